@@ -1,0 +1,60 @@
+# A server of the Hetzner Cloud, installed over SSH by nixos-anywhere.
+{ lib, inputs, ... }:
+{
+  # #region imports
+  imports = [
+    inputs.disko.nixosModules.disko
+    inputs.srvos.nixosModules.hardware-hetzner-cloud
+    inputs.self.nixosModules.profile-spa-machine
+  ];
+
+  networking.hostName = "spa-hetzner";
+  # #endregion imports
+
+  # #region disk
+  disko.devices.disk.main = {
+    type = "disk";
+    device = "/dev/sda";
+    content = {
+      type = "gpt";
+      partitions.boot = {
+        size = "1M";
+        type = "EF02"; # where GRUB keeps itself
+      };
+      partitions.root = {
+        size = "100%";
+        content = {
+          type = "filesystem";
+          format = "ext4";
+          mountpoint = "/";
+        };
+      };
+    };
+  };
+  # #endregion disk
+
+  # #region boot
+  # The cloud's machines boot by BIOS, so GRUB it is, and the perl of its
+  # installer: the one target where the ban is lifted.
+  boot.loader.grub.enable = true;
+  system.forbiddenDependenciesRegexes = lib.mkForce [ ];
+
+  # Both disko and srvos name the disk; twice would be an error.
+  boot.loader.grub.devices = lib.mkForce [ "/dev/sda" ];
+  # #endregion boot
+
+  # #region network
+  # srvos turns DHCP off and leaves the network to cloud-init; the uplink
+  # alone needs none of that.
+  services.cloud-init.enable = false;
+  systemd.network.networks."10-uplink" = {
+    matchConfig.Name = "en* eth*";
+    networkConfig.DHCP = "yes";
+  };
+
+  services.openssh.enable = true;
+  users.users.root.openssh.authorizedKeys.keys = [
+    # "ssh-ed25519 AAAA… you@example.org": nobody gets in without a key
+  ];
+  # #endregion network
+}

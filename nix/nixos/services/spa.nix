@@ -1,0 +1,104 @@
+# Serves the SPA with nginx: `services.spa-app.enable = true`.
+{ config, lib, ... }:
+let
+  cfg = config.services.spa-app;
+  inherit (lib)
+    mkEnableOption
+    mkIf
+    mkOption
+    types
+    ;
+in
+{
+  # #region options
+  options.services.spa-app = {
+    enable = mkEnableOption "serving the SPA with nginx";
+    package = mkOption {
+      type = types.package;
+      description = "Derivation with the static files of the SPA.";
+    };
+    host = mkOption {
+      type = types.str;
+      default = "spa.local";
+      description = "Name of the virtual host.";
+    };
+    port = mkOption {
+      type = types.port;
+      default = 80;
+      description = "TCP port that nginx listens on.";
+    };
+    openFirewall = mkEnableOption "opening that port in the firewall";
+  };
+  # #endregion options
+
+  config = mkIf cfg.enable {
+    # #region nginx
+    services.nginx = {
+      enable = true;
+      recommendedGzipSettings = true;
+      recommendedProxySettings = true;
+      virtualHosts.${cfg.host} = {
+        default = true;
+        root = cfg.package;
+        listen = map (addr: {
+          inherit addr;
+          inherit (cfg) port;
+        }) [ "0.0.0.0" "[::]" ];
+        # A client-side route is no file: it gets the shell.
+        locations."/".tryFiles = "$uri $uri/ /index.html";
+      };
+    };
+
+    networking.firewall.allowedTCPPorts =
+      mkIf cfg.openFirewall [ cfg.port ];
+    # #endregion nginx
+
+    # #region caching
+    services.nginx.virtualHosts.${cfg.host}.locations = {
+      # The shell names the assets, so it must never be stale.
+      "= /index.html".extraConfig = ''
+        add_header Cache-Control "no-cache";
+      '';
+      # Their path carries a hash of their content: keep them for ever.
+      # A missing one is an error, not a route.
+      "/assets/" = {
+        tryFiles = "$uri =404";
+        extraConfig = ''
+          add_header Cache-Control "public, max-age=31536000, immutable";
+        '';
+      };
+    };
+    # #endregion caching
+
+    # #region facts
+    # What the page shows about the machine that serves it.
+    services.nginx.virtualHosts.${cfg.host}.locations."= /host.json" = {
+      extraConfig = ''
+        default_type application/json;
+        add_header Cache-Control "no-store";
+        return 200 '${
+          builtins.toJSON {
+            host = "$hostname";
+            server = "nginx $nginx_version";
+            system = "NixOS ${config.system.nixos.label}";
+            time = "$time_iso8601";
+          }
+        }';
+      '';
+    };
+    # #endregion facts
+
+    # #region assertions
+    assertions = [
+      {
+        assertion =
+          config.services.openssh.enable
+          -> !builtins.elem cfg.port config.services.openssh.ports;
+        message =
+          "services.spa-app.port is ${toString cfg.port},"
+          + " where sshd already listens: choose another port.";
+      }
+    ];
+    # #endregion assertions
+  };
+}
