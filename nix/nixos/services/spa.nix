@@ -8,6 +8,43 @@ let
     mkOption
     types
     ;
+
+  # #region locations
+  locations = {
+    # A client-side route is no file: it gets the shell.
+    "/".tryFiles = "$uri $uri/ /index.html";
+
+    # The shell names the assets, so it must never be stale.
+    "= /index.html".extraConfig = ''
+      add_header Cache-Control "no-cache";
+    '';
+
+    # Their path has a hash of their content: keep them for ever. A
+    # missing one is an error, not a route.
+    "/assets/".tryFiles = "$uri =404";
+    "/assets/".extraConfig = ''
+      add_header Cache-Control "public, max-age=31536000, immutable";
+    '';
+
+    "= /host.json".extraConfig = hostFacts;
+  };
+  # #endregion locations
+
+  # #region facts
+  # What the page shows about the machine that serves it.
+  hostFacts = ''
+    default_type application/json;
+    add_header Cache-Control "no-store";
+    return 200 '${
+      builtins.toJSON {
+        host = "$hostname";
+        server = "nginx $nginx_version";
+        system = "NixOS ${config.system.nixos.label}";
+        time = "$time_iso8601";
+      }
+    }';
+  '';
+  # #endregion facts
 in
 {
   # #region options
@@ -44,49 +81,13 @@ in
           inherit addr;
           inherit (cfg) port;
         }) [ "0.0.0.0" "[::]" ];
-        # A client-side route is no file: it gets the shell.
-        locations."/".tryFiles = "$uri $uri/ /index.html";
+        inherit locations;
       };
     };
 
     networking.firewall.allowedTCPPorts =
       mkIf cfg.openFirewall [ cfg.port ];
     # #endregion nginx
-
-    # #region caching
-    services.nginx.virtualHosts.${cfg.host}.locations = {
-      # The shell names the assets, so it must never be stale.
-      "= /index.html".extraConfig = ''
-        add_header Cache-Control "no-cache";
-      '';
-      # Their path carries a hash of their content: keep them for ever.
-      # A missing one is an error, not a route.
-      "/assets/" = {
-        tryFiles = "$uri =404";
-        extraConfig = ''
-          add_header Cache-Control "public, max-age=31536000, immutable";
-        '';
-      };
-    };
-    # #endregion caching
-
-    # #region facts
-    # What the page shows about the machine that serves it.
-    services.nginx.virtualHosts.${cfg.host}.locations."= /host.json" = {
-      extraConfig = ''
-        default_type application/json;
-        add_header Cache-Control "no-store";
-        return 200 '${
-          builtins.toJSON {
-            host = "$hostname";
-            server = "nginx $nginx_version";
-            system = "NixOS ${config.system.nixos.label}";
-            time = "$time_iso8601";
-          }
-        }';
-      '';
-    };
-    # #endregion facts
 
     # #region assertions
     assertions = [
