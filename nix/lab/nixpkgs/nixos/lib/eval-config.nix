@@ -1,0 +1,30 @@
+# nixosSystem: evaluates modules together with those of modules/.
+{
+  lib,
+  modules,
+  system ? null,
+  specialArgs ? { },
+  ...
+}:
+let
+  platform = lib.optional (system != null) {
+    nixpkgs.hostPlatform = lib.mkDefault system;
+  };
+
+  # What a caller sees of an evaluation, extended ones included.
+  present = evaluated: {
+    inherit (evaluated) config options;
+    inherit (evaluated.config._module.args) pkgs;
+    inherit lib;
+    extendModules = args: present (evaluated.extendModules args);
+  };
+in
+present (
+  lib.evalModules {
+    specialArgs = {
+      modulesPath = toString ../modules;
+    }
+    // specialArgs;
+    modules = import ../modules/module-list.nix ++ platform ++ modules;
+  }
+)

@@ -1,0 +1,118 @@
+# A disk image that boots: a partition for the firmware to boot from, made by
+# the loader that the configuration declares, and one with the root file
+# system. Built from the outside in, without booting anything.
+{
+  config,
+  lib,
+  pkgs,
+  format, # raw, qcow2, vmdk or vpc, in the words of qemu-img
+  efi, # whether there is an EFI system partition
+}:
+let
+  inherit (config.system.build) toplevel;
+  loader = config.boot.loader;
+
+  # Identifiers that would otherwise be random.
+  rootUuid = "44444444-4444-4444-8888-888888888888";
+  espVolumeId = "12341234";
+
+  entry = pkgs.writeText "nixos-generation-1.conf" ''
+    title NixOS
+    version Generation 1 NixOS ${config.system.nixos.label}
+    linux /EFI/nixos/bzImage.efi
+    initrd /EFI/nixos/initrd.efi
+    options init=${toplevel}/init ${toString config.boot.kernelParams}
+    machine-id 00000000000000000000000000000000
+  '';
+  loaderConf = pkgs.writeText "loader.conf" ''
+    timeout ${if loader.timeout == null then "menu-force" else toString loader.timeout}
+    default nixos-generation-1.conf
+    console-mode keep
+  '';
+
+  installSystemdBoot = ''
+    mmd -i esp.img ::/EFI ::/EFI/BOOT ::/EFI/systemd ::/EFI/nixos ::/loader ::/loader/entries
+    mcopy -i esp.img ${pkgs.systemd-boot}/systemd-bootx64.efi ::/EFI/systemd/systemd-bootx64.efi
+    mcopy -i esp.img ${pkgs.systemd-boot}/systemd-bootx64.efi ::/EFI/BOOT/BOOTX64.EFI
+    mcopy -i esp.img ${toplevel}/kernel ::/EFI/nixos/bzImage.efi
+    mcopy -i esp.img ${toplevel}/initrd ::/EFI/nixos/initrd.efi
+    mcopy -i esp.img ${loaderConf} ::/loader/loader.conf
+    mcopy -i esp.img ${entry} ::/loader/entries/nixos-generation-1.conf
+  '';
+  installLoader =
+    if loader.grub.enable then
+      ''
+        echo "The lab cannot install GRUB: set boot.loader.systemd-boot.enable instead." >&2
+        exit 1
+      ''
+    else if !loader.systemd-boot.enable then
+      "${config.system.build.installBootLoader}"
+    else if !efi then
+      ''
+        echo "Couldn't find EFI system partition: systemd-boot needs an image with UEFI support." >&2
+        exit 1
+      ''
+    else
+      installSystemdBoot;
+in
+pkgs.runCommand config.image.baseName
+  {
+    closure = pkgs.closureInfo { rootPaths = [ toplevel ]; };
+    nativeBuildInputs = [
+      pkgs.dosfstools
+      pkgs.e2fsprogs
+      pkgs.mtools
+      pkgs.qemu
+      pkgs.sfdisk
+    ];
+    SOURCE_DATE_EPOCH = 1;
+    MTOOLS_SKIP_CHECK = 1;
+    passthru = { inherit config; };
+  }
+  ''
+    mkdir -p root/nix/store root/boot root/etc root/nix/var/nix/profiles $out/nix-support
+    xargs cp -a -t root/nix/store < $closure/store-paths
+    ln -s ${toplevel} root/nix/var/nix/profiles/system
+    touch root/etc/NIXOS
+
+    # Sizes and places in MiB.
+    esp_start=1
+    esp_size=${if efi then "64" else "0"}
+    root_start=$((esp_start + esp_size))
+    root_size=$(($(du -sm root | cut -f1) * 115 / 100 + 32))
+
+    truncate -s ''${root_size}M root.img
+    mke2fs -q -t ext4 -L nixos -U ${rootUuid} -E hash_seed=${rootUuid},root_owner=0:0 -d root root.img
+    ${lib.optionalString efi ''
+      truncate -s ''${esp_size}M esp.img
+      mkfs.vfat -F 32 -n ESP -i ${espVolumeId} esp.img > /dev/null
+    ''}
+    ${installLoader}
+
+    # One MiB behind the last partition for the second partition table.
+    truncate -s $((root_start + root_size + 1))M disk.raw
+    sfdisk -q disk.raw <<EOF
+    label: gpt
+    label-id: 11111111-1111-1111-8888-888888888888
+    ${lib.optionalString efi "start=\${esp_start}MiB, size=\${esp_size}MiB, type=uefi, name=ESP, uuid=22222222-2222-2222-8888-888888888888"}
+    start=''${root_start}MiB, size=''${root_size}MiB, type=linux, name=root, uuid=33333333-3333-3333-8888-888888888888
+    EOF
+    write_partition() { # file, start
+      dd if=$1 of=disk.raw bs=1M seek=$2 conv=notrunc,sparse 2> /dev/null
+    }
+    ${lib.optionalString efi "write_partition esp.img $esp_start"}
+    write_partition root.img $root_start
+
+    image=$out/${config.image.filePath}
+    qemu-img convert -f raw -O ${format} disk.raw $image
+    echo "file ${format} $image" > $out/nix-support/hydra-build-products
+    cat > $out/nix-support/image-info.json <<EOF
+    {
+      "boot_mode": "${if efi then "uefi" else "legacy-bios"}",
+      "file": "$image",
+      "label": "${config.system.nixos.label}",
+      "logical_bytes": $(stat -c %s disk.raw),
+      "system": "${pkgs.stdenv.hostPlatform.system}"
+    }
+    EOF
+  ''

@@ -1,0 +1,65 @@
+# The programs of the system: /run/current-system/sw.
+{
+  config,
+  lib,
+  pkgs,
+  ...
+}:
+let
+  inherit (lib) mkOption types;
+  cfg = config.environment;
+in
+{
+  options = {
+    environment.systemPackages = mkOption {
+      type = types.listOf types.package;
+      default = [ ];
+      description = "Packages whose programs all users find.";
+    };
+    environment.defaultPackages = mkOption {
+      type = types.listOf types.package;
+      default = [ pkgs.perl ];
+      description = "Packages that a system has unless told otherwise.";
+    };
+    environment.variables = mkOption {
+      type = types.attrsOf types.str;
+      default = { };
+      description = "Environment variables of login shells.";
+    };
+    system.path = mkOption {
+      type = types.package;
+      internal = true;
+      description = "All these packages as one.";
+    };
+    time.timeZone = mkOption {
+      type = types.nullOr types.str;
+      default = null;
+      description = "The lab's machines run in UTC, whatever this says.";
+    };
+  };
+
+  config = {
+    system.path = pkgs.symlinkJoin {
+      name = "system-path";
+      # What comes first is overridden by what follows.
+      paths = [
+        pkgs.busybox
+        pkgs.bash
+        pkgs.curl
+        config.systemd.package
+      ]
+      ++ cfg.defaultPackages
+      ++ cfg.systemPackages;
+    };
+
+    environment.etc.profile.text = ''
+      export PATH=/run/current-system/sw/bin
+      ${lib.concatStrings (
+        lib.mapAttrsToList (name: value: ''
+          export ${name}=${lib.escapeShellArg value}
+        '') cfg.variables
+      )}
+      PS1='\n\[\e[1;31m\][\u@\h:\w]\$\[\e[0m\] '
+    '';
+  };
+}

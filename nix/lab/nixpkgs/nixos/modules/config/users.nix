@@ -1,0 +1,199 @@
+# Users and groups: /etc/passwd, /etc/group and, at the first boot, passwords.
+{
+  config,
+  lib,
+  pkgs,
+  ...
+}:
+let
+  inherit (lib) mkOption types;
+  cfg = config.users;
+
+  nullOrStr =
+    description:
+    mkOption {
+      type = types.nullOr types.str;
+      default = null;
+      inherit description;
+    };
+
+  user =
+    { name, ... }:
+    {
+      options = {
+        uid = mkOption {
+          type = types.nullOr types.int;
+          default = null;
+          description = "Its number; picked when null.";
+        };
+        group = mkOption {
+          type = types.str;
+          default = "nogroup";
+          description = "Its primary group.";
+        };
+        home = mkOption {
+          type = types.str;
+          default = "/var/empty";
+          description = "Its home directory.";
+        };
+        description = mkOption {
+          type = types.str;
+          default = "";
+          description = "Its full name.";
+        };
+        isNormalUser = mkOption {
+          type = types.bool;
+          default = false;
+          description = "Whether it is a person.";
+        };
+        isSystemUser = mkOption {
+          type = types.bool;
+          default = false;
+          description = "Whether it is a service.";
+        };
+        extraGroups = mkOption {
+          type = types.listOf types.str;
+          default = [ ];
+          description = "Its other groups.";
+        };
+        packages = mkOption {
+          type = types.listOf types.package;
+          default = [ ];
+          description = "Without effect in the lab.";
+        };
+        shell = mkOption {
+          type = types.either types.package types.str;
+          default = "/run/current-system/sw/bin/bash";
+          description = "Its shell.";
+        };
+        initialPassword = nullOrStr "A password for the first boot, readable by all in the store.";
+        initialHashedPassword = nullOrStr "The same, hashed.";
+        password = nullOrStr "The password, readable by all in the store.";
+        hashedPassword = nullOrStr "The same, hashed.";
+        hashedPasswordFile = nullOrStr "Without effect in the lab.";
+        openssh.authorizedKeys.keys = mkOption {
+          type = types.listOf types.str;
+          default = [ ];
+          description = "Without effect: the lab has no sshd.";
+        };
+        openssh.authorizedKeys.keyFiles = mkOption {
+          type = types.listOf types.path;
+          default = [ ];
+          description = "Without effect: the lab has no sshd.";
+        };
+      };
+    };
+
+  # Numbers for those that have none.
+  numbered =
+    attribute: first: entries:
+    let
+      names = builtins.attrNames entries;
+      number = name: i: if entries.${name}.${attribute} != null then entries.${name}.${attribute} else first + i;
+    in
+    builtins.listToAttrs (
+      lib.imap0 (i: name: {
+        inherit name;
+        value = number name i;
+      }) names
+    );
+  uids = numbered "uid" 900 cfg.users;
+  gids = numbered "gid" 900 cfg.groups;
+
+  shellPath = shell: if builtins.isString shell then shell else lib.getExe shell;
+  passwdLine =
+    name: u:
+    "${name}:x:${toString uids.${name}}:${toString gids.${u.group}}:${u.description}:${u.home}:${shellPath u.shell}";
+  members = group: builtins.filter (name: builtins.elem group cfg.users.${name}.extraGroups) (builtins.attrNames cfg.users);
+  groupLine = name: _: "${name}:x:${toString gids.${name}}:${lib.concatStringsSep "," (members name)}";
+  lines = f: entries: lib.concatStringsSep "\n" (lib.mapAttrsToList f entries) + "\n";
+
+  # The hash of a user's password; "!" locks the account. Plain passwords are
+  # hashed when the system is built: their configuration is in the store anyway.
+  hash =
+    name: u:
+    let
+      plain = if u.password != null then u.password else u.initialPassword;
+      hashed = if u.hashedPassword != null then u.hashedPassword else u.initialHashedPassword;
+    in
+    if hashed != null then
+      lib.escapeShellArg hashed
+    else if plain != null then
+      ''"$(mkpasswd -m sha512 -S ${lib.substring 0 8 (builtins.hashString "sha256" name)} ${lib.escapeShellArg plain})"''
+    else
+      "'!'";
+  shadow = pkgs.runCommand "shadow" { } (
+    lib.concatStrings (
+      lib.mapAttrsToList (name: u: ''
+        echo ${name}:${hash name u}:1:::::: >> $out
+      '') cfg.users
+    )
+  );
+in
+{
+  options.users = {
+    mutableUsers = mkOption {
+      type = types.bool;
+      default = true;
+      description = "Whether passwords can be changed on the machine.";
+    };
+    users = mkOption {
+      type = types.attrsOf (types.submodule user);
+      default = { };
+      description = "The users.";
+    };
+    groups = mkOption {
+      type = types.attrsOf (
+        types.submodule {
+          options.gid = mkOption {
+            type = types.nullOr types.int;
+            default = null;
+            description = "Its number; picked when null.";
+          };
+        }
+      );
+      default = { };
+      description = "The groups.";
+    };
+  };
+
+  config = {
+    users.users.root = {
+      uid = 0;
+      group = "root";
+      home = "/root";
+      description = "System administrator";
+    };
+    users.users.nobody = {
+      uid = 65534;
+      isSystemUser = true;
+    };
+    users.groups.root.gid = 0;
+    users.groups.nogroup.gid = 65534;
+
+    environment.etc.passwd.source = pkgs.writeText "passwd" (lines passwdLine cfg.users);
+    environment.etc.group.source = pkgs.writeText "group" (lines groupLine cfg.groups);
+
+    system.activationScripts.users = ''
+      if [ ! -e /etc/shadow ]; then
+        (umask 077; cat ${shadow} > /etc/shadow)
+      fi
+      ${lib.concatStrings (
+        lib.mapAttrsToList (
+          name: u:
+          lib.optionalString u.isNormalUser ''
+            mkdir -p ${u.home}
+            chown ${name}:${u.group} ${u.home}
+          ''
+        ) cfg.users
+      )}
+    '';
+
+    assertions = lib.mapAttrsToList (name: u: {
+      assertion = name == "root" || u.isNormalUser != u.isSystemUser;
+      message = ''
+        Exactly one of users.users.${name}.isSystemUser and users.users.${name}.isNormalUser must be set.
+      '';
+    }) cfg.users;
+  };
+}

@@ -1,0 +1,58 @@
+# system.build.images: one configuration as images of many formats.
+{
+  config,
+  lib,
+  extendModules,
+  ...
+}:
+let
+  inherit (lib) mkOption types;
+
+  rawImage = efi: {
+    imports = [ ../virtualisation/disk-image.nix ];
+    image.format = "raw";
+    image.efiSupport = efi;
+  };
+  qemuImage = efi: {
+    imports = [ ../virtualisation/disk-image.nix ];
+    image.efiSupport = efi;
+  };
+
+  build =
+    name: module:
+    let
+      inherit (extendModules { modules = [ module ]; }) config;
+      image =
+        config.system.build.image
+          or (throw "Module for `system.build.images.${name}` misses required `system.build.image` option.");
+    in
+    image
+    // {
+      passthru = {
+        inherit config;
+        inherit (config.image) filePath;
+      };
+    };
+in
+{
+  options.image.modules = mkOption {
+    type = types.attrsOf types.deferredModule;
+    default = { };
+    description = "What each format adds to the configuration.";
+  };
+
+  # A configuration that is an image already has no others.
+  config = {
+    image.modules = lib.mkIf (!(config.system.build ? image)) {
+      amazon = ../../maintainers/scripts/ec2/amazon-image.nix;
+      qemu = qemuImage false;
+      qemu-efi = qemuImage true;
+      raw = rawImage false;
+      raw-efi = rawImage true;
+      vmware = ../virtualisation/vmware-image.nix;
+    };
+    system.build.images = lib.mkIf (!(config.system.build ? image)) (
+      lib.mapAttrs build config.image.modules
+    );
+  };
+}

@@ -1,0 +1,23 @@
+[
+  ./config/networking.nix
+  ./config/system-path.nix
+  ./config/users.nix
+  ./image/file-options.nix
+  ./image/images.nix
+  ./misc/assertions.nix
+  ./misc/inert.nix
+  ./misc/nixpkgs.nix
+  ./misc/version.nix
+  ./services/firewall.nix
+  ./services/getty.nix
+  ./services/nginx.nix
+  ./system/etc.nix
+  ./system/filesystems.nix
+  ./system/kernel.nix
+  ./system/loader.nix
+  ./system/stage-1.nix
+  ./system/stage-2.nix
+  ./system/systemd.nix
+  ./system/toplevel.nix
+  ./virtualisation/build-vm.nix
+]

@@ -1,0 +1,9 @@
+# A machine that nobody sits at: no login on the console.
+{ lib, ... }:
+{
+  lab.console.enable = lib.mkDefault false;
+  boot.kernelParams = [
+    "panic=1"
+    "boot.panic_on_fail"
+  ];
+}

@@ -1,0 +1,61 @@
+# The login prompt on the serial console.
+{
+  config,
+  lib,
+  pkgs,
+  ...
+}:
+let
+  inherit (lib) mkOption types;
+  cfg = config.services.getty;
+  login =
+    if cfg.autologinUser == null then
+      "-l ${pkgs.busybox}/bin/login"
+    else
+      "-n -l ${pkgs.writeShellScript "autologin" "exec ${pkgs.busybox}/bin/login -f ${cfg.autologinUser}"}";
+in
+{
+  options = {
+    services.getty = {
+      autologinUser = mkOption {
+        type = types.nullOr types.str;
+        default = null;
+        description = "Who is logged in without being asked.";
+      };
+      greetingLine = mkOption {
+        type = types.str;
+        default = "<<< Welcome to NixOS ${config.system.nixos.label} (offline lab) - \\l >>>";
+        description = "What stands above the prompt.";
+      };
+      helpLine = mkOption {
+        type = types.lines;
+        default = "";
+        description = "What stands below the greeting.";
+      };
+    };
+    lab.console.enable = mkOption {
+      type = types.bool;
+      default = true;
+      description = "Whether the serial console asks for a login.";
+    };
+  };
+
+  config = {
+    # The size of the terminal, where qemu-vm.nix knew it.
+    environment.etc.profile.text = lib.mkAfter ''
+      read -r line < /proc/cmdline
+      if [[ $line =~ lab.size=([0-9]+)x([0-9]+) && $(tty) == /dev/ttyS0 ]]; then
+        stty rows "''${BASH_REMATCH[1]}" cols "''${BASH_REMATCH[2]}"
+      fi
+    '';
+
+    environment.etc.issue.text = ''
+
+      ${cfg.greetingLine}
+      ${cfg.helpLine}
+    '';
+    lab.inittab = lib.mkIf config.lab.console.enable ''
+      ttyS0::respawn:${pkgs.busybox}/bin/getty ${login} -L 115200 ttyS0 vt220
+    '';
+  };
+}

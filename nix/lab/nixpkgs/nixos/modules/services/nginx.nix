@@ -1,0 +1,237 @@
+# nginx: virtual hosts as options, turned into its configuration file.
+{
+  config,
+  lib,
+  pkgs,
+  ...
+}:
+let
+  inherit (lib)
+    concatStrings
+    mapAttrsToList
+    mkOption
+    optionalString
+    types
+    ;
+  cfg = config.services.nginx;
+
+  bool =
+    default: description:
+    mkOption {
+      type = types.bool;
+      inherit default description;
+    };
+  lines =
+    description:
+    mkOption {
+      type = types.lines;
+      default = "";
+      inherit description;
+    };
+  nullOr =
+    type: description:
+    mkOption {
+      type = types.nullOr type;
+      default = null;
+      inherit description;
+    };
+
+  location.options = {
+    root = nullOr types.path "Directory of the files.";
+    alias = nullOr types.path "Directory in place of the location's path.";
+    index = nullOr types.str "The file for a directory.";
+    tryFiles = nullOr types.str "What to look for, in turn.";
+    return = nullOr (types.either types.int types.str) "What to answer at once.";
+    proxyPass = nullOr types.str "The server to pass requests on to.";
+    extraConfig = lines "Further directives.";
+    priority = mkOption {
+      type = types.int;
+      default = 1000;
+      description = "Locations with lower numbers come first.";
+    };
+  };
+
+  listen.options = {
+    addr = mkOption {
+      type = types.str;
+      description = "The address.";
+    };
+    port = mkOption {
+      type = types.nullOr types.port;
+      default = null;
+      description = "The port; 80 when null.";
+    };
+    ssl = bool false "Not in the lab.";
+    extraParameters = mkOption {
+      type = types.listOf types.str;
+      default = [ ];
+      description = "Further words of the directive.";
+    };
+  };
+
+  virtualHost.options = {
+    serverName = nullOr types.str "Its name; that of the attribute when null.";
+    serverAliases = mkOption {
+      type = types.listOf types.str;
+      default = [ ];
+      description = "Its other names.";
+    };
+    default = bool false "Whether it answers for unknown names.";
+    root = nullOr types.path "Directory of the files.";
+    listen = mkOption {
+      type = types.listOf (types.submodule listen);
+      default = [ ];
+      description = "Addresses and ports; all addresses on port 80 when empty.";
+    };
+    locations = mkOption {
+      type = types.attrsOf (types.submodule location);
+      default = { };
+      description = "What to do with which paths.";
+    };
+    extraConfig = lines "Further directives.";
+  };
+
+  directive = name: value: optionalString (value != null) "${name} ${toString value};\n";
+
+  locationConfig =
+    { path, location }:
+    ''
+      location ${path} {
+        ${directive "root" location.root}
+        ${directive "alias" location.alias}
+        ${directive "index" location.index}
+        ${directive "try_files" location.tryFiles}
+        ${directive "return" location.return}
+        ${directive "proxy_pass" location.proxyPass}
+        ${location.extraConfig}
+      }
+    '';
+
+  inOrder =
+    locations:
+    lib.sort (a: b: a.location.priority < b.location.priority) (
+      mapAttrsToList (path: location: { inherit path location; }) locations
+    );
+
+  listenConfig =
+    host:
+    let
+      everywhere = map (addr: {
+        inherit addr;
+        port = null;
+        extraParameters = [ ];
+      }) [ "0.0.0.0" "[::0]" ];
+      words = l: [
+        "${l.addr}:${toString (if l.port == null then 80 else l.port)}"
+      ]
+      ++ lib.optional host.default "default_server"
+      ++ l.extraParameters;
+    in
+    lib.concatMapStrings (l: "listen ${toString (words l)};\n") (
+      if host.listen == [ ] then everywhere else host.listen
+    );
+
+  hostConfig = name: host: ''
+    server {
+      ${listenConfig host}
+      server_name ${toString ([ (if host.serverName == null then name else host.serverName) ] ++ host.serverAliases)};
+      ${directive "root" host.root}
+      ${lib.concatMapStrings locationConfig (inOrder host.locations)}
+      ${host.extraConfig}
+    }
+  '';
+
+  configFile = pkgs.writeText "nginx.conf" ''
+    user nginx nginx;
+    pid /run/nginx/nginx.pid;
+    error_log stderr;
+    daemon off;
+
+    events {
+    }
+
+    http {
+      include ${cfg.package}/conf/mime.types;
+      types_hash_max_size 4096;
+      default_type application/octet-stream;
+      access_log off;
+      server_tokens ${if cfg.serverTokens then "on" else "off"};
+      client_body_temp_path /var/cache/nginx/client_body;
+      proxy_temp_path /var/cache/nginx/proxy;
+      fastcgi_temp_path /var/cache/nginx/fastcgi;
+      uwsgi_temp_path /var/cache/nginx/uwsgi;
+      scgi_temp_path /var/cache/nginx/scgi;
+
+      ${optionalString cfg.recommendedOptimisation ''
+        sendfile on;
+        tcp_nopush on;
+        keepalive_timeout 65;
+      ''}
+      ${optionalString cfg.recommendedGzipSettings ''
+        gzip on;
+        gzip_vary on;
+        gzip_comp_level 5;
+        gzip_min_length 256;
+        gzip_proxied any;
+        gzip_types text/css text/plain application/javascript text/javascript application/json image/svg+xml;
+      ''}
+      ${optionalString cfg.recommendedProxySettings ''
+        proxy_redirect off;
+        proxy_http_version 1.1;
+        proxy_set_header Host $host;
+        proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;
+        proxy_set_header X-Forwarded-Proto $scheme;
+      ''}
+      ${cfg.commonHttpConfig}
+      ${concatStrings (mapAttrsToList hostConfig cfg.virtualHosts)}
+      ${cfg.appendHttpConfig}
+    }
+  '';
+
+  command = "${lib.getExe cfg.package} -e stderr -c ${configFile}";
+in
+{
+  options.services.nginx = {
+    enable = lib.mkEnableOption "Nginx Web Server";
+    package = mkOption {
+      type = types.package;
+      default = pkgs.nginx;
+      description = "The nginx to run.";
+    };
+    recommendedGzipSettings = bool false "Whether to compress answers.";
+    recommendedProxySettings = bool false "Whether to tell proxied servers about the client.";
+    recommendedOptimisation = bool false "Whether to send files by the kernel.";
+    recommendedTlsSettings = bool false "Without effect: the lab has no TLS.";
+    serverTokens = bool false "Whether answers carry the version.";
+    commonHttpConfig = lines "Directives before the virtual hosts.";
+    appendHttpConfig = lines "Directives behind the virtual hosts.";
+    virtualHosts = mkOption {
+      type = types.attrsOf (types.submodule virtualHost);
+      default = { };
+      description = "The sites.";
+    };
+  };
+
+  config = lib.mkIf cfg.enable {
+    systemd.services.nginx = {
+      description = "Nginx Web Server";
+      wantedBy = [ "multi-user.target" ];
+      after = [ "network.target" ];
+      preStart = "${command} -t";
+      # NixOS restarts nginx for a minute before the unit counts as failed.
+      # Here a broken configuration is reported at once.
+      serviceConfig = {
+        ExecStart = command;
+        RuntimeDirectory = "nginx";
+        CacheDirectory = "nginx";
+      };
+    };
+
+    users.users.nginx = {
+      uid = 60;
+      group = "nginx";
+      isSystemUser = true;
+    };
+    users.groups.nginx.gid = 60;
+  };
+}

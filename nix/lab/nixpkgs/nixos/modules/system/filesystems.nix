@@ -1,0 +1,61 @@
+# What is mounted where.
+{ config, lib, ... }:
+let
+  inherit (lib) mkOption types;
+
+  fileSystem =
+    { name, ... }:
+    {
+      options = {
+        mountPoint = mkOption {
+          type = types.str;
+          default = name;
+          description = "Where it is mounted.";
+        };
+        device = mkOption {
+          type = types.nullOr types.str;
+          default = null;
+          description = "Its device, /dev/disk/by-label/… for example.";
+        };
+        fsType = mkOption {
+          type = types.str;
+          default = "auto";
+          description = "Its type.";
+        };
+        options = mkOption {
+          type = types.listOf types.str;
+          default = [ "defaults" ];
+          description = "Options of mount.";
+        };
+        neededForBoot = mkOption {
+          type = types.bool;
+          default = false;
+          description = "Whether stage 1 mounts it.";
+        };
+        autoResize = mkOption {
+          type = types.bool;
+          default = false;
+          description = "Without effect in the lab.";
+        };
+        autoFormat = mkOption {
+          type = types.bool;
+          default = false;
+          description = "Without effect in the lab.";
+        };
+      };
+    };
+in
+{
+  options.fileSystems = mkOption {
+    type = types.attrsOf (types.submodule fileSystem);
+    default = { };
+    description = "The file systems.";
+  };
+
+  config.assertions = [
+    {
+      assertion = config.fileSystems ? "/";
+      message = "The ‘fileSystems’ option does not specify your root file system.";
+    }
+  ];
+}

@@ -1,0 +1,83 @@
+# The first program on the real root file system: brings the machine into the
+# state that the configuration describes, then becomes busybox' init, which
+# starts the units.
+{
+  config,
+  lib,
+  pkgs,
+  ...
+}:
+let
+  inherit (lib) mkOption types;
+
+  # Not in alphabetical order: the later ones need the earlier ones.
+  steps = [
+    "etc"
+    "kernel"
+    "network"
+    "users"
+  ];
+  scripts = config.system.activationScripts;
+  ordered = map (name: scripts.${name}) steps ++ builtins.attrValues (removeAttrs scripts steps);
+
+  late = builtins.filter (f: f.fsType == "vfat") (builtins.attrValues config.fileSystems);
+in
+{
+  options = {
+    system.activationScripts = mkOption {
+      type = types.attrsOf types.lines;
+      default = { };
+      description = "Shell scripts that bring the system into its state.";
+    };
+    lab.inittab = mkOption {
+      type = types.lines;
+      default = "";
+      internal = true;
+      description = "Lines for busybox' init.";
+    };
+  };
+
+  config = {
+    lab.inittab = ''
+      ::wait:${config.systemd.package}/lib/systemd/boot
+      ::ctrlaltdel:${pkgs.busybox}/bin/reboot
+      ::shutdown:${config.systemd.package}/bin/systemctl stop-all
+      ::shutdown:${pkgs.busybox}/bin/umount -a -r
+    '';
+    environment.etc.inittab.text = config.lab.inittab;
+    environment.etc.fstab.text = lib.concatMapStrings (f: ''
+      ${f.device} ${f.mountPoint} ${f.fsType} ${lib.concatStringsSep "," f.options} 0 0
+    '') (builtins.attrValues config.fileSystems);
+
+    # "@systemConfig@" is replaced by the path of the system: see toplevel.nix.
+    system.build.activate = pkgs.writeScript "activate" ''
+      #!${pkgs.busybox}/bin/sh
+      systemConfig=@systemConfig@
+      export PATH=${pkgs.busybox}/bin
+      mkdir -p /bin /lib /root /run /tmp /usr/bin /var/empty /var/lib /var/log
+      ln -sfn /run/current-system/sw/bin/bash /bin/sh
+      ln -sfn /run/current-system/sw/bin/env /usr/bin/env
+      ln -sfn $systemConfig /run/current-system
+      ${lib.concatStringsSep "\n" ordered}
+    '';
+    system.build.bootStage2 = pkgs.writeScript "stage-2-init" ''
+      #!${pkgs.busybox}/bin/sh
+      export PATH=${pkgs.busybox}/bin HOME=/root
+      echo "<<< NixOS Stage 2 >>>"
+      echo
+      mkdir -p /run /tmp /dev/pts /dev/shm
+      mount -t tmpfs -o mode=755 tmpfs /run
+      mount -t devpts -o mode=620 devpts /dev/pts
+      mount -t tmpfs tmpfs /dev/shm
+      chmod 1777 /tmp /dev/shm
+      ln -sfn /proc/self/fd /dev/fd
+      ln -sfn @systemConfig@ /run/booted-system
+      @systemConfig@/activate
+      ${lib.concatMapStrings (f: ''
+        mkdir -p ${f.mountPoint}
+        mount -t vfat $(findfs LABEL=${baseNameOf (toString f.device)}) ${f.mountPoint}
+      '') late}
+      exec ${pkgs.busybox}/bin/init
+    '';
+  };
+}

@@ -1,0 +1,159 @@
+# Units. Their files look like NixOS's; what runs them is pkgs/systemd.
+{
+  config,
+  lib,
+  pkgs,
+  ...
+}:
+let
+  inherit (lib) mkOption types;
+
+  strings =
+    description:
+    mkOption {
+      type = types.listOf types.str;
+      default = [ ];
+      inherit description;
+    };
+  script =
+    description:
+    mkOption {
+      type = types.lines;
+      default = "";
+      inherit description;
+    };
+  settings =
+    description:
+    mkOption {
+      type = types.attrsOf types.unspecified;
+      default = { };
+      inherit description;
+    };
+
+  service =
+    { name, config, ... }:
+    {
+      options = {
+        enable = mkOption {
+          type = types.bool;
+          default = true;
+          description = "Whether the unit exists.";
+        };
+        description = mkOption {
+          type = types.str;
+          default = "";
+          description = "What `systemctl status` calls it.";
+        };
+        wantedBy = strings "Units that start it. The lab knows multi-user.target.";
+        requiredBy = strings "As wantedBy.";
+        after = strings "Units to wait for.";
+        before = strings "Without effect in the lab.";
+        wants = strings "Without effect in the lab.";
+        requires = strings "Without effect in the lab.";
+        bindsTo = strings "Without effect in the lab.";
+        path = mkOption {
+          type = types.listOf (types.either types.package types.str);
+          default = [ ];
+          description = "Packages whose programs it finds.";
+        };
+        environment = mkOption {
+          type = types.attrsOf (types.nullOr (types.either types.str types.path));
+          default = { };
+          description = "Environment variables.";
+        };
+        script = script "What it runs.";
+        preStart = script "What is run before it.";
+        reload = script "Without effect in the lab.";
+        serviceConfig = settings "The [Service] section.";
+        unitConfig = settings "The [Unit] section.";
+        restartIfChanged = mkOption {
+          type = types.bool;
+          default = true;
+          description = "Without effect in the lab.";
+        };
+        restartTriggers = mkOption {
+          type = types.listOf types.unspecified;
+          default = [ ];
+          description = "Without effect in the lab.";
+        };
+        startLimitIntervalSec = mkOption {
+          type = types.int;
+          default = 10;
+          description = "Without effect in the lab.";
+        };
+      };
+
+      config = {
+        environment.PATH = lib.makeBinPath (
+          config.path
+          ++ [
+            pkgs.busybox
+            pkgs.bash
+          ]
+        );
+        serviceConfig = lib.mkMerge [
+          (lib.mkIf (config.script != "") {
+            ExecStart = toString (pkgs.writeShellScript "unit-script-${name}-start" "set -e\n${config.script}");
+          })
+          (lib.mkIf (config.preStart != "") {
+            ExecStartPre = [ (toString (pkgs.writeShellScript "unit-script-${name}-pre-start" "set -e\n${config.preStart}")) ];
+          })
+        ];
+        unitConfig = {
+          Description = lib.mkIf (config.description != "") config.description;
+          After = lib.mkIf (config.after != [ ]) (toString config.after);
+        };
+      };
+    };
+
+  # One "Key=Value" line per value.
+  section =
+    name: values:
+    let
+      show = value: if builtins.isBool value then lib.boolToString value else toString value;
+      line = key: value: "${key}=${show value}\n";
+    in
+    "[${name}]\n"
+    + lib.concatStrings (lib.mapAttrsToList (key: value: lib.concatMapStrings (line key) (lib.toList value)) values);
+
+  unitFile =
+    name: s:
+    pkgs.writeText "unit-${name}.service" (
+      section "Unit" s.unitConfig
+      + "\n"
+      + section "Service" (
+        {
+          Environment = lib.mapAttrsToList (n: v: "\"${n}=${v}\"") (lib.filterAttrs (_: v: v != null) s.environment);
+        }
+        // s.serviceConfig
+      )
+    );
+
+  enabled = lib.filterAttrs (_: s: s.enable) config.systemd.services;
+  wanted = lib.filterAttrs (_: s: builtins.elem "multi-user.target" (s.wantedBy ++ s.requiredBy)) enabled;
+  links = prefix: lib.mapAttrs' (name: s: lib.nameValuePair "${prefix}/${name}.service" { source = unitFile name s; });
+in
+{
+  options.systemd = {
+    package = mkOption {
+      type = types.package;
+      default = pkgs.systemd;
+      description = "What runs the units.";
+    };
+    services = mkOption {
+      type = types.attrsOf (types.submodule service);
+      default = { };
+      description = "The services.";
+    };
+    tmpfiles = mkOption {
+      type = types.attrsOf types.unspecified;
+      default = { };
+      description = "Without effect in the lab.";
+    };
+  };
+
+  config.environment.etc = lib.mkMerge [
+    (links "systemd/system" enabled)
+    (links "systemd/system/multi-user.target.wants" wanted)
+  ];
+}

@@ -1,0 +1,89 @@
+# system.build.toplevel: the whole system as one store path.
+{
+  config,
+  lib,
+  pkgs,
+  ...
+}:
+let
+  inherit (lib) mkOption types;
+  cfg = config.system;
+  build = cfg.build;
+  inherit (config.boot.kernelPackages) kernel;
+
+  system = pkgs.mkDerivation {
+    name = "nixos-system-${cfg.name}-${cfg.nixos.label}";
+    inherit (cfg) extraDependencies;
+    buildCommand = ''
+      mkdir -p $out/bin
+      ln -s ${kernel}/bzImage $out/kernel
+      ln -s ${kernel} $out/kernel-modules
+      ln -s ${build.initialRamdisk}/initrd $out/initrd
+      ln -s ${build.etc}/etc $out/etc
+      ln -s ${cfg.path} $out/sw
+      ln -s ${config.systemd.package} $out/systemd
+      sed "s|@systemConfig@|$out|" ${build.bootStage2} > $out/init
+      sed "s|@systemConfig@|$out|" ${build.activate} > $out/activate
+      chmod +x $out/init $out/activate
+      ln -s ${build.installBootLoader} $out/bin/install-boot-loader
+      printf %s ${lib.escapeShellArg (toString config.boot.kernelParams)} > $out/kernel-params
+      printf %s ${cfg.nixos.label} > $out/nixos-version
+      printf %s ${pkgs.stdenv.hostPlatform.system} > $out/system
+      printf '%s\n' $extraDependencies > $out/extra-dependencies
+      ${lib.concatMapStrings (regex: ''
+        if [ -n "$closureInfo" ]; then
+          if forbiddenPaths=$(grep -E -- ${lib.escapeShellArg regex} $closureInfo/store-paths); then
+            echo "System closure $out contains the following disallowed paths:"
+            echo "$forbiddenPaths"
+            exit 1
+          fi
+        fi
+      '') (builtins.filter (regex: regex != "") cfg.forbiddenDependenciesRegexes)}
+    '';
+  };
+
+  # The closure is known only of a system that is built: of one that is the
+  # same but for the check.
+  checked =
+    if cfg.forbiddenDependenciesRegexes == [ ] then
+      system
+    else
+      system.overrideAttrs {
+        closureInfo = pkgs.closureInfo {
+          rootPaths = [ (system.overrideAttrs { extraDependencies = [ ]; }) ];
+        };
+      };
+
+  failed = map (a: a.message) (builtins.filter (a: !a.assertion) config.assertions);
+  failedMessage = "\nFailed assertions:\n${lib.concatMapStringsSep "\n" (message: "- ${message}") failed}";
+in
+{
+  options.system = {
+    name = mkOption {
+      type = types.str;
+      default = if config.networking.hostName == "" then "unnamed" else config.networking.hostName;
+      description = "The name in that of the store path.";
+    };
+    build = mkOption {
+      type = types.lazyAttrsOf types.unspecified;
+      default = { };
+      description = "What can be built of the configuration.";
+    };
+    extraDependencies = mkOption {
+      type = types.listOf types.package;
+      default = [ ];
+      description = "Packages that are to be in the closure.";
+    };
+    forbiddenDependenciesRegexes = mkOption {
+      type = types.listOf types.str;
+      default = [ ];
+      description = "Extended regular expressions that no path of the closure may match.";
+    };
+  };
+
+  config.system.build = {
+    inherit kernel;
+    toplevel =
+      if failed != [ ] then throw failedMessage else lib.showWarnings config.warnings checked;
+  };
+}

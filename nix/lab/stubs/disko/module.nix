@@ -1,0 +1,125 @@
+{ config, lib, ... }:
+let
+  inherit (lib) mkOption types;
+
+  # What a partition holds: a file system, or nothing that the lab knows.
+  filesystem.options = {
+    type = mkOption {
+      type = types.enum [ "filesystem" ];
+      description = "The kind of content.";
+    };
+    format = mkOption {
+      type = types.enum [
+        "ext4"
+        "vfat"
+      ];
+      description = "The type of the file system.";
+    };
+    mountpoint = mkOption {
+      type = types.nullOr types.str;
+      default = null;
+      description = "Where it is mounted.";
+    };
+    mountOptions = mkOption {
+      type = types.listOf types.str;
+      default = [ "defaults" ];
+      description = "Options of mount.";
+    };
+    extraArgs = mkOption {
+      type = types.listOf types.str;
+      default = [ ];
+      description = "Without effect in the lab.";
+    };
+  };
+
+  partition.options = {
+    size = mkOption {
+      type = types.strMatching "[0-9]+[KMGTP]?|100%";
+      description = "Its size, or 100% for the rest of the disk.";
+    };
+    type = mkOption {
+      type = types.str;
+      default = "8300";
+      description = "Its type: EF00 for UEFI, EF02 for GRUB, 8300 for Linux.";
+    };
+    priority = mkOption {
+      type = types.int;
+      default = 1000;
+      description = "Partitions with lower numbers come first.";
+    };
+    content = mkOption {
+      type = types.nullOr (types.submodule filesystem);
+      default = null;
+      description = "What it holds.";
+    };
+  };
+
+  gpt.options = {
+    type = mkOption {
+      type = types.enum [ "gpt" ];
+      description = "The kind of partition table.";
+    };
+    partitions = mkOption {
+      type = types.attrsOf (types.submodule partition);
+      default = { };
+      description = "The partitions.";
+    };
+  };
+
+  disk.options = {
+    type = mkOption {
+      type = types.enum [ "disk" ];
+      default = "disk";
+      description = "The kind of device.";
+    };
+    device = mkOption {
+      type = types.str;
+      description = "The device, /dev/sda for example.";
+    };
+    content = mkOption {
+      type = types.nullOr (types.submodule gpt);
+      default = null;
+      description = "What it holds.";
+    };
+  };
+
+  # All partitions, with the label that disko gives each.
+  partitions = lib.concatLists (
+    lib.mapAttrsToList (
+      disk: d:
+      lib.optionals (d.content != null) (
+        lib.mapAttrsToList (name: p: {
+          inherit (d) device;
+          label = "disk-${disk}-${name}";
+          partition = p;
+        }) d.content.partitions
+      )
+    ) config.disko.devices.disk
+  );
+  mounted = builtins.filter (
+    p: p.partition.content != null && p.partition.content.mountpoint != null
+  ) partitions;
+in
+{
+  options.disko.devices.disk = mkOption {
+    type = types.attrsOf (types.submodule disk);
+    default = { };
+    description = "The disks.";
+  };
+
+  config = {
+    fileSystems = builtins.listToAttrs (
+      map (p: {
+        name = p.partition.content.mountpoint;
+        value = {
+          device = "/dev/disk/by-partlabel/${p.label}";
+          fsType = p.partition.content.format;
+          options = p.partition.content.mountOptions;
+        };
+      }) mounted
+    );
+    boot.loader.grub.devices = map (p: p.device) (
+      builtins.filter (p: p.partition.type == "EF02") partitions
+    );
+  };
+}
