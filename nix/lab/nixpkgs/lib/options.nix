@@ -1,0 +1,174 @@
+# Declaring options, and showing options and definitions in messages.
+#
+# An option declaration is a set with `_type = "option"`. A definition is a set
+# { file, value }: what one module said, and which one it was. The place of an
+# option in the tree is its `loc`, a list of names.
+lib:
+let
+  inherit (builtins) filter head length;
+
+  changePriority = "Use `lib.mkForce value` or `lib.mkDefault value` to change the priority on any of these definitions.\n";
+in
+{
+  # -- declaring
+
+  isOption = lib.isType "option";
+  mkOption =
+    {
+      type ? null,
+      default ? null,
+      defaultText ? null,
+      example ? null,
+      description ? null,
+      apply ? null,
+      readOnly ? null,
+      internal ? null,
+      visible ? null,
+      relatedPackages ? null,
+    }@option:
+    option // { _type = "option"; };
+  mkEnableOption =
+    what:
+    lib.mkOption {
+      type = lib.types.bool;
+      default = false;
+      example = true;
+      description = "Whether to enable ${what}.";
+    };
+  mkPackageOption =
+    pkgs: name:
+    {
+      default ? name,
+      nullable ? false,
+      example ? null,
+      extraDescription ? "",
+      pkgsText ? "pkgs",
+    }:
+    let
+      path = lib.toList default;
+      shownPath = lib.concatMapStringsSep "." lib.escapeNixIdentifier path;
+    in
+    lib.mkOption (
+      {
+        type = if nullable then lib.types.nullOr lib.types.package else lib.types.package;
+        description = lib.concatStringsSep " " (
+          [ "The ${lib.last (lib.toList name)} package to use." ]
+          ++ lib.optional (extraDescription != "") extraDescription
+        );
+      }
+      // lib.optionalAttrs (example != null) { inherit example; }
+      // (
+        if default != null then
+          {
+            default = lib.attrByPath path (throw "${shownPath} cannot be found in ${pkgsText}") pkgs;
+            defaultText = lib.literalExpression "${pkgsText}.${shownPath}";
+          }
+        else
+          lib.optionalAttrs nullable { default = null; }
+      )
+    );
+
+  # Texts for manuals. The lab renders no manual; modules may still say them.
+  literalExpression = text: {
+    _type = "literalExpression";
+    inherit text;
+  };
+  literalMD = text: {
+    _type = "literalMD";
+    inherit text;
+  };
+  mdDoc = text: text;
+
+  # -- merging definitions: loc -> [ { file, value } ] -> value
+
+  getValues = map (def: def.value);
+  getFiles = map (def: def.file);
+
+  /* All definitions must agree. */
+  mergeEqualOption =
+    loc: defs:
+    let
+      first = head defs;
+      other = lib.findFirst (def: def.value != first.value) null (lib.drop 1 defs);
+    in
+    if length defs == 1 || other == null then
+      first.value
+    else
+      throw "The option `${lib.showOption loc}' has conflicting definition values:${
+        lib.showDefs [
+          first
+          other
+        ]
+      }\n${changePriority}";
+
+  /* There must be one definition only. */
+  mergeOneOption = lib.mergeUniqueOption { message = ""; };
+  mergeUniqueOption =
+    {
+      message,
+      merge ? _: defs: (head defs).value,
+    }:
+    loc: defs:
+    if length defs == 1 then
+      merge loc defs
+    else
+      throw "The option `${lib.showOption loc}' is defined multiple times while it's expected to be unique.\n${message}\nDefinition values:${lib.showDefs defs}\n${changePriority}";
+
+  /* How options without a type of their own merge: by what the values are. */
+  mergeDefaultOption =
+    loc: defs:
+    let
+      values = lib.getValues defs;
+      every = predicate: lib.all predicate values;
+    in
+    if length values == 1 then
+      head values
+    else if every lib.isFunction then
+      x: lib.mergeDefaultOption loc (map (def: def // { value = def.value x; }) defs)
+    else if every builtins.isList then
+      lib.concatLists values
+    else if every builtins.isAttrs then
+      lib.mergeAttrsList values
+    else if every builtins.isBool then
+      lib.any lib.id values
+    else if every builtins.isString then
+      lib.concatStrings values
+    else if every builtins.isInt && every (value: value == head values) then
+      head values
+    else
+      throw "Cannot merge definitions of `${lib.showOption loc}'. Definition values:${lib.showDefs defs}";
+
+  # -- showing
+
+  /* `[ "a" "b.c" ]` as `a."b.c"`. Placeholders such as `<name>` stay bare. */
+  showOption = lib.concatMapStringsSep "." (
+    part:
+    if part == "*" || builtins.match "<.*>" part != null then part else lib.escapeNixIdentifier part
+  );
+  showFiles = lib.concatMapStringsSep " and " (file: "`${file}'");
+
+  /* One line or block for each definition: its file, and its value unless the
+     value itself fails. Long values end after five lines.
+  */
+  showDefs = lib.concatMapStrings (
+    def:
+    let
+      shown = builtins.tryEval (lib.generators.toPretty { maxDepth = 10; } def.value);
+      lines = filter builtins.isString (builtins.split "\n" shown.value);
+      indented = lib.concatStringsSep "\n    " (
+        lib.take 5 lines ++ lib.optional (length lines > 5) "..."
+      );
+    in
+    "\n- In `${def.file}'"
+    + (
+      if !shown.success then
+        ""
+      else if length lines > 1 then
+        ":\n    ${indented}"
+      else
+        ": ${indented}"
+    )
+  );
+
+  unknownModule = "<unknown-file>";
+}

@@ -1,0 +1,196 @@
+# Functions on strings.
+lib:
+let
+  inherit (builtins)
+    concatStringsSep
+    filter
+    isString
+    match
+    replaceStrings
+    split
+    stringLength
+    substring
+    ;
+
+  lowerLetters = lib.stringToCharacters "abcdefghijklmnopqrstuvwxyz";
+  upperLetters = lib.stringToCharacters "ABCDEFGHIJKLMNOPQRSTUVWXYZ";
+
+  blank = "[ \t\r\n]*";
+in
+{
+  inherit (builtins)
+    compareVersions
+    concatStringsSep
+    fromJSON
+    fromTOML
+    hashString
+    isString
+    match
+    parseDrvName
+    replaceStrings
+    split
+    splitVersion
+    stringLength
+    substring
+    toJSON
+    toString
+    toXML
+    unsafeDiscardStringContext
+    ;
+
+  # -- putting strings together
+
+  concatStrings = concatStringsSep "";
+  concatMapStrings = f: list: concatStringsSep "" (map f list);
+  concatImapStrings = f: list: concatStringsSep "" (lib.imap1 f list);
+  concatMapStringsSep = sep: f: list: concatStringsSep sep (map f list);
+  concatImapStringsSep = sep: f: list: concatStringsSep sep (lib.imap1 f list);
+  concatMapAttrsStringSep = sep: f: set: concatStringsSep sep (lib.mapAttrsToList f set);
+  concatLines = lib.concatMapStrings (line: line + "\n");
+  intersperse =
+    sep: list:
+    lib.drop 1 (
+      lib.concatMap (x: [
+        sep
+        x
+      ]) list
+    );
+  join = concatStringsSep;
+  optionalString = condition: string: if condition then string else "";
+  replicateString = n: string: lib.concatStrings (lib.replicate n string);
+  fixedWidthString =
+    width: filler: string:
+    let
+      missing = width - stringLength string;
+    in
+    lib.throwIf (
+      missing < 0
+    ) "fixedWidthString: requested string length (${toString width}) must not be shorter than actual length (${toString (stringLength string)})" (
+      lib.replicateString missing filler + string
+    );
+  fixedWidthNumber = width: n: lib.fixedWidthString width "0" (toString n);
+
+  # -- taking strings apart
+
+  hasPrefix = prefix: string: substring 0 (stringLength prefix) string == prefix;
+  hasSuffix =
+    suffix: string:
+    let
+      rest = stringLength string - stringLength suffix;
+    in
+    rest >= 0 && substring rest (stringLength suffix) string == suffix;
+  hasInfix = infix: string: match ".*${lib.escapeRegex infix}.*" "${lib.replaceStrings [ "\n" ] [ " " ] string}" != null;
+  removePrefix =
+    prefix: string:
+    if lib.hasPrefix prefix string then substring (stringLength prefix) (-1) string else string;
+  removeSuffix =
+    suffix: string:
+    if lib.hasSuffix suffix string then
+      substring 0 (stringLength string - stringLength suffix) string
+    else
+      string;
+  splitString =
+    sep: string:
+    map (part: builtins.unsafeDiscardStringContext part) (
+      filter isString (split (lib.escapeRegex (toString sep)) (toString string))
+    );
+  stringToCharacters = string: lib.genList (i: substring i 1 string) (stringLength string);
+  stringAsChars = f: string: lib.concatMapStrings f (lib.stringToCharacters string);
+  trim = lib.trimWith {
+    start = true;
+    end = true;
+  };
+  trimWith =
+    {
+      start ? false,
+      end ? false,
+    }:
+    string:
+    let
+      afterStart = if start then builtins.head (match "${blank}(.*)" string) else string;
+      # The longest prefix that does not end in a blank.
+      beforeEnd = match "(.*[^ \t\r\n])${blank}" afterStart;
+    in
+    if !end then
+      afterStart
+    else if beforeEnd == null then
+      ""
+    else
+      builtins.head beforeEnd;
+
+  # -- letters
+
+  toLower = replaceStrings upperLetters lowerLetters;
+  toUpper = replaceStrings lowerLetters upperLetters;
+  toSentenceCase =
+    string: lib.toUpper (substring 0 1 string) + lib.toLower (substring 1 (-1) string);
+
+  # -- quoting
+
+  escape = chars: replaceStrings chars (map (char: "\\${char}") chars);
+  escapeRegex = lib.escape (lib.stringToCharacters "\\[{()^$?*+|.");
+  escapeXML = replaceStrings [ "\"" "'" "<" ">" "&" ] [ "&quot;" "&apos;" "&lt;" "&gt;" "&amp;" ];
+  escapeShellArg =
+    arg:
+    let
+      string = toString arg;
+    in
+    if match "[[:alnum:],._+:@%/-]+" string == null then
+      "'${replaceStrings [ "'" ] [ "'\\''" ] string}'"
+    else
+      string;
+  escapeShellArgs = lib.concatMapStringsSep " " lib.escapeShellArg;
+  escapeNixString = string: lib.escape [ "$" ] (builtins.toJSON string);
+  escapeNixIdentifier =
+    name: if match "[a-zA-Z_][a-zA-Z0-9_'-]*" name != null then name else lib.escapeNixString name;
+  toShellVar =
+    name: value:
+    if builtins.isAttrs value && !lib.isStringLike value then
+      "declare -A ${name}=(${
+        lib.concatMapAttrsStringSep " " (key: v: "[${lib.escapeShellArg key}]=${lib.escapeShellArg v}") value
+      })"
+    else if builtins.isList value then
+      "declare -a ${name}=(${lib.escapeShellArgs value})"
+    else
+      "${name}=${lib.escapeShellArg value}";
+  toShellVars = lib.concatMapAttrsStringSep "\n" lib.toShellVar;
+
+  # -- strings that mean something
+
+  isStringLike = x: isString x || builtins.isPath x || x ? outPath || x ? __toString;
+  isStorePath =
+    x: lib.isStringLike x && dirOf (toString x) == builtins.storeDir;
+  toInt =
+    string:
+    let
+      digits = match "${blank}(-?)0*([0-9]+)${blank}" string;
+    in
+    if digits == null then
+      throw "toInt: Could not convert ${lib.escapeNixString string} to int."
+    else
+      builtins.fromJSON (lib.concatStrings digits);
+  versionOlder = a: b: builtins.compareVersions b a == 1;
+  versionAtLeast = a: b: !lib.versionOlder a b;
+  getName = x: if isString x then (builtins.parseDrvName x).name else x.pname or (builtins.parseDrvName x.name).name;
+  getVersion = x: if isString x then (builtins.parseDrvName x).version else x.version or (builtins.parseDrvName x.name).version;
+  versions =
+    let
+      part = i: version: lib.elemAt (builtins.splitVersion version) i;
+    in
+    {
+      major = part 0;
+      minor = part 1;
+      patch = part 2;
+      majorMinor = version: "${part 0 version}.${part 1 version}";
+    };
+  nameFromURL = url: sep: builtins.head (lib.splitString sep (lib.last (lib.splitString "/" url)));
+  fileContents = file: lib.removeSuffix "\n" (builtins.readFile file);
+
+  # -- search paths
+
+  makeSearchPath =
+    subDir: paths: concatStringsSep ":" (map (path: "${path}/${subDir}") (filter (path: path != null) paths));
+  makeSearchPathOutput = output: subDir: paths: lib.makeSearchPath subDir (map (lib.getOutput output) paths);
+  makeBinPath = lib.makeSearchPathOutput "bin" "bin";
+  makeLibraryPath = lib.makeSearchPathOutput "lib" "lib";
+}
