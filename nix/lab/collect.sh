@@ -101,8 +101,7 @@ unpack() { # package deb
     cp -a "$dir/$part/." "$dir/usr/$part/"
     rm -rf "${dir:?}/$part"
   done
-  rm -rf "$dir/lib64" "$dir/usr/lib64" "$dir"/usr/share/{doc,man,info,locale,lintian,bash-completion,perl} \
-    "$dir/usr/lib/x86_64-linux-gnu/gconv"
+  rm -rf "$dir/lib64" "$dir/usr/lib64" "$dir"/usr/share/{doc,man,info,locale,lintian,bash-completion,perl}
   [[ $1 != linux-* ]] || prune_modules "$dir/usr/lib/modules"
   chmod -R u+w "$dir"
 }

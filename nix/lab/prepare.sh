@@ -10,7 +10,7 @@
 #   CACHE/debs             downloaded Debian packages, kept for the next time
 #   CACHE/lab              link to the lab that is in use:
 #     nix.conf             Nix' configuration, in place of the user's
-#     bin                  programs for the steps: nixos-rebuild
+#     bin                  programs for the steps: nixos-rebuild, qemu
 #     inputs/<input>       links to the flakes that stand in for the real ones
 #     roots                what keeps Nix from collecting all this as garbage
 #
@@ -164,8 +164,8 @@ END
 END
 
   progress "Building the packages"
-  nix build --out-link "$partial/lab/roots/package" "path:$nixpkgs"#{bash,busybox,curl,linux,nftables,nginx,systemd,systemd-boot} \
-    "path:$nixpkgs"#{dosfstools,e2fsprogs,mtools,perl,python3,qemu,sfdisk}
+  nix build --out-link "$partial/lab/roots/packages" "path:$nixpkgs#lab-packages"
+  ln -s "$final"/roots/packages/qemu/bin/{qemu-img,qemu-system-x86_64} "$partial/lab/bin/"
 
   progress "Putting the lab in place"
   local root

@@ -41,6 +41,8 @@ let
       version = versionOf name;
       packages = [ name ];
       libraries = librariesOf name;
+      # The character sets of the world: no machine here needs them.
+      postInstall = "rm -rf $out/lib/gconv";
     }
   ) manifest;
 
@@ -164,6 +166,30 @@ let
         mkdir $out
         cp ${debian}/systemd-boot-efi/usr/lib/systemd/boot/efi/systemd-bootx64.efi $out/
       '';
+
+      # Firmware for UEFI, in the layout of nixpkgs.
+      OVMF = pkgs.runCommand "OVMF-${versionOf "ovmf"}" { passthru.fd = pkgs.OVMF; } ''
+        mkdir -p $out/FV
+        cp ${debian}/ovmf/usr/share/OVMF/OVMF_CODE_4M.fd $out/FV/OVMF_CODE.fd
+        cp ${debian}/ovmf/usr/share/OVMF/OVMF_VARS_4M.fd $out/FV/OVMF_VARS.fd
+      '';
+
+      # Where programs find the character sets that glibc does not build in.
+      gconvPath = "${debian}/libc6/usr/lib/x86_64-linux-gnu/gconv";
+
+      # All that prepare.sh builds ahead, by name.
+      lab-packages = pkgs.linkFarm "lab-packages" (
+        programs
+        // {
+          inherit (pkgs)
+            OVMF
+            busybox
+            linux
+            systemd
+            systemd-boot
+            ;
+        }
+      );
 
       testers = {
         runNixOSTest = import ../nixos/lib/testing { inherit lib pkgs; };

@@ -67,6 +67,7 @@ pkgs.runCommand config.image.baseName
     ];
     SOURCE_DATE_EPOCH = 1;
     MTOOLS_SKIP_CHECK = 1;
+    GCONV_PATH = pkgs.gconvPath; # mtools: the names of files in code page 850
     passthru = { inherit config; };
   }
   ''
@@ -98,7 +99,7 @@ pkgs.runCommand config.image.baseName
     start=''${root_start}MiB, size=''${root_size}MiB, type=linux, name=root, uuid=33333333-3333-3333-8888-888888888888
     EOF
     write_partition() { # file, start
-      dd if=$1 of=disk.raw bs=1M seek=$2 conv=notrunc,sparse 2> /dev/null
+      dd if=$1 of=disk.raw bs=1M seek=$2 conv=notrunc status=none
     }
     ${lib.optionalString efi "write_partition esp.img $esp_start"}
     write_partition root.img $root_start

@@ -63,7 +63,10 @@ launch() { # unit
 
 to_journal() { # identifier, lines on stdin
   local line
+  local console=/dev/null
+  ! grep -qs ForwardToConsole=yes /etc/systemd/journald.conf || console=/dev/console
   while IFS= read -r line || [ -n "$line" ]; do
     echo "$(date '+%b %d %H:%M:%S') $(hostname) $1: $line" >> "$journal"
+    echo "$1: $line" > $console
   done
 }

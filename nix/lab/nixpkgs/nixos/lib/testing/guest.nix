@@ -9,6 +9,8 @@
   virtualisation.diskImage = null;
   virtualisation.graphics = false;
   lab.console.enable = lib.mkDefault false;
+  # So that the log of a test shows why a unit has failed.
+  environment.etc."systemd/journald.conf".text = "ForwardToConsole=yes\n";
 
   # Each line is a command in base64; each answer is its exit status and its
   # output in base64. What it prints as an error goes to the console.

@@ -123,7 +123,7 @@ in
     copy_module() {
       for path in $(sed -n "s|:||; \|/$1\.ko |p; \|/$1\.ko$|p" $from/modules.dep); do
         mkdir -p $to/$(dirname $path)
-        cp $from/$path $to/$path
+        [ -e $to/$path ] || cp $from/$path $to/$path
       done
     }
     for module in ${toString (lib.unique modules)}; do
