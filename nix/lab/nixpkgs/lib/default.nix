@@ -14,7 +14,7 @@ let
     packages = ./packages.nix;
     options = ./options.nix;
     types = ./types.nix;
-    modules = ./modules.nix;
+    modules = ./modules;
   };
 
   # Functions of these groups are reached through the group only.

@@ -61,8 +61,8 @@ in
 
   # -- Nix values
 
-  /* A value in Nix's own syntax. What lies deeper than `maxDepth` levels (null:
-     no limit) is shown as "<unevaluated>", so that endless values end.
+  /* A value in Nix's own syntax. What lies deeper than `maxDepth` sets and
+     lists (null: no limit) is shown as "<unevaluated>", so endless values end.
   */
   toPretty =
     {
@@ -78,15 +78,14 @@ in
           open = if multiline then "\n${indent}  " else " ";
           close = if multiline then "\n${indent}" else " ";
           inner = show "${indent}  " (depth + 1);
+          isNested = item: isAttrs item || isList item;
         in
-        if maxDepth != null && depth > maxDepth then
-          "<unevaluated>"
+        if maxDepth != null && depth >= maxDepth && !(depth == maxDepth && isNested value) then
+          "\"<unevaluated>\""
         else if isString value then
           showString indent value
-        else if value == null || builtins.isBool value || builtins.isInt value then
+        else if value == null || builtins.isBool value || builtins.isInt value || builtins.isFloat value then
           builtins.toJSON value
-        else if builtins.isFloat value then
-          "~${builtins.toJSON value}"
         else if builtins.isPath value then
           toString value
         else if isList value then

@@ -118,6 +118,28 @@ in
     else
       builtins.head beforeEnd;
 
+  # -- comparing
+
+  /* How many letters must be added, dropped or changed to turn one string into
+     the other.
+  */
+  levenshtein =
+    a: b:
+    let
+      # distances[i][j] is for the first i letters of a and j of b. Lists
+      # remember what was computed, so each pair is looked at once.
+      distances = lib.genList (i: lib.genList (distance i) (stringLength b + 1)) (stringLength a + 1);
+      at = i: j: lib.elemAt (lib.elemAt distances i) j;
+      distance =
+        i: j:
+        let
+          changed = if substring (i - 1) 1 a == substring (j - 1) 1 b then 0 else 1;
+          shorter = lib.min (at (i - 1) j) (at i (j - 1)) + 1;
+        in
+        if i == 0 || j == 0 then i + j else lib.min shorter (at (i - 1) (j - 1) + changed);
+    in
+    at (stringLength a) (stringLength b);
+
   # -- letters
 
   toLower = replaceStrings upperLetters lowerLetters;

@@ -9,17 +9,22 @@
 #                      outside of the value only, so that its parts stay lazy.
 #   merge              loc -> [ { file, value } ] -> value. Parts of the value
 #                      are checked here.
+#   typeError          loc -> [ { file, value } ] -> what is wrong with the
+#                      definitions together, or null. Without it (null), each
+#                      definition is looked at alone, by `check`.
 #   emptyValue         { value = …; } where "no definition" has a meaning, or { }
 #   typeMerge          other type -> the type of an option that is declared with
 #                      both, or null where they do not go together
 #   getSubOptions      prefix -> options inside the value
 #   getSubModules      the modules of a submodule, else null
+#   substSubModules    modules -> the same type with other modules
 #   nestedTypes        the types it is made of, by role
 lib:
 let
   inherit (builtins)
     all
     concatLists
+    filter
     head
     isAttrs
     isList
@@ -43,10 +48,12 @@ let
       descriptionClass ? null,
       check ? _: true,
       merge ? lib.mergeDefaultOption,
+      typeError ? null,
       emptyValue ? { },
-      typeMerge ? null,
+      typeMerge ? mergeIfSame name description,
       getSubOptions ? _: { },
       getSubModules ? null,
+      substSubModules ? _: null,
       nestedTypes ? { },
       ...
     }:
@@ -58,13 +65,34 @@ let
         descriptionClass
         check
         merge
+        typeError
         emptyValue
+        typeMerge
         getSubOptions
         getSubModules
+        substSubModules
         nestedTypes
         ;
-      typeMerge = if typeMerge != null then typeMerge else mergeIfSame name description;
     };
+
+  /* What is wrong with definitions of a type, as the end of a message, or null. */
+  typeErrorOf =
+    type: loc: defs:
+    if type.typeError or null != null then
+      type.typeError loc defs
+    else
+      rejected "Definition values:" type.check defs;
+
+  # `introduction` and the definitions that do not pass `check`, or null.
+  rejected =
+    introduction: check: defs:
+    let
+      wrong = filter (def: !check def.value) defs;
+    in
+    if wrong == [ ] then null else introduction + lib.showDefs wrong;
+
+  # The typeError of types with parts.
+  structured = check: _: rejected "TypeError: Definition values: " check;
 
   # Without parts, a type goes together with itself only.
   mergeIfSame =
@@ -93,6 +121,7 @@ let
       {
         nestedTypes = { inherit elemType; };
         inherit (elemType) getSubModules;
+        substSubModules = modules: make (elemType.substSubModules modules);
         typeMerge =
           other:
           let
@@ -169,7 +198,7 @@ let
           merge =
             {
               package = lib.mergeOneOption;
-              set = (types.lazyAttrsOf types.anything).merge;
+              set = (types.attrsOf types.anything).merge;
               lambda =
                 loc': defs': argument:
                 types.anything.merge (loc' ++ [ "<function body>" ]) (
@@ -307,6 +336,7 @@ let
         description = "list of ${nounOr "composite" elemType}";
         descriptionClass = "composite";
         check = isList;
+        typeError = structured isList;
         merge =
           loc: defs:
           let
@@ -330,6 +360,7 @@ let
       // {
         description = "non-empty ${phrase [ "noun" ] list}";
         emptyValue = { };
+        substSubModules = modules: types.nonEmptyListOf (elemType.substSubModules modules);
       };
 
     attrs = mkOptionType {
@@ -377,6 +408,7 @@ let
         description = "${lib.optionalString lazy "lazy "}attribute set of ${nounOr "composite" elemType}";
         descriptionClass = "composite";
         check = isAttrs;
+        typeError = structured isAttrs;
         merge =
           if lazy then
             loc:
@@ -439,11 +471,17 @@ let
             }";
         descriptionClass = "conjunction";
         check = value: left.check value || right.check value;
+        typeError =
+          loc: defs:
+          if typeErrorOf left loc defs == null || typeErrorOf right loc defs == null then
+            null
+          else
+            "TypeError: The option `${showOption loc}` is neither a value of type `${left.description}` nor `${right.description}`, Definition values: ${lib.showDefs defs}";
         merge =
           loc: defs:
-          if all left.check (lib.getValues defs) then
+          if typeErrorOf left loc defs == null then
             left.merge loc defs
-          else if all right.check (lib.getValues defs) then
+          else if typeErrorOf right loc defs == null then
             right.merge loc defs
           else
             lib.mergeOneOption loc defs;
@@ -471,14 +509,20 @@ let
     coercedTo =
       from: coerce: to:
       let
-        coerced = value: if from.check value then coerce value else value;
+        coerced = map (
+          def: if from.check def.value then def // { value = coerce def.value; } else def
+        );
+        check = value: (from.check value && to.check (coerce value)) || to.check value;
       in
       mkOptionType {
         name = "coercedTo";
         description = "${phrase [ "noun" ] to} or ${phrase [ "noun" ] from} convertible to it";
-        check = value: (from.check value && to.check (coerce value)) || to.check value;
-        merge = loc: defs: to.merge loc (map (def: def // { value = coerced def.value; }) defs);
+        inherit check;
+        typeError =
+          if to.typeError == null then structured check else loc: defs: to.typeError loc (coerced defs);
+        merge = loc: defs: to.merge loc (coerced defs);
         inherit (to) emptyValue getSubOptions getSubModules;
+        substSubModules = modules: types.coercedTo from coerce (to.substSubModules modules);
         typeMerge = _: null;
         nestedTypes = {
           coercedType = from;
@@ -523,6 +567,15 @@ let
       type
       // {
         check = value: type.check value && check value;
+        typeError =
+          if type.typeError == null then
+            null
+          else
+            loc: defs:
+            let
+              first = type.typeError loc defs;
+            in
+            if first != null then first else structured check loc defs;
         # A merged type would have lost the check.
         typeMerge = _: null;
       };
@@ -552,7 +605,9 @@ let
           inherit class specialArgs;
           modules = [ { _module.args.name = lib.mkOptionDefault "‹name›"; } ] ++ modules;
         };
-        freeform = base._module.freeformType;
+        # For descriptions; there an unknown option is nobody's mistake.
+        described = base.extendModules { modules = [ { _module.check = lib.mkForce false; } ]; };
+        freeform = described._module.freeformType;
         asModule =
           def:
           if isAttrs def.value && shorthandOnlyDefinesConfig then
@@ -572,35 +627,37 @@ let
           if description != null then
             description
           else if freeform != null then
-            freeform.description
+            "open submodule of ${nounOr "composite" freeform}"
           else
             "submodule";
         check = isModule;
+        typeError = structured isModule;
         merge =
           loc: defs:
           (base.extendModules {
             prefix = loc;
             modules = [ { _module.args.name = lib.last loc; } ] ++ map asModule defs;
           }).config;
-        emptyValue.value = { };
-        getSubOptions = prefix: (base.extendModules { inherit prefix; }).options;
+        emptyValue.value = base.config;
+        getSubOptions = prefix: (described.extendModules { inherit prefix; }).options;
         getSubModules = modules;
+        substSubModules = modules: types.submoduleWith (args // { inherit modules; });
         nestedTypes = {
           inherit args;
         };
         typeMerge =
           other:
-          if other.name == "submodule" then
+          if other.name != "submodule" then
+            null
+          else
             types.submoduleWith (
               other.nestedTypes.args
-              // args
+              // lib.filterAttrs (_: arg: arg != null) args
               // {
                 modules = modules ++ other.nestedTypes.args.modules;
                 specialArgs = specialArgs // other.nestedTypes.args.specialArgs or { };
               }
-            )
-          else
-            null;
+            );
       };
 
     /* A module to be imported somewhere else: it is collected, not evaluated. */
@@ -621,6 +678,8 @@ let
               def: lib.setDefaultModuleLocation "${def.file}, via option ${showOption loc}" def.value
             ) defs;
         };
+        getSubModules = staticModules;
+        substSubModules = modules: types.deferredModuleWith { staticModules = modules; };
         nestedTypes = { inherit staticModules; };
         typeMerge =
           other:
@@ -653,5 +712,6 @@ types
     setType
     isOptionType
     mkOptionType
+    typeErrorOf
     ;
 }

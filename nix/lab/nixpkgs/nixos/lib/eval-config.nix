@@ -14,7 +14,7 @@ let
   # What a caller sees of an evaluation, extended ones included.
   present = evaluated: {
     inherit (evaluated) config options;
-    inherit (evaluated.config._module.args) pkgs;
+    inherit (evaluated._module.args) pkgs;
     inherit lib;
     extendModules = args: present (evaluated.extendModules args);
   };

@@ -1,0 +1,300 @@
+// The lab does for the talk's flake what NixOS does: prepared for real, with
+// real builds and real machines. Needs Nix and the Debian packages; skipped,
+// saying so, where they cannot be had.
+import { spawnSync } from 'node:child_process'
+import { cpSync, existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { createServer, type AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { execa, type Options, type ResultPromise } from 'execa'
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
+
+const here = import.meta.dirname
+const flake = join(here, '..')
+const hasNix = spawnSync('nix', ['--version']).status === 0
+if (!hasNix) console.warn('lab: skipped, since there is no `nix` here: apt-get install nix-bin')
+
+const temp = mkdtempSync(join(tmpdir(), 'lab-'))
+const cache = process.env.UNDERSTUDY_CACHE ?? join(temp, 'cache')
+let environment: Record<string, string> = {}
+
+/** Runs a program with the lab's environment; never throws. */
+function lab(workdir: string, file: string, args: string[], options: Options = {}) {
+  return execa(file, args, { cwd: workdir, env: environment, reject: false, all: true, stdin: 'ignore', ...options })
+}
+
+/** A git repository with a copy of the bundled flake, locked to the lab. */
+async function makeWorkdir(edit: (workdir: string) => void = () => {}): Promise<string> {
+  const workdir = mkdtempSync(join(temp, 'work-'))
+  for (const name of readdirSync(flake)) {
+    if (name !== 'lab') cpSync(join(flake, name), join(workdir, name), { recursive: true })
+  }
+  edit(workdir)
+  await execa('git', ['init', '-q'], { cwd: workdir })
+  await execa('git', ['add', '.'], { cwd: workdir })
+  await lock(workdir)
+  return workdir
+}
+
+const lock = (workdir: string) => execa(join(here, 'lock.sh'), [cache, workdir])
+const prepare = (...args: string[]) => execa(join(here, 'prepare.sh'), args, { reject: false })
+
+function replaceIn(file: string, from: string, to: string) {
+  const text = readFileSync(file, 'utf8')
+  expect(text, `${file} has what the test wants to change`).toContain(from)
+  writeFileSync(file, text.replace(from, to))
+}
+
+/** The profile that all machines share. */
+const profile = 'nixos/profiles/spa-machine.nix'
+
+/** Adds lines to it. */
+const addToProfile = (lines: string) => (workdir: string) =>
+  replaceIn(
+    join(workdir, profile),
+    '  # #region closure',
+    `${lines}
+  # #region closure`,
+  )
+
+/** A port that nothing listened on a moment ago. */
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1')
+  await new Promise((resolve) => server.once('listening', resolve))
+  const { port } = server.address() as AddressInfo
+  await new Promise((resolve) => server.close(resolve))
+  return port
+}
+
+/** Asks until a server answers; gives up when the process behind it ends. */
+async function page(url: string, machine: ResultPromise): Promise<string> {
+  let ended = false
+  void machine.finally(() => (ended = true)).catch(() => {})
+  for (;;) {
+    const response = await fetch(url, { signal: AbortSignal.timeout(2000) }).catch(() => undefined)
+    if (response?.ok) return response.text()
+    if (ended) throw new Error(`the machine has ended: ${String((await machine).all)}`)
+    await new Promise((resolve) => setTimeout(resolve, 100))
+  }
+}
+
+const seconds = 1000
+
+beforeAll(async () => {
+  if (!hasNix) return
+  const prepared = await execa(join(here, 'prepare.sh'), [cache], { reject: false, all: true })
+  expect(prepared.exitCode, prepared.all).toBe(0)
+  const { stdout } = await execa(join(here, 'env.sh'), [cache])
+  environment = Object.fromEntries(
+    stdout.split('\n').map((line) => [line.slice(0, line.indexOf('=')), line.slice(line.indexOf('=') + 1)]),
+  )
+}, 300 * seconds)
+
+afterAll(() => rmSync(temp, { recursive: true, force: true }))
+
+describe.skipIf(!hasNix)('preparing the lab', () => {
+  test('returns at once when nothing has changed', async () => {
+    const started = performance.now()
+    const { stdout, exitCode } = await prepare(cache)
+    expect({ stdout, exitCode }).toEqual({ stdout: '', exitCode: 0 })
+    expect(performance.now() - started).toBeLessThan(300)
+  })
+
+  test('lists the packages it needs, and those that are missing', async () => {
+    expect((await prepare('--packages')).stdout.split('\n')).toContain('nix-bin')
+    expect((await prepare('--missing')).stdout).not.toContain('nix-bin')
+  })
+
+  test('leaves nothing half when it is interrupted, and goes on the next time', async () => {
+    const dir = mkdtempSync(join(temp, 'interrupted-'))
+    // The downloads are there already: this is about what comes after them.
+    await execa('cp', ['-al', join(cache, 'debs'), join(dir, 'debs')])
+    const running = execa(join(here, 'prepare.sh'), [dir], { reject: false, all: true, detached: true })
+    await new Promise<void>((resolve) =>
+      running.stdout!.on('data', (data: Buffer) => data.includes('[1/') && resolve()),
+    )
+    process.kill(-running.pid!, 'SIGINT')
+    expect((await running).exitCode).not.toBe(0)
+    expect(readdirSync(dir).sort()).toEqual(['.preparing', 'debs'])
+  }, 60_000)
+
+  test.skipIf(process.getuid?.() !== 0)('says so when the disk is full', async () => {
+    const dir = mkdtempSync(join(temp, 'full-'))
+    const mount = await execa('mount', ['-t', 'tmpfs', '-o', 'size=8m', 'tmpfs', dir], { reject: false })
+    if (mount.exitCode !== 0)
+      return console.warn('lab: a full disk was not tried, since mounting one is not allowed here')
+    onTestFinished(() => void spawnSync('umount', [dir]))
+    const { exitCode, stderr } = await prepare(join(dir, 'cache'))
+    expect(exitCode).toBe(7)
+    expect(stderr).toMatch(/Not enough space for the lab: .* has \d+ MB left, the lab needs \d+ MB there/)
+    expect(existsSync(join(dir, 'cache/lab'))).toBe(false)
+  })
+})
+
+describe.skipIf(!hasNix).sequential("the talk's commands", () => {
+  let workdir: string
+  beforeAll(async () => {
+    workdir = await makeWorkdir()
+  }, 30 * seconds)
+
+  test('evaluate every output', async () => {
+    const { exitCode, all } = await lab(workdir, 'nix', ['flake', 'check', '--no-build'])
+    expect(exitCode, all as string).toBe(0)
+  }, 60_000)
+
+  test('boot the VM test, which succeeds', async () => {
+    const { exitCode, all } = await lab(workdir, 'nix', ['flake', 'check', '-L'])
+    expect(exitCode, all as string).toBe(0)
+  }, 120_000)
+
+  test('show sizes and reasons of the closure', async () => {
+    const toplevel = '.#nixosConfigurations.spa-ami.config.system.build.toplevel'
+    const build = await lab(workdir, 'nix', ['build', '--no-link', toplevel])
+    expect(build.exitCode, build.all as string).toBe(0)
+    const sizes = await lab(workdir, 'nix', ['path-info', '-sSrh', toplevel])
+    expect(sizes.stdout).toMatch(/nixos-system-spa-ami-\S+\s+\S+\s+\d+\.\dM/)
+    const why = await lab(workdir, 'nix', ['why-depends', toplevel, '.#nixosConfigurations.spa-ami.pkgs.openssl'])
+    expect(why.all).toMatch(/nixos-system-spa-ami[^]*unit-nginx\.service[^]*nginx-[^]*openssl-/)
+  }, 60_000)
+
+  test('build an image for EC2 that boots by UEFI and serves the page', async () => {
+    const { exitCode, all } = await lab(workdir, 'nix', ['build', '.#spa-ami'])
+    expect(exitCode, all as string).toBe(0)
+    const image = join(workdir, 'result/spa-vm.vhd')
+    const port = await freePort()
+    const firmware = join(cache, 'lab/roots/packages/OVMF/FV')
+    writeFileSync(join(workdir, 'vars.fd'), readFileSync(join(firmware, 'OVMF_VARS.fd')))
+    const machine = lab(workdir, 'qemu-system-x86_64', [
+      ...[
+        '-machine',
+        'q35',
+        '-accel',
+        'tcg',
+        '-cpu',
+        'max',
+        '-m',
+        '1024',
+        '-nodefaults',
+        '-display',
+        'none',
+        '-snapshot',
+      ],
+      ...['-drive', `if=pflash,format=raw,readonly=on,file=${firmware}/OVMF_CODE.fd`],
+      ...['-drive', 'if=pflash,format=raw,file=vars.fd'],
+      ...['-drive', `file=${image},format=vpc,if=virtio`],
+      ...['-netdev', `user,id=net,hostfwd=tcp:127.0.0.1:${port}-:80`, '-device', 'virtio-net-pci,netdev=net,romfile='],
+    ])
+    onTestFinished(() => void machine.kill())
+    expect(await page(`http://127.0.0.1:${port}/`, machine)).toContain('<div id="root"')
+    const facts = (await (await fetch(`http://127.0.0.1:${port}/host.json`)).json()) as { host: string }
+    expect(facts.host).toBe('spa-ami')
+  }, 120_000)
+
+  test('list the image variants when none is chosen, and build the one for VMware', async () => {
+    const command = ['build-image', '--flake', '.#spa-vm']
+    const none = await lab(workdir, 'nixos-rebuild', command)
+    expect(none.exitCode).toBe(1)
+    expect(none.stderr).toContain('please specify one of the following supported image variants via --image-variant:\n')
+    expect(none.stderr).toContain('\n- vmware')
+    const vmware = await lab(workdir, 'nixos-rebuild', [...command, '--image-variant', 'vmware'])
+    expect(vmware.exitCode, vmware.all as string).toBe(0)
+    const file = /The disk image can be found in '(.*\.vmdk)'/.exec(vmware.stdout as string)?.[1]
+    const info = await lab(workdir, 'qemu-img', ['info', '--output=json', file!])
+    expect(JSON.parse(info.stdout as string)).toMatchObject({ format: 'vmdk' })
+  }, 60_000)
+
+  test('run the VM with its console on the terminal, and the page on a port of the host', async () => {
+    const port = await freePort()
+    replaceIn(join(workdir, 'configurations/spa-qemu.nix'), 'host.port = 8080', `host.port = ${port}`)
+    const machine = lab(workdir, 'nix', ['run', '.#run-vm'], { stdin: 'pipe' })
+    onTestFinished(() => void machine.kill())
+    expect(await page(`http://127.0.0.1:${port}/some/route`, machine)).toContain('<div id="root"')
+    expect((await fetch(`http://127.0.0.1:${port}/assets/missing.js`)).status).toBe(404)
+
+    // A second one finds the port taken, and QEMU says so itself.
+    const second = await lab(workdir, 'nix', ['run', '.#run-vm'])
+    expect(second.exitCode).not.toBe(0)
+    expect(second.stderr).toContain(`Could not set up host forwarding rule 'tcp:127.0.0.1:${port}-:80'`)
+
+    machine.stdin!.write('\r\u0001x')
+    expect((await machine).all).toContain('spa-vm login:')
+  }, 120_000)
+})
+
+describe.skipIf(!hasNix)('a mistake is reported as NixOS reports it', () => {
+  /** Builds an output of an edited flake, which fails; returns what Nix says. */
+  async function failure(
+    edit: (workdir: string) => void,
+    output = 'nixosConfigurations.spa-ami.config.system.build.toplevel',
+  ) {
+    const workdir = await makeWorkdir(edit)
+    const { exitCode, all } = await lab(workdir, 'nix', ['build', '-L', '--no-link', `.#${output}`])
+    expect(exitCode, all as string).not.toBe(0)
+    return all as string
+  }
+
+  test('a shell without its root element fails the check', async () => {
+    const edit = (workdir: string) => replaceIn(join(workdir, 'spa/index.html'), '<div id="root"', '<div id="app"')
+    expect(await failure(edit, 'checks.x86_64-linux.spa-vm')).toContain('AssertionError: the shell has no root element')
+  }, 120_000)
+
+  test('an edit of the SPA counts after the flake has been locked again', async () => {
+    const workdir = await makeWorkdir()
+    const before = await lab(workdir, 'nix', ['eval', '--raw', '.#spa.outPath'])
+    replaceIn(join(workdir, 'spa/index.html'), 'The app', 'Another app')
+    await lock(workdir)
+    const after = await lab(workdir, 'nix', ['eval', '--raw', '.#spa.outPath'])
+    expect(before.stdout).toMatch(/^\/nix\/store\//)
+    expect(after.stdout).not.toBe(before.stdout)
+  }, 30_000)
+
+  test('a dead nginx fails its unit, and the check at once', async () => {
+    const log = await failure(
+      addToProfile('services.nginx.appendHttpConfig = "nonsense;";'),
+      'checks.x86_64-linux.spa-vm',
+    )
+    expect(log).toContain('unit "nginx.service" reached state "failed"')
+    expect(log).toContain('unknown directive "nonsense"')
+  }, 120_000)
+
+  test('perl in the closure', async () => {
+    const log = await failure(addToProfile('environment.systemPackages = [ pkgs.perl ];'))
+    expect(log).toMatch(
+      /System closure \/nix\/store\/\S+-nixos-system-spa-ami-\S+ contains the following disallowed paths:\n.*\/nix\/store\/\S+-perl-/,
+    )
+  }, 60_000)
+
+  test('an assertion that does not hold', async () => {
+    const log = await failure((workdir) => {
+      replaceIn(join(workdir, profile), 'port = 80;', 'port = 22;')
+      addToProfile('services.openssh.enable = true;')(workdir)
+    })
+    expect(log).toMatch(
+      /Failed assertions:\s+- services\.spa-app\.port is 22, where sshd already listens: choose another port\./,
+    )
+  }, 30_000)
+
+  test('a value of the wrong type', async () => {
+    const log = await failure((workdir) => replaceIn(join(workdir, profile), 'port = 80;', 'port = "eighty";'))
+    expect(log).toContain("A definition for option `services.spa-app.port' is not of type")
+    expect(log).toMatch(/In `\S*nixos\/profiles\/spa-machine\.nix'/)
+  }, 30_000)
+
+  test('an option that does not exist', async () => {
+    const log = await failure(addToProfile('services.spa-app.prot = 80;'))
+    expect(log).toContain("The option `services.spa-app.prot' does not exist. Definition values:")
+    expect(log).toMatch(/In `\S*nixos\/profiles\/spa-machine\.nix'/)
+  }, 30_000)
+
+  test('no boot loader: the image is built with a warning, as it is', async () => {
+    const workdir = await makeWorkdir((dir) =>
+      replaceIn(join(dir, 'configurations/spa-ami.nix'), 'boot.loader.systemd-boot.enable = true;', ''),
+    )
+    const { exitCode, all } = await lab(workdir, 'nix', ['build', '--no-link', '.#spa-ami'])
+    expect(exitCode, all as string).toBe(0)
+    const { stdout } = await lab(workdir, 'nix', ['log', '.#spa-ami'])
+    expect(stdout).toContain(
+      'Warning: do not know how to make this configuration bootable; please enable a boot loader.',
+    )
+  }, 60_000)
+})
