@@ -64,6 +64,7 @@ class Machine:
         self.directory = directory
         self.process: subprocess.Popen[bytes] | None = None
         self.shell: socket.socket | None = None
+        self.connected = False
         self.received = b""
 
     # -- the machine
@@ -116,18 +117,23 @@ class Machine:
     def _check_alive(self) -> None:
         if self.process and self.process.poll() is not None:
             status = self.process.returncode
-            self.process = None
+            self._forget()
             raise MachineError(f"{self.name}: QEMU has ended with status {status}")
 
     def is_up(self) -> bool:
         return self.process is not None and self.process.poll() is None
 
+    def _forget(self) -> None:
+        self.process = None
+        self.shell = None
+        self.connected = False
+        self.received = b""
+
     def wait_for_shutdown(self) -> None:
         if self.process:
             with self.nested("waiting for the VM to power off"):
                 self.process.wait()
-        self.process = None
-        self.shell = None
+        self._forget()
 
     def shutdown(self) -> None:
         if self.is_up():
@@ -143,14 +149,13 @@ class Machine:
             log(f"kill machine (pid {self.process.pid})")
             self.process.kill()
             self.process.wait()
-        self.process = None
-        self.shell = None
+        self._forget()
 
     def reboot(self) -> None:
         """Reboots; only when started with allow_reboot=True."""
         self.execute("reboot", check_return=False)
-        self.received = b""
-        self._read_line("ready", 300)
+        self.connected = False
+        self.connect()
 
     # -- its shell
 
@@ -174,12 +179,15 @@ class Machine:
 
     def connect(self) -> None:
         """Waits for the shell of the machine."""
-        if self.shell:
+        if self.connected:
             return
         with self.nested("waiting for the VM to finish booting"):
             started = time.monotonic()
             self.start()
-            self._read_line("the shell of the machine", 600)
+            # What is left of an answer from before a reboot is skipped.
+            while self._read_line("the shell of the machine", 600) != "ready":
+                pass
+            self.connected = True
             self.log("Guest shell says: 'ready'")
             self.log(f"(connecting took {time.monotonic() - started:.2f} seconds)")
 
