@@ -38,7 +38,6 @@ in
   optionalAttrs = condition: set: if condition then set else { };
   setAttrByPath = path: value: lib.foldr (name: inner: { ${name} = inner; }) value path;
   mergeAttrsList = foldl' (a: b: a // b) { };
-  mergeAttrs = a: b: a // b;
 
   # -- reaching into sets by a path (a list of names)
 
@@ -83,7 +82,9 @@ in
 
   mapAttrs' = f: set: listToAttrs (lib.mapAttrsToList f set);
   concatMapAttrs = f: set: lib.mergeAttrsList (lib.mapAttrsToList f set);
-  filterAttrs = predicate: set: removeAttrs set (filter (name: !predicate name set.${name}) (attrNames set));
+  filterAttrs =
+    predicate: set:
+    removeAttrs set (filter (name: !predicate name set.${name}) (attrNames set));
   filterAttrsRecursive =
     predicate: set:
     mapAttrs (_: value: if isAttrs value then lib.filterAttrsRecursive predicate value else value) (
@@ -157,11 +158,23 @@ in
     ) (attrNames pattern);
   unionOfDisjoint =
     a: b:
-    builtins.mapAttrs (name: value: if a ? ${name} && b ? ${name} then throw "unionOfDisjoint: collision on ${name}" else value) (a // b);
+    let
+      collision = attrNames (builtins.intersectAttrs a b);
+    in
+    lib.throwIfNot (
+      collision == [ ]
+    ) "attrsets.unionOfDisjoint: collision on ${toString collision}" (a // b);
 
-  # -- derivations
+  # -- packages
 
   isDerivation = value: value.type or null == "derivation";
+  getOutput =
+    output: pkg:
+    if pkg.outputSpecified or false then pkg else pkg.${output} or pkg.out or pkg;
+  getBin = lib.getOutput "bin";
+  getLib = lib.getOutput "lib";
+  getDev = lib.getOutput "dev";
+  getMan = lib.getOutput "man";
   recurseIntoAttrs = set: set // { recurseForDerivations = true; };
   dontRecurseIntoAttrs = set: set // { recurseForDerivations = false; };
 }

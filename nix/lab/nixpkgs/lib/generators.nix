@@ -101,7 +101,7 @@ in
         else
           "{${open}${
             concatStringsSep open (
-              lib.mapAttrsToList (name: item: "${lib.escapeNixIdentifier name} = ${inner item};") value
+              lib.mapAttrsToList (name: item: "${lib.strings.escapeNixIdentifier name} = ${inner item};") value
             )
           }${close}}";
 
@@ -119,7 +119,7 @@ in
           + concatStringsSep separator (map escape (lib.init lines))
           + (if lib.last lines == "" then "\n${indent}''" else "${separator}${escape (lib.last lines)}''")
         else
-          lib.escapeNixString string;
+          lib.strings.escapeNixString string;
 
       showFunction =
         f:

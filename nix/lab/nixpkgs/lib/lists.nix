@@ -61,8 +61,16 @@ in
 
   # -- parts of a list
 
-  last = list: lib.throwIf (list == [ ]) "lists.last: list must not be empty!" (elemAt list (length list - 1));
-  init = list: lib.throwIf (list == [ ]) "lists.init: list must not be empty!" (lib.take (length list - 1) list);
+  last =
+    list:
+    lib.throwIf (list == [ ]) "lists.last: list must not be empty!" (
+      elemAt list (length list - 1)
+    );
+  init =
+    list:
+    lib.throwIf (list == [ ]) "lists.init: list must not be empty!" (
+      lib.take (length list - 1) list
+    );
   take = lib.sublist 0;
   drop = n: list: lib.sublist n (length list) list;
   takeEnd = n: list: lib.drop (lib.max 0 (length list - n)) list;
@@ -80,18 +88,33 @@ in
   findFirst =
     predicate: default: list:
     let
-      found = filter predicate list;
+      index = lib.lists.findFirstIndex predicate null list;
     in
-    if found == [ ] then default else head found;
+    if index == null then default else elemAt list index;
   findFirstIndex =
     predicate: default: list:
-    lib.findFirst (i: predicate (elemAt list i)) default (genList lib.id (length list));
+    let
+      from =
+        i:
+        if i == length list then
+          default
+        else if predicate (elemAt list i) then
+          i
+        else
+          from (i + 1);
+    in
+    from 0;
   findSingle =
     predicate: none: many: list:
     let
       found = filter predicate list;
     in
-    if found == [ ] then none else if length found == 1 then head found else many;
+    if found == [ ] then
+      none
+    else if length found == 1 then
+      head found
+    else
+      many;
 
   # -- turning one list into another
 
@@ -109,5 +132,7 @@ in
   crossLists = f: foldl' (fs: args: lib.concatMap (f': map f' args) fs) [ f ];
   sortOn = key: builtins.sort (a: b: key a < key b);
   naturalSort = builtins.sort (a: b: builtins.compareVersions a b < 0);
-  groupBy' = merge: start: key: list: builtins.mapAttrs (_: foldl' merge start) (builtins.groupBy key list);
+  groupBy' =
+    merge: start: key: list:
+    builtins.mapAttrs (_: foldl' merge start) (builtins.groupBy key list);
 }

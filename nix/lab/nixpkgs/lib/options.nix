@@ -46,7 +46,7 @@ in
     }:
     let
       path = lib.toList default;
-      shownPath = lib.concatMapStringsSep "." lib.escapeNixIdentifier path;
+      shownPath = lib.concatMapStringsSep "." lib.strings.escapeNixIdentifier path;
     in
     lib.mkOption (
       {
@@ -77,7 +77,6 @@ in
     _type = "literalMD";
     inherit text;
   };
-  mdDoc = text: text;
 
   # -- merging definitions: loc -> [ { file, value } ] -> value
 
@@ -95,7 +94,7 @@ in
       first.value
     else
       throw "The option `${lib.showOption loc}' has conflicting definition values:${
-        lib.showDefs [
+        lib.options.showDefs [
           first
           other
         ]
@@ -112,7 +111,7 @@ in
     if length defs == 1 then
       merge loc defs
     else
-      throw "The option `${lib.showOption loc}' is defined multiple times while it's expected to be unique.\n${message}\nDefinition values:${lib.showDefs defs}\n${changePriority}";
+      throw "The option `${lib.showOption loc}' is defined multiple times while it's expected to be unique.\n${message}\nDefinition values:${lib.options.showDefs defs}\n${changePriority}";
 
   /* How options without a type of their own merge: by what the values are. */
   mergeDefaultOption =
@@ -136,14 +135,14 @@ in
     else if every builtins.isInt && every (value: value == head values) then
       head values
     else
-      throw "Cannot merge definitions of `${lib.showOption loc}'. Definition values:${lib.showDefs defs}";
+      throw "Cannot merge definitions of `${lib.showOption loc}'. Definition values:${lib.options.showDefs defs}";
 
   # -- showing
 
   /* `[ "a" "b.c" ]` as `a."b.c"`. Placeholders such as `<name>` stay bare. */
   showOption = lib.concatMapStringsSep "." (
     part:
-    if part == "*" || builtins.match "<.*>" part != null then part else lib.escapeNixIdentifier part
+    if part == "*" || builtins.match "<.*>" part != null then part else lib.strings.escapeNixIdentifier part
   );
   showFiles = lib.concatMapStringsSep " and " (file: "`${file}'");
 

@@ -16,13 +16,25 @@ let
   upperLetters = lib.stringToCharacters "ABCDEFGHIJKLMNOPQRSTUVWXYZ";
 
   blank = "[ \t\r\n]*";
+
+  keywords = [
+    "assert"
+    "else"
+    "if"
+    "in"
+    "inherit"
+    "let"
+    "or"
+    "rec"
+    "then"
+    "with"
+  ];
 in
 {
   inherit (builtins)
     compareVersions
     concatStringsSep
     fromJSON
-    fromTOML
     hashString
     isString
     match
@@ -57,7 +69,6 @@ in
     );
   join = concatStringsSep;
   optionalString = condition: string: if condition then string else "";
-  replicateString = n: string: lib.concatStrings (lib.replicate n string);
   fixedWidthString =
     width: filler: string:
     let
@@ -66,7 +77,7 @@ in
     lib.throwIf (
       missing < 0
     ) "fixedWidthString: requested string length (${toString width}) must not be shorter than actual length (${toString (stringLength string)})" (
-      lib.replicateString missing filler + string
+      lib.concatStrings (lib.replicate missing filler) + string
     );
   fixedWidthNumber = width: n: lib.fixedWidthString width "0" (toString n);
 
@@ -164,7 +175,11 @@ in
   escapeShellArgs = lib.concatMapStringsSep " " lib.escapeShellArg;
   escapeNixString = string: lib.escape [ "$" ] (builtins.toJSON string);
   escapeNixIdentifier =
-    name: if match "[a-zA-Z_][a-zA-Z0-9_'-]*" name != null then name else lib.escapeNixString name;
+    name:
+    if match "[a-zA-Z_][a-zA-Z0-9_'-]*" name != null && !lib.elem name keywords then
+      name
+    else
+      lib.strings.escapeNixString name;
   toShellVar =
     name: value:
     if builtins.isAttrs value && !lib.isStringLike value then
@@ -188,7 +203,7 @@ in
       digits = match "${blank}(-?)0*([0-9]+)${blank}" string;
     in
     if digits == null then
-      throw "toInt: Could not convert ${lib.escapeNixString string} to int."
+      throw "toInt: Could not convert ${lib.strings.escapeNixString string} to int."
     else
       builtins.fromJSON (lib.concatStrings digits);
   versionOlder = a: b: builtins.compareVersions b a == 1;

@@ -1,4 +1,4 @@
-# Functions on functions, on conditions, and on the evaluation itself.
+# Functions on functions, numbers, conditions and files, and warnings.
 lib:
 let
   inherit (builtins) foldl' fromJSON readFile;
@@ -7,97 +7,114 @@ in
   inherit (builtins)
     add
     addErrorContext
+    baseNameOf
     bitAnd
     bitOr
     bitXor
+    ceil
     deepSeq
+    dirOf
+    div
+    floor
     genericClosure
+    getContext
+    hasContext
+    hashFile
     isBool
     isFloat
     isInt
     isPath
     lessThan
+    mul
     pathExists
+    placeholder
+    readDir
     readFile
     seq
     sub
+    toFile
     trace
     tryEval
+    typeOf
+    unsafeGetAttrPos
     ;
 
   # -- functions
 
   id = x: x;
   const = x: _: x;
-  flip = f: a: b: f b a;
+  flip =
+    f: a: b:
+    f b a;
   pipe = foldl' (value: f: f value);
+  mapNullable = f: x: if x == null then null else f x;
+  defaultTo = default: x: if x == null then default else x;
 
-  /* `isFunction` and `functionArgs` also know the sets that can be called:
-     those with `__functor`, like the result of `setFunctionArgs`.
+  /* These three also know sets that can be called: those with `__functor`,
+     such as `setFunctionArgs` makes.
   */
   isFunction = f: builtins.isFunction f || (f ? __functor && lib.isFunction (f.__functor f));
-  functionArgs = f: if f ? __functor then f.__functionArgs or (lib.functionArgs (f.__functor f)) else builtins.functionArgs f;
+  functionArgs =
+    f:
+    if f ? __functor then
+      f.__functionArgs or (lib.functionArgs (f.__functor f))
+    else
+      builtins.functionArgs f;
   setFunctionArgs = f: args: {
     __functor = _: f;
     __functionArgs = args;
   };
-  toFunction = f: if lib.isFunction f then f else _: f;
-
-  # -- fixed points
-
-  fix = f: let x = f x; in x;
-  extends = overlay: f: final: let prev = f final; in prev // overlay final prev;
-  composeExtensions =
-    first: second: final: prev:
-    let
-      a = first final prev;
-    in
-    a // second final (prev // a);
-  composeManyExtensions = lib.foldr lib.composeExtensions (_: _: { });
-  makeExtensible =
-    f:
-    lib.fix (self: f self // { extend = overlay: lib.makeExtensible (lib.extends overlay f); });
+  toFunction = x: if lib.isFunction x then x else _: x;
 
   # -- numbers and booleans
 
   min = a: b: if a < b then a else b;
   max = a: b: if a > b then a else b;
   mod = a: b: a - b * (a / b);
-  compare = a: b: if a < b then -1 else if a > b then 1 else 0;
+  compare =
+    a: b:
+    if a < b then
+      -1
+    else if a > b then
+      1
+    else
+      0;
+  and = a: b: a && b;
+  or = a: b: a || b;
   xor = a: b: a != b;
   boolToString = b: if b then "true" else "false";
   boolToYesNo = b: if b then "yes" else "no";
+  toHexString =
+    n:
+    let
+      digit = builtins.substring (lib.mod n 16) 1 "0123456789ABCDEF";
+    in
+    if n < 16 then digit else lib.toHexString (n / 16) + digit;
+
+  # -- lists and sets, as functions
+
+  concat = a: b: a ++ b;
+  mergeAttrs = a: b: a // b;
 
   # -- warnings and errors
 
   warn =
-    builtins.warn
-      or (message: builtins.trace "[1;35mevaluation warning: ${message}[0m");
+    builtins.warn or (
+      message: builtins.trace "${builtins.fromJSON ''"\u001b[1;35mevaluation warning:\u001b[0m"''} ${message}"
+    );
   warnIf = condition: message: if condition then lib.warn message else lib.id;
   warnIfNot = condition: lib.warnIf (!condition);
   showWarnings = messages: value: lib.foldr lib.warn value messages;
+  info = message: builtins.trace "INFO: ${message}";
   throwIf = condition: message: if condition then throw message else lib.id;
   throwIfNot = condition: lib.throwIf (!condition);
-  assertMsg = condition: message: condition || throw message;
-  assertOneOf =
-    name: value: allowed:
-    lib.assertMsg (builtins.elem value allowed)
-      "${name} must be one of ${lib.generators.toPretty { } allowed}, but is: ${lib.generators.toPretty { } value}";
-
-  # -- looking at values while they are evaluated
-
-  traceVal = value: builtins.trace value value;
-  traceValFn = f: value: builtins.trace (f value) value;
-  traceSeq = shown: builtins.trace (builtins.deepSeq shown shown);
-  traceValSeq = value: lib.traceSeq value value;
-  traceIf = condition: message: if condition then builtins.trace message else lib.id;
 
   # -- files
 
   importJSON = path: fromJSON (readFile path);
   importTOML = path: builtins.fromTOML (readFile path);
 
-  # -- what this library stands in for
+  # -- the release whose behaviour this is
 
   release = "26.05";
   version = "26.05-lab";

@@ -89,7 +89,7 @@ let
     let
       wrong = filter (def: !check def.value) defs;
     in
-    if wrong == [ ] then null else introduction + lib.showDefs wrong;
+    if wrong == [ ] then null else introduction + lib.options.showDefs wrong;
 
   # The typeError of types with parts.
   structured = check: _: rejected "TypeError: Definition values: " check;
@@ -255,7 +255,7 @@ let
     );
     strMatching =
       pattern:
-      scalar "strMatching ${lib.escapeNixString pattern}" "string matching the pattern ${pattern}" (
+      scalar "strMatching ${lib.strings.escapeNixString pattern}" "string matching the pattern ${pattern}" (
         x: isString x && match pattern x != null
       );
     singleLineStr =
@@ -476,7 +476,7 @@ let
           if typeErrorOf left loc defs == null || typeErrorOf right loc defs == null then
             null
           else
-            "TypeError: The option `${showOption loc}` is neither a value of type `${left.description}` nor `${right.description}`, Definition values: ${lib.showDefs defs}";
+            "TypeError: The option `${showOption loc}` is neither a value of type `${left.description}` nor `${right.description}`, Definition values: ${lib.options.showDefs defs}";
         merge =
           loc: defs:
           if typeErrorOf left loc defs == null then
@@ -654,7 +654,7 @@ let
               other.nestedTypes.args
               // lib.filterAttrs (_: arg: arg != null) args
               // {
-                modules = modules ++ other.nestedTypes.args.modules;
+                modules = other.nestedTypes.args.modules ++ modules;
                 specialArgs = specialArgs // other.nestedTypes.args.specialArgs or { };
               }
             );

@@ -9,16 +9,15 @@ let
     sort
     ;
   inherit (lib)
-    concatMapStringsSep
     concatStringsSep
-    escapeNixString
     init
     last
     optionalString
-    showDefs
     showFiles
     showOption
     ;
+  inherit (lib.options) showDefs;
+  inherit (lib.strings) escapeNixString;
 
   escape = builtins.fromJSON ''"\u001b"'';
   coloured = style: text: "${escape}[${style}m${text}${escape}[0m";
@@ -31,7 +30,7 @@ let
   similar =
     name: names:
     let
-      distance = lib.levenshtein name;
+      distance = lib.strings.levenshtein name;
       near = if length names < 100 then names else lib.filter (other: distance other <= 2) names;
     in
     lib.take 3 (lib.sortOn distance near);
@@ -110,7 +109,7 @@ in
     loc: decl:
     let
       type = decl.options._type;
-      name = lib.escapeNixIdentifier (last loc);
+      name = lib.strings.escapeNixIdentifier (last loc);
     in
     "In module ${decl.file}: expected an option declaration at option path `${showOption loc}` but got an attribute set with type ${type}"
     + optionalString (type == "option-type") ''

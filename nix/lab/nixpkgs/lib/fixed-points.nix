@@ -1,0 +1,35 @@
+# Sets that refer to their own final form, and layers on top of them.
+lib: {
+  fix =
+    f:
+    let
+      x = f x;
+    in
+    x;
+
+  /* `f` with a layer `final: prev: { … }` on top. */
+  extends =
+    overlay: f: final:
+    let
+      prev = f final;
+    in
+    prev // overlay final prev;
+
+  composeExtensions =
+    first: second: final: prev:
+    let
+      added = first final prev;
+    in
+    added // second final (prev // added);
+  composeManyExtensions = lib.foldr lib.composeExtensions (_: _: { });
+
+  makeExtensible =
+    f:
+    lib.fix (
+      self:
+      f self
+      // {
+        extend = overlay: lib.makeExtensible (lib.extends overlay f);
+      }
+    );
+}

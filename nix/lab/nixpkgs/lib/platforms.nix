@@ -1,0 +1,13 @@
+# The systems packages may say they run on.
+rec {
+  linux = [
+    "x86_64-linux"
+    "aarch64-linux"
+  ];
+  darwin = [
+    "x86_64-darwin"
+    "aarch64-darwin"
+  ];
+  unix = linux ++ darwin;
+  all = unix;
+}
