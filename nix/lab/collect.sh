@@ -19,7 +19,8 @@ wanted() {
   local list known line name
   list=$(grep -v -e '^#' -e '^$' "$here/debian-packages.txt")
   # One call for all names: apt takes most of a second to start.
-  known=$(apt-cache policy ${list//|/ } | awk '/^[a-z]/ { name = $1 } /Candidate: [0-9]/ { print name }')
+  known=$(apt-cache policy ${list//|/ } |
+    awk '/^[a-z]/ { name = $1 } /Candidate: [0-9]/ { print name }')
   while read -r line; do
     for name in ${line//|/ }; do
       if grep -qx "$name:" <<<"$known"; then
@@ -81,8 +82,11 @@ download() { # package...
 # Keeps what a virtual machine needs of the 90 MB of a kernel's modules.
 prune_modules() { # directory
   [[ -d $1 ]] || return 0
-  local keep='(crypto|lib|fs/(fat|nls|overlayfs)|drivers/(ata|block|char|net|scsi|virtio)|net/(core|netfilter|(ipv4|ipv6)(/netfilter)?))'
-  find "$1" -name '*.ko*' -regextype posix-extended ! -regex ".*/kernel/$keep/[^/]*" -delete
+  local drivers='drivers/(ata|block|char|net|scsi|virtio)'
+  local files='fs/(fat|nls|overlayfs)'
+  local network='net/(core|netfilter|(ipv4|ipv6)(/netfilter)?)'
+  local keep=".*/kernel/(crypto|lib|$drivers|$files|$network)/[^/]*"
+  find "$1" -name '*.ko*' -regextype posix-extended ! -regex "$keep" -delete
   find "$1" -type d -empty -delete
   # Newer releases compress modules, which busybox cannot load.
   find "$1" -name '*.ko.xz' -exec xz --decompress {} +
@@ -101,7 +105,8 @@ unpack() { # package deb
     cp -a "$dir/$part/." "$dir/usr/$part/"
     rm -rf "${dir:?}/$part"
   done
-  rm -rf "$dir/lib64" "$dir/usr/lib64" "$dir"/usr/share/{doc,man,info,locale,lintian,bash-completion,perl}
+  rm -rf "$dir/lib64" "$dir/usr/lib64"
+  rm -rf "$dir"/usr/share/{bash-completion,doc,info,lintian,locale,man,perl}
   [[ $1 != linux-* ]] || prune_modules "$dir/usr/lib/modules"
   chmod -R u+w "$dir"
 }

@@ -9,7 +9,8 @@ source "$(dirname "$(readlink -f "$0")")/common.sh"
 [[ $# == 2 ]] || fail "$exit_usage" "usage: lock.sh CACHE WORKDIR"
 lab=$1/lab
 workdir=$2
-[[ -e $lab/nix.conf ]] || fail "$exit_not_prepared" "There is no lab in $1: run prepare.sh $1 first."
+[[ -e $lab/nix.conf ]] ||
+  fail "$exit_not_prepared" "There is no lab in $1: run prepare.sh $1 first."
 [[ -e $workdir/flake.nix ]] || fail "$exit_usage" "There is no flake.nix in $workdir."
 
 while IFS= read -r line; do

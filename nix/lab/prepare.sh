@@ -31,7 +31,8 @@ packages() {
 missing_packages() {
   local package
   for package in $(packages); do
-    dpkg-query --show --showformat='${db:Status-Status}' "$package" 2>/dev/null | grep -qx installed || echo "$package"
+    [[ $(dpkg-query --show --showformat='${db:Status-Status}' "$package" 2>/dev/null) == installed ]] ||
+      echo "$package"
   done
 }
 
@@ -39,12 +40,12 @@ check_platform() {
   [[ $(uname -sm) == "Linux x86_64" ]] ||
     fail "$exit_platform" "The lab needs Linux on x86_64; this is $(uname -sm)."
   [[ $(type -t apt-get) && $(type -t dpkg-deb) ]] ||
-    fail "$exit_platform" "The lab is made of Debian packages: it needs Debian or Ubuntu, with apt-get and dpkg-deb."
+    fail "$exit_platform" "The lab is made of Debian packages: it needs Debian or Ubuntu."
 }
 
 check_nix() {
   [[ $(type -t nix) && $(type -t git) ]] ||
-    fail "$exit_packages" "Missing: $(missing_packages | paste -sd' '). Install them: apt-get install $(missing_packages | paste -sd' ')"
+    fail "$exit_packages" "Programs are missing: apt-get install $(missing_packages | paste -sd' ')"
   [[ $(store_access) ]] || fail "$exit_store" \
     "You ($(id -un)) may not write to the Nix store. Either run this as root, or install" \
     "Debian's daemon (apt-get install nix-setup-systemd) and join its group" \
@@ -76,7 +77,8 @@ check_disk() { # directory, megabytes
 # its store paths are there. That apt has newer packages does not matter: a lab
 # that worked must not need the network again.
 key() {
-  (cd "$lab_source" && find . -type f ! -name '*.test.ts' -print0 | sort -z | xargs -0 sha256sum | sha256sum | cut -c1-16)
+  (cd "$lab_source" && find . -type f ! -name '*.test.ts' -print0 | sort -z | xargs -0 sha256sum) |
+    sha256sum | cut -c1-16
 }
 
 is_ready() {
@@ -214,7 +216,8 @@ set -e
 if ((status)); then
   # Whatever failed, a full disk is the reason to name.
   for dir in "$cache" "$(existing /nix)"; do
-    (($(free_megabytes "$dir") > 20)) || fail "$exit_disk" "The disk that holds $dir is full. Free some space and start again."
+    (($(free_megabytes "$dir") > 20)) ||
+      fail "$exit_disk" "The disk that holds $dir is full. Free some space and start again."
   done
   exit "$status"
 fi

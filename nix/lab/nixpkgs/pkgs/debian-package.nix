@@ -8,12 +8,17 @@
 }:
 let
   source = package: "${debian}/${package}";
-  libc = "${source "libc6"}/usr/lib/x86_64-linux-gnu";
+  libraryDir = package: "${source package}/usr/lib/x86_64-linux-gnu";
 
   # patchelf itself, run by the dynamic loader that is still unpackaged.
-  patchelf = lib.concatStringsSep " " [
-    "${libc}/ld-linux-x86-64.so.2"
-    "--library-path ${libc}:${source "libgcc-s1"}/usr/lib/x86_64-linux-gnu:${source "libstdc++6"}/usr/lib/x86_64-linux-gnu"
+  patchelf = toString [
+    "${libraryDir "libc6"}/ld-linux-x86-64.so.2"
+    "--library-path"
+    (lib.concatMapStringsSep ":" libraryDir [
+      "libc6"
+      "libgcc-s1"
+      "libstdc++6"
+    ])
     "${source "patchelf"}/usr/bin/patchelf"
   ];
 in
@@ -25,14 +30,16 @@ in
   postInstall ? "",
   meta ? { },
 }:
+let
+  glibc = lib.findFirst (l: l.pname == "glibc") null libraries;
+in
 mkDerivation {
   inherit pname version meta;
 
   trees = map source packages;
   libraryPath = lib.makeLibraryPath libraries;
-  interpreter =
-    lib.optionalString (libraries != [ ])
-      "${lib.findFirst (l: l.pname == "glibc") (throw "${pname} needs no glibc?") libraries}/lib/ld-linux-x86-64.so.2";
+  # Without one there is nothing to patch: firmware, static programs, glibc.
+  interpreter = lib.optionalString (glibc != null) "${glibc}/lib/ld-linux-x86-64.so.2";
 
   buildCommand = ''
     mkdir -p $out

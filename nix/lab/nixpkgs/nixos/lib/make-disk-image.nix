@@ -13,8 +13,11 @@ let
   loader = config.boot.loader;
 
   # Identifiers that would otherwise be random.
-  rootUuid = "44444444-4444-4444-8888-888888888888";
+  diskUuid = "11111111-1111-1111-8888-888888888888";
+  espUuid = "22222222-2222-2222-8888-888888888888";
   espVolumeId = "12341234";
+  partitionUuid = "33333333-3333-3333-8888-888888888888";
+  rootUuid = "44444444-4444-4444-8888-888888888888";
 
   entry = pkgs.writeText "nixos-generation-1.conf" ''
     title NixOS
@@ -49,7 +52,7 @@ let
       "${config.system.build.installBootLoader}"
     else if !efi then
       ''
-        echo "Couldn't find EFI system partition: systemd-boot needs an image with UEFI support." >&2
+        echo "Couldn't find EFI system partition: systemd-boot needs UEFI support." >&2
         exit 1
       ''
     else
@@ -83,7 +86,8 @@ pkgs.runCommand config.image.baseName
     root_size=$(($(du -sm root | cut -f1) * 115 / 100 + 32))
 
     truncate -s ''${root_size}M root.img
-    mke2fs -q -t ext4 -L nixos -U ${rootUuid} -E hash_seed=${rootUuid},root_owner=0:0 -d root root.img
+    mke2fs -q -t ext4 -L nixos -U ${rootUuid} \
+      -E hash_seed=${rootUuid},root_owner=0:0 -d root root.img
     ${lib.optionalString efi ''
       truncate -s ''${esp_size}M esp.img
       mkfs.vfat -F 32 -n ESP -i ${espVolumeId} esp.img > /dev/null
@@ -92,12 +96,15 @@ pkgs.runCommand config.image.baseName
 
     # One MiB behind the last partition for the second partition table.
     truncate -s $((root_start + root_size + 1))M disk.raw
-    sfdisk -q disk.raw <<EOF
-    label: gpt
-    label-id: 11111111-1111-1111-8888-888888888888
-    ${lib.optionalString efi "start=\${esp_start}MiB, size=\${esp_size}MiB, type=uefi, name=ESP, uuid=22222222-2222-2222-8888-888888888888"}
-    start=''${root_start}MiB, size=''${root_size}MiB, type=linux, name=root, uuid=33333333-3333-3333-8888-888888888888
-    EOF
+    partition() { # start, size, type, name, uuid
+      echo "start=$1MiB, size=$2MiB, type=$3, name=$4, uuid=$5"
+    }
+    {
+      echo "label: gpt"
+      echo "label-id: ${diskUuid}"
+      ${lib.optionalString efi "partition $esp_start $esp_size uefi ESP ${espUuid}"}
+      partition $root_start $root_size linux root ${partitionUuid}
+    } | sfdisk -q disk.raw
     write_partition() { # file, start
       dd if=$1 of=disk.raw bs=1M seek=$2 conv=notrunc status=none
     }

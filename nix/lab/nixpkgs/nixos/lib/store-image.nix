@@ -10,5 +10,6 @@ pkgs.runCommand "nix-store-image"
     mkdir -p store $out
     xargs cp -a -t store < $closure/store-paths
     size=$(($(du -sk store | cut -f1) * 11 / 10 + 4096))
-    mke2fs -q -t ext4 -O ^has_journal -L nix-store -E root_owner=0:0 -d store $out/store.img ''${size}k
+    mke2fs -q -t ext4 -O ^has_journal -L nix-store -E root_owner=0:0 -d store \
+      $out/store.img ''${size}k
   ''

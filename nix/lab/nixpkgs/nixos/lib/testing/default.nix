@@ -97,12 +97,14 @@ let
     start = lib.getExe node.system.build.vm;
   }) (builtins.attrValues nodes);
 
-  script = if builtins.isFunction config.testScript then config.testScript { inherit nodes; } else config.testScript;
+  inherit (config) testScript;
+  script = if builtins.isFunction testScript then testScript { inherit nodes; } else testScript;
+
+  scriptFile = pkgs.writeText "testScript" script;
+  arguments = map (m: "${m.name}=${m.start}") machines;
 
   driver = pkgs.writeShellScriptBin "nixos-test-driver" ''
-    exec ${lib.getExe pkgs.python3} ${./driver.py} ${
-      pkgs.writeText "testScript" script
-    } ${lib.concatMapStringsSep " " (m: "${m.name}=${m.start}") machines} "$@"
+    exec ${lib.getExe pkgs.python3} ${./driver.py} ${scriptFile} ${toString arguments}
   '';
 in
 pkgs.runCommand "vm-test-run-${config.name}"

@@ -265,7 +265,8 @@ class Machine:
     def get_unit_info(self, unit: str, user: str | None = None) -> dict[str, str]:
         status, lines = self.systemctl(f"--no-pager show {shlex.quote(unit)}")
         if status != 0:
-            raise RequestedAssertionFailed(f'retrieving systemctl info for unit "{unit}" failed with exit code {status}')
+            message = f'retrieving systemctl info for unit "{unit}" failed with exit code {status}'
+            raise RequestedAssertionFailed(message)
         return dict(line.split("=", 1) for line in lines.splitlines() if "=" in line)
 
     def get_unit_property(self, unit: str, property: str, user: str | None = None) -> str:
@@ -275,7 +276,9 @@ class Machine:
         with self.nested(f"checking if unit '{unit}' has reached state '{require_state}'"):
             state = self.get_unit_property(unit, "ActiveState")
             if state != require_state:
-                raise RequestedAssertionFailed(f"Expected unit '{unit}' to to be in state '{require_state}' but it is in state '{state}'")
+                raise RequestedAssertionFailed(
+                    f"Expected unit '{unit}' to to be in state '{require_state}' but it is in state '{state}'"
+                )
 
     def wait_for_unit(self, unit: str, user: str | None = None, timeout: int = 900) -> None:
         """Waits until a unit is active. Fails at once when it has failed, or
@@ -341,8 +344,8 @@ def run(script: str, machines: list[Machine]) -> None:
     names = {machine.name: machine for machine in machines}
     if len(machines) == 1:
         names["machine"] = machines[0]
-    code = compile(script, "testScript", "exec")
-    exec(code, {**names, "machines": machines, "subtest": subtest, "start_all": start_all, "log": log, "retry": retry, "re": re})
+    tools = {"start_all": start_all, "subtest": subtest, "log": log, "retry": retry, "re": re}
+    exec(compile(script, "testScript", "exec"), {**names, **tools, "machines": machines})
 
 
 def explain(error: BaseException, script: str) -> str:

@@ -88,24 +88,40 @@ let
   numbered =
     attribute: first: entries:
     let
-      names = builtins.attrNames entries;
-      number = name: i: if entries.${name}.${attribute} != null then entries.${name}.${attribute} else first + i;
+      number =
+        i: name:
+        let
+          own = entries.${name}.${attribute};
+        in
+        lib.nameValuePair name (if own != null then own else first + i);
     in
-    builtins.listToAttrs (
-      lib.imap0 (i: name: {
-        inherit name;
-        value = number name i;
-      }) names
-    );
+    builtins.listToAttrs (lib.imap0 number (builtins.attrNames entries));
   uids = numbered "uid" 900 cfg.users;
   gids = numbered "gid" 900 cfg.groups;
 
   shellPath = shell: if builtins.isString shell then shell else lib.getExe shell;
   passwdLine =
     name: u:
-    "${name}:x:${toString uids.${name}}:${toString gids.${u.group}}:${u.description}:${u.home}:${shellPath u.shell}";
-  members = group: builtins.filter (name: builtins.elem group cfg.users.${name}.extraGroups) (builtins.attrNames cfg.users);
-  groupLine = name: _: "${name}:x:${toString gids.${name}}:${lib.concatStringsSep "," (members name)}";
+    lib.concatStringsSep ":" [
+      name
+      "x"
+      (toString uids.${name})
+      (toString gids.${u.group})
+      u.description
+      u.home
+      (shellPath u.shell)
+    ];
+  groupLine =
+    name: _:
+    let
+      members = lib.filterAttrs (_: u: builtins.elem name u.extraGroups) cfg.users;
+    in
+    lib.concatStringsSep ":" [
+      name
+      "x"
+      (toString gids.${name})
+      (lib.concatStringsSep "," (builtins.attrNames members))
+    ];
   lines = f: entries: lib.concatStringsSep "\n" (lib.mapAttrsToList f entries) + "\n";
 
   # The hash of a user's password; "!" locks the account. Plain passwords are
@@ -113,13 +129,14 @@ let
   hash =
     name: u:
     let
+      salt = lib.substring 0 8 (builtins.hashString "sha256" name);
       plain = if u.password != null then u.password else u.initialPassword;
       hashed = if u.hashedPassword != null then u.hashedPassword else u.initialHashedPassword;
     in
     if hashed != null then
       lib.escapeShellArg hashed
     else if plain != null then
-      ''"$(mkpasswd -m sha512 -S ${lib.substring 0 8 (builtins.hashString "sha256" name)} ${lib.escapeShellArg plain})"''
+      ''"$(mkpasswd -m sha512 -S ${salt} ${lib.escapeShellArg plain})"''
     else
       "'!'";
   shadow = pkgs.runCommand "shadow" { } (
@@ -191,9 +208,9 @@ in
 
     assertions = lib.mapAttrsToList (name: u: {
       assertion = name == "root" || u.isNormalUser != u.isSystemUser;
-      message = ''
-        Exactly one of users.users.${name}.isSystemUser and users.users.${name}.isNormalUser must be set.
-      '';
+      message =
+        "Exactly one of users.users.${name}.isSystemUser and "
+        + "users.users.${name}.isNormalUser must be set.\n";
     }) cfg.users;
   };
 }

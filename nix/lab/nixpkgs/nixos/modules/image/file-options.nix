@@ -1,7 +1,14 @@
 # What the file of an image is called.
-{ config, lib, ... }:
+{
+  config,
+  lib,
+  pkgs,
+  ...
+}:
 let
   inherit (lib) mkOption types;
+  inherit (config.system.nixos) label;
+  inherit (pkgs.stdenv.hostPlatform) system;
   cfg = config.image;
 
   string =
@@ -13,7 +20,7 @@ let
 in
 {
   options.image = {
-    baseName = string "nixos-image-${config.system.nixos.label}-x86_64-linux" "Its name without extension.";
+    baseName = string "nixos-image-${label}-${system}" "Its name without extension.";
     extension = string "img" "Its extension.";
     fileName = string "${cfg.baseName}.${cfg.extension}" "Its name.";
     filePath = string cfg.fileName "Its path in the store path of the image.";

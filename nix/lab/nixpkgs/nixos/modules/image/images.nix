@@ -22,9 +22,8 @@ let
     name: module:
     let
       inherit (extendModules { modules = [ module ]; }) config;
-      image =
-        config.system.build.image
-          or (throw "Module for `system.build.images.${name}` misses required `system.build.image` option.");
+      missing = "Module for `system.build.images.${name}` misses required `system.build.image` option.";
+      image = config.system.build.image or (throw missing);
     in
     image
     // {

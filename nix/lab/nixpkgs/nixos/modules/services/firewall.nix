@@ -11,7 +11,10 @@ let
 
   accept =
     protocol: ports:
-    lib.optionalString (ports != [ ]) "${protocol} dport { ${lib.concatMapStringsSep ", " toString ports} } accept";
+    let
+      set = lib.concatMapStringsSep ", " toString ports;
+    in
+    lib.optionalString (ports != [ ]) "${protocol} dport { ${set} } accept";
 
   rules = pkgs.writeText "firewall.nft" ''
     table inet nixos-fw {

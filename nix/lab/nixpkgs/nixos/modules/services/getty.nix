@@ -8,11 +8,9 @@
 let
   inherit (lib) mkOption types;
   cfg = config.services.getty;
-  login =
-    if cfg.autologinUser == null then
-      "-l ${pkgs.busybox}/bin/login"
-    else
-      "-n -l ${pkgs.writeShellScript "autologin" "exec ${pkgs.busybox}/bin/login -f ${cfg.autologinUser}"}";
+  login = "${pkgs.busybox}/bin/login";
+  autologin = pkgs.writeShellScript "autologin" "exec ${login} -f ${cfg.autologinUser}";
+  ask = if cfg.autologinUser == null then "-l ${login}" else "-n -l ${autologin}";
 in
 {
   options = {
@@ -55,7 +53,7 @@ in
       ${cfg.helpLine}
     '';
     lab.inittab = lib.mkIf config.lab.console.enable ''
-      ttyS0::respawn:${pkgs.busybox}/bin/getty ${login} -L 115200 ttyS0 vt220
+      ttyS0::respawn:${pkgs.busybox}/bin/getty ${ask} -L 115200 ttyS0 vt220
     '';
   };
 }

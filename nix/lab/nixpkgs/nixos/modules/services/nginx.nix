@@ -131,15 +131,20 @@ let
       if host.listen == [ ] then everywhere else host.listen
     );
 
-  hostConfig = name: host: ''
-    server {
-      ${listenConfig host}
-      server_name ${toString ([ (if host.serverName == null then name else host.serverName) ] ++ host.serverAliases)};
-      ${directive "root" host.root}
-      ${lib.concatMapStrings locationConfig (inOrder host.locations)}
-      ${host.extraConfig}
-    }
-  '';
+  hostConfig =
+    name: host:
+    let
+      serverName = if host.serverName == null then name else host.serverName;
+    in
+    ''
+      server {
+        ${listenConfig host}
+        server_name ${toString ([ serverName ] ++ host.serverAliases)};
+        ${directive "root" host.root}
+        ${lib.concatMapStrings locationConfig (inOrder host.locations)}
+        ${host.extraConfig}
+      }
+    '';
 
   configFile = pkgs.writeText "nginx.conf" ''
     user nginx nginx;
@@ -173,7 +178,8 @@ let
         gzip_comp_level 5;
         gzip_min_length 256;
         gzip_proxied any;
-        gzip_types text/css text/plain application/javascript text/javascript application/json image/svg+xml;
+        gzip_types text/css text/plain text/javascript application/javascript
+          application/json image/svg+xml;
       ''}
       ${optionalString cfg.recommendedProxySettings ''
         proxy_redirect off;

@@ -15,6 +15,16 @@ let
       default = [ ];
       inherit description;
     };
+
+  sysctl =
+    name: value:
+    let
+      # true is 1 for toString, but false is the empty string.
+      word = if value == false then "0" else toString value;
+    in
+    lib.optionalString (value != null) ''
+      sysctl -q -w ${name}=${lib.escapeShellArg word}
+    '';
 in
 {
   options.boot = {
@@ -37,7 +47,15 @@ in
       description = "Without effect in the lab.";
     };
     kernel.sysctl = mkOption {
-      type = types.attrsOf (types.nullOr (types.either types.int (types.either types.bool types.str)));
+      type = types.attrsOf (
+        types.nullOr (
+          types.oneOf [
+            types.bool
+            types.int
+            types.str
+          ]
+        )
+      );
       default = { };
       description = "Values for /proc/sys.";
     };
@@ -87,16 +105,7 @@ in
       ${lib.concatMapStrings (module: ''
         modprobe ${module}
       '') (lib.unique config.boot.kernelModules)}
-      ${lib.concatStrings (
-        lib.mapAttrsToList (
-          name: value:
-          lib.optionalString (value != null) ''
-            sysctl -q -w ${name}=${
-              lib.escapeShellArg (if builtins.isBool value then (if value then "1" else "0") else toString value)
-            }
-          ''
-        ) config.boot.kernel.sysctl
-      )}
+      ${lib.concatStrings (lib.mapAttrsToList sysctl config.boot.kernel.sysctl)}
     '';
   };
 }

@@ -21,7 +21,7 @@ let
   # system. The lab's scripts only say what would be done.
   installGrub = pkgs.writeScript "install-grub.sh" ''
     #!${pkgs.bash}/bin/bash
-    exec ${lib.getExe pkgs.perl} -e 'print "The lab does not install GRUB on ${toString cfg.grub.devices}.\n"'
+    exec ${lib.getExe pkgs.perl} -e 'print "The lab does not install GRUB.\n"'
   '';
   installSystemdBoot = pkgs.writeScript "install-systemd-boot.sh" ''
     #!${pkgs.bash}/bin/bash

@@ -8,7 +8,9 @@
 }:
 let
   inherit (config.boot.kernelPackages) kernel;
-  modules = config.boot.initrd.availableKernelModules ++ config.boot.initrd.kernelModules ++ fileSystemModules;
+  inherit (config.boot) initrd;
+  fileSystems = builtins.attrValues config.fileSystems;
+  modules = initrd.availableKernelModules ++ initrd.kernelModules ++ fileSystemModules;
 
   # As on NixOS: these are mounted in stage 1, parents before children.
   early = builtins.filter (
@@ -20,9 +22,9 @@ let
       "/nix/store"
       "/var"
     ]
-  ) (lib.sort (a: b: a.mountPoint < b.mountPoint) (builtins.attrValues config.fileSystems));
+  ) (lib.sort (a: b: a.mountPoint < b.mountPoint) fileSystems);
 
-  fileSystemModules = lib.optionals (lib.any (f: f.fsType == "vfat") (builtins.attrValues config.fileSystems)) [
+  fileSystemModules = lib.optionals (lib.any (f: f.fsType == "vfat") fileSystems) [
     "vfat"
     "nls_cp437"
     "nls_ascii"
@@ -43,7 +45,7 @@ let
     for pass in 1 2; do
       find /sys/devices -name modalias -exec cat {} + | sort -u | xargs modprobe -a -b -q
     done
-    for module in ${toString (config.boot.initrd.kernelModules ++ fileSystemModules)}; do
+    for module in ${toString (initrd.kernelModules ++ fileSystemModules)}; do
       modprobe -q $module
     done
 

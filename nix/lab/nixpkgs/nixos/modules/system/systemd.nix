@@ -30,6 +30,8 @@ let
       inherit description;
     };
 
+  unitScript = name: text: toString (pkgs.writeShellScript "unit-script-${name}" "set -e\n${text}");
+
   service =
     { name, config, ... }:
     {
@@ -93,10 +95,10 @@ let
         );
         serviceConfig = lib.mkMerge [
           (lib.mkIf (config.script != "") {
-            ExecStart = toString (pkgs.writeShellScript "unit-script-${name}-start" "set -e\n${config.script}");
+            ExecStart = unitScript "${name}-start" config.script;
           })
           (lib.mkIf (config.preStart != "") {
-            ExecStartPre = [ (toString (pkgs.writeShellScript "unit-script-${name}-pre-start" "set -e\n${config.preStart}")) ];
+            ExecStartPre = [ (unitScript "${name}-pre-start" config.preStart) ];
           })
         ];
         unitConfig = {
@@ -111,27 +113,28 @@ let
     name: values:
     let
       show = value: if builtins.isBool value then lib.boolToString value else toString value;
-      line = key: value: "${key}=${show value}\n";
+      lines = key: value: map (v: "${key}=${show v}\n") (lib.toList value);
     in
-    "[${name}]\n"
-    + lib.concatStrings (lib.mapAttrsToList (key: value: lib.concatMapStrings (line key) (lib.toList value)) values);
+    "[${name}]\n" + lib.concatStrings (lib.concatLists (lib.mapAttrsToList lines values));
 
   unitFile =
     name: s:
+    let
+      variables = lib.filterAttrs (_: value: value != null) s.environment;
+      Environment = lib.mapAttrsToList (name: value: "\"${name}=${value}\"") variables;
+    in
     pkgs.writeText "unit-${name}.service" (
-      section "Unit" s.unitConfig
-      + "\n"
-      + section "Service" (
-        {
-          Environment = lib.mapAttrsToList (n: v: "\"${n}=${v}\"") (lib.filterAttrs (_: v: v != null) s.environment);
-        }
-        // s.serviceConfig
-      )
+      section "Unit" s.unitConfig + "\n" + section "Service" ({ inherit Environment; } // s.serviceConfig)
     );
 
   enabled = lib.filterAttrs (_: s: s.enable) config.systemd.services;
-  wanted = lib.filterAttrs (_: s: builtins.elem "multi-user.target" (s.wantedBy ++ s.requiredBy)) enabled;
-  links = prefix: lib.mapAttrs' (name: s: lib.nameValuePair "${prefix}/${name}.service" { source = unitFile name s; });
+  isWanted = s: builtins.elem "multi-user.target" (s.wantedBy ++ s.requiredBy);
+  wanted = lib.filterAttrs (_: isWanted) enabled;
+  links =
+    directory:
+    lib.mapAttrs' (
+      name: s: lib.nameValuePair "${directory}/${name}.service" { source = unitFile name s; }
+    );
 in
 {
   options.systemd = {

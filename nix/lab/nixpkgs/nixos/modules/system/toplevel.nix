@@ -54,8 +54,8 @@ let
         };
       };
 
-  failed = map (a: a.message) (builtins.filter (a: !a.assertion) config.assertions);
-  failedMessage = "\nFailed assertions:\n${lib.concatMapStringsSep "\n" (message: "- ${message}") failed}";
+  failed = builtins.filter (a: !a.assertion) config.assertions;
+  failedLines = lib.concatMapStringsSep "\n" (a: "- ${a.message}") failed;
 in
 {
   options.system = {
@@ -84,6 +84,9 @@ in
   config.system.build = {
     inherit kernel;
     toplevel =
-      if failed != [ ] then throw failedMessage else lib.showWarnings config.warnings checked;
+      if failed != [ ] then
+        throw "\nFailed assertions:\n${failedLines}"
+      else
+        lib.showWarnings config.warnings checked;
   };
 }

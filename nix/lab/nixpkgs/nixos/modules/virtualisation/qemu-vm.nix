@@ -55,10 +55,13 @@ let
 
   forwards = lib.concatMapStrings (
     f:
+    let
+      endpoint = side: "${side.address}:${toString side.port}";
+    in
     if f.from == "host" then
-      ",hostfwd=${f.proto}:${f.host.address}:${toString f.host.port}-${f.guest.address}:${toString f.guest.port}"
+      ",hostfwd=${f.proto}:${endpoint f.host}-${endpoint f.guest}"
     else
-      ",guestfwd=${f.proto}:${f.guest.address}:${toString f.guest.port}-tcp:${f.host.address}:${toString f.host.port}"
+      ",guestfwd=${f.proto}:${endpoint f.guest}-tcp:${endpoint f.host}"
   ) cfg.forwardPorts;
 
   # KVM may be there and hang, so the lab does not use it unless it is told to.
@@ -71,8 +74,11 @@ let
       ]
     }
     set -e
+    parameters="$(cat ${toplevel}/kernel-params) init=${toplevel}/init"
     # A serial console does not know how large the terminal is: see getty.nix.
-    size=$(stty size 2> /dev/null || true)
+    if size=$(stty size 2> /dev/null); then
+      parameters="$parameters lab.size=''${size/ /x}"
+    fi
     ${lib.optionalString (cfg.diskImage != null) ''
       disk=''${NIX_DISK_IMAGE:-${cfg.diskImage}}
       if [ ! -e "$disk" ]; then
@@ -95,7 +101,7 @@ let
       ${lib.optionalString (cfg.diskImage != null) ''-drive file="$disk",if=virtio,format=qcow2''} \
       -kernel ${toplevel}/kernel \
       -initrd ${toplevel}/initrd \
-      -append "$(cat ${toplevel}/kernel-params) init=${toplevel}/init ''${size:+lab.size=''${size/ /x}} $QEMU_KERNEL_PARAMS" \
+      -append "$parameters $QEMU_KERNEL_PARAMS" \
       ${toString cfg.qemu.options} \
       $QEMU_OPTS \
       "$@"

@@ -5,9 +5,13 @@
   pkgs,
   ...
 }:
+let
+  inherit (config.system.nixos) label;
+  inherit (pkgs.stdenv.hostPlatform) system;
+in
 {
   config = {
-    image.baseName = lib.mkOverride 999 "nixos-vmware-${config.system.nixos.label}-${pkgs.stdenv.hostPlatform.system}";
+    image.baseName = lib.mkOverride 999 "nixos-vmware-${label}-${system}";
     image.extension = "vmdk";
     fileSystems."/" = {
       device = "/dev/disk/by-label/nixos";

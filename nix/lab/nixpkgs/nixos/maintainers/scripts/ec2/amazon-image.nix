@@ -8,6 +8,8 @@
 let
   inherit (lib) mkOption types;
   cfg = config.amazonImage;
+  inherit (config.system.nixos) label;
+  inherit (pkgs.stdenv.hostPlatform) system;
 in
 {
   imports = [ ../../../modules/virtualisation/amazon-image.nix ];
@@ -24,7 +26,7 @@ in
 
   config = {
     system.nixos.tags = [ "amazon" ];
-    image.baseName = lib.mkOverride 999 "nixos-amazon-image-${config.system.nixos.label}-${pkgs.stdenv.hostPlatform.system}";
+    image.baseName = lib.mkOverride 999 "nixos-amazon-image-${label}-${system}";
     image.extension =
       {
         raw = "img";
