@@ -166,7 +166,7 @@ END
 END
 
   progress "Building the packages"
-  nix build --out-link "$partial/lab/roots/packages" "path:$nixpkgs#lab-packages"
+  nix build --quiet --out-link "$partial/lab/roots/packages" "path:$nixpkgs#lab-packages"
   ln -s "$final"/roots/packages/qemu/bin/{qemu-img,qemu-system-x86_64} "$partial/lab/bin/"
 
   progress "Putting the lab in place"

@@ -151,7 +151,8 @@ let
   };
 
   pkgs =
-    buildSupport bashShell
+    import ./absent.nix lib
+    // buildSupport bashShell
     // programs
     // {
       inherit lib system busybox linux;

@@ -188,10 +188,9 @@ in
     users.groups.root.gid = 0;
     users.groups.nogroup.gid = 65534;
 
-    environment.etc.passwd.source = pkgs.writeText "passwd" (lines passwdLine cfg.users);
-    environment.etc.group.source = pkgs.writeText "group" (lines groupLine cfg.groups);
-
     system.activationScripts.users = ''
+      cat ${pkgs.writeText "passwd" (lines passwdLine cfg.users)} > /etc/passwd
+      cat ${pkgs.writeText "group" (lines groupLine cfg.groups)} > /etc/group
       if [ ! -e /etc/shadow ]; then
         (umask 077; cat ${shadow} > /etc/shadow)
       fi
