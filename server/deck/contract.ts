@@ -1,0 +1,72 @@
+import { z } from 'zod'
+
+/**
+ * A contract: what a step needs and promises. It stands under `steps.<id>` in the frontmatter of the step's slide.
+ * Unknown keys are errors, so that a misspelt promise is never silently ignored.
+ */
+
+/** A TCP port. */
+const port = z.number().int().min(1).max(65535)
+
+/** The name of an environment variable, as POSIX writes it. */
+const variable = z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/, 'is not the name of an environment variable')
+
+/** What the steps run against: the bundled flake with nixpkgs, or the offline lab. */
+export const profileSchema = z.enum(['nixos', 'lab'])
+export type Profile = z.infer<typeof profileSchema>
+
+const needs = z.strictObject({
+  /** Programs that must be on the PATH of the step's terminal. */
+  programs: z.array(z.string().min(1)).default([]),
+  /** Environment variables that must be set and not empty. */
+  env: z.array(variable).default([]),
+  /** TCP ports of 127.0.0.1 that must be free when the step starts. */
+  ports: z.array(port).default([]),
+  /** The profiles in which the step can run at all; all of them unless given. */
+  profiles: z.array(profileSchema).min(1).optional(),
+  /** Why the step cannot run in another profile, told to the user as it stands. */
+  because: z.string().min(1).optional(),
+})
+
+const input = z.strictObject({
+  /** What the field is called on the slide. */
+  label: z.string().min(1),
+  /** A regular expression that the whole value must match. Anything that one line can hold, unless given. */
+  pattern: z.string().default('.+').refine(isRegExp, 'is not a regular expression'),
+  /** An example, shown in the empty field. */
+  placeholder: z.string().optional(),
+})
+
+const ready = z.strictObject({
+  /** Asked again and again once the step runs; the step is ready when it answers 2xx. Only this machine is asked. */
+  http: z.url().regex(/^http:\/\/127\.0\.0\.1(:\d+)?(\/|$)/, 'must be a page of this machine: http://127.0.0.1:<port>/…'),
+  /** Text that the answer must contain. */
+  contains: z.string().min(1).optional(),
+})
+
+export const contractSchema = z.strictObject({
+  needs: needs.prefault({}),
+  /** What the user fills in: `{{name}}` in the command stands for the value, quoted for the shell. */
+  inputs: z.record(z.string().regex(/^[a-z][a-z0-9-]*$/, 'must be lower-case letters, digits and dashes'), input).default({}),
+  /** A word that the user types before the step runs, because the step costs money or destroys something. */
+  confirm: z
+    .strictObject({
+      /** What is about to happen. */
+      warning: z.string().min(1),
+      /** The word to type. */
+      type: z.string().min(1),
+    })
+    .optional(),
+  /** For a step that keeps running: how to know that what it starts can be used. */
+  ready: ready.optional(),
+})
+export type Contract = z.infer<typeof contractSchema>
+
+function isRegExp(source: string): boolean {
+  try {
+    new RegExp(source)
+    return true
+  } catch {
+    return false
+  }
+}

@@ -1,0 +1,166 @@
+import { z } from 'zod'
+import { profileSchema } from './deck/contract.ts'
+
+/**
+ * What crosses the websocket between a browser window and the server. Both sides import this file and nothing else of
+ * each other.
+ *
+ * Text frames are JSON: `clientMessage` towards the server, `serverMessage` towards the browser. Binary frames go only
+ * towards the browser and carry terminal output:
+ *
+ *     bytes 0..3   unsigned 32-bit integer, big endian: the channel, as its `snapshot` message named it
+ *     bytes 4..    output of the pseudo-terminal, as it came
+ *
+ * A `snapshot` opens a channel. Its `data` paints the whole screen with its scrollback; every binary frame of the channel
+ * that follows continues exactly there. A later snapshot of the same terminal replaces the screen and opens a new channel.
+ * The browser acknowledges what its terminal has parsed by the count of bytes since the snapshot (not counting the snapshot).
+ */
+
+/** Largest text frame the server takes from a browser, in bytes. A paste is cut into frames below it by the browser. */
+export const MAX_CLIENT_MESSAGE = 256 * 1024
+
+/** Largest `data` of one `input` message, in UTF-16 units. */
+export const MAX_INPUT = 64 * 1024
+
+/** Path of the websocket at the front door. */
+export const SOCKET_PATH = '/understudy/socket'
+
+/** Close codes of the websocket (4000 to 4999 are free for applications, RFC 6455 section 7.4.2). */
+export const CLOSE = {
+  /** A message that is no JSON or not of the protocol. */
+  malformed: 4400,
+  /** The server is going away on purpose. */
+  goodbye: 4001,
+} as const
+
+const id = z.string().min(1).max(64).regex(/^[a-z0-9][a-z0-9-]*$/)
+const count = z.number().int().nonnegative()
+
+export const clientMessage = z.discriminatedUnion('type', [
+  /** Show me this terminal. Starts its shell if it has none. */
+  z.strictObject({ type: z.literal('attach'), terminal: id }),
+  /** I no longer show this terminal. Its session goes on. */
+  z.strictObject({ type: z.literal('detach'), terminal: id }),
+  /** My screen has parsed `bytes` bytes of this channel. */
+  z.strictObject({ type: z.literal('ack'), channel: count, bytes: count }),
+  /** Keys and pastes. */
+  z.strictObject({ type: z.literal('input'), terminal: id, data: z.string().max(MAX_INPUT) }),
+  /** Run a step of the deck: `hash` is the hash of the command that the slide shows. */
+  z.strictObject({
+    type: z.literal('run'),
+    step: id,
+    hash: z.string().max(64),
+    inputs: z.record(z.string().max(64), z.string().max(4096)).default({}),
+    confirm: z.string().max(256).optional(),
+  }),
+  /** Ctrl-C. */
+  z.strictObject({ type: z.literal('interrupt'), terminal: id }),
+  /** End everything in this terminal and start a fresh shell. */
+  z.strictObject({ type: z.literal('restart'), terminal: id }),
+  /** End everything in every terminal and make the workdir anew. */
+  z.strictObject({ type: z.literal('reset-stage') }),
+  /** State that the windows keep in step (Slidev's sync channels: page, clicks, timer, drawings). */
+  z.strictObject({ type: z.literal('sync'), channel: z.string().min(1).max(256), state: z.record(z.string(), z.unknown()) }),
+])
+export type ClientMessage = z.infer<typeof clientMessage>
+
+/** Where a step is in its life. */
+export const stepStatus = z.discriminatedUnion('state', [
+  z.strictObject({ state: z.literal('idle') }),
+  /** `since` is in milliseconds since 1970. */
+  z.strictObject({ state: z.literal('running'), since: z.number() }),
+  /** Still running, and what it serves answers at `url`. `after` is in seconds since the start. */
+  z.strictObject({ state: z.literal('ready'), since: z.number(), url: z.string(), after: z.number() }),
+  z.strictObject({ state: z.literal('succeeded'), seconds: z.number() }),
+  z.strictObject({ state: z.literal('failed'), exit: z.number().int(), seconds: z.number() }),
+  /** Ended without an exit status of its own: its shell was ended, restarted or died. */
+  z.strictObject({ state: z.literal('ended'), reason: z.string() }),
+  /** Cannot run on this machine as it is; each reason names what is missing and what to do. */
+  z.strictObject({ state: z.literal('unavailable'), reasons: z.array(z.string()).min(1) }),
+])
+export type StepStatus = z.infer<typeof stepStatus>
+
+export const stepInfo = z.strictObject({
+  id,
+  /** The terminal that the step types into. */
+  terminal: id,
+  /** SHA-256 of the command as the slide shows it, hex. */
+  hash: z.string(),
+  /** Fields to fill in before it runs, by name. */
+  inputs: z.record(z.string(), z.strictObject({ label: z.string(), pattern: z.string(), placeholder: z.string().optional() })),
+  confirm: z.strictObject({ warning: z.string(), type: z.string() }).optional(),
+  /** The page that the step serves once it is ready. */
+  page: z.string().optional(),
+  status: stepStatus,
+})
+export type StepInfo = z.infer<typeof stepInfo>
+
+/** What runs in a terminal. */
+export const terminalState = z.discriminatedUnion('state', [
+  /** No shell yet: it starts with the first viewer or step. */
+  z.strictObject({ state: z.literal('new') }),
+  /** The shell waits at its prompt. */
+  z.strictObject({ state: z.literal('prompt') }),
+  /** A command runs: `step` names it where it is one of the deck's. */
+  z.strictObject({ state: z.literal('busy'), step: id.optional() }),
+  /** The shell is gone; Restart brings a new one. */
+  z.strictObject({ state: z.literal('ended'), reason: z.string() }),
+])
+export type TerminalState = z.infer<typeof terminalState>
+
+export const terminalInfo = z.strictObject({ name: id, cols: z.number().int(), rows: z.number().int(), state: terminalState })
+export type TerminalInfo = z.infer<typeof terminalInfo>
+
+/** What the server knows of the deck's files. */
+export const deckState = z.discriminatedUnion('state', [
+  /** What the browser shows is what the server runs. */
+  z.strictObject({ state: z.literal('current') }),
+  /** slides.md was edited and the deck is being built again. */
+  z.strictObject({ state: z.literal('building') }),
+  /** The edit cannot be used; the steps are those of the last good deck. */
+  z.strictObject({ state: z.literal('broken'), errors: z.array(z.string()).min(1) }),
+])
+export type DeckState = z.infer<typeof deckState>
+
+/** Why a request was refused. The text that comes with it says what to do next. */
+export const refusal = z.enum(['unknown-step', 'stale', 'busy', 'unavailable', 'bad-input', 'unconfirmed', 'unknown-terminal', 'failed'])
+export type Refusal = z.infer<typeof refusal>
+
+export const serverMessage = z.discriminatedUnion('type', [
+  /** First message of every connection. `version` changes with every built deck: a page of another version reloads. */
+  z.strictObject({
+    type: z.literal('hello'),
+    profile: profileSchema,
+    version: z.string(),
+    deck: deckState,
+    steps: z.array(stepInfo),
+    terminals: z.array(terminalInfo),
+    sync: z.record(z.string(), z.record(z.string(), z.unknown())),
+  }),
+  z.strictObject({ type: z.literal('deck'), version: z.string(), deck: deckState, steps: z.array(stepInfo), terminals: z.array(terminalInfo) }),
+  z.strictObject({ type: z.literal('step'), step: id, status: stepStatus }),
+  z.strictObject({ type: z.literal('terminal'), terminal: id, state: terminalState }),
+  z.strictObject({ type: z.literal('snapshot'), terminal: id, channel: count, cols: z.number().int(), rows: z.number().int(), data: z.string() }),
+  z.strictObject({ type: z.literal('sync'), channel: z.string(), state: z.record(z.string(), z.unknown()) }),
+  z.strictObject({ type: z.literal('refused'), reason: refusal, step: id.optional(), terminal: id.optional(), message: z.string() }),
+  /** The stage was reset: every terminal is new and the workdir is clean. */
+  z.strictObject({ type: z.literal('stage-reset') }),
+])
+export type ServerMessage = z.infer<typeof serverMessage>
+
+/** Bytes before the output in a binary frame. */
+export const FRAME_HEADER = 4
+
+/** Puts the channel before a chunk of output. */
+export function encodeFrame(channel: number, output: Uint8Array): Uint8Array {
+  const frame = new Uint8Array(FRAME_HEADER + output.length)
+  new DataView(frame.buffer).setUint32(0, channel)
+  frame.set(output, FRAME_HEADER)
+  return frame
+}
+
+/** Takes a binary frame apart. Throws a RangeError for one that is shorter than its header. */
+export function decodeFrame(frame: Uint8Array): { channel: number; output: Uint8Array } {
+  const channel = new DataView(frame.buffer, frame.byteOffset, frame.byteLength).getUint32(0)
+  return { channel, output: frame.subarray(FRAME_HEADER) }
+}
