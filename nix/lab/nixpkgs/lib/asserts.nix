@@ -7,5 +7,6 @@ in
   assertMsg = condition: message: condition || throw message;
   assertOneOf =
     name: value: allowed:
-    lib.assertMsg (lib.elem value allowed) "${name} must be one of ${show allowed}, but is: ${show value}";
+    lib.assertMsg (lib.elem value allowed)
+      "${name} must be one of ${show allowed}, but is: ${show value}";
 }

@@ -19,7 +19,7 @@ let
     meta = ./meta.nix;
     generators = ./generators.nix;
     options = ./options.nix;
-    types = ./types.nix;
+    types = ./types;
     modules = ./modules;
   };
 

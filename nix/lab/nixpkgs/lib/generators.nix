@@ -21,7 +21,7 @@ in
     else if builtins.isBool value then
       lib.boolToString value
     else if isList value || (isAttrs value && !lib.isStringLike value) || lib.isFunction value then
-      throw "generators.mkValueStringDefault: this value is not supported: ${lib.generators.toPretty { } value}"
+      throw "generators.mkValueStringDefault: not supported: ${lib.generators.toPretty { } value}"
     else
       toString value;
   mkKeyValueDefault =
@@ -41,7 +41,10 @@ in
       line = key: value: "${indent}${mkKeyValue key value}\n";
       lines =
         key: value:
-        if listsAsDuplicateKeys then lib.concatMapStrings (line key) (lib.toList value) else line key value;
+        if listsAsDuplicateKeys then
+          lib.concatMapStrings (line key) (lib.toList value)
+        else
+          line key value;
     in
     lib.concatStrings (lib.mapAttrsToList lines set);
   toINI =
@@ -78,20 +81,24 @@ in
           open = if multiline then "\n${indent}  " else " ";
           close = if multiline then "\n${indent}" else " ";
           inner = show "${indent}  " (depth + 1);
-          isNested = item: isAttrs item || isList item;
+          # At the limit itself, sets and lists still show their outside.
+          level = if isAttrs value || isList value then depth else depth + 1;
         in
-        if maxDepth != null && depth >= maxDepth && !(depth == maxDepth && isNested value) then
+        if maxDepth != null && level > maxDepth then
           "\"<unevaluated>\""
         else if isString value then
           showString indent value
-        else if value == null || builtins.isBool value || builtins.isInt value || builtins.isFloat value then
-          builtins.toJSON value
         else if builtins.isPath value then
           toString value
         else if isList value then
-          if value == [ ] then "[ ]" else "[${open}${concatStringsSep open (map inner value)}${close}]"
+          if value == [ ] then
+            "[ ]"
+          else
+            "[${open}${concatStringsSep open (map inner value)}${close}]"
         else if lib.isFunction value then
           showFunction value
+        else if !isAttrs value then
+          builtins.toJSON value
         else if allowPrettyValues && value ? __pretty && value ? val then
           value.__pretty value.val
         else if value == { } then
@@ -117,7 +124,8 @@ in
           "''"
           + separator
           + concatStringsSep separator (map escape (lib.init lines))
-          + (if lib.last lines == "" then "\n${indent}''" else "${separator}${escape (lib.last lines)}''")
+          + (if lib.last lines == "" then "\n${indent}" else separator + escape (lib.last lines))
+          + "''"
         else
           lib.strings.escapeNixString string;
 

@@ -6,6 +6,7 @@
 lib:
 let
   inherit (builtins) filter head length;
+  inherit (lib.options) showDefs;
 
   changePriority = "Use `lib.mkForce value` or `lib.mkDefault value` to change the priority on any of these definitions.\n";
 in
@@ -47,6 +48,7 @@ in
     let
       path = lib.toList default;
       shownPath = lib.concatMapStringsSep "." lib.strings.escapeNixIdentifier path;
+      missing = throw "${shownPath} cannot be found in ${pkgsText}";
     in
     lib.mkOption (
       {
@@ -60,7 +62,7 @@ in
       // (
         if default != null then
           {
-            default = lib.attrByPath path (throw "${shownPath} cannot be found in ${pkgsText}") pkgs;
+            default = lib.attrByPath path missing pkgs;
             defaultText = lib.literalExpression "${pkgsText}.${shownPath}";
           }
         else
@@ -94,7 +96,7 @@ in
       first.value
     else
       throw "The option `${lib.showOption loc}' has conflicting definition values:${
-        lib.options.showDefs [
+        showDefs [
           first
           other
         ]
@@ -111,7 +113,7 @@ in
     if length defs == 1 then
       merge loc defs
     else
-      throw "The option `${lib.showOption loc}' is defined multiple times while it's expected to be unique.\n${message}\nDefinition values:${lib.options.showDefs defs}\n${changePriority}";
+      throw "The option `${lib.showOption loc}' is defined multiple times while it's expected to be unique.\n${message}\nDefinition values:${showDefs defs}\n${changePriority}";
 
   /* How options without a type of their own merge: by what the values are. */
   mergeDefaultOption =
@@ -135,14 +137,17 @@ in
     else if every builtins.isInt && every (value: value == head values) then
       head values
     else
-      throw "Cannot merge definitions of `${lib.showOption loc}'. Definition values:${lib.options.showDefs defs}";
+      throw "Cannot merge definitions of `${lib.showOption loc}'. Definition values:${showDefs defs}";
 
   # -- showing
 
   /* `[ "a" "b.c" ]` as `a."b.c"`. Placeholders such as `<name>` stay bare. */
   showOption = lib.concatMapStringsSep "." (
     part:
-    if part == "*" || builtins.match "<.*>" part != null then part else lib.strings.escapeNixIdentifier part
+    if part == "*" || builtins.match "<.*>" part != null then
+      part
+    else
+      lib.strings.escapeNixIdentifier part
   );
   showFiles = lib.concatMapStringsSep " and " (file: "`${file}'");
 

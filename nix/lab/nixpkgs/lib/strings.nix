@@ -72,13 +72,12 @@ in
   fixedWidthString =
     width: filler: string:
     let
-      missing = width - stringLength string;
+      length = stringLength string;
+      missing = width - length;
     in
-    lib.throwIf (
-      missing < 0
-    ) "fixedWidthString: requested string length (${toString width}) must not be shorter than actual length (${toString (stringLength string)})" (
-      lib.concatStrings (lib.replicate missing filler) + string
-    );
+    lib.throwIf (missing < 0)
+      "fixedWidthString: requested string length (${toString width}) must not be shorter than actual length (${toString length})"
+      (lib.concatStrings (lib.replicate missing filler) + string);
   fixedWidthNumber = width: n: lib.fixedWidthString width "0" (toString n);
 
   # -- taking strings apart
@@ -90,7 +89,7 @@ in
       rest = stringLength string - stringLength suffix;
     in
     rest >= 0 && substring rest (stringLength suffix) string == suffix;
-  hasInfix = infix: string: match ".*${lib.escapeRegex infix}.*" "${lib.replaceStrings [ "\n" ] [ " " ] string}" != null;
+  hasInfix = infix: string: match ".*${lib.escapeRegex infix}.*" string != null;
   removePrefix =
     prefix: string:
     if lib.hasPrefix prefix string then substring (stringLength prefix) (-1) string else string;
@@ -139,7 +138,8 @@ in
     let
       # distances[i][j] is for the first i letters of a and j of b. Lists
       # remember what was computed, so each pair is looked at once.
-      distances = lib.genList (i: lib.genList (distance i) (stringLength b + 1)) (stringLength a + 1);
+      row = i: lib.genList (distance i) (stringLength b + 1);
+      distances = lib.genList row (stringLength a + 1);
       at = i: j: lib.elemAt (lib.elemAt distances i) j;
       distance =
         i: j:
@@ -162,7 +162,10 @@ in
 
   escape = chars: replaceStrings chars (map (char: "\\${char}") chars);
   escapeRegex = lib.escape (lib.stringToCharacters "\\[{()^$?*+|.");
-  escapeXML = replaceStrings [ "\"" "'" "<" ">" "&" ] [ "&quot;" "&apos;" "&lt;" "&gt;" "&amp;" ];
+  escapeXML =
+    replaceStrings
+      [ "\"" "'" "<" ">" "&" ]
+      [ "&quot;" "&apos;" "&lt;" "&gt;" "&amp;" ];
   escapeShellArg =
     arg:
     let
@@ -182,10 +185,11 @@ in
       lib.strings.escapeNixString name;
   toShellVar =
     name: value:
+    let
+      entry = key: item: "[${lib.escapeShellArg key}]=${lib.escapeShellArg item}";
+    in
     if builtins.isAttrs value && !lib.isStringLike value then
-      "declare -A ${name}=(${
-        lib.concatMapAttrsStringSep " " (key: v: "[${lib.escapeShellArg key}]=${lib.escapeShellArg v}") value
-      })"
+      "declare -A ${name}=(${lib.concatMapAttrsStringSep " " entry value})"
     else if builtins.isList value then
       "declare -a ${name}=(${lib.escapeShellArgs value})"
     else
@@ -200,16 +204,22 @@ in
   toInt =
     string:
     let
-      digits = match "${blank}(-?)0*([0-9]+)${blank}" string;
+      number = match "${blank}(-?(0|[1-9][0-9]*))${blank}" string;
+      padded = match "${blank}-?0[0-9]+${blank}" string != null;
+      shown = lib.strings.escapeNixString string;
     in
-    if digits == null then
-      throw "toInt: Could not convert ${lib.strings.escapeNixString string} to int."
+    if padded then
+      throw "toInt: Ambiguity in interpretation of ${shown} between octal and zero padded integer."
+    else if number == null then
+      throw "toInt: Could not convert ${shown} to int."
     else
-      builtins.fromJSON (lib.concatStrings digits);
+      builtins.fromJSON (builtins.head number);
   versionOlder = a: b: builtins.compareVersions b a == 1;
   versionAtLeast = a: b: !lib.versionOlder a b;
-  getName = x: if isString x then (builtins.parseDrvName x).name else x.pname or (builtins.parseDrvName x.name).name;
-  getVersion = x: if isString x then (builtins.parseDrvName x).version else x.version or (builtins.parseDrvName x.name).version;
+  getName =
+    x: if isString x then (builtins.parseDrvName x).name else x.pname or (lib.getName x.name);
+  getVersion =
+    x: if isString x then (builtins.parseDrvName x).version else x.version or (lib.getVersion x.name);
   versions =
     let
       part = i: version: lib.elemAt (builtins.splitVersion version) i;
@@ -226,8 +236,11 @@ in
   # -- search paths
 
   makeSearchPath =
-    subDir: paths: concatStringsSep ":" (map (path: "${path}/${subDir}") (filter (path: path != null) paths));
-  makeSearchPathOutput = output: subDir: paths: lib.makeSearchPath subDir (map (lib.getOutput output) paths);
+    subDir: paths:
+    concatStringsSep ":" (map (path: "${path}/${subDir}") (filter (path: path != null) paths));
+  makeSearchPathOutput =
+    output: subDir: paths:
+    lib.makeSearchPath subDir (map (lib.getOutput output) paths);
   makeBinPath = lib.makeSearchPathOutput "bin" "bin";
   makeLibraryPath = lib.makeSearchPathOutput "lib" "lib";
 }

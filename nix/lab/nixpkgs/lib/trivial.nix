@@ -79,8 +79,6 @@ in
       1
     else
       0;
-  and = a: b: a && b;
-  or = a: b: a || b;
   xor = a: b: a != b;
   boolToString = b: if b then "true" else "false";
   boolToYesNo = b: if b then "yes" else "no";
@@ -99,9 +97,10 @@ in
   # -- warnings and errors
 
   warn =
-    builtins.warn or (
-      message: builtins.trace "${builtins.fromJSON ''"\u001b[1;35mevaluation warning:\u001b[0m"''} ${message}"
-    );
+    let
+      heading = builtins.fromJSON ''"\u001b[1;35mevaluation warning:\u001b[0m"'';
+    in
+    builtins.warn or (message: builtins.trace "${heading} ${message}");
   warnIf = condition: message: if condition then lib.warn message else lib.id;
   warnIfNot = condition: lib.warnIf (!condition);
   showWarnings = messages: value: lib.foldr lib.warn value messages;

@@ -70,7 +70,8 @@ let
 
       moduleArgs = {
         inherit lib options specialArgs;
-        config = addErrorContext messages.configInImports config;
+        # Nix shows this line where the recursion ends, so the hint stands here.
+        config = addErrorContext "if you get an infinite recursion here, you probably reference `config` in `imports`. If you are trying to achieve a conditional import behavior dependent on `config`, consider importing unconditionally, and using `mkEnableOption` and `mkIf` to control its effect." config;
         _class = class;
         _prefix = prefix;
       }
@@ -100,7 +101,7 @@ let
 
       checked =
         value:
-        if declared._module.check && freeformType == null && tree.unmatched != [ ] then
+        if config._module.check && freeformType == null && tree.unmatched != [ ] then
           throw (messages.unknownOption prefix options (head tree.unmatched))
         else
           value;

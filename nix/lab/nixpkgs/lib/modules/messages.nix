@@ -38,8 +38,6 @@ in
 {
   # -- about modules
 
-  configInImports = "if you get an infinite recursion here, you probably reference `config` in `imports`. If you are trying to achieve a conditional import behavior dependent on `config`, consider importing unconditionally, and using `mkEnableOption` and `mkIf` to control its effect.";
-
   notAModule =
     class: prefix: file: type:
     let
