@@ -6,10 +6,11 @@
   outputs =
     { self }:
     let
-      base = import ./lib;
-      lib = base // {
-        nixosSystem = args: import ./nixos/lib/eval-config.nix ({ inherit lib; } // args);
-      };
+      lib = (import ./lib).extend (
+        final: _: {
+          nixosSystem = args: import ./nixos/lib/eval-config.nix ({ lib = final; } // args);
+        }
+      );
     in
     {
       inherit lib;

@@ -21,6 +21,7 @@ let
 in
 present (
   lib.evalModules {
+    class = "nixos";
     specialArgs = {
       modulesPath = toString ../modules;
     }
