@@ -5,7 +5,6 @@ let
     attrNames
     attrValues
     concatMap
-    elem
     filter
     foldl'
     head

@@ -4,7 +4,6 @@ let
   inherit (builtins)
     addErrorContext
     concatMap
-    filter
     foldl'
     head
     length
