@@ -37,6 +37,14 @@ const input = z.strictObject({
   placeholder: z.string().optional(),
 })
 
+/** One key: a character, or `ctrl-` and a letter. */
+const key = z.string().regex(/^(ctrl-[a-z]|[!-~])$/, 'is no key: write one character, or ctrl-<letter>')
+
+/** What a terminal sends for a key: Ctrl and a letter are the control characters 1 to 26 (ECMA-48). */
+export function keyCode(name: string): string {
+  return name.startsWith('ctrl-') ? String.fromCharCode(name.charCodeAt(5) - 96) : name
+}
+
 const ready = z.strictObject({
   /** Asked again and again once the step runs; the step is ready when it answers 2xx. Only this machine is asked. */
   http: z.url().regex(/^http:\/\/127\.0\.0\.1(:\d+)?(\/|$)/, 'must be a page of this machine: http://127.0.0.1:<port>/…'),
@@ -59,6 +67,8 @@ export const contractSchema = z.strictObject({
     .optional(),
   /** For a step that keeps running: how to know that what it starts can be used. */
   ready: ready.optional(),
+  /** The keys that end the step where Ctrl-C does not, one after the other: `[ctrl-a, x]` for QEMU's serial console. */
+  interrupt: z.array(key).min(1).default(['ctrl-c']),
 })
 export type Contract = z.infer<typeof contractSchema>
 

@@ -1,0 +1,61 @@
+// Makes a fresh clone runnable. Plain JavaScript without dependencies: it runs before there are any.
+import { spawnSync } from 'node:child_process'
+import { existsSync, readdirSync, statSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+export const root = fileURLToPath(new URL('..', import.meta.url))
+
+/** Oldest Node that the packages run on. */
+const NODE = [20, 19]
+
+/** Exits with one clear message where Node is too old. */
+export function checkNode() {
+  const [major = 0, minor = 0] = process.versions.node.split('.').map(Number)
+  if (major > NODE[0] || (major === NODE[0] && minor >= NODE[1])) return
+  console.error(`This needs Node ${NODE.join('.')} or newer; here is ${process.versions.node}. See https://nodejs.org`)
+  process.exit(1)
+}
+
+/** In a clone: installs the npm packages and compiles the server, where they are missing or older than their sources. */
+export function makeRunnable() {
+  if (!existsSync(join(root, 'server', 'tsconfig.json'))) return // a published package: nothing to make
+  const lock = join(root, 'package-lock.json')
+  const installed = join(root, 'node_modules', '.understudy-installed')
+  if (time(installed) < time(lock)) {
+    console.log('Installing the npm packages (about a minute the first time) …')
+    run('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error'])
+    writeFileSync(installed, '')
+  }
+  const stamp = join(root, 'server', 'dist', '.compiled')
+  if (time(stamp) < newestSource(join(root, 'server'))) {
+    console.log('Compiling the server …')
+    run(process.execPath, [join(root, 'node_modules', 'typescript', 'bin', 'tsc'), '-p', join(root, 'server')])
+    writeFileSync(stamp, '')
+  }
+}
+
+/** Runs a program in the project's folder; its failure is ours. */
+export function run(program, args, env = {}) {
+  const result = spawnSync(program, args, { cwd: root, stdio: 'inherit', env: { ...process.env, ...env } })
+  if (result.error) {
+    console.error(`${program} could not be started: ${result.error.message}`)
+    process.exit(1)
+  }
+  if (result.signal) process.exit(130)
+  if (result.status !== 0) {
+    console.error(`\n${program} ${args.join(' ')} failed with exit status ${result.status}.`)
+    process.exit(result.status ?? 1)
+  }
+}
+
+function time(file) {
+  return statSync(file, { throwIfNoEntry: false })?.mtimeMs ?? 0
+}
+
+function newestSource(folder) {
+  let newest = time(join(root, 'tsconfig.json'))
+  for (const name of readdirSync(folder, { recursive: true }))
+    if (!name.startsWith('dist') && /\.(ts|json|bash)$/.test(name)) newest = Math.max(newest, time(join(folder, name)))
+  return newest
+}

@@ -1,0 +1,6 @@
+#!/usr/bin/env node
+import { checkNode, makeRunnable } from './install.js'
+
+checkNode()
+makeRunnable()
+await import('../server/dist/cli.js')

@@ -1,0 +1,39 @@
+import { createHash } from 'node:crypto'
+import { basename, dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import envPaths from 'env-paths'
+
+/** Where this package is: the folder that holds `components/`, `server/` and `nix/`. */
+export const packageRoot = fileURLToPath(new URL(import.meta.url.includes('/server/dist/') ? '../..' : '..', import.meta.url))
+
+/** Files of one deck in the user's cache. */
+export interface DeckPaths {
+  /** The cache of this user: shared by all decks, the offline lab in it. `UNDERSTUDY_CACHE` overrides it. */
+  cache: string
+  /** Where the steps run. */
+  workdir: string
+  /** The access token, readable by the user alone. */
+  token: string
+  /** The processes that the server has started. */
+  ledger: string
+  /** Built decks, a folder each. */
+  built: string
+}
+
+/**
+ * Two decks never share a workdir or a token: each has a folder named after its place.
+ *
+ * @param deckFile absolute
+ */
+export function deckPaths(deckFile: string): DeckPaths {
+  const cache = process.env.UNDERSTUDY_CACHE || envPaths('understudy', { suffix: '' }).cache
+  const place = createHash('sha256').update(deckFile).digest('hex').slice(0, 12)
+  const own = join(cache, 'decks', `${basename(dirname(deckFile)).replace(/[^A-Za-z0-9-]/g, '-')}-${place}`)
+  return {
+    cache,
+    workdir: join(own, 'workdir'),
+    token: join(own, 'token'),
+    ledger: join(own, 'processes.json'),
+    built: join(own, 'built'),
+  }
+}

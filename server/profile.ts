@@ -1,0 +1,101 @@
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import { execa } from 'execa'
+import type { Profile } from './deck/contract.ts'
+import { packageRoot } from './paths.ts'
+
+/** What the steps run against, ready to be used. */
+export interface ProfileRuntime {
+  name: Profile
+  /** Variables of the steps' shells, on top of the user's own few (see `shellEnvironment`). */
+  env: Record<string, string>
+  /** Runs before each step of the deck. */
+  beforeStep(workdir: string): Promise<void>
+  /** Why steps cannot run although the deck can be shown; told on every step. */
+  problem?: string
+}
+
+/** Nix before this locks the content of a `path:` input and ignores edits (facts: measured with 2.8). */
+const NIX_FOR_NIXOS: [number, number] = [2, 26]
+
+/** Exit status of `nix/lab/prepare.sh` for missing packages (see nix/lab/common.sh). */
+export const LAB_PACKAGES_MISSING = 4
+
+/** Major and minor version of the Nix on the PATH; undefined where there is none. */
+export async function nixVersion(): Promise<[number, number] | undefined> {
+  const { stdout } = await execa('nix', ['--version'], { reject: false })
+  const match = /(\d+)\.(\d+)/.exec(typeof stdout === 'string' ? stdout : '')
+  return match ? [Number(match[1]), Number(match[2])] : undefined
+}
+
+/** `nixos` where Nix is new enough and nixpkgs can be had (the network, or the flake's inputs in the store), else `lab`. */
+export async function chooseProfile(flake: string): Promise<Profile> {
+  const version = await nixVersion()
+  if (!version || version[0] < NIX_FOR_NIXOS[0] || (version[0] === NIX_FOR_NIXOS[0] && version[1] < NIX_FOR_NIXOS[1])) return 'lab'
+  const features = ['--extra-experimental-features', 'nix-command flakes']
+  const reference = existsSync(join(flake, 'flake.lock')) ? `path:${flake}` : 'github:NixOS/nixpkgs/nixos-26.05'
+  const { exitCode } = await execa('nix', [...features, 'flake', 'metadata', reference], { reject: false, timeout: 15_000 })
+  return exitCode === 0 ? 'nixos' : 'lab'
+}
+
+const labScript = (name: string) => join(packageRoot, 'nix', 'lab', name)
+
+/** Debian packages that the lab needs and this machine lacks. */
+export async function missingLabPackages(): Promise<string[]> {
+  const { stdout } = await execa('bash', [labScript('prepare.sh'), '--missing'], { reject: false })
+  return stdout.split('\n').filter(Boolean)
+}
+
+/**
+ * Prepares the offline lab: nothing to do where it is there already.
+ *
+ * @param onProgress called with each line of progress
+ * @returns the lab; with `problem` where it cannot be had, in the words of the script that tried
+ */
+export async function labProfile(cache: string, onProgress: (line: string) => void, cancelSignal?: AbortSignal): Promise<ProfileRuntime> {
+  const prepare = execa('bash', [labScript('prepare.sh'), cache], { reject: false, cancelSignal, all: false, lines: true })
+  for await (const line of prepare.iterable({ from: 'stdout' })) onProgress(line)
+  const prepared = await prepare
+  if (prepared.exitCode !== 0) {
+    const said = prepared.stderr.join('\n').trim()
+    return { name: 'lab', env: {}, beforeStep: async () => {}, problem: said || `The offline lab could not be prepared (exit status ${prepared.exitCode}).` }
+  }
+  const { stdout } = await execa('bash', [labScript('env.sh'), cache])
+  return {
+    name: 'lab',
+    env: Object.fromEntries(stdout.split('\n').filter(Boolean).map(keyValue)),
+    // A broken flake.nix cannot be locked: the step then runs all the same, and Nix itself says what is wrong.
+    beforeStep: async (workdir) => void (await execa('bash', [labScript('lock.sh'), cache, workdir], { reject: false })),
+  }
+}
+
+/** The bundled flake against nixpkgs, with the user's own Nix. */
+export function nixosProfile(): ProfileRuntime {
+  return {
+    name: 'nixos',
+    env: { NIX_CONFIG: 'extra-experimental-features = nix-command flakes' },
+    beforeStep: async () => {},
+  }
+}
+
+function keyValue(line: string): [string, string] {
+  const at = line.indexOf('=')
+  return [line.slice(0, at), line.slice(at + 1)]
+}
+
+/** What a shell on a slide may know of the environment of the server: no tokens, unless a contract asks for them by name. */
+const PASSED = ['HOME', 'USER', 'LOGNAME', 'PATH', 'LANG', 'LC_ALL', 'LC_CTYPE', 'TZ', 'SSH_AUTH_SOCK', 'XDG_RUNTIME_DIR', 'NIX_SSL_CERT_FILE', 'SSL_CERT_FILE', 'QEMU_OPTS', 'LAB_ACCEL']
+
+/**
+ * The environment of the steps' shells.
+ *
+ * @param asked variables that contracts of the deck name in `needs.env`
+ */
+export function shellEnvironment(profile: ProfileRuntime, asked: Iterable<string>): Record<string, string> {
+  const env: Record<string, string> = {}
+  for (const name of [...PASSED, ...asked]) {
+    const value = process.env[name]
+    if (value !== undefined) env[name] = value
+  }
+  return { ...env, ...profile.env }
+}

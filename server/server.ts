@@ -1,0 +1,149 @@
+import { dirname } from 'node:path'
+import { watch } from 'chokidar'
+import type { WebSocket } from 'ws'
+import { type Deck, DeckError, readDeck } from './deck/deck.ts'
+import { type DeckServer, type FrontDoor, openFrontDoor } from './front-door.ts'
+import type { DeckState, ServerMessage } from './protocol.ts'
+import type { ProfileRuntime } from './profile.ts'
+import { BuildError, buildDeck, deckVersion, serveBuilt } from './slidev.ts'
+import { serveSocket } from './socket.ts'
+import type { Stage } from './stage.ts'
+
+export interface ServerOptions {
+  deck: Deck
+  port: number
+  token: string
+  stage: Stage
+  profile: ProfileRuntime
+  /** Folder of built decks; unused where `develop` is given. */
+  built: string
+  /** Slidev's development server, for authors. */
+  develop?: DeckServer
+  /** Told what happens to the deck while it is served. */
+  log(line: string): void
+}
+
+/** Serves the deck: its pages, its terminals, and its edits. */
+export class TalkServer {
+  private deck: Deck
+  private state: DeckState = { state: 'current' }
+  private version = ''
+  private folder = ''
+  private door: FrontDoor | undefined
+  private watcher: ReturnType<typeof watch> | undefined
+  private readonly windows = new Set<WebSocket>()
+  private readonly sync: Record<string, Record<string, unknown>> = {}
+  private readonly options: ServerOptions
+  private updating: Promise<void> = Promise.resolve()
+
+  constructor(options: ServerOptions) {
+    this.options = options
+    this.deck = options.deck
+    const { stage } = options
+    stage.on('step', (step, status) => this.broadcast({ type: 'step', step, status }))
+    stage.on('terminal', (terminal, state) => this.broadcast({ type: 'terminal', terminal, state }))
+  }
+
+  /**
+   * Opens the front door of a deck that was built.
+   *
+   * @returns the link that lets a browser in
+   * @throws an Error that names who holds the port
+   */
+  async open(): Promise<string> {
+    const { port, token, develop, stage } = this.options
+    this.door = await openFrontDoor({
+      port,
+      token,
+      deck: develop ?? serveBuilt(() => this.folder),
+      onSocket: (socket) => {
+        this.windows.add(socket)
+        socket.on('close', () => this.windows.delete(socket))
+        serveSocket(socket, { stage, hello: () => this.hello(), onSync: (from, channel, state) => this.onSync(from, channel, state) })
+      },
+    })
+    this.watch()
+    return `${this.door.origin}/?token=${token}`
+  }
+
+  async close(): Promise<void> {
+    await this.watcher?.close()
+    await this.door?.close()
+  }
+
+  private hello(): ServerMessage {
+    const { stage, profile } = this.options
+    return { type: 'hello', profile: profile.name, version: this.version, deck: this.state, steps: stage.steps(), terminals: stage.terminals(), sync: this.sync }
+  }
+
+  private onSync(from: WebSocket, channel: string, state: Record<string, unknown>): void {
+    // Slidev has a handful of channels; a page that invents more is not ours.
+    if (!(channel in this.sync) && Object.keys(this.sync).length >= 16) return
+    this.sync[channel] = state
+    this.broadcast({ type: 'sync', channel, state }, from)
+  }
+
+  private broadcast(message: ServerMessage, except?: WebSocket): void {
+    const text = JSON.stringify(message)
+    for (const window of this.windows) if (window !== except && window.readyState === window.OPEN) window.send(text)
+  }
+
+  /**
+   * Builds the deck, unless this version was built before.
+   *
+   * @throws BuildError
+   */
+  async build(signal?: AbortSignal): Promise<void> {
+    const version = await deckVersion(this.deck.file, this.deck.files)
+    // Authors see every edit by Slidev's own live reload; only the steps are the server's.
+    if (this.options.develop) this.version = 'development'
+    else {
+      this.folder = await buildDeck(this.deck.file, version, this.options.built, signal)
+      this.version = version
+    }
+  }
+
+  private watch(): void {
+    const root = dirname(this.deck.file)
+    this.watcher = watch([root], {
+      ignoreInitial: true,
+      ignored: (path) => /(^|\/)(node_modules|\.git|dist|test-results|recordings|docs|e2e|bench)(\/|$)/.test(path.slice(root.length)),
+      awaitWriteFinish: { stabilityThreshold: 100, pollInterval: 25 },
+    })
+    let timer: NodeJS.Timeout | undefined
+    this.watcher.on('all', () => {
+      clearTimeout(timer)
+      timer = setTimeout(() => {
+        this.updating = this.updating.then(() => this.update())
+      }, SETTLE)
+    })
+  }
+
+  /** Takes an edit of the deck. A broken one changes nothing but the banner: the last good deck stays on the stage. */
+  private async update(): Promise<void> {
+    try {
+      const deck = await readDeck(this.deck.file)
+      const same = (await deckVersion(deck.file, deck.files)) === this.version
+      if (same && this.state.state === 'current') return
+      this.tell({ state: 'building' })
+      this.deck = deck
+      await this.build()
+      await this.options.stage.useDeck(deck)
+      this.tell({ state: 'current' })
+    } catch (error) {
+      const errors = error instanceof DeckError ? error.problems : [error instanceof Error ? error.message : String(error)]
+      if (!(error instanceof DeckError || error instanceof BuildError)) this.options.log(String(error))
+      this.tell({ state: 'broken', errors })
+    }
+  }
+
+  private tell(state: DeckState): void {
+    this.state = state
+    if (state.state === 'broken') this.options.log(`The edit of the deck cannot be used; the last good one stays:\n${state.errors.join('\n')}`)
+    const { stage } = this.options
+    this.broadcast({ type: 'deck', version: this.version, deck: state, steps: stage.steps(), terminals: stage.terminals() })
+  }
+}
+
+/** Milliseconds without another change before an edit is taken: editors write in several steps. */
+const SETTLE = 150

@@ -1,0 +1,148 @@
+import { createHash } from 'node:crypto'
+import { existsSync } from 'node:fs'
+import { readdir, readFile, rename, rm } from 'node:fs/promises'
+import { createRequire } from 'node:module'
+import { dirname, join, relative } from 'node:path'
+import { execa } from 'execa'
+import { createProxyServer } from 'httpxy'
+import sirv from 'sirv'
+import type { DeckServer } from './front-door.ts'
+import { packageRoot } from './paths.ts'
+
+/** Slidev runs as a process of its own: whatever happens to it, terminals and steps go on. */
+function slidevCommand(deckFile: string): string {
+  const manifest = createRequire(join(dirname(deckFile), 'package.json')).resolve('@slidev/cli/package.json')
+  return join(dirname(manifest), 'bin', 'slidev.mjs')
+}
+
+/** What a built deck is made of, besides the files of the deck itself: by Slidev's conventions, of the deck and of this addon. */
+const PARTS = ['components', 'layouts', 'setup', 'styles', 'style.css', 'theme', 'public', 'snippets', 'nix', 'index.html', 'package-lock.json']
+const LOOSE = /^(global-|slide-|custom-nav|vite\.config|uno\.config|presenter).*\.(vue|ts|js|mts)$/
+const SHARED = ['server/deck', 'server/protocol.ts']
+
+/**
+ * Changes with everything that a built deck shows.
+ *
+ * @param deckFiles the deck's own files, absolute
+ */
+export async function deckVersion(deckFile: string, deckFiles: string[]): Promise<string> {
+  const files = new Set(deckFiles)
+  for (const root of new Set([dirname(deckFile), packageRoot])) {
+    const loose = (await readdir(root).catch(() => [])).filter((name) => LOOSE.test(name))
+    for (const part of [...PARTS, ...SHARED, ...loose]) for (const file of await filesBelow(join(root, part))) files.add(file)
+  }
+  const hash = createHash('sha256')
+  for (const file of [...files].sort()) {
+    hash.update(relative(dirname(deckFile), file)).update('\0')
+    hash.update(await readFile(file).catch(() => ''))
+  }
+  return hash.digest('hex').slice(0, 16)
+}
+
+async function filesBelow(path: string): Promise<string[]> {
+  const entries = await readdir(path, { recursive: true, withFileTypes: true }).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOTDIR') return undefined
+    if (error.code === 'ENOENT') return []
+    throw error
+  })
+  if (entries === undefined) return [path]
+  return entries
+    .filter((entry) => entry.isFile() && !entry.parentPath.includes('node_modules') && !entry.name.endsWith('.test.ts'))
+    .map((entry) => join(entry.parentPath, entry.name))
+}
+
+/** The deck could not be built. The message is the end of what Slidev said. */
+export class BuildError extends Error {
+  override name = 'BuildError'
+}
+
+/**
+ * Builds the deck as static files, unless this version is there already.
+ *
+ * @param built folder of built decks, absolute: the older ones are removed
+ * @returns the folder of this version
+ * @throws BuildError
+ */
+export async function buildDeck(deckFile: string, version: string, built: string, cancelSignal?: AbortSignal): Promise<string> {
+  const out = join(built, version)
+  if (existsSync(join(out, 'index.html'))) return out
+  const fresh = `${out}.new`
+  await rm(fresh, { recursive: true, force: true })
+  const result = await execa(process.execPath, [slidevCommand(deckFile), 'build', deckFile, '--out', fresh, '--base', '/'], {
+    cwd: dirname(deckFile),
+    reject: false,
+    all: true,
+    cancelSignal,
+    stdin: 'ignore',
+    env: { NO_COLOR: '1', CI: '1' },
+  })
+  if (result.exitCode !== 0 || !existsSync(join(fresh, 'index.html'))) {
+    await rm(fresh, { recursive: true, force: true })
+    throw new BuildError(lastLines(result.all ?? '') || `Slidev ended with exit status ${result.exitCode}.`)
+  }
+  const older = (await readdir(built)).filter((name) => name !== `${version}.new`)
+  await rename(fresh, out)
+  // One before is kept: a window may still load parts of it.
+  for (const name of older.sort().slice(0, -1)) await rm(join(built, name), { recursive: true, force: true })
+  return out
+}
+
+function lastLines(text: string): string {
+  return text.trim().split('\n').slice(-12).join('\n')
+}
+
+/** Serves a built deck; `folder()` is asked at every request, so that a new build takes its place at once. */
+export function serveBuilt(folder: () => string): DeckServer {
+  let served = ''
+  let serve = sirv('', { dev: true })
+  return {
+    request(request, response) {
+      if (folder() !== served) {
+        served = folder()
+        serve = sirv(served, { single: true, etag: true, setHeaders: (res) => res.setHeader('Cache-Control', 'no-cache') })
+      }
+      serve(request, response, () => void response.writeHead(404, { 'Content-Type': 'text/plain' }).end('There is no such page.\n'))
+    },
+  }
+}
+
+/** Slidev's development server, reached through the front door only. Started again whenever it dies. */
+export function developDeck(deckFile: string, port: number, log: (line: string) => void): DeckServer & { close(): Promise<void> } {
+  const target = `http://127.0.0.1:${port}`
+  const proxy = createProxyServer({ target, ws: true })
+  let closed = false
+  let child: ReturnType<typeof spawn>
+  const spawn = () =>
+    execa(process.execPath, [slidevCommand(deckFile), deckFile, '--port', String(port), '--bind', '127.0.0.1', '--open', 'false'], {
+      cwd: dirname(deckFile),
+      reject: false,
+      stdin: 'ignore',
+      all: true,
+    })
+  const run = async () => {
+    while (!closed) {
+      child = spawn()
+      const { exitCode, all } = await child
+      if (closed) return
+      log(`Slidev ended with exit status ${exitCode}; it is started again. The terminals go on.\n${lastLines(all ?? '')}`)
+      await new Promise((done) => setTimeout(done, RESTART_PAUSE))
+    }
+  }
+  const running = run()
+  return {
+    request: (request, response) =>
+      void proxy.web(request, response).catch(() => {
+        if (!response.headersSent) response.writeHead(503, { 'Content-Type': 'text/html; charset=utf-8', Refresh: '1' })
+        response.end('Slidev is starting …')
+      }),
+    upgrade: (request, socket, head) => void proxy.ws(request, socket as import('node:net').Socket, { target }, head).catch(() => socket.destroy()),
+    async close() {
+      closed = true
+      child.kill('SIGTERM')
+      await running
+    },
+  }
+}
+
+/** Milliseconds before Slidev is started again: a deck that cannot be served must not keep a core busy. */
+const RESTART_PAUSE = 1000

@@ -1,0 +1,107 @@
+import type { WebSocket } from 'ws'
+import type { Stage } from './stage.ts'
+import { RefusedError } from './stage.ts'
+import { CLOSE, type ClientMessage, clientMessage, encodeFrame, type ServerMessage } from './protocol.ts'
+
+/** What one window's connection needs to know besides the stage. */
+export interface SocketContext {
+  stage: Stage
+  hello(): ServerMessage
+  /** A window changed shared state: keep it and tell the other windows. */
+  onSync(from: WebSocket, channel: string, state: Record<string, unknown>): void
+}
+
+/** Serves one window: parses what it sends, at this border once, and carries it out. */
+export function serveSocket(socket: WebSocket, { stage, hello, onSync }: SocketContext): void {
+  const channels = new Map<string, { channel: number; detach(): void; ack(channel: number, bytes: number): void }>()
+  /** Terminals that the window asked for, also while their shell starts. */
+  const wanted = new Set<string>()
+
+  const send = (message: ServerMessage) => {
+    if (socket.readyState === socket.OPEN) socket.send(JSON.stringify(message))
+  }
+  send(hello())
+
+  const attach = async (terminal: string) => {
+    if (wanted.has(terminal)) return
+    wanted.add(terminal)
+    const session = await stage.session(terminal)
+    if (!wanted.has(terminal) || socket.readyState !== socket.OPEN) return
+    const channel = session.attach({
+      snapshot: (channel, cols, rows, data) => send({ type: 'snapshot', terminal, channel, cols, rows, data }),
+      output: (channel, bytes) => {
+        if (socket.readyState === socket.OPEN) socket.send(encodeFrame(channel, bytes))
+      },
+    })
+    channels.set(terminal, { channel, detach: () => session.detach(channel), ack: (...args) => session.ack(...args) })
+  }
+  const detach = (terminal: string) => {
+    wanted.delete(terminal)
+    channels.get(terminal)?.detach()
+    channels.delete(terminal)
+  }
+
+  const handle = async (message: ClientMessage): Promise<void> => {
+    switch (message.type) {
+      case 'attach':
+        return attach(message.terminal)
+      case 'detach':
+        return detach(message.terminal)
+      case 'ack':
+        for (const { ack } of channels.values()) ack(message.channel, message.bytes)
+        return
+      case 'input':
+        return stage.current(message.terminal)?.write(message.data)
+      case 'run':
+        return stage.run(message)
+      case 'interrupt':
+        return stage.interrupt(message.terminal)
+      case 'restart':
+        return stage.restart(message.terminal)
+      case 'reset-stage':
+        return stage.reset()
+      case 'sync':
+        return onSync(socket, message.channel, message.state)
+    }
+  }
+
+  // A reset makes new sessions: the window is attached to them, without asking again.
+  const onReset = () => {
+    channels.clear()
+    const again = [...wanted]
+    wanted.clear()
+    send({ type: 'stage-reset' })
+    for (const terminal of again) attach(terminal).catch(refuse({ type: 'attach', terminal }))
+  }
+  stage.on('reset', onReset)
+
+  const refuse = (message: ClientMessage) => (error: unknown) => {
+    if (message.type === 'attach') wanted.delete(message.terminal)
+    send({
+      type: 'refused',
+      reason: error instanceof RefusedError ? error.reason : 'failed',
+      ...('step' in message && { step: message.step }),
+      ...('terminal' in message && { terminal: message.terminal }),
+      message: error instanceof Error ? error.message : String(error),
+    })
+  }
+
+  socket.on('message', (data, isBinary) => {
+    const message = isBinary ? undefined : parse(String(data))
+    if (message) handle(message).catch(refuse(message))
+    else socket.close(CLOSE.malformed, 'That message is not of the protocol. Reload the page.')
+  })
+  socket.on('error', () => socket.terminate())
+  socket.on('close', () => {
+    stage.off('reset', onReset)
+    for (const terminal of [...wanted]) detach(terminal)
+  })
+}
+
+function parse(text: string): ClientMessage | undefined {
+  try {
+    return clientMessage.parse(JSON.parse(text))
+  } catch {
+    return undefined
+  }
+}

@@ -1,0 +1,267 @@
+import { EventEmitter } from 'node:events'
+import { keyCode } from './deck/contract.ts'
+import { type Deck, fillIn, InputError, type Step } from './deck/deck.ts'
+import type { Executor } from './executor/executor.ts'
+import { describeHolder, isFree } from './ports.ts'
+import { untilReady } from './probe.ts'
+import type { ProfileRuntime } from './profile.ts'
+import type { Refusal, StepInfo, StepStatus, TerminalInfo, TerminalState } from './protocol.ts'
+import { Session } from './session/session.ts'
+
+/** A request that the stage does not carry out. The message is for the user and says what to do next. */
+export class RefusedError extends Error {
+  override name = 'RefusedError'
+  readonly reason: Refusal
+  constructor(reason: Refusal, message: string) {
+    super(message)
+    this.reason = reason
+  }
+}
+
+export interface RunRequest {
+  step: string
+  hash: string
+  inputs: Record<string, string>
+  confirm?: string | undefined
+}
+
+export interface StageOptions {
+  deck: Deck
+  profile: ProfileRuntime
+  executor: Executor
+  workdir: string
+  /** Makes the workdir anew, for "reset the stage". */
+  resetWorkdir(): Promise<void>
+}
+
+type StageEvents = {
+  step: [id: string, status: StepStatus]
+  terminal: [name: string, state: TerminalState]
+  reset: []
+}
+
+/** The terminals of the deck and what its steps do in them. Lives as long as the server; windows and decks come and go. */
+export class Stage extends EventEmitter<StageEvents> {
+  private deck: Deck
+  private readonly options: StageOptions
+  private readonly sessions = new Map<string, Session>()
+  private readonly starting = new Map<string, Promise<void>>()
+  private readonly statuses = new Map<string, StepStatus>()
+  /** Step that a terminal runs, and what ends the probe of its page. */
+  private readonly running = new Map<string, { step: string; over: AbortController }>()
+  private resetting: Promise<void> | undefined
+
+  constructor(options: StageOptions) {
+    super()
+    this.options = options
+    this.deck = options.deck
+  }
+
+  /** Finds out which steps this machine can run. To be called once before the first window opens, and after an edit. */
+  async checkNeeds(): Promise<void> {
+    await Promise.all(
+      [...this.deck.steps.values()].map(async (step) => {
+        const before = this.statuses.get(step.id)
+        if (before && before.state !== 'idle' && before.state !== 'unavailable') return
+        const reasons = await this.missing(step)
+        this.setStatus(step.id, reasons.length > 0 ? { state: 'unavailable', reasons } : { state: 'idle' })
+      }),
+    )
+  }
+
+  /** Takes an edited deck. Sessions go on; steps that are gone are forgotten once they are over. */
+  async useDeck(deck: Deck): Promise<void> {
+    this.deck = deck
+    await this.checkNeeds()
+  }
+
+  steps(): StepInfo[] {
+    return [...this.deck.steps.values()].map((step) => ({
+      id: step.id,
+      terminal: step.terminal,
+      hash: step.hash,
+      inputs: step.contract.inputs,
+      ...(step.contract.confirm && { confirm: step.contract.confirm }),
+      ...(step.contract.ready && { page: step.contract.ready.http }),
+      status: this.statuses.get(step.id) ?? { state: 'idle' },
+    }))
+  }
+
+  terminals(): TerminalInfo[] {
+    return [...this.terminalNames()].map((name) => {
+      const session = this.sessions.get(name)
+      return { name, cols: session?.cols ?? this.deck.grid.cols, rows: session?.rows ?? this.deck.grid.rows, state: session?.state ?? { state: 'new' } }
+    })
+  }
+
+  /**
+   * The session of a terminal, with its shell started.
+   *
+   * @throws RefusedError for a terminal that is not the deck's, or a shell that does not start
+   */
+  async session(name: string): Promise<Session> {
+    await this.resetting
+    let session = this.sessions.get(name)
+    if (!session) {
+      if (!this.terminalNames().has(name)) throw new RefusedError('unknown-terminal', `This deck has no terminal "${name}". Reload the page.`)
+      session = new Session({ name, ...this.deck.grid, executor: this.options.executor })
+      session.onState((state) => this.emit('terminal', name, state))
+      this.sessions.set(name, session)
+      this.starting.set(name, session.start())
+    }
+    try {
+      await this.starting.get(name)
+    } catch (error) {
+      this.sessions.delete(name)
+      throw new RefusedError('failed', `The shell of terminal "${name}" did not start: ${error instanceof Error ? error.message : String(error)}`)
+    }
+    return session
+  }
+
+  /** The session of a terminal that has one already. */
+  current(name: string): Session | undefined {
+    return this.sessions.get(name)
+  }
+
+  /**
+   * Types a step's command into its terminal. Returns once it is typed; how it goes on is told by `step` events.
+   *
+   * @throws RefusedError
+   */
+  async run(request: RunRequest): Promise<void> {
+    const step = this.deck.steps.get(request.step)
+    if (!step) throw new RefusedError('unknown-step', `This deck has no step "${request.step}". Reload the page.`)
+    if (step.hash !== request.hash)
+      throw new RefusedError('stale', `The command of "${step.id}" on this page is not the one in the deck any more. Reload the page.`)
+
+    const reasons = await this.missing(step)
+    if (reasons.length > 0) {
+      this.setStatus(step.id, { state: 'unavailable', reasons })
+      throw new RefusedError('unavailable', reasons.join(' '))
+    }
+    if (step.contract.confirm && request.confirm?.trim() !== step.contract.confirm.type)
+      throw new RefusedError('unconfirmed', `${step.contract.confirm.warning} Type "${step.contract.confirm.type}" to go on.`)
+    const command = this.filledIn(step, request.inputs)
+
+    const session = await this.session(step.terminal)
+    if (session.state.state === 'ended') await session.restart()
+    this.refuseIfBusy(step, session)
+    for (const port of step.contract.needs.ports)
+      if (!(await isFree(port))) throw new RefusedError('busy', await this.describePort(port))
+    await this.options.profile.beforeStep(this.options.workdir)
+    // The waits above let another window come first.
+    this.refuseIfBusy(step, session)
+    this.follow(step, session, command)
+  }
+
+  /** Sends the keys that end what runs in a terminal: Ctrl-C, or what the contract of the running step says. */
+  interrupt(name: string): void {
+    const session = this.sessions.get(name)
+    if (!session) return
+    const step = this.deck.steps.get(this.running.get(name)?.step ?? '')
+    const keys = step?.contract.interrupt ?? ['ctrl-c']
+    if (keys.length === 1 && keys[0] === 'ctrl-c') session.interrupt()
+    else session.write(keys.map(keyCode).join(''))
+  }
+
+  /** Ends everything in a terminal and gives it a fresh shell. */
+  async restart(name: string): Promise<void> {
+    const session = this.sessions.get(name)
+    if (session) await session.restart()
+    else await this.session(name)
+  }
+
+  /** Ends everything in every terminal and makes the workdir anew. */
+  async reset(): Promise<void> {
+    this.resetting ??= (async () => {
+      await this.endSessions()
+      await this.options.resetWorkdir()
+      this.statuses.clear()
+      await this.checkNeeds()
+    })().finally(() => {
+      this.resetting = undefined
+      this.emit('reset')
+    })
+    await this.resetting
+  }
+
+  /** Ends every process that the stage has started. */
+  async end(): Promise<void> {
+    await this.endSessions()
+  }
+
+  private async endSessions(): Promise<void> {
+    const sessions = [...this.sessions.values()]
+    this.sessions.clear()
+    this.starting.clear()
+    await Promise.all(sessions.map((session) => session.end()))
+  }
+
+  private follow(step: Step, session: Session, command: string): void {
+    const since = Date.now()
+    const over = new AbortController()
+    this.running.set(step.terminal, { step: step.id, over })
+    this.setStatus(step.id, { state: 'running', since })
+    const end = (status: StepStatus) => {
+      over.abort()
+      this.running.delete(step.terminal)
+      this.setStatus(step.id, status)
+    }
+    session.run(step.id, command).then(
+      ({ exit, seconds, reason }) => {
+        if (exit === null) end({ state: 'ended', reason: reason ?? 'Its shell is gone.' })
+        else end(exit === 0 ? { state: 'succeeded', seconds } : { state: 'failed', exit, seconds })
+      },
+      (error: unknown) => end({ state: 'ended', reason: error instanceof Error ? error.message : String(error) }),
+    )
+    const page = step.contract.ready
+    if (page)
+      void untilReady(page, over.signal).then((answered) => {
+        if (answered) this.setStatus(step.id, { state: 'ready', since, url: page.http, after: (Date.now() - since) / 1000 })
+      })
+  }
+
+  private filledIn(step: Step, inputs: Record<string, string>): string {
+    try {
+      return fillIn(step, inputs)
+    } catch (error) {
+      if (error instanceof InputError) throw new RefusedError('bad-input', error.message)
+      throw error
+    }
+  }
+
+  private refuseIfBusy(step: Step, session: Session): void {
+    if (session.state.state !== 'busy' && !this.running.has(step.terminal)) return
+    const other = this.running.get(step.terminal)?.step
+    throw new RefusedError('busy', `Terminal "${step.terminal}" is busy${other ? ` with step "${other}"` : ''}. Interrupt it first, or wait.`)
+  }
+
+  private async describePort(port: number): Promise<string> {
+    for (const { step } of this.running.values())
+      if (this.deck.steps.get(step)?.contract.needs.ports.includes(port)) return `Port ${port} is in use by step "${step}". Interrupt that first.`
+    return describeHolder(port)
+  }
+
+  /** Why a step cannot run here; empty where it can. */
+  private async missing(step: Step): Promise<string[]> {
+    const { needs } = step.contract
+    const { profile, executor } = this.options
+    const reasons: string[] = []
+    if (needs.profiles && !needs.profiles.includes(profile.name))
+      reasons.push(needs.because ?? `Runs in the profile ${needs.profiles.join(' or ')} only; this is ${profile.name}.`)
+    for (const program of needs.programs)
+      if (!(await executor.which(program))) reasons.push(`The program ${program} is not installed.`)
+    for (const name of needs.env) if (!process.env[name]) reasons.push(`The environment variable ${name} is not set: export it before you start the talk.`)
+    if (profile.problem && needs.programs.length > 0) reasons.push(profile.problem)
+    return reasons
+  }
+
+  private setStatus(id: string, status: StepStatus): void {
+    this.statuses.set(id, status)
+    this.emit('step', id, status)
+  }
+
+  private terminalNames(): Set<string> {
+    return new Set([...[...this.deck.steps.values()].map((step) => step.terminal), ...this.sessions.keys()])
+  }
+}

@@ -1,0 +1,75 @@
+import { createHash } from 'node:crypto'
+import { cp, mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { dirname, join, relative, sep } from 'node:path'
+import { execa } from 'execa'
+
+/**
+ * The workdir: a git repository in the user's cache, made of the deck's flake, in which the steps run. What they write
+ * (lock file, images, `result` links, edits on stage) stays out of the project's tree.
+ */
+
+/** Who made the first commit: the user's own name has nothing to do with it. */
+const COMMITTER = ['-c', 'user.name=understudy', '-c', 'user.email=understudy@localhost', '-c', 'commit.gpgsign=false']
+
+/** The lab is what the flake is locked against, not a part of it; tests and build results have no use there. */
+function belongs(source: string, path: string): boolean {
+  const [top] = relative(source, path).split(sep)
+  return top !== 'lab' && !/(^|\/)(node_modules|result(-[^/]*)?|\.git)$/.test(path) && !path.endsWith('.test.ts')
+}
+
+/** Changes with every file of the flake. */
+async function fingerprint(source: string): Promise<string> {
+  const hash = createHash('sha256')
+  const entries = await readdir(source, { recursive: true, withFileTypes: true }).catch(() => [])
+  const files = entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name))
+  for (const file of files.sort()) {
+    const parts = relative(source, file).split(sep)
+    if (parts.some((_, depth) => !belongs(source, join(source, ...parts.slice(0, depth + 1))))) continue
+    hash.update(relative(source, file)).update('\0').update(await readFile(file))
+  }
+  return hash.digest('hex')
+}
+
+export type WorkdirState = 'made' | 'kept' | 'kept-with-edits'
+
+/**
+ * Makes the workdir, or keeps the one that is there. One with edits is kept even if the flake has moved on: only
+ * `resetWorkdir` throws work away.
+ *
+ * @param source the deck's flake (`nix/`), absolute; where there is none the workdir is an empty repository
+ * @param workdir absolute
+ */
+export async function prepareWorkdir(source: string, workdir: string): Promise<WorkdirState> {
+  const wanted = await fingerprint(source)
+  const present = await readFile(join(workdir, '.git', 'understudy-source'), 'utf8').catch(() => undefined)
+  if (present !== undefined) {
+    if (present === wanted) return 'kept'
+    const { stdout } = await execa('git', ['status', '--porcelain', '--', '.', ':!flake.lock'], { cwd: workdir, reject: false })
+    if (stdout.trim() !== '') return 'kept-with-edits'
+  }
+  await makeWorkdir(source, workdir, wanted)
+  return 'made'
+}
+
+/** Throws away whatever was done in the workdir and makes it anew. */
+export async function resetWorkdir(source: string, workdir: string): Promise<void> {
+  await makeWorkdir(source, workdir, await fingerprint(source))
+}
+
+async function makeWorkdir(source: string, workdir: string, wanted: string): Promise<void> {
+  // Beside it first: an interruption leaves the old workdir or the new one, never half of one.
+  const fresh = `${workdir}.new`
+  await rm(fresh, { recursive: true, force: true })
+  await mkdir(dirname(workdir), { recursive: true, mode: 0o700 })
+  await mkdir(fresh, { mode: 0o700 })
+  await cp(source, fresh, { recursive: true, filter: (path) => belongs(source, path) }).catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== 'ENOENT') throw error
+  })
+  const git = (...args: string[]) => execa('git', args, { cwd: fresh, env: { GIT_CONFIG_GLOBAL: '/dev/null' } })
+  await git('init', '--quiet', '--initial-branch=main')
+  await git('add', '.')
+  await git(...COMMITTER, 'commit', '--quiet', '--allow-empty', '--message', 'The flake as the deck brings it')
+  await writeFile(join(fresh, '.git', 'understudy-source'), wanted)
+  await rm(workdir, { recursive: true, force: true })
+  await rename(fresh, workdir)
+}
