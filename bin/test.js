@@ -10,6 +10,8 @@ makeRunnable()
 installSystemPackages()
 
 const folder = mkdtempSync(join(tmpdir(), 'understudy-test-'))
+// One cache for all parts: the lab is prepared once, and nothing stays behind.
+process.env.UNDERSTUDY_CACHE ??= join(folder, 'cache')
 const bin = (...path) => join(root, 'node_modules', ...path)
 let failed = false
 

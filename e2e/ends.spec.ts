@@ -1,0 +1,28 @@
+import { expect, test } from '@playwright/test'
+import { readDeck } from '../server/deck/deck.ts'
+import { resolve } from 'node:path'
+import { processes, startTalk, step, terminal, screen } from './talk.ts'
+
+const marker = 'sleep 98765'
+
+for (const signal of ['SIGTERM', 'SIGINT', 'SIGKILL'] as const)
+  test(`nothing is left running after ${signal}${signal === 'SIGKILL' ? ', once the talk was started again' : ''}`, async ({ page }) => {
+    test.setTimeout(300_000)
+    const { steps } = await readDeck(resolve('slides.md'))
+    const talk = await startTalk()
+    await page.goto(talk.link)
+    await page.goto(`${talk.origin}/${steps.get('flake-check')?.slide}`)
+    await expect(step(page, 'flake-check')).toBeVisible()
+    const name = steps.get('flake-check')?.terminal ?? ''
+    await terminal(page, name).locator('.xterm').click()
+    await page.keyboard.type(`setsid nohup ${marker} >/dev/null 2>&1 & echo started\n`)
+    await expect.poll(() => screen(page, name)).toContain('started')
+    await expect.poll(() => processes(new RegExp(`^${marker}`))).toHaveLength(1)
+    const status = await talk.stop(signal)
+    if (signal === 'SIGKILL') {
+      const again = await startTalk()
+      expect(again.output()).toContain('an earlier server had left behind')
+      await again.stop()
+    } else expect(status).toBe(0)
+    await expect.poll(() => processes(new RegExp(`^${marker}`))).toEqual([])
+  })

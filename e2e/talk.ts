@@ -1,0 +1,104 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { createServer } from 'node:net'
+import { readFile, readdir } from 'node:fs/promises'
+import { type AddressInfo } from 'node:net'
+import { fileURLToPath } from 'node:url'
+import { test as base, expect, type Page } from '@playwright/test'
+
+const root = fileURLToPath(new URL('..', import.meta.url))
+
+/** A talk that was started as a user starts it. */
+export interface Talk {
+  /** `http://localhost:<port>` */
+  origin: string
+  /** The link that the server has printed. */
+  link: string
+  process: ChildProcess
+  /** What the server has printed so far. */
+  output(): string
+  stop(signal?: NodeJS.Signals): Promise<number | null>
+}
+
+/** A port of this machine that nobody listens on. */
+export async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const { port } = server.address() as AddressInfo
+  await new Promise((done) => server.close(done))
+  return port
+}
+
+/**
+ * Starts the talk by its command and waits for the link.
+ *
+ * @param deck the slides, relative to the project or absolute
+ */
+export async function startTalk({ deck = 'slides.md', port, args = [], env = {} }: { deck?: string; port?: number; args?: string[]; env?: Record<string, string> } = {}): Promise<Talk> {
+  const chosen = port ?? (await freePort())
+  const child = spawn(process.execPath, ['bin/understudy.js', 'start', deck, '--port', String(chosen), '--profile', 'lab', '--yes', '--no-open', ...args], {
+    cwd: root,
+    env: { ...process.env, ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
+  let output = ''
+  for (const stream of [child.stdout, child.stderr]) stream?.on('data', (chunk: Buffer) => (output += String(chunk)))
+  const exited = once(child, 'exit')
+  const link = await new Promise<string>((done, fail) => {
+    child.stdout?.on('data', () => {
+      const found = /Slides\s+(http:\S+)/.exec(output)?.[1]
+      if (found) done(found)
+    })
+    void exited.then(([status]) => fail(new Error(`the talk ended with ${String(status)} before it printed its link:\n${output}`)))
+  })
+  return {
+    origin: `http://localhost:${chosen}`,
+    link,
+    process: child,
+    output: () => output,
+    async stop(signal = 'SIGTERM') {
+      if (child.exitCode === null && child.signalCode === null) child.kill(signal)
+      const [status] = (await exited) as [number | null]
+      return status
+    },
+  }
+}
+
+/** One talk for all tests of a file. */
+export const test = base.extend<{ stage: Page }, { talk: Talk }>({
+  talk: [
+    async ({}, use) => {
+      const talk = await startTalk()
+      await use(talk)
+      await talk.stop()
+    },
+    { scope: 'worker', timeout: 300_000 },
+  ],
+  /** A window that has been let in, at the first slide. */
+  stage: async ({ page, talk }, use) => {
+    await page.goto(talk.link)
+    await use(page)
+  },
+})
+export { expect }
+
+/** The step on the slide that is shown. */
+export const step = (page: Page, id: string) => page.locator(`[data-step="${id}"]:visible`).first()
+
+/** The terminal on the slide that is shown. */
+export const terminal = (page: Page, name: string) => page.locator(`[data-terminal="${name}"]:visible`).first()
+
+/** The text of a terminal as its rows stand on the screen. */
+export async function screen(page: Page, name: string): Promise<string> {
+  return (await terminal(page, name).locator('.xterm-rows > div').allInnerTexts()).join('\n').replaceAll('\u00a0', ' ')
+}
+
+/** Command lines of the processes that match, for what must not be left behind. */
+export async function processes(pattern: RegExp): Promise<string[]> {
+  const found: string[] = []
+  for (const pid of (await readdir('/proc')).filter((name) => /^\d+$/.test(name))) {
+    const command = (await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '')).replaceAll('\0', ' ').trim()
+    if (pattern.test(command)) found.push(`${pid} ${command}`)
+  }
+  return found
+}
