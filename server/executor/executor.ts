@@ -1,0 +1,30 @@
+/** A shell in a pseudo-terminal. */
+export interface Shell {
+  write(data: string): void
+  /** Stops reading, so that what writes into the terminal has to wait. */
+  pause(): void
+  resume(): void
+  onOutput(listener: (bytes: Buffer) => void): void
+  onExit(listener: (end: { exit: number; signal: number }) => void): void
+}
+
+export interface ShellOptions {
+  /** Marks every process of the session. */
+  marker: string
+  cols: number
+  rows: number
+  /** Known to the shell's own marks and to nobody else. */
+  secret: string
+}
+
+/** Where a terminal's shell runs. */
+export interface Executor {
+  /** @throws Error where there is no bash, or no pseudo-terminal left */
+  shell(options: ShellOptions): Promise<Shell>
+  /** Where a program is on the PATH of the shells; undefined where it is not. */
+  which(program: string): Promise<string | undefined>
+  /** Whether to remember what the session starts: on while a command runs. */
+  watch(marker: string, on: boolean): void
+  /** Ends every process of a session. */
+  end(marker: string): Promise<void>
+}

@@ -1,0 +1,120 @@
+import { closeSync, constants, openSync } from 'node:fs'
+import { access, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { delimiter, isAbsolute, join } from 'node:path'
+import * as pty from 'node-pty'
+import { packageRoot } from '../paths.ts'
+import type { Executor, Shell, ShellOptions } from './executor.ts'
+import type { Ledger } from './ledger.ts'
+import { endProcesses, identify, MARKER, membersOf } from './process-tree.ts'
+
+export interface LocalOptions {
+  cwd: string
+  /** The whole environment of the shells; nothing of the server's own is added. */
+  env: Record<string, string>
+  ledger: Ledger
+}
+
+/** Milliseconds between two looks at what a command has started. */
+const WATCH = 1000
+
+/** Runs the shells on this machine, as the user of the server. */
+export class LocalExecutor implements Executor {
+  private readonly options: LocalOptions
+  private readonly watches = new Map<string, NodeJS.Timeout>()
+
+  constructor(options: LocalOptions) {
+    this.options = options
+  }
+
+  async shell({ marker, cols, rows, secret }: ShellOptions): Promise<Shell> {
+    const bash = await this.which('bash')
+    if (!bash) throw new Error('There is no bash on the PATH. Install it: apt-get install bash')
+    const folder = await mkdtemp(join(tmpdir(), 'understudy-'))
+    const start = join(folder, 'rc')
+    const integration = join(packageRoot, 'server', 'session', 'shell-integration.bash')
+    // Read once and gone: the secret is in no file, environment or argument once the shell runs.
+    await writeFile(start, `__understudy_secret=${secret}\nrm -r -- '${folder}'\nsource '${integration}'\n`, { mode: 0o600 })
+    let terminal: pty.IPty
+    try {
+      terminal = pty.spawn(bash, ['--noprofile', '--rcfile', start, '-i'], {
+        name: 'xterm-256color',
+        cols,
+        rows,
+        cwd: this.options.cwd,
+        // Bytes as they come: a character may be split between two reads, and the screen puts it together.
+        encoding: null,
+        env: { LANG: 'C.UTF-8', ...this.options.env, TERM: 'xterm-256color', COLORTERM: 'truecolor', [MARKER]: marker },
+      })
+    } catch (error) {
+      await rm(folder, { recursive: true, force: true })
+      throw new Error(`No pseudo-terminal could be opened: ${error instanceof Error ? error.message : String(error)}`)
+    }
+    const slave = holdSlave(terminal)
+    // Not awaited: output that comes before the caller listens would be lost.
+    void identify(terminal.pid).then((leader) => leader && this.options.ledger.note(marker, [leader]))
+    return {
+      write: (data) => terminal.write(data),
+      pause: () => terminal.pause(),
+      resume: () => terminal.resume(),
+      // With `encoding: null` node-pty gives buffers, which its types do not say.
+      onOutput: (listener) => void terminal.onData((data: unknown) => listener(Buffer.isBuffer(data) ? data : Buffer.from(String(data)))),
+      onExit: (listener) =>
+        void terminal.onExit(({ exitCode, signal }) => {
+          if (slave !== undefined) closeSync(slave)
+          void rm(folder, { recursive: true, force: true })
+          listener({ exit: exitCode, signal: signal ?? 0 })
+        }),
+    }
+  }
+
+  async which(program: string): Promise<string | undefined> {
+    const folders = isAbsolute(program) ? [''] : (this.options.env.PATH ?? '').split(delimiter).filter(Boolean)
+    for (const folder of folders) {
+      const file = join(folder, program)
+      if (await access(file, constants.X_OK).then(() => true, () => false)) return file
+    }
+    return undefined
+  }
+
+  watch(marker: string, on: boolean): void {
+    clearInterval(this.watches.get(marker))
+    this.watches.delete(marker)
+    const { ledger } = this.options
+    const look = async () => {
+      const members = await membersOf(marker, ledger.known(marker))
+      if (members.length > 0) await ledger.note(marker, members)
+    }
+    // One look at the end too: what a command leaves in the background is remembered.
+    void look()
+    if (on) this.watches.set(marker, setInterval(() => void look(), WATCH).unref())
+  }
+
+  async end(marker: string): Promise<void> {
+    clearInterval(this.watches.get(marker))
+    this.watches.delete(marker)
+    const { ledger } = this.options
+    const known = new Map(ledger.known(marker).map((process) => [process.pid, process]))
+    await endProcesses(async () => {
+      const members = await membersOf(marker, known.values())
+      for (const member of members) known.set(member.pid, member)
+      return members
+    })
+    await ledger.note(marker, [])
+  }
+}
+
+/**
+ * Keeps the other end of the pseudo-terminal open until the shell has exited: otherwise the kernel may drop output that was not
+ * read yet (node-pty issues 72, 85).
+ */
+function holdSlave(terminal: pty.IPty): number | undefined {
+  // node-pty has no public name for it; without it only the guarantee is lost.
+  const name: unknown = Reflect.get(terminal, '_pty')
+  if (typeof name !== 'string') return undefined
+  try {
+    return openSync(name, constants.O_RDWR | constants.O_NOCTTY)
+  } catch {
+    return undefined
+  }
+}

@@ -1,0 +1,280 @@
+import { randomBytes } from 'node:crypto'
+import type { Executor, Shell } from '../executor/executor.ts'
+import type { TerminalState } from '../protocol.ts'
+import { Batch } from './batch.ts'
+import { MarkFilter, type Mark } from './marks.ts'
+import { Screen } from './screen.ts'
+
+/** One browser view of a session. */
+export interface Viewer {
+  /** Paints the whole screen; the output of the channel that follows continues there. */
+  snapshot(channel: number, cols: number, rows: number, data: string): void
+  output(channel: number, bytes: Uint8Array): void
+}
+
+export interface SessionOptions {
+  name: string
+  cols: number
+  rows: number
+  executor: Executor
+}
+
+/** How a command ended. */
+export interface CommandEnd {
+  /** null where the shell was gone before it could say. */
+  exit: number | null
+  seconds: number
+  reason?: string
+}
+
+/** Bytes that a viewer may be behind before it is sent no more and gets a fresh snapshot instead: 1 MiB. */
+const VIEWER_BEHIND = 1 << 20
+/** Bytes that the screen may be behind before the pseudo-terminal has to wait (1 MiB), and may go on again (256 KiB). */
+const SCREEN_BEHIND = { pause: 1 << 20, resume: 1 << 18 } as const
+
+/** A viewer's place in the stream. */
+interface Attachment {
+  viewer: Viewer
+  channel: number
+  /** Bytes sent since the snapshot, and how many of them the viewer has parsed. */
+  sent: number
+  acked: number
+  /** Output that came while its snapshot was on the way; undefined once it is live. */
+  early: Uint8Array[] | undefined
+  /** Too far behind: nothing is sent until it has caught up. */
+  lagging: boolean
+}
+
+/** A running terminal: the shell, its screen and its viewers. */
+export class Session {
+  readonly name: string
+  readonly cols: number
+  readonly rows: number
+  /** In the environment of every process of the session. */
+  readonly id = randomBytes(12).toString('hex')
+
+  private current: TerminalState = { state: 'new' }
+  private readonly listeners = new Set<(state: TerminalState) => void>()
+  private readonly executor: Executor
+  private screen: Screen
+  private shell: Shell | undefined
+  private readonly attachments = new Map<number, Attachment>()
+  private nextChannel = 1
+  private readonly batch = new Batch((bytes) => this.send(bytes))
+  private unparsed = 0
+  private paused = false
+  /** The command of a step that runs. */
+  private command: { step: string; since: number; exit?: number; done(end: CommandEnd): void } | undefined
+  private firstPrompt: { done(): void; fail(error: Error): void } | undefined
+
+  constructor({ name, cols, rows, executor }: SessionOptions) {
+    this.name = name
+    this.cols = cols
+    this.rows = rows
+    this.executor = executor
+    this.screen = this.newScreen()
+  }
+
+  get state(): TerminalState {
+    return this.current
+  }
+
+  /** @returns what stops the telling */
+  onState(listener: (state: TerminalState) => void): () => void {
+    this.listeners.add(listener)
+    return () => this.listeners.delete(listener)
+  }
+
+  /**
+   * Starts the shell; resolves at its first prompt.
+   *
+   * @throws Error where the shell does not start, or ends before it
+   */
+  async start(): Promise<void> {
+    const secret = randomBytes(16).toString('hex')
+    const filter = new MarkFilter(secret)
+    const shell = await this.executor.shell({ marker: this.id, cols: this.cols, rows: this.rows, secret })
+    this.shell = shell
+    const ready = new Promise<void>((done, fail) => (this.firstPrompt = { done, fail }))
+    shell.onOutput((bytes) => {
+      if (this.shell !== shell) return
+      for (const piece of filter.feed(bytes)) {
+        if ('mark' in piece) this.onMark(piece.mark)
+        else this.show(piece.output)
+      }
+    })
+    shell.onExit(({ exit, signal }) => {
+      if (this.shell !== shell) return
+      this.shell = undefined
+      const reason = signal ? `The shell was ended by signal ${signal}.` : `The shell ended with exit status ${exit}.`
+      this.firstPrompt?.fail(new Error(reason))
+      this.finish(reason)
+      this.become({ state: 'ended', reason })
+    })
+    await ready
+  }
+
+  /**
+   * Shows the session to a viewer: a snapshot first, then everything that comes after it.
+   *
+   * @returns its channel
+   */
+  attach(viewer: Viewer): number {
+    const attachment: Attachment = { viewer, channel: this.nextChannel++, sent: 0, acked: 0, early: [], lagging: false }
+    this.attachments.set(attachment.channel, attachment)
+    const handle = attachment.channel
+    this.paint(attachment)
+    return handle
+  }
+
+  detach(handle: number): void {
+    this.attachments.delete(handle)
+  }
+
+  /** @param bytes parsed by the viewer since the snapshot of that channel */
+  ack(channel: number, bytes: number): void {
+    for (const attachment of this.attachments.values()) {
+      if (attachment.channel !== channel) continue
+      attachment.acked = Math.min(Math.max(attachment.acked, bytes), attachment.sent)
+      if (attachment.lagging && attachment.acked === attachment.sent) {
+        attachment.lagging = false
+        attachment.channel = this.nextChannel++
+        this.paint(attachment)
+      }
+    }
+  }
+
+  /** Keys, as the terminal in a browser sends them. */
+  write(data: string): void {
+    this.shell?.write(data)
+  }
+
+  /**
+   * Types a command into the shell, as one paste, and waits for its end.
+   *
+   * @param step told in the state of the terminal
+   * @throws Error where the shell is not at its prompt
+   */
+  run(step: string, command: string): Promise<CommandEnd> {
+    if (this.current.state !== 'prompt') return Promise.reject(new Error(`Terminal "${this.name}" is not at its prompt.`))
+    return new Promise((done) => {
+      this.command = { step, since: Date.now(), done }
+      this.become({ state: 'busy', step })
+      // Ctrl-E, Ctrl-U: what was typed by hand and not entered goes. Then a bracketed paste, so that the lines are one entry.
+      this.write(`\u0005\u0015\u001b[200~${command}\u001b[201~\r`)
+    })
+  }
+
+  interrupt(): void {
+    this.write('\u0003')
+  }
+
+  /** Ends everything in the terminal and starts a fresh shell; viewers stay. */
+  async restart(): Promise<void> {
+    await this.endShell('The shell was restarted.')
+    this.screen.dispose()
+    this.screen = this.newScreen()
+    this.unparsed = 0
+    this.paused = false
+    for (const attachment of this.attachments.values()) {
+      attachment.channel = this.nextChannel++
+      this.paint(attachment)
+    }
+    await this.start()
+  }
+
+  /** Ends every process of the session. */
+  async end(): Promise<void> {
+    await this.endShell('The terminal was closed.')
+    this.screen.dispose()
+  }
+
+  private async endShell(reason: string): Promise<void> {
+    this.shell = undefined
+    this.finish(reason)
+    await this.executor.end(this.id)
+    this.become({ state: 'ended', reason })
+  }
+
+  private newScreen(): Screen {
+    return new Screen(this.cols, this.rows, (reply) => this.write(reply))
+  }
+
+  private onMark(mark: Mark): void {
+    if (mark.kind === 'D') {
+      if (this.command) this.command.exit = mark.exit
+    } else if (mark.kind === 'C') {
+      if (this.current.state !== 'busy') this.become({ state: 'busy' })
+    } else if (mark.kind === 'B' && (!this.command || this.command.exit !== undefined)) {
+      // A command is over when the next one can be typed.
+      this.become({ state: 'prompt' })
+      this.finish()
+      this.firstPrompt?.done()
+      this.firstPrompt = undefined
+    }
+  }
+
+  /** @param reason why there is no exit status, where there is none */
+  private finish(reason?: string): void {
+    const command = this.command
+    this.command = undefined
+    command?.done({ exit: command.exit ?? null, seconds: (Date.now() - command.since) / 1000, ...(reason !== undefined && { reason }) })
+  }
+
+  private become(state: TerminalState): void {
+    if (state.state === this.current.state && state.state === 'prompt') return
+    this.current = state
+    this.executor.watch(this.id, state.state === 'busy')
+    for (const listener of this.listeners) listener(state)
+  }
+
+  private show(bytes: Buffer): void {
+    this.unparsed += bytes.length
+    const screen = this.screen
+    screen.write(bytes, () => {
+      if (screen !== this.screen) return
+      this.unparsed -= bytes.length
+      if (this.paused && this.unparsed < SCREEN_BEHIND.resume) {
+        this.paused = false
+        this.shell?.resume()
+      }
+    })
+    if (!this.paused && this.unparsed > SCREEN_BEHIND.pause) {
+      this.paused = true
+      this.shell?.pause()
+    }
+    this.batch.add(bytes)
+  }
+
+  /** Sends a snapshot once everything that came so far is on the screen; what comes meanwhile follows it. */
+  private paint(attachment: Attachment): void {
+    this.batch.flush()
+    attachment.sent = 0
+    attachment.acked = 0
+    const early: Uint8Array[] = []
+    attachment.early = early
+    const screen = this.screen
+    screen.write('', () => {
+      // Painted anew meanwhile, or gone.
+      if (attachment.early !== early || screen !== this.screen) return
+      this.batch.flush()
+      attachment.early = undefined
+      attachment.viewer.snapshot(attachment.channel, this.cols, this.rows, screen.snapshot())
+      for (const bytes of early) this.sendTo(attachment, bytes)
+    })
+  }
+
+  private send(bytes: Uint8Array): void {
+    for (const attachment of this.attachments.values()) {
+      if (attachment.early) attachment.early.push(bytes)
+      else this.sendTo(attachment, bytes)
+    }
+  }
+
+  private sendTo(attachment: Attachment, bytes: Uint8Array): void {
+    if (attachment.lagging) return
+    attachment.sent += bytes.length
+    attachment.viewer.output(attachment.channel, bytes)
+    if (attachment.sent - attachment.acked > VIEWER_BEHIND) attachment.lagging = true
+  }
+}
