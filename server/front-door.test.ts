@@ -65,7 +65,7 @@ describe('the front door', () => {
   })
 
   test('refuses a missing, wrong or old token and says which link to open', async () => {
-    for (const headers of [{}, { cookie: `understudy-${port}=${'b'.repeat(43)}` }, { cookie: `understudy-1=${token}` }]) {
+    for (const headers of [{} as Record<string, string>, { cookie: `understudy-${port}=${'b'.repeat(43)}` }, { cookie: `understudy-1=${token}` }]) {
       const answer = await get('/', headers)
       expect(answer.status).toBe(401)
       expect(answer.text).toContain('Open the link that the server printed')

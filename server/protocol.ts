@@ -82,6 +82,8 @@ export type StepStatus = z.infer<typeof stepStatus>
 
 export const stepInfo = z.strictObject({
   id,
+  /** Number of its slide, from 1. */
+  slide: z.number().int(),
   /** The terminal that the step types into. */
   terminal: id,
   /** SHA-256 of the command as the slide shows it, hex. */

@@ -78,6 +78,7 @@ export class Stage extends EventEmitter<StageEvents> {
   steps(): StepInfo[] {
     return [...this.deck.steps.values()].map((step) => ({
       id: step.id,
+      slide: step.slide,
       terminal: step.terminal,
       hash: step.hash,
       inputs: step.contract.inputs,

@@ -1,0 +1,180 @@
+import { reactive, shallowReactive } from 'vue'
+import {
+  type ClientMessage,
+  CLOSE,
+  decodeFrame,
+  type DeckState,
+  MAX_INPUT,
+  type Refusal,
+  type ServerMessage,
+  serverMessage,
+  SOCKET_PATH,
+  type StepInfo,
+  type TerminalInfo,
+} from '../server/protocol.ts'
+
+/** What draws a terminal in this window. */
+export interface Painter {
+  snapshot(cols: number, rows: number, data: string): void
+  /** @param parsed to be called once the bytes are on the screen */
+  output(bytes: Uint8Array, parsed: () => void): void
+}
+
+/** `none`: the deck is served without a server, as static files. */
+export type Link = 'connecting' | 'open' | 'lost' | 'none'
+
+interface State {
+  link: Link
+  profile: 'lab' | 'nixos' | undefined
+  deck: DeckState
+  steps: Record<string, StepInfo>
+  terminals: Record<string, TerminalInfo>
+  /** The last refusal, until it is dismissed. */
+  refused: { reason: Refusal; step?: string | undefined; terminal?: string | undefined; message: string } | undefined
+}
+
+/** What this window knows of the server. */
+export const connection: State = reactive({
+  link: 'connecting',
+  profile: undefined,
+  deck: { state: 'current' },
+  steps: {},
+  terminals: {},
+  refused: undefined,
+})
+
+/** Milliseconds before the first and the last try to connect again. */
+const RETRY = { first: 250, most: 4000 }
+
+const painters = shallowReactive(new Map<string, Painter>())
+const channels = new Map<number, { terminal: string; bytes: number }>()
+const syncListeners = new Map<string, (state: Record<string, unknown>) => void>()
+const synced = new Map<string, Record<string, unknown>>()
+
+let socket: WebSocket | undefined
+let version: string | undefined
+let retry = RETRY.first
+let timer: ReturnType<typeof setTimeout> | undefined
+let everOpen = false
+
+/** Sends a message; one that cannot be sent is gone, and the window shows that the connection is lost. */
+export function send(message: ClientMessage): void {
+  if (socket?.readyState === WebSocket.OPEN) socket.send(JSON.stringify(message))
+}
+
+/** Types into a terminal; a long paste is cut into messages that the server takes. */
+export function type(terminal: string, data: string): void {
+  for (let from = 0; from < data.length; from += MAX_INPUT) send({ type: 'input', terminal, data: data.slice(from, from + MAX_INPUT) })
+}
+
+/**
+ * Shows a terminal in this window until the returned function is called.
+ */
+export function show(terminal: string, painter: Painter): () => void {
+  painters.set(terminal, painter)
+  send({ type: 'attach', terminal })
+  return () => {
+    if (painters.get(terminal) !== painter) return
+    painters.delete(terminal)
+    send({ type: 'detach', terminal })
+  }
+}
+
+/** Keeps state in step with the other windows. */
+export function onSync(channel: string, listener: (state: Record<string, unknown>) => void): void {
+  syncListeners.set(channel, listener)
+  const state = synced.get(channel)
+  if (state) listener(state)
+}
+
+/** Opens the connection and keeps it open. */
+export function connect(): void {
+  if (socket) return
+  clearTimeout(timer)
+  const url = new URL(SOCKET_PATH, location.href)
+  url.protocol = url.protocol.replace('http', 'ws')
+  const opening = new WebSocket(url)
+  opening.binaryType = 'arraybuffer'
+  socket = opening
+  opening.onopen = () => {
+    everOpen = true
+    retry = RETRY.first
+    channels.clear()
+    for (const terminal of painters.keys()) send({ type: 'attach', terminal })
+  }
+  opening.onmessage = ({ data }: MessageEvent<string | ArrayBuffer>) => {
+    if (typeof data === 'string') receive(serverMessage.parse(JSON.parse(data)))
+    else paint(new Uint8Array(data))
+  }
+  opening.onclose = ({ code }) => {
+    socket = undefined
+    connection.link = everOpen ? 'lost' : 'none'
+    if (code === CLOSE.malformed) return location.reload()
+    timer = setTimeout(connect, retry)
+    retry = Math.min(retry * 2, RETRY.most)
+  }
+}
+
+if (typeof window !== 'undefined') {
+  // A laptop that wakes up does not wait for the next try.
+  for (const event of ['online', 'focus', 'visibilitychange'])
+    window.addEventListener(event, () => {
+      if (!socket && connection.link !== 'none') connect()
+    })
+}
+
+function receive(message: ServerMessage): void {
+  switch (message.type) {
+    case 'hello':
+      connection.link = 'open'
+      connection.profile = message.profile
+      for (const [channel, state] of Object.entries(message.sync)) sync(channel, state)
+      return useDeck(message)
+    case 'deck':
+      return useDeck(message)
+    case 'step': {
+      const step = connection.steps[message.step]
+      if (step) step.status = message.status
+      return
+    }
+    case 'terminal': {
+      const terminal = connection.terminals[message.terminal]
+      if (terminal) terminal.state = message.state
+      return
+    }
+    case 'snapshot':
+      for (const [channel, { terminal }] of channels) if (terminal === message.terminal) channels.delete(channel)
+      channels.set(message.channel, { terminal: message.terminal, bytes: 0 })
+      return painters.get(message.terminal)?.snapshot(message.cols, message.rows, message.data)
+    case 'sync':
+      return sync(message.channel, message.state)
+    case 'refused':
+      connection.refused = message
+      return
+    case 'stage-reset':
+      connection.refused = undefined
+  }
+}
+
+function useDeck({ version: served, deck, steps, terminals }: Extract<ServerMessage, { type: 'hello' | 'deck' }>): void {
+  connection.deck = deck
+  connection.steps = Object.fromEntries(steps.map((step) => [step.id, step]))
+  connection.terminals = Object.fromEntries(terminals.map((terminal) => [terminal.name, terminal]))
+  version ??= served
+  // Terminals come back by their snapshot: nothing is lost.
+  if (version !== served && deck.state === 'current') location.reload()
+}
+
+function sync(channel: string, state: Record<string, unknown>): void {
+  synced.set(channel, state)
+  syncListeners.get(channel)?.(state)
+}
+
+function paint(frame: Uint8Array): void {
+  const { channel, output } = decodeFrame(frame)
+  const entry = channels.get(channel)
+  if (!entry) return
+  entry.bytes += output.length
+  const bytes = entry.bytes
+  painters.get(entry.terminal)?.output(output, () => send({ type: 'ack', channel, bytes }))
+}

@@ -1,0 +1,14 @@
+import { defineCodeblockTransformer, defineTransformersSetup } from '@slidev/types'
+import { commandOf, hashCommand, parseFence } from '../server/deck/fence.ts'
+
+/** Turns the fence of a step into the component that runs it. */
+const stepFence = defineCodeblockTransformer(async ({ info, code, renderHighlighted }) => {
+  const fence = parseFence(info)
+  if (!fence) return undefined
+  // Rendered as plain shell: the braces are ours, not line numbers of Slidev's.
+  const shown = await renderHighlighted({ info: 'sh' })
+  const attributes = [`id="${fence.step}"`, `hash="${hashCommand(code)}"`, `command="${encodeURIComponent(commandOf(code)).replaceAll("'", '%27')}"`]
+  return `<Step ${attributes.join(' ')}>\n\n${shown}\n\n</Step>`
+})
+
+export default defineTransformersSetup(() => ({ codeblocks: [stepFence] }))
