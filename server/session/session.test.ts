@@ -4,7 +4,7 @@ import { once } from 'node:events'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import xterm from '@xterm/headless'
-import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
+import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest'
 import { Ledger } from '../executor/ledger.ts'
 import { LocalExecutor } from '../executor/local.ts'
 import { Session, type Viewer } from './session.ts'
@@ -169,6 +169,7 @@ describe('nothing is left running', () => {
        setInterval(() => {}, 1000)`,
     )
     const server = spawn(process.execPath, [join(import.meta.dirname, '../../node_modules/jiti/lib/jiti-cli.mjs'), script], { stdio: 'ignore' })
+    onTestFinished(() => void server.kill('SIGKILL'))
     const running = async () => (await commandLines()).filter((line) => /^sleep (5432|6543)$/.test(line))
     await vi.waitFor(async () => expect(await running()).toHaveLength(2), { timeout: 10_000 })
     await vi.waitFor(async () => expect(Object.values((JSON.parse(await readFile(file, 'utf8')) as { sessions: object }).sessions)[0]).not.toHaveLength(0), { timeout: 10_000 })
