@@ -6,7 +6,7 @@ import * as pty from 'node-pty'
 import { packageRoot } from '../paths.ts'
 import type { Executor, Shell, ShellOptions } from './executor.ts'
 import type { Ledger } from './ledger.ts'
-import { endProcesses, identify, MARKER, membersOf } from './process-tree.ts'
+import { endSession, identify, MARKER, membersOf } from './process-tree.ts'
 
 export interface LocalOptions {
   cwd: string
@@ -34,7 +34,7 @@ export class LocalExecutor implements Executor {
     const start = join(folder, 'rc')
     const integration = join(packageRoot, 'server', 'session', 'shell-integration.bash')
     // Read once and gone: the secret is in no file, environment or argument once the shell runs.
-    await writeFile(start, `__understudy_secret=${secret}\nrm -r -- '${folder}'\nsource '${integration}'\n`, { mode: 0o600 })
+    await writeFile(start, `__understudy_secret=${secret}\nrm -r -- ${quote(folder)}\nsource ${quote(integration)}\n`, { mode: 0o600 })
     let terminal: pty.IPty
     try {
       terminal = pty.spawn(bash, ['--noprofile', '--rcfile', start, '-i'], {
@@ -51,8 +51,9 @@ export class LocalExecutor implements Executor {
       throw new Error(`No pseudo-terminal could be opened: ${error instanceof Error ? error.message : String(error)}`)
     }
     const slave = holdSlave(terminal)
+    const leader = identify(terminal.pid)
     // Not awaited: output that comes before the caller listens would be lost.
-    void identify(terminal.pid).then((leader) => leader && this.options.ledger.note(marker, [leader]))
+    if (leader) void this.options.ledger.note(marker, [...this.options.ledger.known(marker), leader])
     return {
       write: (data) => terminal.write(data),
       pause: () => terminal.pause(),
@@ -94,15 +95,12 @@ export class LocalExecutor implements Executor {
     clearInterval(this.watches.get(marker))
     this.watches.delete(marker)
     const { ledger } = this.options
-    const known = new Map(ledger.known(marker).map((process) => [process.pid, process]))
-    await endProcesses(async () => {
-      const members = await membersOf(marker, known.values())
-      for (const member of members) known.set(member.pid, member)
-      return members
-    })
+    await endSession(marker, ledger.known(marker))
     await ledger.note(marker, [])
   }
 }
+
+const quote = (word: string) => `'${word.replaceAll("'", "'\\''")}'`
 
 /**
  * Keeps the other end of the pseudo-terminal open until the shell has exited: otherwise the kernel may drop output that was not

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs'
 import { readdir, readFile } from 'node:fs/promises'
 
 /**
@@ -29,17 +30,24 @@ async function processes(): Promise<Process[]> {
 }
 
 async function readProcess(pid: number): Promise<Process | undefined> {
-  const stat = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => '')
+  return parseStat(pid, await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => ''))
+}
+
+function parseStat(pid: number, stat: string): Process | undefined {
   // The name in brackets may hold anything, brackets and spaces too: the fields count from the last one.
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
   if (fields.length < 20) return undefined
   return { pid, state: fields[0] ?? '', parent: Number(fields[1]), session: Number(fields[3]), start: Number(fields[19]) }
 }
 
-/** When a process started; undefined where there is none. */
-export async function identify(pid: number): Promise<ProcessId | undefined> {
-  const process = await readProcess(pid)
-  return process && { pid, start: process.start }
+/** A living process; undefined where there is none. At once, so that a new shell is known before anything else happens. */
+export function identify(pid: number): ProcessId | undefined {
+  try {
+    const process = parseStat(pid, readFileSync(`/proc/${pid}/stat`, 'utf8'))
+    return process && process.state !== 'Z' ? { pid, start: process.start } : undefined
+  } catch {
+    return undefined
+  }
 }
 
 async function hasMarker(pid: number, marker: string): Promise<boolean> {
@@ -77,6 +85,21 @@ export async function membersOf(marker: string, known: Iterable<ProcessId>): Pro
   return [...members.values()].map(({ pid, start }) => ({ pid, start }))
 }
 
+/**
+ * Ends a session, also what its processes start meanwhile, and what loses its parent and its marker while they end.
+ *
+ * @param known as for `membersOf`
+ * @returns those that were there at first
+ */
+export function endSession(marker: string, known: Iterable<ProcessId>): Promise<ProcessId[]> {
+  const seen = new Map([...known].map((process) => [process.pid, process]))
+  return endProcesses(async () => {
+    const members = await membersOf(marker, seen.values())
+    for (const member of members) seen.set(member.pid, member)
+    return members
+  })
+}
+
 /** How long a process has to end by itself after a signal, in milliseconds, before the next, stronger one. */
 const PATIENCE = { SIGHUP: 300, SIGTERM: 1500, SIGKILL: 3000 } as const
 
@@ -86,7 +109,7 @@ const PATIENCE = { SIGHUP: 300, SIGTERM: 1500, SIGKILL: 3000 } as const
  * @param find asked again before every signal: what is being ended may start others
  * @returns those that were there at first
  */
-export async function endProcesses(find: () => Promise<ProcessId[]>): Promise<ProcessId[]> {
+async function endProcesses(find: () => Promise<ProcessId[]>): Promise<ProcessId[]> {
   const first = await find()
   for (const signal of ['SIGHUP', 'SIGTERM', 'SIGKILL'] as const) {
     let left = await find()
