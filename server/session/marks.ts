@@ -4,13 +4,21 @@ export type Mark = { kind: 'A' | 'B' | 'C' } | { kind: 'D'; exit: number }
 /** A piece of what came out of the pseudo-terminal, in order. */
 export type Piece = { output: Buffer } | { mark: Mark }
 
-const START = '\u001b]133;'
-/** More than any mark of ours takes, in bytes: what has not ended by then is none. */
-const LONGEST = 128
+/** Bytes that an escape sequence may take before it is passed on in parts: links and titles are far below. */
+const LONGEST = 4096
+
+/**
+ * An escape sequence (ECMA-48: control sequence, escape with intermediates, or string) or a UTF-8 character that has begun and
+ * not ended. Bytes stand as latin1 characters.
+ */
+const UNFINISHED =
+  /(?:\u001b(?:\[[\x20-\x3f]*|[\x20-\x2f]+|[\]PX^_][^\u0007\u0018\u001a\u001b]*\u001b?)?|[\xc2-\xdf]|[\xe0-\xef][\x80-\xbf]?|[\xf0-\xf4][\x80-\xbf]{0,2})$/
 
 /**
  * Takes the shell's marks out of the output. A mark without the session's secret is a program's own, or a forgery: it
  * stays in the output and means nothing.
+ *
+ * A piece of output never ends within an escape sequence or a character: a viewer may join the stream between any two.
  */
 export class MarkFilter {
   private held = ''
@@ -21,7 +29,7 @@ export class MarkFilter {
     this.pattern = new RegExp(`\\u001b\\]133;(?:([ABC])|D;(\\d+));k=${secret}\\u0007`, 'g')
   }
 
-  /** @param chunk the next bytes; a mark may be cut anywhere between two chunks */
+  /** @param chunk the next bytes; they may be cut anywhere */
   feed(chunk: Buffer): Piece[] {
     // latin1 maps each byte to one character and back.
     const text = this.held + chunk.toString('latin1')
@@ -38,19 +46,11 @@ export class MarkFilter {
       from = match.index + match[0].length
     }
     const rest = text.slice(from)
-    const hold = heldFrom(rest)
+    const tail = Math.max(0, rest.length - LONGEST)
+    const unfinished = rest.slice(tail).search(UNFINISHED)
+    const hold = unfinished < 0 ? rest.length : tail + unfinished
     output(from, from + hold)
     this.held = rest.slice(hold)
     return pieces
   }
-}
-
-/** Where the beginning of a mark that is not complete yet stands in the text; its length where there is none. */
-function heldFrom(text: string): number {
-  const tail = Math.max(0, text.length - LONGEST)
-  for (let at = text.indexOf('\u001b', tail); at >= 0; at = text.indexOf('\u001b', at + 1)) {
-    const candidate = text.slice(at)
-    if (START.startsWith(candidate) || (candidate.startsWith(START) && !candidate.includes('\u0007'))) return at
-  }
-  return text.length
 }

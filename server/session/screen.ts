@@ -29,6 +29,11 @@ export class Screen {
         }
         return false
       })
+    // A soft reset shows the cursor.
+    this.terminal.parser.registerCsiHandler({ intermediates: '!', final: 'p' }, () => {
+      this.cursorHidden = false
+      return false
+    })
     this.terminal.parser.registerEscHandler({ final: 'c' }, () => {
       this.modes.clear()
       this.cursorHidden = false

@@ -19,6 +19,8 @@ export interface SessionOptions {
   executor: Executor
 }
 
+const CLOSED = 'The terminal was closed.'
+
 /** How a command ended. */
 export interface CommandEnd {
   /** null where the shell was gone before it could say. */
@@ -31,6 +33,13 @@ export interface CommandEnd {
 const VIEWER_BEHIND = 1 << 20
 /** Bytes that the screen may be behind before the pseudo-terminal has to wait (1 MiB), and may go on again (256 KiB). */
 const SCREEN_BEHIND = { pause: 1 << 20, resume: 1 << 18 } as const
+
+/**
+ * Milliseconds that the pseudo-terminal waits at most at a time: node-pty drops what is unread 200 ms after the shell's exit.
+ */
+const PAUSE = 150
+/** Milliseconds within which a shell must come to its first prompt. */
+const FIRST_PROMPT = 20_000
 
 /** A viewer's place in the stream. */
 interface Attachment {
@@ -62,7 +71,13 @@ export class Session {
   private nextChannel = 1
   private readonly batch = new Batch((bytes) => this.send(bytes))
   private unparsed = 0
-  private paused = false
+  /** Ends the pause of the pseudo-terminal, while there is one. */
+  private paused: NodeJS.Timeout | undefined
+  /** Whether keys are within a bracketed paste. */
+  private pasting = false
+  private restarting: Promise<void> | undefined
+  private starting: Promise<void> | undefined
+  private closed = false
   /** The command of a step that runs. */
   private command: { step: string; since: number; exit?: number; done(end: CommandEnd): void } | undefined
   private firstPrompt: { done(): void; fail(error: Error): void } | undefined
@@ -90,12 +105,24 @@ export class Session {
    *
    * @throws Error where the shell does not start, or ends before it
    */
-  async start(): Promise<void> {
+  start(): Promise<void> {
+    this.starting = this.startShell().finally(() => (this.starting = undefined))
+    return this.starting
+  }
+
+  private async startShell(): Promise<void> {
     const secret = randomBytes(16).toString('hex')
     const filter = new MarkFilter(secret)
     const shell = await this.executor.shell({ marker: this.id, cols: this.cols, rows: this.rows, secret })
+    if (this.closed) {
+      await this.executor.end(this.id)
+      throw new Error(CLOSED)
+    }
     this.shell = shell
     const ready = new Promise<void>((done, fail) => (this.firstPrompt = { done, fail }))
+    const late = setTimeout(() => {
+      void this.endShell(`The shell did not come to its prompt within ${FIRST_PROMPT / 1000} seconds.`)
+    }, FIRST_PROMPT)
     shell.onOutput((bytes) => {
       if (this.shell !== shell) return
       for (const piece of filter.feed(bytes)) {
@@ -106,12 +133,11 @@ export class Session {
     shell.onExit(({ exit, signal }) => {
       if (this.shell !== shell) return
       this.shell = undefined
+      this.resume()
       const reason = signal ? `The shell was ended by signal ${signal}.` : `The shell ended with exit status ${exit}.`
-      this.firstPrompt?.fail(new Error(reason))
-      this.finish(reason)
-      this.become({ state: 'ended', reason })
+      this.settle(reason)
     })
-    await ready
+    await ready.finally(() => clearTimeout(late))
   }
 
   /**
@@ -146,22 +172,37 @@ export class Session {
 
   /** Keys, as the terminal in a browser sends them. */
   write(data: string): void {
+    // A line that is entered, or given up, takes the shell from its prompt until it shows the next: were a step typed before,
+    // it would get that line's exit status, or become part of a quotation that is still open.
+    if (this.entersLine(data) && this.current.state === 'prompt') this.become({ state: 'busy' })
     this.shell?.write(data)
+  }
+
+  private entersLine(data: string): boolean {
+    let enters = false
+    for (const [token] of data.matchAll(/\u001b\[20[01]~|[\r\n\u0003]/g)) {
+      if (token.length > 1) this.pasting = token === '\u001b[200~'
+      else if (!this.pasting || token === '\u0003') enters = true
+    }
+    return enters
   }
 
   /**
    * Types a command into the shell, as one paste, and waits for its end.
    *
    * @param step told in the state of the terminal
-   * @throws Error where the shell is not at its prompt
+   * @param command lines; no control characters but tabs and newlines, which no paste holds together
+   * @throws Error where the shell is not at its prompt, or the command has control characters
    */
   run(step: string, command: string): Promise<CommandEnd> {
     if (this.current.state !== 'prompt') return Promise.reject(new Error(`Terminal "${this.name}" is not at its prompt.`))
+    if (/[\u0000-\u0008\u000b-\u001f\u007f]/.test(command))
+      return Promise.reject(new Error(`The command of step "${step}" has control characters, which cannot be typed.`))
     return new Promise((done) => {
-      this.command = { step, since: Date.now(), done }
+      this.command = { step, since: performance.now(), done }
       this.become({ state: 'busy', step })
       // Ctrl-E, Ctrl-U: what was typed by hand and not entered goes. Then a bracketed paste, so that the lines are one entry.
-      this.write(`\u0005\u0015\u001b[200~${command}\u001b[201~\r`)
+      this.shell?.write(`\u0005\u0015\u001b[200~${command}\u001b[201~\r`)
     })
   }
 
@@ -170,12 +211,19 @@ export class Session {
   }
 
   /** Ends everything in the terminal and starts a fresh shell; viewers stay. */
-  async restart(): Promise<void> {
+  restart(): Promise<void> {
+    this.restarting ??= this.restartShell().finally(() => (this.restarting = undefined))
+    return this.restarting
+  }
+
+  private async restartShell(): Promise<void> {
+    // Who waits for the first prompt of this session has it, whichever shell shows it.
+    await this.starting?.catch(() => {})
     await this.endShell('The shell was restarted.')
+    if (this.closed) throw new Error(CLOSED)
     this.screen.dispose()
     this.screen = this.newScreen()
     this.unparsed = 0
-    this.paused = false
     for (const attachment of this.attachments.values()) {
       attachment.channel = this.nextChannel++
       this.paint(attachment)
@@ -185,19 +233,44 @@ export class Session {
 
   /** Ends every process of the session. */
   async end(): Promise<void> {
-    await this.endShell('The terminal was closed.')
+    this.closed = true
+    await this.endShell(CLOSED)
+    await this.restarting?.catch(() => {})
+    await this.starting?.catch(() => {})
     this.screen.dispose()
   }
 
   private async endShell(reason: string): Promise<void> {
+    this.resume()
     this.shell = undefined
-    this.finish(reason)
     await this.executor.end(this.id)
+    this.settle(reason)
+  }
+
+  /** The shell is gone: tells everyone who waits for it. */
+  private settle(reason: string): void {
+    this.firstPrompt?.fail(new Error(reason))
+    this.firstPrompt = undefined
+    this.pasting = false
+    this.finish(reason)
     this.become({ state: 'ended', reason })
   }
 
+  private pause(): void {
+    if (this.paused) return
+    this.shell?.pause()
+    this.paused = setTimeout(() => this.resume(), PAUSE)
+  }
+
+  private resume(): void {
+    if (!this.paused) return
+    clearTimeout(this.paused)
+    this.paused = undefined
+    this.shell?.resume()
+  }
+
   private newScreen(): Screen {
-    return new Screen(this.cols, this.rows, (reply) => this.write(reply))
+    return new Screen(this.cols, this.rows, (reply) => this.shell?.write(reply))
   }
 
   private onMark(mark: Mark): void {
@@ -218,7 +291,7 @@ export class Session {
   private finish(reason?: string): void {
     const command = this.command
     this.command = undefined
-    command?.done({ exit: command.exit ?? null, seconds: (Date.now() - command.since) / 1000, ...(reason !== undefined && { reason }) })
+    command?.done({ exit: command.exit ?? null, seconds: (performance.now() - command.since) / 1000, ...(reason !== undefined && { reason }) })
   }
 
   private become(state: TerminalState): void {
@@ -234,15 +307,9 @@ export class Session {
     screen.write(bytes, () => {
       if (screen !== this.screen) return
       this.unparsed -= bytes.length
-      if (this.paused && this.unparsed < SCREEN_BEHIND.resume) {
-        this.paused = false
-        this.shell?.resume()
-      }
+      if (this.unparsed < SCREEN_BEHIND.resume) this.resume()
     })
-    if (!this.paused && this.unparsed > SCREEN_BEHIND.pause) {
-      this.paused = true
-      this.shell?.pause()
-    }
+    if (this.unparsed > SCREEN_BEHIND.pause) this.pause()
     this.batch.add(bytes)
   }
 

@@ -2,24 +2,29 @@
 # prompt begins (A) and ends (B), where a command's output begins (C), and with which exit status it ended (D).
 # Each mark carries the secret of the session, so that no program can forge one. The secret is not exported.
 
-unset HISTFILE
-__understudy_running=
-__understudy_none=.
+unset HISTFILE MAILCHECK
+# A "!" in a step is the command's own.
+set +H
 
 __understudy_mark() {
+  # `set -x` would show the secret.
+  { local -; set +x; } 2>/dev/null
   printf '\e]133;%s;k=%s\a' "$1" "$__understudy_secret"
 }
 
 __understudy_prompt() {
   local exit=$?
-  [[ $__understudy_running ]] && __understudy_mark "D;$exit"
-  __understudy_running=
+  { local -; set +x; } 2>/dev/null
+  # At every prompt: a command with a syntax error ends too, and never began.
+  __understudy_mark "D;$exit"
   __understudy_mark A
+  # Who sets a prompt of their own loses its marks: they are put back.
+  [[ $PS1 == *'$(__understudy_mark B)'* ]] || PS1+='\[$(__understudy_mark B)\]'
+  [[ $PS0 == *'$(__understudy_mark C)'* ]] || PS0+='$(__understudy_mark C)'
   return "$exit"
 }
 
 PROMPT_COMMAND=__understudy_prompt
-# PS0 is expanded by the shell itself before each command; the arithmetic notes that one runs, and expands to nothing.
-PS0='${__understudy_none:$((__understudy_running = 1)):0}$(__understudy_mark C)'
-PS1='\[\e[1;34m\]\W\[\e[0m\] \[\e[1;32m\]❯\[\e[0m\] \[$(__understudy_mark B)\]'
+PS0=
+PS1='\[\e[1;34m\]\W\[\e[0m\] \[\e[1;32m\]❯\[\e[0m\] '
 PS2='\[\e[1;32m\]…\[\e[0m\] '

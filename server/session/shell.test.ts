@@ -1,0 +1,153 @@
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import xterm from '@xterm/headless'
+import { afterEach, beforeEach, expect, test, vi } from 'vitest'
+import { Ledger } from '../executor/ledger.ts'
+import { LocalExecutor } from '../executor/local.ts'
+import { Session } from './session.ts'
+
+let folder: string
+let session: Session
+let output: string
+
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'understudy-shell-'))
+  const executor = new LocalExecutor({ cwd: folder, env: { PATH: process.env.PATH ?? '', HOME: folder }, ledger: new Ledger(join(folder, 'processes.json')) })
+  session = new Session({ name: 'test', cols: 80, rows: 24, executor })
+  output = ''
+  session.attach({ snapshot: () => {}, output: (_, bytes) => (output += Buffer.from(bytes).toString('latin1')) })
+})
+afterEach(async () => {
+  await session.end()
+  await rm(folder, { recursive: true })
+})
+
+const atPrompt = () => vi.waitFor(() => expect(session.state).toEqual({ state: 'prompt' }))
+
+/** Processes of the session that run. */
+async function members(): Promise<string[]> {
+  const pids = (await readdir('/proc')).filter((name) => /^\d+$/.test(name))
+  const environments = await Promise.all(pids.map((pid) => readFile(`/proc/${pid}/environ`, 'latin1').catch(() => '')))
+  return pids.filter((_, at) => environments[at]?.includes(`UNDERSTUDY_SESSION=${session.id}`))
+}
+
+test('a prompt of the user’s own does not hide how steps end', async () => {
+  await session.start()
+  expect((await session.run('prompt', "PS1='$ ' PS0=")).exit).toBe(0)
+  expect((await session.run('after', '(exit 3)')).exit).toBe(3)
+})
+
+test('a command with a syntax error ends as failed', async () => {
+  await session.start()
+  expect((await session.run('syntax', 'echo )')).exit).toBe(2)
+})
+
+test('an exclamation mark is no question to the history', async () => {
+  await session.start()
+  expect((await session.run('greet', 'echo "hi !x"')).exit).toBe(0)
+})
+
+test('a line that was just entered is not taken for the step', async () => {
+  await session.start()
+  session.write('sleep 0.3; false\r')
+  await expect(session.run('early', 'true')).rejects.toThrow('not at its prompt')
+  await atPrompt()
+  expect((await session.run('later', 'true')).exit).toBe(0)
+})
+
+test('a step does not become part of an open quotation; Ctrl-C gives it up', async () => {
+  await session.start()
+  session.write('echo "half\r')
+  await expect(session.run('quoted', 'true')).rejects.toThrow('not at its prompt')
+  await vi.waitFor(() => expect(Buffer.from(output, 'latin1').toString()).toContain('…'))
+  session.interrupt()
+  await atPrompt()
+  expect((await session.run('after', '(exit 4)')).exit).toBe(4)
+})
+
+test('a pasted line that was not entered leaves the shell at its prompt', async () => {
+  await session.start()
+  session.write('\u001b[200~echo one\recho two\u001b[201~')
+  expect(session.state.state).toBe('prompt')
+  session.write('\u0003')
+  await atPrompt()
+})
+
+test('a command cannot leave its paste', async () => {
+  await session.start()
+  await expect(session.run('escape', "echo 'x\u001b[201~\rtouch pwned'")).rejects.toThrow('control characters')
+  expect(await readdir(folder)).not.toContain('pwned')
+})
+
+test('the secret of the marks is not shown by set -x, nor in the environment or a file', async () => {
+  await session.start()
+  await session.run('trace', 'set -x; true')
+  await session.run('look', 'env; cat /proc/$$/cmdline; ls -l /proc/$$/fd')
+  expect(output).toContain('UNDERSTUDY_SESSION')
+  expect(output.replaceAll(session.id, '')).not.toMatch(/[0-9a-f]{32}/)
+})
+
+test('two restarts at once are one', async () => {
+  await session.start()
+  await Promise.all([session.restart(), session.restart()])
+  expect((await session.run('after', 'true')).exit).toBe(0)
+})
+
+test('a restart while the shell starts lets both end well', async () => {
+  await Promise.all([session.start(), session.restart()])
+  expect((await session.run('after', 'true')).exit).toBe(0)
+})
+
+test('an end during a start leaves no process', async () => {
+  const started = session.start().catch((error: unknown) => error)
+  await session.end()
+  expect(await started).toBeInstanceOf(Error)
+  expect(await members()).toEqual([])
+})
+
+test('an end during a restart leaves no process', async () => {
+  await session.start()
+  const restarted = session.restart().catch((error: unknown) => error)
+  await session.end()
+  expect(await restarted).toBeInstanceOf(Error)
+  expect(await members()).toEqual([])
+})
+
+test('says what is missing where there is no bash', async () => {
+  const executor = new LocalExecutor({ cwd: folder, env: { PATH: folder }, ledger: new Ledger(join(folder, 'none.json')) })
+  await expect(new Session({ name: 'none', cols: 80, rows: 24, executor }).start()).rejects.toThrow('no bash')
+})
+
+test('a viewer that joins in the middle of a flood of colours and symbols sees what is there', async () => {
+  await session.start()
+  const paint = (data: string | Uint8Array, on: xterm.Terminal) => new Promise<void>((done) => on.write(data, done))
+  const screens: { terminal: xterm.Terminal; bytes: number; channel: number }[] = []
+  const join = () => {
+    const screen = { terminal: new xterm.Terminal({ cols: 80, rows: 24, scrollback: 10_000, allowProposedApi: true }), bytes: 0, channel: 0 }
+    screens.push(screen)
+    session.attach({
+      snapshot: (channel, _cols, _rows, data) => {
+        Object.assign(screen, { channel, bytes: 0 })
+        screen.terminal.reset()
+        void paint(data, screen.terminal)
+      },
+      output: (channel, bytes) => {
+        screen.bytes += bytes.length
+        const upTo = screen.bytes
+        void paint(bytes, screen.terminal).then(() => session.ack(channel, upTo))
+      },
+    })
+  }
+  const running = session.run('flood', 'for i in $(seq 4000); do printf "\\e[3%dm✓🙂\\e[1m %d\\e[0m\\n" $((i % 8)) $i; done')
+  const joining = setInterval(join, 20)
+  await running
+  clearInterval(joining)
+  join()
+  const text = ({ terminal: { buffer } }: (typeof screens)[number]) =>
+    Array.from({ length: buffer.active.length }, (_, row) => buffer.active.getLine(row)?.translateToString(true) ?? '').join('\n').trimEnd()
+  const last = screens.at(-1)
+  await vi.waitFor(() => expect(last && text(last)).toContain('✓🙂 4000\n'))
+  expect(screens.length).toBeGreaterThan(3)
+  for (const screen of screens) await vi.waitFor(() => expect(text(screen)).toBe(last && text(last)))
+}, 30_000)
