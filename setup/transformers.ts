@@ -6,7 +6,9 @@ const stepFence = defineCodeblockTransformer(async ({ info, code, renderHighligh
   const fence = parseFence(info)
   if (!fence) return undefined
   // Rendered as plain shell: the braces are ours, not line numbers of Slidev's.
-  const shown = await renderHighlighted({ info: 'sh' })
+  const highlighted = await renderHighlighted({ info: 'sh' })
+  // An input's {{name}} is text, not an expression of the slide's Vue template.
+  const shown = highlighted.replaceAll('{{', '&lbrace;&lbrace;')
   const attributes = [`id="${fence.step}"`, `hash="${hashCommand(code)}"`, `command="${encodeURIComponent(commandOf(code)).replaceAll("'", '%27')}"`]
   return `<Step ${attributes.join(' ')}>\n\n${shown}\n\n</Step>`
 })
