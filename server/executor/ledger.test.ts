@@ -64,3 +64,15 @@ test('a file from before the machine was started, or a damaged one, ends nothing
   expect(await new Ledger(file).cleanUp()).toEqual([])
   expect(identify(process.pid)).toEqual(process)
 })
+
+test('two servers of one deck do not drop each other’s sessions from the file', async () => {
+  const process = await sleeper()
+  const first = new Ledger(file)
+  await first.cleanUp()
+  await first.note('first', [process])
+  const second = new Ledger(file)
+  await second.cleanUp()
+  await second.note('second', [process])
+  await first.note('first', [])
+  expect(JSON.parse(await readFile(file, 'utf8'))).toMatchObject({ sessions: { second: [process] } })
+})

@@ -19,8 +19,8 @@ const ledgerFile = z.object({
 export class Ledger {
   private readonly file: string
   private readonly sessions = new Map<string, ProcessId[]>()
-  /** Sessions of another server that runs: they are its own to end. */
-  private readonly others = new Map<string, { server: ProcessId; processes: ProcessId[] }>()
+  /** Markers of sessions that are over. What else the file holds is another server's, and stays. */
+  private readonly over = new Set<string>()
   private writing: Promise<void> = Promise.resolve()
 
   constructor(file: string) {
@@ -37,8 +37,10 @@ export class Ledger {
    * killed server leaves behind is not found again.
    */
   async note(marker: string, processes: ProcessId[]): Promise<void> {
-    if (processes.length === 0) this.sessions.delete(marker)
-    else this.sessions.set(marker, processes)
+    if (processes.length === 0) {
+      this.sessions.delete(marker)
+      this.over.add(marker)
+    } else this.sessions.set(marker, processes)
     this.writing = this.writing.then(() => this.write()).catch(() => {})
     await this.writing
   }
@@ -48,27 +50,39 @@ export class Ledger {
    * from before the machine was started, counts as an empty one.
    */
   async cleanUp(): Promise<ProcessId[]> {
-    const parsed = ledgerFile.safeParse(parse(await readFile(this.file, 'utf8').catch(() => '')))
-    if (!parsed.success || parsed.data.boot !== (await bootId())) return []
+    const { servers, sessions } = await this.read()
     const ended: ProcessId[] = []
-    for (const [marker, processes] of Object.entries(parsed.data.sessions)) {
-      const server = parsed.data.servers[marker]
-      if (server && identify(server.pid)?.start === server.start) this.others.set(marker, { server, processes })
-      else ended.push(...(await endSession(marker, processes)))
+    for (const [marker, processes] of Object.entries(sessions)) {
+      const server = servers[marker]
+      // The sessions of a server that runs are its own to end.
+      if (server && identify(server.pid)?.start === server.start) continue
+      ended.push(...(await endSession(marker, processes)))
+      this.over.add(marker)
     }
     await this.write()
     return ended
   }
 
+  private async read(): Promise<z.infer<typeof ledgerFile>> {
+    const boot = await bootId()
+    const parsed = ledgerFile.safeParse(parse(await readFile(this.file, 'utf8').catch(() => '')))
+    return parsed.success && parsed.data.boot === boot ? parsed.data : { boot, servers: {}, sessions: {} }
+  }
+
   private async write(): Promise<void> {
     const server = identify(process.pid)
     if (!server) return
-    const all = new Map([...this.others, ...[...this.sessions].map(([marker, processes]) => [marker, { server, processes }] as const)])
-    const text = JSON.stringify({
-      boot: await bootId(),
-      servers: Object.fromEntries([...all].map(([marker, each]) => [marker, each.server])),
-      sessions: Object.fromEntries([...all].map(([marker, each]) => [marker, each.processes])),
-    })
+    const ledger = await this.read()
+    // A restarted session keeps its marker: over, and then not.
+    for (const marker of this.over) {
+      delete ledger.servers[marker]
+      delete ledger.sessions[marker]
+    }
+    for (const [marker, processes] of this.sessions) {
+      ledger.servers[marker] = server
+      ledger.sessions[marker] = processes
+    }
+    const text = JSON.stringify(ledger)
     await mkdir(dirname(this.file), { recursive: true, mode: 0o700 })
     const next = `${this.file}.${process.pid}`
     await writeFile(next, text, { mode: 0o600 })
