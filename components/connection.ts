@@ -1,4 +1,4 @@
-import { reactive, shallowReactive } from 'vue'
+import { reactive } from 'vue'
 import {
   type ClientMessage,
   CLOSE,
@@ -43,10 +43,10 @@ export const connection: State = reactive({
   refused: undefined,
 })
 
-/** Milliseconds before the first and the last try to connect again. */
-const RETRY = { first: 250, most: 4000 }
+/** Milliseconds before the first try to connect again, and the most: a static deck that never had a server asks seldom. */
+const RETRY = { first: 250, most: 4000, withoutServer: 60_000 }
 
-const painters = shallowReactive(new Map<string, Painter>())
+const painters = new Map<string, Painter>()
 const channels = new Map<number, { terminal: string; bytes: number }>()
 const syncListeners = new Map<string, (state: Record<string, unknown>) => void>()
 const synced = new Map<string, Record<string, unknown>>()
@@ -68,16 +68,28 @@ export function type(terminal: string, data: string): void {
 }
 
 /**
- * Shows a terminal in this window until the returned function is called.
+ * Shows a terminal in this window until the returned function is called. The last one to ask has it: when two slides share a
+ * terminal, the one that is entered may ask before the one that is left lets go.
  */
 export function show(terminal: string, painter: Painter): () => void {
+  // Attached a second time the server would send no new snapshot.
+  if (painters.has(terminal)) detach(terminal)
   painters.set(terminal, painter)
   send({ type: 'attach', terminal })
   return () => {
-    if (painters.get(terminal) !== painter) return
-    painters.delete(terminal)
-    send({ type: 'detach', terminal })
+    if (painters.get(terminal) === painter) detach(terminal)
   }
+}
+
+function detach(terminal: string): void {
+  painters.delete(terminal)
+  forget(terminal)
+  send({ type: 'detach', terminal })
+}
+
+/** Frames of a terminal's earlier channels are dropped from here on. */
+function forget(terminal: string): void {
+  for (const [channel, entry] of channels) if (entry.terminal === terminal) channels.delete(channel)
 }
 
 /** Keeps state in step with the other windows. */
@@ -103,16 +115,28 @@ export function connect(): void {
     for (const terminal of painters.keys()) send({ type: 'attach', terminal })
   }
   opening.onmessage = ({ data }: MessageEvent<string | ArrayBuffer>) => {
-    if (typeof data === 'string') receive(serverMessage.parse(JSON.parse(data)))
-    else paint(new Uint8Array(data))
+    if (typeof data !== 'string') return paint(new Uint8Array(data))
+    const message = serverMessage.safeParse(JSON.parse(data))
+    if (message.success) receive(message.data)
+    else outdated()
   }
   opening.onclose = ({ code }) => {
     socket = undefined
     connection.link = everOpen ? 'lost' : 'none'
-    if (code === CLOSE.malformed) return location.reload()
+    if (code === CLOSE.malformed) outdated()
     timer = setTimeout(connect, retry)
-    retry = Math.min(retry * 2, RETRY.most)
+    retry = Math.min(retry * 2, everOpen ? RETRY.most : RETRY.withoutServer)
   }
+}
+
+/** Server and page do not understand each other: the page is of another version. Loaded again once, not in a circle. */
+function outdated(): void {
+  const KEY = 'understudy-reloaded'
+  const last = Number(sessionStorage.getItem(KEY) ?? 0)
+  if (Date.now() - last > 60_000) {
+    sessionStorage.setItem(KEY, String(Date.now()))
+    location.reload()
+  } else connection.refused = { reason: 'stale', message: 'This page and its server do not understand each other. Start the talk again, then reload.' }
 }
 
 if (typeof window !== 'undefined') {
@@ -135,6 +159,8 @@ function receive(message: ServerMessage): void {
     case 'step': {
       const step = connection.steps[message.step]
       if (step) step.status = message.status
+      // It runs now: what was wrong before is settled.
+      if (message.status.state === 'running' && connection.refused?.step === message.step) connection.refused = undefined
       return
     }
     case 'terminal': {
@@ -143,7 +169,7 @@ function receive(message: ServerMessage): void {
       return
     }
     case 'snapshot':
-      for (const [channel, { terminal }] of channels) if (terminal === message.terminal) channels.delete(channel)
+      forget(message.terminal)
       channels.set(message.channel, { terminal: message.terminal, bytes: 0 })
       return painters.get(message.terminal)?.snapshot(message.cols, message.rows, message.data)
     case 'sync':
