@@ -1,20 +1,40 @@
 import { defineShortcutsSetup } from '@slidev/types'
 
-/** Presses the button of the first step on the slide that has it: what a key does is what a click does. */
-function press(name: string): void {
-  const buttons = [...document.querySelectorAll<HTMLButtonElement>(`[data-step] button[aria-label^="${name} "]`)]
-  buttons.find((button) => button.checkVisibility() && !button.disabled)?.click()
+/** The key that is down. Slidev's shortcuts fire whatever modifiers are held, and Ctrl+R must not run a step. */
+let down: KeyboardEvent | undefined
+if (typeof window !== 'undefined') window.addEventListener('keydown', (event) => (down = event), { capture: true })
+
+function plain(shift: boolean, act: () => void): () => void {
+  return () => {
+    if (down && !down.ctrlKey && !down.metaKey && !down.altKey && down.shiftKey === shift) act()
+  }
 }
 
+/** Waits until the key is up: a field that takes the focus while it is down gets the key typed into it. */
+function released(act: () => void): () => void {
+  return () => window.addEventListener('keyup', () => act(), { once: true })
+}
+
+/** Presses the button of a step on the slide: what a key does is what a click does. Steps that are still to be done come first. */
+function press(name: string): void {
+  const buttons = [...document.querySelectorAll<HTMLButtonElement>(`[data-step] button[aria-label^="${name} "]`)].filter(
+    (button) => button.checkVisibility() && !button.disabled,
+  )
+  const open = buttons.find((button) => !button.closest('[data-step][data-state="succeeded"]'))
+  ;(open ?? buttons[0])?.click()
+}
+
+function focusTerminal(): void {
+  const areas = [...document.querySelectorAll<HTMLElement>('[data-terminal] textarea')]
+  areas.find((area) => area.closest('[data-terminal]')?.checkVisibility())?.focus()
+}
+
+/** Run, interrupt, restart the shell, copy, and type into the terminal. None of these is a key of Slidev's. */
 export default defineShortcutsSetup((_, base) => [
   ...base,
-  { key: 'r', fn: () => press('Run'), autoRepeat: false },
-  { key: 'i', fn: () => press('Interrupt'), autoRepeat: false },
-  { key: 'shift_r', fn: () => press('Restart shell of'), autoRepeat: false },
-  { key: 'c', fn: () => press('Copy'), autoRepeat: false },
-  {
-    key: 't',
-    fn: () => [...document.querySelectorAll<HTMLElement>('[data-terminal] textarea')].find((area) => area.closest('[data-terminal]')?.checkVisibility())?.focus(),
-    autoRepeat: false,
-  },
+  { key: 'r', fn: plain(false, released(() => press('Run'))), autoRepeat: false },
+  { key: 'i', fn: plain(false, () => press('Interrupt')), autoRepeat: false },
+  { key: 'shift_r', fn: plain(true, () => press('Restart shell of')), autoRepeat: false },
+  { key: 'c', fn: plain(false, () => press('Copy')), autoRepeat: false },
+  { key: 't', fn: plain(false, released(focusTerminal)), autoRepeat: false },
 ])
