@@ -77,8 +77,17 @@ check_disk() { # directory, megabytes
 # its store paths are there. That apt has newer packages does not matter: a lab
 # that worked must not need the network again.
 key() {
-  (cd "$lab_source" && find . -type f ! -name '*.ts' -print0 | sort -z | xargs -0 sha256sum) |
-    sha256sum | cut -c1-16
+  sources . | sort -z | (cd "$lab_source" && xargs -0 sha256sum) | sha256sum | cut -c1-16
+}
+
+# The files under a directory of nix/lab that a lab is made from: not its tests
+# and what they read.
+sources() { # directory
+  (cd "$lab_source" && find "$1" -name fixtures -prune -o -type f ! -name '*.ts' -print0)
+}
+
+copy_sources() { # directory, target
+  sources "$1" | tar -C "$lab_source" --null --files-from=- -c | tar -C "$2" -x
 }
 
 is_ready() {
@@ -146,7 +155,7 @@ prepare() {
 
   progress "Adding the flakes that stand in for nixpkgs, disko and srvos"
   local nixpkgs
-  cp -r "$lab_source/nixpkgs" "$partial/nixpkgs"
+  copy_sources nixpkgs "$partial"
   cat >"$partial/nixpkgs/debian.nix" <<END
 # The Debian packages that collect.sh has unpacked on this machine.
 builtins.fetchTree {
