@@ -1,4 +1,6 @@
+import { useNav } from '@slidev/client'
 import { defineShortcutsSetup } from '@slidev/types'
+import { runNext } from '../components/run-next.ts'
 
 /** The key that is down. Slidev's shortcuts fire whatever modifiers are held, and Ctrl+R must not run a step. */
 let down: KeyboardEvent | undefined
@@ -29,12 +31,27 @@ function focusTerminal(): void {
   areas.find((area) => area.closest('[data-terminal]')?.checkVisibility())?.focus()
 }
 
-/** Run, interrupt, restart the shell, copy, and type into the terminal. None of these is a key of Slidev's. */
-export default defineShortcutsSetup((_, base) => [
-  ...base,
-  { key: 'r', fn: plain(false, released(() => press('Run'))), autoRepeat: false },
-  { key: 'i', fn: plain(false, () => press('Interrupt')), autoRepeat: false },
-  { key: 'shift_r', fn: plain(true, () => press('Restart shell of')), autoRepeat: false },
-  { key: 'c', fn: plain(false, () => press('Copy')), autoRepeat: false },
-  { key: 't', fn: plain(false, released(focusTerminal)), autoRepeat: false },
-])
+function turnPage(): void {
+  const buttons = [...document.querySelectorAll<HTMLButtonElement>('button[data-page-size]')]
+  buttons.find((button) => button.checkVisibility())?.click()
+}
+
+/** Names of Slidev's shortcuts that go one click further, the clicker's among them. */
+const FORWARD = ['next_space', 'next_right', 'next_page_key']
+
+/** Run, interrupt, restart the shell, copy, type into the terminal, and the size of the page. None of these is a key of Slidev's. */
+export default defineShortcutsSetup(({ next }, base) => {
+  const { clicks, clicksTotal } = useNav()
+  const forward = () => {
+    if (clicks.value < clicksTotal.value || !runNext()) next()
+  }
+  return [
+    ...base.map((shortcut) => (FORWARD.includes(shortcut.name ?? '') ? { ...shortcut, fn: forward } : shortcut)),
+    { key: 'r', fn: plain(false, released(() => press('Run'))), autoRepeat: false },
+    { key: 'i', fn: plain(false, () => press('Interrupt')), autoRepeat: false },
+    { key: 'shift_r', fn: plain(true, () => press('Restart shell of')), autoRepeat: false },
+    { key: 'c', fn: plain(false, () => press('Copy')), autoRepeat: false },
+    { key: 't', fn: plain(false, released(focusTerminal)), autoRepeat: false },
+    { key: 'p', fn: plain(false, turnPage), autoRepeat: false },
+  ]
+})

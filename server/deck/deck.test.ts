@@ -113,6 +113,12 @@ describe('a broken deck names file, line and slide for', () => {
     expect((await problems('# A\n\n```sh {step=a}\necho {{name}}\n```\n'))[0]).toContain('{{name}} is not declared')
   })
 
+  test('a pace that is no time, and a runOnNext that is neither yes nor no', async () => {
+    expect(await problems('---\npace: soon\n---\n\n# One\n')).toEqual(['slides.md:2 (slide 1): pace: "soon" is no time: write it as 90s, 2m or 1:30'])
+    expect(await problems('---\nrunOnNext: maybe\n---\n\n# One\n')).toEqual(['slides.md:2 (slide 1): runOnNext: must be true or false'])
+    for (const pace of ['90s', '2m', '1:30', '45', '1h30m', '150s']) await read(`---\npace: ${pace}\n---\n\n# One\n`)
+  })
+
   test('a missing file', async () => {
     await expect(readDeck(join(folder, 'none.md'))).rejects.toThrow(/there is no such file/)
   })

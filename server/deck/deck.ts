@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { dirname, relative } from 'node:path'
-import { load } from '@slidev/parser/fs'
+import { load, parseTimeString } from '@slidev/parser/fs'
 import MarkdownIt from 'markdown-it'
 import { z } from 'zod'
 import { type Contract, contractSchema } from './contract.ts'
@@ -139,6 +139,12 @@ function readSlide(
     }
   }
 
+  const { pace, runOnNext } = slide.frontmatter
+  if (pace !== undefined && !isTime(pace))
+    problems.push(`${at(frontmatterLine(slide, lines, ['pace']))}: pace: "${String(pace)}" is no time: write it as 90s, 2m or 1:30`)
+  if (runOnNext !== undefined && typeof runOnNext !== 'boolean')
+    problems.push(`${at(frontmatterLine(slide, lines, ['runOnNext']))}: runOnNext: must be true or false`)
+
   const contracts = slide.frontmatter.steps ?? {}
   if (typeof contracts !== 'object' || Array.isArray(contracts)) {
     problems.push(`${at(frontmatterLine(slide, lines, ['steps']))}: "steps" must map the id of a step to its contract`)
@@ -211,6 +217,15 @@ export function fillIn(step: Step, values: Record<string, string>): string {
 /** One word for a POSIX shell (Shell Command Language, section 2.2.2). Plain words stay as they are, to be read on a slide. */
 function quote(word: string): string {
   return /^[A-Za-z0-9_@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`
+}
+
+function isTime(value: unknown): boolean {
+  if (typeof value !== 'string' && typeof value !== 'number') return false
+  try {
+    return parseTimeString(value).seconds > 0
+  } catch {
+    return false
+  }
 }
 
 /** Comments alone are no command. */

@@ -1,0 +1,253 @@
+import { rename } from 'node:fs/promises'
+import { test as base, expect } from '@playwright/test'
+import { type OtherDeck, otherDeck } from './deck.ts'
+import { screen, startTalk, step, type Talk, terminal } from './talk.ts'
+
+const slides = `---
+theme: none
+addons: [slidev-addon-understudy]
+title: Another talk
+duration: 5min
+understudy: { cols: 60, rows: 10 }
+layout: stage
+runOnNext: true
+pace: 1m
+---
+
+# Two steps
+
+\`\`\`sh {step=first terminal=one}
+echo first
+\`\`\`
+
+\`\`\`sh {step=second terminal=one}
+until [ -e go-on ]; do sleep 0.1; done; rm go-on; echo second
+\`\`\`
+
+---
+layout: stage
+pace: 2m
+---
+
+# The same terminal
+
+\`\`\`sh {step=third terminal=one}
+echo third
+\`\`\`
+
+---
+layout: stage
+pace: 2m
+steps:
+  rent:
+    inputs:
+      host: { label: Address, pattern: '[0-9.]+', placeholder: 192.0.2.1 }
+    confirm: { warning: This costs money., type: rent }
+---
+
+# What asks first
+
+\`\`\`sh {step=rent}
+echo rented {{host}}
+\`\`\`
+`
+
+const test = base.extend<object, { deck: OtherDeck; talk: Talk }>({
+  deck: [
+    async ({}, use) => {
+      const deck = await otherDeck(slides)
+      await use(deck)
+      await deck.remove()
+    },
+    { scope: 'worker' },
+  ],
+  talk: [
+    async ({ deck }, use) => {
+      const talk = await startTalk({ deck: deck.file })
+      await use(talk)
+      await talk.stop()
+    },
+    { scope: 'worker', timeout: 300_000 },
+  ],
+})
+test.describe.configure({ mode: 'serial' })
+
+test('"next" runs the steps of a slide in turn, waits once for one that still runs, then turns the slide', async ({ page, talk }) => {
+  await page.goto(talk.link)
+  await expect(step(page, 'first')).toHaveAttribute('data-state', 'idle')
+  await page.keyboard.press('PageDown')
+  await expect(step(page, 'first')).toHaveAttribute('data-state', 'succeeded')
+  await page.keyboard.press('ArrowRight')
+  await expect(step(page, 'second')).toHaveAttribute('data-state', 'running')
+  expect(new URL(page.url()).pathname).toBe('/1')
+  await terminal(page, 'one').locator('.xterm').click()
+  await page.keyboard.press('PageDown')
+  await expect.poll(() => new URL(page.url()).pathname).toBe('/2')
+
+  // The slide that is entered shows the terminal that the other one had.
+  await expect.poll(() => screen(page, 'one')).toContain('first')
+  await page.keyboard.press('PageUp')
+  await expect.poll(() => new URL(page.url()).pathname).toBe('/1')
+  await expect.poll(() => screen(page, 'one')).toContain('first')
+})
+
+test('an edit that breaks the deck, or takes it away, ends nothing; one that mends it is shown', async ({ page, talk, deck }) => {
+  test.setTimeout(180_000)
+  await page.goto(talk.link)
+  await expect(step(page, 'second')).toHaveAttribute('data-state', 'running')
+  await deck.write(slides.replace('step=third', 'step=first'))
+  await expect(page.getByText(/step "first" exists already/)).toBeVisible()
+  await rename(deck.file, `${deck.file}.away`)
+  await expect(page.getByText(/there is no such file/)).toBeVisible()
+  await expect(step(page, 'second')).toHaveAttribute('data-state', 'running')
+
+  await deck.write(slides.replace('# Two steps', '# Two better steps'))
+  await expect(page.getByRole('heading', { name: 'Two better steps' })).toBeVisible({ timeout: 120_000 })
+  await expect(page.getByText(/there is no such file/)).toBeHidden()
+  await expect(step(page, 'second')).toHaveAttribute('data-state', 'running')
+  await expect.poll(() => screen(page, 'one')).toContain('first')
+})
+
+test('the speaker takes over: interrupt by key, type, and run again', async ({ page, talk }) => {
+  await page.goto(talk.link)
+  await expect(step(page, 'second')).toHaveAttribute('data-state', 'running')
+  await page.keyboard.press('i')
+  await expect(step(page, 'second')).toHaveAttribute('data-state', 'failed')
+  await expect(step(page, 'second').getByRole('status')).toHaveText('failed, exit 130')
+
+  await page.keyboard.press('t')
+  await expect(terminal(page, 'one').locator('textarea')).toBeFocused()
+  await page.keyboard.type('touch go-on\n')
+  await page.keyboard.press('Shift+Escape')
+  // Modified keys are the browser's and the shell's, not the deck's.
+  await page.keyboard.press('Control+c')
+  await page.keyboard.press('Alt+r')
+  await expect(step(page, 'second')).toHaveAttribute('data-state', 'failed')
+  await page.keyboard.press('r')
+  await expect(step(page, 'second')).toHaveAttribute('data-state', 'succeeded')
+  expect(await screen(page, 'one')).toMatch(/^second$/m)
+})
+
+test('a step that costs something asks for its input and a word, and types neither a wrong one nor a wrong address', async ({ page, talk }) => {
+  await page.goto(talk.link)
+  await page.goto(`${talk.origin}/3`)
+  const rent = step(page, 'rent')
+  await expect(rent).toContainText('echo rented {{host}}')
+  await rent.getByRole('button', { name: 'Run rent' }).click()
+  await expect(rent.getByLabel('Address')).toBeFocused()
+  await page.keyboard.type('not; an address')
+  await rent.getByLabel(/This costs money/).fill('rent')
+  await page.keyboard.press('Enter')
+  await expect(rent.getByRole('alert')).toContainText('"Address" cannot be "not; an address": write something like 192.0.2.1')
+
+  await rent.getByRole('button', { name: 'Run rent' }).click()
+  await rent.getByLabel('Address').fill('192.0.2.7')
+  await rent.getByLabel(/This costs money/).fill('yes')
+  await page.keyboard.press('Enter')
+  await expect(rent.getByRole('alert')).toContainText('Type "rent" to go on')
+  await expect(rent).toHaveAttribute('data-state', 'idle')
+
+  await rent.getByRole('button', { name: 'Run rent' }).click()
+  await rent.getByLabel(/This costs money/).fill('rent')
+  await page.keyboard.press('Enter')
+  await expect(rent).toHaveAttribute('data-state', 'succeeded')
+  expect(await screen(page, 'rent')).toMatch(/^rented 192\.0\.2\.7$/m)
+})
+
+test('after a click on a button the keys are still the deck\'s', async ({ page, talk }) => {
+  await page.goto(talk.link)
+  await page.goto(`${talk.origin}/2`)
+  await step(page, 'third').getByRole('button', { name: 'Run third' }).click()
+  await expect(step(page, 'third')).toHaveAttribute('data-state', 'succeeded')
+  await page.keyboard.press('PageDown')
+  await expect.poll(() => new URL(page.url()).pathname).toBe('/3')
+})
+
+test('a key copies the command, and the shell can be had anew', async ({ page, talk, context }) => {
+  await context.grantPermissions(['clipboard-read', 'clipboard-write'], { origin: talk.origin })
+  await page.goto(`${talk.link}`)
+  await page.goto(`${talk.origin}/2`)
+  await expect(step(page, 'third').getByRole('button', { name: 'Run third' })).toBeEnabled()
+  await page.keyboard.press('c')
+  await expect.poll(() => page.evaluate(() => navigator.clipboard.readText())).toBe('echo third')
+  await page.keyboard.press('t')
+  await page.keyboard.type('MARK=gone\n')
+  await page.keyboard.press('Shift+Escape')
+  await page.keyboard.press('Shift+R')
+  await expect(step(page, 'third').getByRole('button', { name: 'Run third' })).toBeEnabled()
+  await expect.poll(() => screen(page, 'one')).not.toContain('MARK')
+  await page.keyboard.press('t')
+  await page.keyboard.type('echo "[$MARK]"\n')
+  await expect.poll(() => screen(page, 'one')).toMatch(/^\[\]$/m)
+})
+
+test('the grid fits its box at every size of the window, and a double click selects the word under it', async ({ page, talk, context }) => {
+  await context.grantPermissions(['clipboard-read', 'clipboard-write'], { origin: talk.origin })
+  await page.goto(talk.link)
+  await page.goto(`${talk.origin}/2`)
+  const one = terminal(page, 'one')
+  await expect(one.locator('.xterm')).toBeVisible()
+  await page.keyboard.press('t')
+  await page.keyboard.type('clear; printf "%s\\n" alpha beta gamma-delta\n')
+  await expect.poll(() => screen(page, 'one')).toMatch(/^gamma-delta$/m)
+  for (const size of [
+    { width: 1280, height: 720 },
+    { width: 1920, height: 1080 },
+    { width: 1024, height: 576 },
+    { width: 1366, height: 768 },
+  ]) {
+    await page.setViewportSize(size)
+    const filled = () =>
+      one.evaluate((box) => {
+        const room = box.getBoundingClientRect()
+        const grid = box.querySelector('.xterm-screen')?.getBoundingClientRect()
+        return grid ? [grid.width / room.width, grid.height / room.height] : [0, 0]
+      })
+    await expect.poll(async () => Math.max(...(await filled()))).toBeGreaterThan(0.85)
+    expect(Math.max(...(await filled()))).toBeLessThanOrEqual(1)
+
+    const rows = (await screen(page, 'one')).split('\n')
+    const row = rows.findIndex((text) => text.startsWith('gamma-delta'))
+    const grid = await one.locator('.xterm-screen').boundingBox()
+    if (!grid) throw new Error('the terminal has no screen')
+    await page.mouse.dblclick(grid.x + (grid.width / 60) * 4.5, grid.y + (grid.height / 10) * (row + 0.5))
+    await page.keyboard.press('Control+Shift+C')
+    await expect.poll(() => page.evaluate(() => navigator.clipboard.readText())).toBe('gamma-delta')
+    await page.evaluate(() => navigator.clipboard.writeText('nothing'))
+  }
+})
+
+test('the audience follows the presenter, whose bar tells the pace', async ({ page, talk, browser }) => {
+  await page.goto(talk.link)
+  // Another browser: nothing but the server keeps them in step.
+  const hall = await browser.newContext()
+  const audience = await hall.newPage()
+  await audience.goto(talk.link)
+  await expect(audience.getByRole('heading', { name: 'Two better steps' })).toBeVisible()
+  await page.goto(`${talk.origin}/presenter/1`)
+  const pace = page.getByRole('timer', { name: 'Pace' })
+  await expect(pace).toContainText('this slide 1:00')
+  await page.keyboard.press('ArrowDown')
+  await expect(audience.getByRole('heading', { name: 'The same terminal' })).toBeVisible()
+  await expect(pace).toContainText('this slide 2:00')
+  await expect(pace).toContainText('start the timer')
+  await page.locator('.bottom .group', { has: page.locator('.i-carbon\\:play') }).hover()
+  await page.locator('.bottom .i-carbon\\:play').click()
+  await expect(pace).toContainText(/(0:59|1:00) ahead/)
+  await hall.close()
+})
+
+test('reset the stage ends what runs and clears the workdir', async ({ page, talk }) => {
+  await page.goto(talk.link)
+  await page.goto(`${talk.origin}/presenter/2`)
+  await expect(step(page, 'third')).toBeVisible()
+  await page.keyboard.press('t')
+  await page.keyboard.type('touch left-behind; sleep 4321\n')
+  await expect.poll(() => screen(page, 'one')).toContain('sleep 4321')
+  page.on('dialog', (dialog) => void dialog.accept())
+  await page.getByRole('button', { name: 'Reset the stage' }).click()
+  await expect.poll(() => screen(page, 'one')).not.toContain('sleep 4321')
+  await page.keyboard.press('t')
+  await page.keyboard.type('clear; ls -A | wc -l; ls left-behind\n')
+  await expect.poll(() => screen(page, 'one')).toContain("cannot access 'left-behind'")
+})
