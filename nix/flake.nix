@@ -24,10 +24,12 @@
         "aarch64-linux"
       ];
       forAllSystems = nixpkgs.lib.genAttrs systems;
+      forAllDesks = nixpkgs.lib.genAttrs (systems ++ [ mac ]);
+      mac = "aarch64-darwin";
 
       # #region machine
-      # A machine is one configuration file on one platform. The modules get
-      # `inputs` as an argument, so that `imports` can use it.
+      # A machine is one configuration on one platform. The modules get `inputs`
+      # as an argument, so that `imports` can use it.
       machine =
         system: configuration:
         nixpkgs.lib.nixosSystem {
@@ -69,17 +71,47 @@
           run-vm = (build ./configurations/spa-qemu.nix).vm;
           spa-ami = (build ./configurations/spa-ami.nix).image;
           spa = inputs.spa.packages.${system}.default;
+          spa-oci = inputs.spa.packages.${system}.oci;
         }
-      );
+      )
       # #endregion packages
+      # #region mac
+      # A Mac runs the guest for ARM, started by its own QEMU and shell.
+      // {
+        ${mac}.run-vm =
+          (machine "aarch64-linux" {
+            imports = [ ./configurations/spa-qemu.nix ];
+            virtualisation.vmVariant.virtualisation.host.pkgs = nixpkgs.legacyPackages.${mac};
+          }).config.system.build.vm;
+      };
+      # #endregion mac
 
       # #region checks
-      checks = forAllSystems (system: {
-        spa-vm = import ./tests/spa-vm-test.nix {
+      checks = forAllSystems (
+        system:
+        let
           pkgs = nixpkgs.legacyPackages.${system};
-          inherit inputs;
-        };
-      });
+        in
+        {
+          spa-vm = import ./tests/spa-vm-test.nix { inherit pkgs inputs; };
+          # Takes no VM, only an evaluation.
+          promises = import ./tests/promises.nix { inherit pkgs inputs; };
+        }
+      );
       # #endregion checks
+
+      # #region desk
+      # `nix develop`: the programs that the slides call. `nix fmt`: the files
+      # as narrow as a slide.
+      devShells = forAllDesks (system: {
+        default = import ./shell.nix { pkgs = nixpkgs.legacyPackages.${system}; };
+      });
+      formatter = forAllDesks (
+        system:
+        nixpkgs.legacyPackages.${system}.nixfmt-tree.override {
+          settings.formatter.nixfmt.options = [ "--width=72" ];
+        }
+      );
+      # #endregion desk
     };
 }

@@ -35,12 +35,10 @@
 
   # #region boot
   # The cloud's machines boot by BIOS, so GRUB it is, and the perl of its
-  # installer: the one target where the ban is lifted.
+  # installer: the one target where the ban is lifted. disko tells GRUB the
+  # disk.
   boot.loader.grub.enable = true;
   system.forbiddenDependenciesRegexes = lib.mkForce [ ];
-
-  # Both disko and srvos name the disk; twice would be an error.
-  boot.loader.grub.devices = lib.mkForce [ "/dev/sda" ];
   # #endregion boot
 
   # #region network

@@ -139,8 +139,7 @@ prepare() {
   rm -rf "$cache"/partial-*
   partial=$(mktemp -d "$cache/partial-XXXXXX")
   trap 'rm -rf "$partial"' EXIT
-  mkdir "$partial/lab" "$partial/lab/inputs" "$partial/lab/roots"
-  cp -r "$lab_source/bin" "$partial/lab/bin"
+  mkdir "$partial/lab" "$partial"/lab/{bin,inputs,roots}
   write_nix_conf "$partial/lab/nix.conf"
   use_lab "$partial/lab"
 
@@ -176,7 +175,8 @@ END
 
   progress "Building the packages"
   nix build --quiet --out-link "$partial/lab/roots/packages" "path:$nixpkgs#lab-packages"
-  ln -s "$final"/roots/packages/qemu/bin/{qemu-img,qemu-system-x86_64} "$partial/lab/bin/"
+  ln -s "$final"/roots/packages/{nixos-rebuild-ng/bin/nixos-rebuild,qemu/bin/qemu-img,qemu/bin/qemu-system-x86_64} \
+    "$partial/lab/bin/"
 
   progress "Putting the lab in place"
   local root

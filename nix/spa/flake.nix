@@ -6,21 +6,28 @@
   outputs =
     { nixpkgs, ... }:
     let
-      forAllSystems = nixpkgs.lib.genAttrs [
+      inherit (nixpkgs) lib;
+      linux = [
         "x86_64-linux"
         "aarch64-linux"
-        "aarch64-darwin"
       ];
+      forAll = lib.genAttrs (linux ++ [ "aarch64-darwin" ]);
     in
     {
-      packages = forAllSystems (
+      # #region packages
+      packages = forAll (
         system:
         let
           pkgs = nixpkgs.legacyPackages.${system};
+          spa = pkgs.callPackage ./package.nix { };
         in
         {
-          default = pkgs.callPackage ./package.nix { };
+          default = spa;
+        }
+        // lib.optionalAttrs (lib.elem system linux) {
+          oci = pkgs.callPackage ./image.nix { inherit spa; };
         }
       );
+      # #endregion packages
     };
 }

@@ -45,6 +45,23 @@ let
     }';
   '';
   # #endregion facts
+
+  # #region rivals
+  # nginx takes one default site for a port, and says so only when it starts.
+  inherit (config.services.nginx) defaultHTTPListenPort virtualHosts;
+  portOf =
+    listen: if listen.port == null then defaultHTTPListenPort else listen.port;
+  portsOf =
+    host:
+    if host.listen == [ ] then [ defaultHTTPListenPort ] else map portOf host.listen;
+  rivals = builtins.attrNames (
+    lib.filterAttrs (
+      name: host:
+      name != cfg.host && host.default && builtins.elem cfg.port (portsOf host)
+    ) virtualHosts
+  );
+  quote = lib.concatMapStringsSep ", " (name: ''"${name}"'');
+  # #endregion rivals
 in
 {
   # #region options
@@ -80,7 +97,7 @@ in
         listen = map (addr: {
           inherit addr;
           inherit (cfg) port;
-        }) [ "0.0.0.0" "[::]" ];
+        }) config.services.nginx.defaultListenAddresses;
         inherit locations;
       };
     };
@@ -98,6 +115,13 @@ in
         message =
           "services.spa-app.port is ${toString cfg.port},"
           + " where sshd already listens: choose another port.";
+      }
+      {
+        assertion = rivals == [ ];
+        message =
+          "services.spa-app answers for every name on port ${toString cfg.port}, and so does"
+          + " the virtual host ${quote rivals} of nginx: give one of them another port,"
+          + " or set its `default` to false.";
       }
     ];
     # #endregion assertions

@@ -1,31 +1,44 @@
 # Packages that people look for first and that the lab does not have: an answer
 # instead of "attribute missing".
-lib:
-lib.genAttrs
+{ lib, writeShellScriptBin }:
+let
+  sorry = name: ''
+    The offline lab has no package `${name}'. It has some twenty, made from
+    Debian's: see docs/lab.md. On a connected machine the talk uses nixpkgs.
+  '';
+
+  # These stand in the talk's own flake, so they have to be there: they say it
+  # when they are run.
+  apologetic =
+    name:
+    lib.makeOverridable (
+      _:
+      writeShellScriptBin name ''
+        printf %s ${lib.escapeShellArg (sorry name)} >&2
+        exit 1
+      ''
+    ) { };
+in
+lib.genAttrs [
+  "hcloud"
+  "nixfmt-tree"
+  "nixos-anywhere"
+] apologetic
+// lib.genAttrs
   [
     "awscli2"
     "cowsay"
-    "dockerTools"
     "git"
-    "hcloud"
     "hello"
     "htop"
     "jq"
     "nano"
     "neovim"
     "nix"
-    "nixos-anywhere"
-    "nixos-rebuild"
     "nodejs"
     "openssh"
     "tmux"
     "vim"
     "wget"
   ]
-  (
-    name:
-    throw ''
-      The offline lab has no package `${name}'. It has some twenty, made from
-      Debian's: see docs/lab.md. On a connected machine the talk uses nixpkgs.
-    ''
-  )
+  (name: throw (sorry name))

@@ -167,9 +167,24 @@ rec {
         grep -h '^/nix/store/' graph-* | sort -u > $out/store-paths
       '';
 
+  # `nix develop` runs $stdenv/setup and keeps the variables.
   mkShell =
     attrs:
+    let
+      setup = writeTextFile {
+        name = "stdenv";
+        destination = "/setup";
+        text = ''
+          PATH=
+          for input in $nativeBuildInputs $initialPath; do
+            PATH="''${PATH:+$PATH:}$input/bin"
+          done
+        '';
+      };
+    in
     runCommand (attrs.name or "nix-shell") {
+      outputs = [ "out" ];
+      stdenv = setup;
       nativeBuildInputs = attrs.packages or [ ] ++ attrs.nativeBuildInputs or [ ];
     } "mkdir $out";
   mkShellNoCC = mkShell;

@@ -151,7 +151,7 @@ let
   };
 
   pkgs =
-    import ./absent.nix lib
+    import ./absent.nix { inherit lib; inherit (buildSupport bashShell) writeShellScriptBin; }
     // buildSupport bashShell
     // programs
     // {
@@ -162,6 +162,11 @@ let
 
       curlMinimal = pkgs.curl;
       bashInteractive = pkgs.bash;
+      dockerTools = pkgs.callPackage ./docker-tools.nix { };
+      qemu_kvm = pkgs.qemu;
+      nixos-rebuild-ng = pkgs.writeShellScriptBin "nixos-rebuild" (
+        builtins.readFile ./nixos-rebuild.sh
+      );
       systemd = pkgs.callPackage ./systemd { };
       systemd-boot = pkgs.runCommand "systemd-boot-${versionOf "systemd-boot-efi"}" { } ''
         mkdir $out
@@ -186,6 +191,7 @@ let
             OVMF
             busybox
             linux
+            nixos-rebuild-ng
             systemd
             systemd-boot
             ;

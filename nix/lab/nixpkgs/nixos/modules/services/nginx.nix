@@ -59,7 +59,7 @@ let
     port = mkOption {
       type = types.nullOr types.port;
       default = null;
-      description = "The port; 80 when null.";
+      description = "The port; the default one when null.";
     };
     ssl = bool false "Not in the lab.";
     extraParameters = mkOption {
@@ -81,7 +81,7 @@ let
     listen = mkOption {
       type = types.listOf (types.submodule listen);
       default = [ ];
-      description = "Addresses and ports; all addresses on port 80 when empty.";
+      description = "Addresses and ports; the defaults when empty.";
     };
     locations = mkOption {
       type = types.attrsOf (types.submodule location);
@@ -120,9 +120,9 @@ let
         inherit addr;
         port = null;
         extraParameters = [ ];
-      }) [ "0.0.0.0" "[::0]" ];
+      }) cfg.defaultListenAddresses;
       words = l: [
-        "${l.addr}:${toString (if l.port == null then 80 else l.port)}"
+        "${l.addr}:${toString (if l.port == null then cfg.defaultHTTPListenPort else l.port)}"
       ]
       ++ lib.optional host.default "default_server"
       ++ l.extraParameters;
@@ -161,6 +161,11 @@ let
       default_type application/octet-stream;
       access_log off;
       server_tokens ${if cfg.serverTokens then "on" else "off"};
+      # All files of the store are from 1970. The nginx of nixpkgs takes the ETag
+      # from the store path; Debian's would call another file of the same length
+      # unchanged.
+      etag off;
+      if_modified_since off;
       client_body_temp_path /var/cache/nginx/client_body;
       proxy_temp_path /var/cache/nginx/proxy;
       fastcgi_temp_path /var/cache/nginx/fastcgi;
@@ -209,6 +214,16 @@ in
     recommendedOptimisation = bool false "Whether to send files by the kernel.";
     recommendedTlsSettings = bool false "Without effect: the lab has no TLS.";
     serverTokens = bool false "Whether answers carry the version.";
+    defaultListenAddresses = mkOption {
+      type = types.listOf types.str;
+      default = [ "0.0.0.0" ] ++ lib.optional config.networking.enableIPv6 "[::0]";
+      description = "Where sites listen that do not say so themselves.";
+    };
+    defaultHTTPListenPort = mkOption {
+      type = types.port;
+      default = 80;
+      description = "The port of sites that do not name one.";
+    };
     commonHttpConfig = lines "Directives before the virtual hosts.";
     appendHttpConfig = lines "Directives behind the virtual hosts.";
     virtualHosts = mkOption {

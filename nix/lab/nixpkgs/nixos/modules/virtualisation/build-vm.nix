@@ -7,20 +7,14 @@
   ...
 }:
 let
-  inherit (lib) mkOption types;
-  vm = extendModules {
-    modules = [
-      ./qemu-vm.nix
-      config.virtualisation.vmVariant
-    ];
-  };
+  vm = extendModules { modules = [ ./qemu-vm.nix ]; };
 in
 {
-  options.virtualisation.vmVariant = mkOption {
-    type = types.deferredModule;
+  options.virtualisation.vmVariant = lib.mkOption {
+    inherit (vm) type;
     default = { };
     description = "What the local VM adds to the configuration.";
   };
 
-  config.system.build.vm = lib.mkDefault vm.config.system.build.vm;
+  config.system.build.vm = lib.mkDefault config.virtualisation.vmVariant.system.build.vm;
 }

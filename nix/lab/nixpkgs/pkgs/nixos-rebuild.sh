@@ -1,5 +1,4 @@
-#!/usr/bin/env bash
-# The lab's nixos-rebuild: build, build-vm and build-image of a flake, with the
+# nixos-rebuild of the lab: build, build-vm and build-image of a flake, with the
 # messages of nixos-rebuild-ng. What changes a running NixOS is not in the lab.
 set -euo pipefail
 
