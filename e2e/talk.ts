@@ -34,9 +34,9 @@ export async function freePort(): Promise<number> {
  *
  * @param deck the slides, relative to the project or absolute
  */
-export async function startTalk({ deck = 'slides.md', port, args = [], env = {} }: { deck?: string; port?: number; args?: string[]; env?: Record<string, string> } = {}): Promise<Talk> {
+export async function startTalk({ command = 'start', deck = 'slides.md', port, args = [], env = {} }: { command?: 'start' | 'dev'; deck?: string; port?: number; args?: string[]; env?: Record<string, string> } = {}): Promise<Talk> {
   const chosen = port ?? (await freePort())
-  const child = spawn(process.execPath, ['bin/understudy.js', 'start', deck, '--port', String(chosen), '--profile', 'lab', '--yes', '--no-open', ...args], {
+  const child = spawn(process.execPath, ['bin/understudy.js', command, deck, '--port', String(chosen), '--profile', 'lab', '--yes', '--no-open', ...args], {
     cwd: root,
     env: { ...process.env, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],

@@ -95,6 +95,11 @@ describe('the front door', () => {
     expect(await handshake({ cookie: cookie(), origin }, '/elsewhere')).toBe('404')
   })
 
+  test('answers an address that is none, and goes on', async () => {
+    for (const path of ['//', 'http://[', '//%']) expect((await get(path)).status).toBe(400)
+    expect((await get('/')).status).toBe(401)
+  })
+
   test('ends a connection that sends 10 MB in one message', async () => {
     const socket = new WebSocket(`ws://127.0.0.1:${port}${SOCKET_PATH}`, {
       headers: { host: `localhost:${port}`, cookie: cookie(), origin: `http://localhost:${port}` },
@@ -115,6 +120,20 @@ describe('the front door', () => {
       const [error] = await once(socket, 'error')
       expect((error as NodeJS.ErrnoException).code).toBe('ECONNREFUSED')
     }
+  })
+
+  test('closes although a websocket of the deck\'s own server is open', async () => {
+    const other = await freePort()
+    const developing = await openFrontDoor({
+      port: other,
+      token,
+      deck: { request: (_, response) => response.end(), upgrade: (_, socket) => socket.write('HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: Upgrade\r\n\r\n') },
+      onSocket: () => {},
+    })
+    const socket = connect(other, '127.0.0.1').on('error', () => {})
+    socket.write(`GET /hmr HTTP/1.1\r\nHost: localhost:${other}\r\nOrigin: http://localhost:${other}\r\nCookie: understudy-${other}=${token}\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\n`)
+    await once(socket, 'data')
+    await Promise.all([developing.close(), once(socket, 'close')])
   })
 
   test('names the process that holds its port', async () => {

@@ -62,7 +62,11 @@ export async function openFrontDoor({ port, token, deck, onSocket }: FrontDoorOp
     response.setHeader('X-Frame-Options', 'SAMEORIGIN')
     response.setHeader('Cross-Origin-Resource-Policy', 'same-origin')
 
-    const url = new URL(request.url ?? '/', origin)
+    if (!URL.canParse(request.url ?? '', origin)) {
+      response.writeHead(400, { 'Content-Type': 'text/plain; charset=utf-8' }).end('That is no address of this server.\n')
+      return
+    }
+    const url = new URL(request.url ?? '', origin)
     const given = url.searchParams.get('token')
     if (given !== null && request.method === 'GET' && request.headers.host === host && sameToken(token, given)) {
       url.searchParams.delete('token')
@@ -75,11 +79,15 @@ export async function openFrontDoor({ port, token, deck, onSocket }: FrontDoorOp
     else deck.request(request, response)
   }
 
+  /** Connections that were upgraded: the HTTP server no longer counts them as its own, and would wait for them. */
+  const upgraded = new Set<Duplex>()
   const onUpgrade = (request: IncomingMessage, socket: Duplex, head: Buffer) => {
     socket.on('error', () => socket.destroy())
+    upgraded.add(socket)
+    socket.on('close', () => upgraded.delete(socket))
     // A browser always says where a websocket comes from; what does not is no browser of ours.
     const refused = request.headers.origin === origin ? refusal(request) : { status: 403, text: 'The Origin is missing or foreign.' }
-    const path = new URL(request.url ?? '/', origin).pathname
+    const path = URL.canParse(request.url ?? '', origin) ? new URL(request.url ?? '', origin).pathname : ''
     if (refused || (path !== SOCKET_PATH && !deck.upgrade)) {
       const { status, text } = refused ?? { status: 404, text: 'There is no websocket here.' }
       socket.end(`HTTP/1.1 ${status} Refused\r\nContent-Type: text/plain\r\nContent-Length: ${Buffer.byteLength(text)}\r\nConnection: close\r\n\r\n${text}`)
@@ -89,7 +97,7 @@ export async function openFrontDoor({ port, token, deck, onSocket }: FrontDoorOp
 
   const servers: Server[] = []
   const close = async () => {
-    for (const client of sockets.clients) client.terminate()
+    for (const socket of upgraded) socket.destroy()
     await Promise.all(
       servers.map((server) => {
         server.closeAllConnections()

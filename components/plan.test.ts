@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { clock, drift, plan } from './pace.ts'
+import { clock, drift, plan } from './plan.ts'
 
 test('slides without a pace share what the others leave', () => {
   expect(plan([60, undefined, undefined, 120], 300)).toEqual([60, 60, 60, 120])

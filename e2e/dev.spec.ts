@@ -1,0 +1,42 @@
+import { expect, test } from '@playwright/test'
+import { otherDeck } from './deck.ts'
+import { processes, startTalk, step } from './talk.ts'
+
+const slides = `---
+theme: none
+addons: [slidev-addon-understudy]
+fonts: { provider: none }
+layout: stage
+---
+
+# As it was
+
+\`\`\`sh {step=long}
+sleep 54321
+\`\`\`
+`
+
+test('an author sees an edit at once, and neither the edit nor a crash of Slidev ends what runs', async ({ page }) => {
+  const deck = await otherDeck(slides)
+  const talk = await startTalk({ command: 'dev', deck: deck.file })
+  try {
+    await page.goto(talk.link)
+    await step(page, 'long').getByRole('button', { name: 'Run long' }).click()
+    await expect(step(page, 'long')).toHaveAttribute('data-state', 'running')
+    await expect.poll(() => processes(/^sleep 54321/)).toHaveLength(1)
+    const [before] = await processes(/^sleep 54321/)
+
+    await deck.write(slides.replace('As it was', 'As it is'))
+    await expect(page.getByRole('heading', { name: 'As it is' })).toBeVisible()
+    const [slidev] = await processes(new RegExp(`slidev.mjs ${deck.file}`))
+    process.kill(Number.parseInt(slidev ?? '', 10), 'SIGKILL')
+    await expect.poll(talk.output).toContain('it is started again')
+    await page.goto(talk.link)
+    await expect(step(page, 'long')).toHaveAttribute('data-state', 'running')
+    expect((await processes(/^sleep 54321/))[0]).toBe(before)
+  } finally {
+    await talk.stop()
+    await deck.remove()
+  }
+  expect(await processes(/slidev\.mjs|^sleep 54321/)).toEqual([])
+})
