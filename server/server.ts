@@ -32,7 +32,7 @@ export class TalkServer {
   private door: FrontDoor | undefined
   private watcher: ReturnType<typeof watch> | undefined
   private readonly windows = new Set<WebSocket>()
-  private readonly sync: Record<string, Record<string, unknown>> = {}
+  private readonly sync = new Map<string, Record<string, unknown>>()
   private readonly options: ServerOptions
   private updating: Promise<void> = Promise.resolve()
 
@@ -73,13 +73,13 @@ export class TalkServer {
 
   private hello(): ServerMessage {
     const { stage, profile } = this.options
-    return { type: 'hello', profile: profile.name, version: this.version, deck: this.state, steps: stage.steps(), terminals: stage.terminals(), sync: this.sync }
+    return { type: 'hello', profile: profile.name, version: this.version, deck: this.state, steps: stage.steps(), terminals: stage.terminals(), sync: Object.fromEntries(this.sync) }
   }
 
   private onSync(from: WebSocket, channel: string, state: Record<string, unknown>): void {
     // Slidev has a handful of channels; a page that invents more is not ours.
-    if (!(channel in this.sync) && Object.keys(this.sync).length >= 16) return
-    this.sync[channel] = state
+    if (!this.sync.has(channel) && this.sync.size >= 16) return
+    this.sync.set(channel, state)
     this.broadcast({ type: 'sync', channel, state }, from)
   }
 

@@ -11,9 +11,17 @@ export interface SocketContext {
   onSync(from: WebSocket, channel: string, state: Record<string, unknown>): void
 }
 
+/** A terminal as one window shows it. */
+interface View {
+  /** Of its last snapshot. */
+  channel: number | undefined
+  detach(): void
+  ack(channel: number, bytes: number): void
+}
+
 /** Serves one window: parses what it sends, at this border once, and carries it out. */
 export function serveSocket(socket: WebSocket, { stage, hello, onSync }: SocketContext): void {
-  const channels = new Map<string, { channel: number; detach(): void; ack(channel: number, bytes: number): void }>()
+  const views = new Map<string, View>()
   /** Terminals that the window asked for, also while their shell starts. */
   const wanted = new Set<string>()
 
@@ -27,18 +35,22 @@ export function serveSocket(socket: WebSocket, { stage, hello, onSync }: SocketC
     wanted.add(terminal)
     const session = await stage.session(terminal)
     if (!wanted.has(terminal) || socket.readyState !== socket.OPEN) return
-    const channel = session.attach({
-      snapshot: (channel, cols, rows, data) => send({ type: 'snapshot', terminal, channel, cols, rows, data }),
+    const handle = session.attach({
+      snapshot: (channel, cols, rows, data) => {
+        view.channel = channel
+        send({ type: 'snapshot', terminal, channel, cols, rows, data })
+      },
       output: (channel, bytes) => {
         if (socket.readyState === socket.OPEN) socket.send(encodeFrame(channel, bytes))
       },
     })
-    channels.set(terminal, { channel, detach: () => session.detach(channel), ack: (...args) => session.ack(...args) })
+    const view: View = { channel: undefined, detach: () => session.detach(handle), ack: (channel, bytes) => session.ack(channel, bytes) }
+    views.set(terminal, view)
   }
   const detach = (terminal: string) => {
     wanted.delete(terminal)
-    channels.get(terminal)?.detach()
-    channels.delete(terminal)
+    views.get(terminal)?.detach()
+    views.delete(terminal)
   }
 
   const handle = async (message: ClientMessage): Promise<void> => {
@@ -48,7 +60,8 @@ export function serveSocket(socket: WebSocket, { stage, hello, onSync }: SocketC
       case 'detach':
         return detach(message.terminal)
       case 'ack':
-        for (const { ack } of channels.values()) ack(message.channel, message.bytes)
+        // Its own only: a window does not speak for what another one has parsed.
+        for (const { channel, ack } of views.values()) if (channel === message.channel) ack(channel, message.bytes)
         return
       case 'input':
         return stage.current(message.terminal)?.write(message.data)
@@ -67,7 +80,7 @@ export function serveSocket(socket: WebSocket, { stage, hello, onSync }: SocketC
 
   // A reset makes new sessions: the window is attached to them, without asking again.
   const onReset = () => {
-    channels.clear()
+    views.clear()
     const again = [...wanted]
     wanted.clear()
     send({ type: 'stage-reset' })
@@ -87,6 +100,8 @@ export function serveSocket(socket: WebSocket, { stage, hello, onSync }: SocketC
   }
 
   socket.on('message', (data, isBinary) => {
+    // What came right behind a malformed message: the window is not to be understood any more.
+    if (socket.readyState !== socket.OPEN) return
     const message = isBinary ? undefined : parse(String(data))
     if (message) handle(message).catch(refuse(message))
     else socket.close(CLOSE.malformed, 'That message is not of the protocol. Reload the page.')

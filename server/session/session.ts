@@ -41,6 +41,9 @@ const PAUSE = 150
 /** Milliseconds within which a shell must come to its first prompt. */
 const FIRST_PROMPT = 20_000
 
+/** A channel is named by its number alone, and a window shows several terminals: no two of them ever share one. */
+let nextChannel = 1
+
 /** A viewer's place in the stream. */
 interface Attachment {
   viewer: Viewer
@@ -68,7 +71,6 @@ export class Session {
   private screen: Screen
   private shell: Shell | undefined
   private readonly attachments = new Map<number, Attachment>()
-  private nextChannel = 1
   private readonly batch = new Batch((bytes) => this.send(bytes))
   private unparsed = 0
   /** Ends the pause of the pseudo-terminal, while there is one. */
@@ -146,7 +148,7 @@ export class Session {
    * @returns its channel
    */
   attach(viewer: Viewer): number {
-    const attachment: Attachment = { viewer, channel: this.nextChannel++, sent: 0, acked: 0, early: [], lagging: false }
+    const attachment: Attachment = { viewer, channel: nextChannel++, sent: 0, acked: 0, early: [], lagging: false }
     this.attachments.set(attachment.channel, attachment)
     const handle = attachment.channel
     this.paint(attachment)
@@ -164,7 +166,7 @@ export class Session {
       attachment.acked = Math.min(Math.max(attachment.acked, bytes), attachment.sent)
       if (attachment.lagging && attachment.acked === attachment.sent) {
         attachment.lagging = false
-        attachment.channel = this.nextChannel++
+        attachment.channel = nextChannel++
         this.paint(attachment)
       }
     }
@@ -225,7 +227,7 @@ export class Session {
     this.screen = this.newScreen()
     this.unparsed = 0
     for (const attachment of this.attachments.values()) {
-      attachment.channel = this.nextChannel++
+      attachment.channel = nextChannel++
       this.paint(attachment)
     }
     await this.start()

@@ -1,0 +1,177 @@
+import { createHash } from 'node:crypto'
+import { once } from 'node:events'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { createServer, type AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { vi } from 'vitest'
+import { WebSocket } from 'ws'
+import { readDeck } from '../deck/deck.ts'
+import { Ledger } from '../executor/ledger.ts'
+import { LocalExecutor } from '../executor/local.ts'
+import type { DeckServer } from '../front-door.ts'
+import type { ProfileRuntime } from '../profile.ts'
+import { decodeFrame, type ServerMessage, serverMessage, SOCKET_PATH, type StepStatus } from '../protocol.ts'
+import { TalkServer } from '../server.ts'
+import { Stage } from '../stage.ts'
+import { prepareWorkdir, resetWorkdir } from '../workdir.ts'
+
+/** A talk as `start` opens it: front door, stage and shells are the real ones; only Slidev is left out. */
+export interface ServedTalk {
+  port: number
+  token: string
+  stage: Stage
+  server: TalkServer
+  /** Everything of this talk: slides.md, workdir, the ledger. */
+  folder: string
+  workdir: string
+  /** What the server has logged. */
+  log: string[]
+  /** A window that was let in. */
+  window(): Promise<TestWindow>
+  edit(slides: string): Promise<void>
+  close(): Promise<void>
+}
+
+export async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const { port } = server.address() as AddressInfo
+  await new Promise((done) => server.close(done))
+  return port
+}
+
+/** @param slides the text of slides.md */
+export async function serveTalk(slides: string, { profile, deck }: { profile?: Partial<ProfileRuntime>; deck?: DeckServer } = {}): Promise<ServedTalk> {
+  const folder = await mkdtemp(join(tmpdir(), 'understudy-talk-'))
+  const file = join(folder, 'slides.md')
+  await writeFile(file, slides)
+  const workdir = join(folder, 'cache', 'workdir')
+  const flake = join(folder, 'nix')
+  await prepareWorkdir(flake, workdir)
+  const runtime: ProfileRuntime = { name: 'lab', env: {}, beforeStep: async () => {}, ...profile }
+  const executor = new LocalExecutor({ cwd: workdir, env: { PATH: process.env.PATH ?? '', HOME: folder }, ledger: new Ledger(join(folder, 'cache', 'processes.json')) })
+  const read = await readDeck(file)
+  const stage = new Stage({ deck: read, profile: runtime, executor, workdir, resetWorkdir: () => resetWorkdir(flake, workdir) })
+  await stage.checkNeeds()
+  const port = await freePort()
+  const token = 'a'.repeat(43)
+  const log: string[] = []
+  const server = new TalkServer({
+    deck: read,
+    port,
+    token,
+    stage,
+    profile: runtime,
+    built: join(folder, 'cache', 'built'),
+    develop: deck ?? { request: (_, response) => void response.end('the deck') },
+    log: (line) => log.push(line),
+  })
+  await server.build()
+  await server.open()
+  const windows: TestWindow[] = []
+  return {
+    port,
+    token,
+    stage,
+    server,
+    folder,
+    workdir,
+    log,
+    async window() {
+      const window = new TestWindow(port, token)
+      windows.push(window)
+      await window.message('hello')
+      return window
+    },
+    edit: (text) => writeFile(file, text),
+    async close() {
+      for (const window of windows) window.socket.terminate()
+      await server.close()
+      await stage.end()
+      await rm(folder, { recursive: true })
+    },
+  }
+}
+
+type Kind = ServerMessage['type']
+
+/** A window as the browser has one: it keeps what it is told and acknowledges what it is shown. */
+export class TestWindow {
+  readonly socket: WebSocket
+  readonly messages: ServerMessage[] = []
+  /** How the connection ended. */
+  readonly closed: Promise<{ code: number; reason: string }>
+  private readonly channels = new Map<number, { terminal: string; bytes: number }>()
+  private readonly texts = new Map<string, string>()
+
+  constructor(port: number, token: string) {
+    this.socket = new WebSocket(`ws://127.0.0.1:${port}${SOCKET_PATH}`, {
+      headers: { host: `localhost:${port}`, origin: `http://localhost:${port}`, cookie: `understudy-${port}=${token}` },
+    })
+    this.closed = new Promise((done) => this.socket.on('close', (code, reason) => done({ code, reason: String(reason) })))
+    this.socket.on('error', () => {})
+    this.socket.on('message', (data, isBinary) => {
+      if (!isBinary) return this.told(serverMessage.parse(JSON.parse(String(data))))
+      const { channel, output } = decodeFrame(new Uint8Array(data as Buffer))
+      const entry = this.channels.get(channel)
+      if (!entry) return
+      entry.bytes += output.length
+      this.texts.set(entry.terminal, `${this.text(entry.terminal)}${Buffer.from(output).toString('latin1')}`)
+      this.send({ type: 'ack', channel, bytes: entry.bytes })
+    })
+  }
+
+  private told(message: ServerMessage): void {
+    this.messages.push(message)
+    if (message.type !== 'snapshot') return
+    for (const [channel, { terminal }] of this.channels) if (terminal === message.terminal) this.channels.delete(channel)
+    this.channels.set(message.channel, { terminal: message.terminal, bytes: 0 })
+    this.texts.set(message.terminal, message.data)
+  }
+
+  /** Anything at all: a browser that went wrong is one of the cases. */
+  send(message: unknown): void {
+    this.socket.send(JSON.stringify(message))
+  }
+
+  run(step: string, command: string, more: object = {}): void {
+    this.send({ type: 'run', step, hash: createHash('sha256').update(command).digest('hex'), ...more })
+  }
+
+  /** Everything that a terminal has shown, with its escape sequences. */
+  text(terminal: string): string {
+    return this.texts.get(terminal) ?? ''
+  }
+
+  /** The first message of a kind that fits, now or later. */
+  message<K extends Kind>(type: K, fits: (message: Extract<ServerMessage, { type: K }>) => boolean = () => true): Promise<Extract<ServerMessage, { type: K }>> {
+    return vi.waitFor(
+      () => {
+        const found = this.messages.find((each): each is Extract<ServerMessage, { type: K }> => each.type === type && fits(each as Extract<ServerMessage, { type: K }>))
+        if (!found) throw new Error(`no "${type}" that fits among ${JSON.stringify(this.messages.slice(-5))}`)
+        return found
+      },
+      { timeout: 10_000, interval: 10 },
+    )
+  }
+
+  /** Waits until a step is in a state. */
+  async step(id: string, state: StepStatus['state']): Promise<StepStatus> {
+    return (await this.message('step', (each) => each.step === id && each.status.state === state)).status
+  }
+
+  /** Forgets what it was told, so that the next `message` is a new one. */
+  forget(): void {
+    this.messages.length = 0
+  }
+
+  shows(terminal: string, text: string): Promise<void> {
+    return vi.waitFor(
+      () => {
+        if (!this.text(terminal).includes(text)) throw new Error(`terminal "${terminal}" does not show ${JSON.stringify(text)}: ${JSON.stringify(this.text(terminal).slice(-500))}`)
+      },
+      { timeout: 10_000, interval: 10 },
+    )
+  }
+}
