@@ -2,97 +2,28 @@
 // real builds and real machines. Needs Nix and the Debian packages; skipped,
 // saying so, where they cannot be had.
 import { spawnSync } from 'node:child_process'
-import { cpSync, existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
-import { createServer, type AddressInfo } from 'node:net'
-import { tmpdir } from 'node:os'
+import { existsSync, mkdtempSync, readFileSync, readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { execa, type Options, type ResultPromise } from 'execa'
-import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
+import { execa } from 'execa'
+import { beforeAll, describe, expect, onTestFinished, test } from 'vitest'
+import {
+  addToProfile,
+  cache,
+  describeWithLab,
+  failure,
+  flake,
+  freePort,
+  lab,
+  lock,
+  makeWorkdir,
+  page,
+  prepare,
+  profile,
+  replaceIn,
+  temp,
+} from './for-tests.ts'
 
-const here = import.meta.dirname
-const flake = join(here, '..')
-const hasNix = spawnSync('nix', ['--version']).status === 0
-if (!hasNix) console.warn('lab: skipped, since there is no `nix` here: apt-get install nix-bin')
-
-const temp = mkdtempSync(join(tmpdir(), 'lab-'))
-const cache = process.env.UNDERSTUDY_CACHE ?? join(temp, 'cache')
-let environment: Record<string, string> = {}
-
-/** Runs a program with the lab's environment; never throws. */
-function lab(workdir: string, file: string, args: string[], options: Options = {}) {
-  return execa(file, args, { cwd: workdir, env: environment, reject: false, all: true, stdin: 'ignore', ...options })
-}
-
-/** A git repository with a copy of the bundled flake, locked to the lab. */
-async function makeWorkdir(edit: (workdir: string) => void = () => {}): Promise<string> {
-  const workdir = mkdtempSync(join(temp, 'work-'))
-  for (const name of readdirSync(flake)) {
-    if (name !== 'lab') cpSync(join(flake, name), join(workdir, name), { recursive: true })
-  }
-  edit(workdir)
-  await execa('git', ['init', '-q'], { cwd: workdir })
-  await execa('git', ['add', '.'], { cwd: workdir })
-  await lock(workdir)
-  return workdir
-}
-
-const lock = (workdir: string) => execa(join(here, 'lock.sh'), [cache, workdir])
-const prepare = (...args: string[]) => execa(join(here, 'prepare.sh'), args, { reject: false })
-
-function replaceIn(file: string, from: string, to: string) {
-  const text = readFileSync(file, 'utf8')
-  expect(text, `${file} has what the test wants to change`).toContain(from)
-  writeFileSync(file, text.replace(from, to))
-}
-
-/** The profile that all machines share. */
-const profile = 'nixos/profiles/spa-machine.nix'
-
-/** Adds lines to it. */
-const addToProfile = (lines: string) => (workdir: string) =>
-  replaceIn(
-    join(workdir, profile),
-    '  # #region closure',
-    `${lines}
-  # #region closure`,
-  )
-
-/** A port that nothing listened on a moment ago. */
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await new Promise((resolve) => server.once('listening', resolve))
-  const { port } = server.address() as AddressInfo
-  await new Promise((resolve) => server.close(resolve))
-  return port
-}
-
-/** Asks until a server answers; gives up when the process behind it ends. */
-async function page(url: string, machine: ResultPromise): Promise<string> {
-  let ended = false
-  void machine.finally(() => (ended = true)).catch(() => {})
-  for (;;) {
-    const response = await fetch(url, { signal: AbortSignal.timeout(2000) }).catch(() => undefined)
-    if (response?.ok) return response.text()
-    if (ended) throw new Error(`the machine has ended: ${String((await machine).all)}`)
-    await new Promise((resolve) => setTimeout(resolve, 100))
-  }
-}
-
-const seconds = 1000
-
-beforeAll(async () => {
-  if (!hasNix) return
-  const prepared = await execa(join(here, 'prepare.sh'), [cache], { reject: false, all: true })
-  expect(prepared.exitCode, prepared.all).toBe(0)
-  const { stdout } = await execa(join(here, 'env.sh'), [cache])
-  environment = Object.fromEntries(
-    stdout.split('\n').map((line) => [line.slice(0, line.indexOf('=')), line.slice(line.indexOf('=') + 1)]),
-  )
-}, 300 * seconds)
-
-afterAll(() => rmSync(temp, { recursive: true, force: true }))
-
-describe.skipIf(!hasNix)('preparing the lab', () => {
+describeWithLab('preparing the lab', () => {
   test('returns at once when nothing has changed', async () => {
     const started = performance.now()
     const { stdout, exitCode } = await prepare(cache)
@@ -108,8 +39,8 @@ describe.skipIf(!hasNix)('preparing the lab', () => {
   test('leaves nothing half when it is interrupted, and goes on the next time', async () => {
     const dir = mkdtempSync(join(temp, 'interrupted-'))
     // The downloads are there already: this is about what comes after them.
-    await execa('cp', ['-al', join(cache, 'debs'), join(dir, 'debs')])
-    const running = execa(join(here, 'prepare.sh'), [dir], { reject: false, all: true, detached: true })
+    await execa('cp', ['-a', join(cache, 'debs'), join(dir, 'debs')])
+    const running = execa(join(flake, 'lab/prepare.sh'), [dir], { reject: false, all: true, detached: true })
     await new Promise<void>((resolve) =>
       running.stdout!.on('data', (data: Buffer) => data.includes('[1/') && resolve()),
     )
@@ -131,11 +62,11 @@ describe.skipIf(!hasNix)('preparing the lab', () => {
   })
 })
 
-describe.skipIf(!hasNix).sequential("the talk's commands", () => {
+describeWithLab("the talk's commands", () => {
   let workdir: string
   beforeAll(async () => {
     workdir = await makeWorkdir()
-  }, 30 * seconds)
+  }, 30_000)
 
   test('evaluate every output', async () => {
     const { exitCode, all } = await lab(workdir, 'nix', ['flake', 'check', '--no-build'])
@@ -145,6 +76,26 @@ describe.skipIf(!hasNix).sequential("the talk's commands", () => {
   test('boot the VM test, which succeeds', async () => {
     const { exitCode, all } = await lab(workdir, 'nix', ['flake', 'check', '-L'])
     expect(exitCode, all as string).toBe(0)
+  }, 120_000)
+
+  test('reboot a machine of a test', async () => {
+    const edited = await makeWorkdir((dir) => {
+      writeFileSync(join(dir, 'tests/headers-and-restart.py'), '')
+      replaceIn(
+        join(dir, 'tests/spa-vm-test.nix'),
+        '    machine.wait_for_unit("nginx.service")\n',
+        `    boot_id = "cat /proc/sys/kernel/random/boot_id"
+    machine.start(allow_reboot=True)
+    before = machine.succeed(boot_id)
+    machine.reboot()
+    assert machine.succeed(boot_id) != before
+    machine.wait_for_unit("nginx.service")
+`,
+      )
+    })
+    const { exitCode, all } = await lab(edited, 'nix', ['build', '-L', '--no-link', '.#checks.x86_64-linux.spa-vm'])
+    expect(exitCode, all as string).toBe(0)
+    expect((all as string).match(/NixOS Stage 1/g)).toHaveLength(2)
   }, 120_000)
 
   test('show sizes and reasons of the closure', async () => {
@@ -221,18 +172,7 @@ describe.skipIf(!hasNix).sequential("the talk's commands", () => {
   }, 120_000)
 })
 
-describe.skipIf(!hasNix)('a mistake is reported as NixOS reports it', () => {
-  /** Builds an output of an edited flake, which fails; returns what Nix says. */
-  async function failure(
-    edit: (workdir: string) => void,
-    output = 'nixosConfigurations.spa-ami.config.system.build.toplevel',
-  ) {
-    const workdir = await makeWorkdir(edit)
-    const { exitCode, all } = await lab(workdir, 'nix', ['build', '-L', '--no-link', `.#${output}`])
-    expect(exitCode, all as string).not.toBe(0)
-    return all as string
-  }
-
+describeWithLab('a mistake is reported as NixOS reports it', () => {
   test('a shell without its root element fails the check', async () => {
     const edit = (workdir: string) => replaceIn(join(workdir, 'spa/index.html'), '<div id="root"', '<div id="app"')
     expect(await failure(edit, 'checks.x86_64-linux.spa-vm')).toContain('AssertionError: the shell has no root element')

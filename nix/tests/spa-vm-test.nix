@@ -30,6 +30,6 @@ pkgs.testers.runNixOSTest {
 
     with subtest("a missing asset is an error"):
         machine.fail("curl --silent --fail http://localhost/assets/no.js")
-  '';
+  '' + builtins.readFile ./headers-and-restart.py;
   # #endregion script
 }
