@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import { once } from 'node:events'
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { request as httpRequest } from 'node:http'
 import { createServer, type AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -9,7 +10,7 @@ import { WebSocket } from 'ws'
 import { readDeck } from '../deck/deck.ts'
 import { Ledger } from '../executor/ledger.ts'
 import { LocalExecutor } from '../executor/local.ts'
-import type { DeckServer } from '../front-door.ts'
+import { deckVersion } from '../slidev.ts'
 import type { ProfileRuntime } from '../profile.ts'
 import { decodeFrame, type ServerMessage, serverMessage, SOCKET_PATH, type StepStatus } from '../protocol.ts'
 import { TalkServer } from '../server.ts'
@@ -24,12 +25,17 @@ export interface ServedTalk {
   server: TalkServer
   /** Everything of this talk: slides.md, workdir, the ledger. */
   folder: string
+  /** slides.md */
+  file: string
   workdir: string
+  /** The built decks. */
+  built: string
   /** What the server has logged. */
   log: string[]
+  /** Asks for a page, with the token. */
+  get(path: string, headers?: Record<string, string>): Promise<{ status: number; text: string }>
   /** A window that was let in. */
   window(): Promise<TestWindow>
-  edit(slides: string): Promise<void>
   close(): Promise<void>
 }
 
@@ -41,8 +47,11 @@ export async function freePort(): Promise<number> {
   return port
 }
 
-/** @param slides the text of slides.md */
-export async function serveTalk(slides: string, { profile, deck }: { profile?: Partial<ProfileRuntime>; deck?: DeckServer } = {}): Promise<ServedTalk> {
+/**
+ * @param slides the text of slides.md
+ * @param profile what differs from a lab that is there
+ */
+export async function serveTalk(slides: string, profile: Partial<ProfileRuntime> = {}): Promise<ServedTalk> {
   const folder = await mkdtemp(join(tmpdir(), 'understudy-talk-'))
   const file = join(folder, 'slides.md')
   await writeFile(file, slides)
@@ -57,16 +66,12 @@ export async function serveTalk(slides: string, { profile, deck }: { profile?: P
   const port = await freePort()
   const token = 'a'.repeat(43)
   const log: string[] = []
-  const server = new TalkServer({
-    deck: read,
-    port,
-    token,
-    stage,
-    profile: runtime,
-    built: join(folder, 'cache', 'built'),
-    develop: deck ?? { request: (_, response) => void response.end('the deck') },
-    log: (line) => log.push(line),
-  })
+  const built = join(folder, 'cache', 'built')
+  // As if this deck had been built before.
+  const pages = join(built, await deckVersion(file, read.files))
+  await mkdir(pages, { recursive: true })
+  await writeFile(join(pages, 'index.html'), 'the deck')
+  const server = new TalkServer({ deck: read, port, token, stage, profile: runtime, built, log: (line) => log.push(line) })
   await server.build()
   await server.open()
   const windows: TestWindow[] = []
@@ -76,15 +81,17 @@ export async function serveTalk(slides: string, { profile, deck }: { profile?: P
     stage,
     server,
     folder,
+    file,
     workdir,
+    built,
     log,
+    get: (path, headers = {}) => get(port, path, { host: `localhost:${port}`, cookie: `understudy-${port}=${token}`, ...headers }),
     async window() {
       const window = new TestWindow(port, token)
       windows.push(window)
       await window.message('hello')
       return window
     },
-    edit: (text) => writeFile(file, text),
     async close() {
       for (const window of windows) window.socket.terminate()
       await server.close()
@@ -92,6 +99,18 @@ export async function serveTalk(slides: string, { profile, deck }: { profile?: P
       await rm(folder, { recursive: true })
     },
   }
+}
+
+function get(port: number, path: string, headers: Record<string, string>): Promise<{ status: number; text: string }> {
+  return new Promise((done, fail) => {
+    httpRequest({ host: '127.0.0.1', port, path, headers }, async (response) => {
+      let text = ''
+      for await (const chunk of response) text += String(chunk)
+      done({ status: response.statusCode ?? 0, text })
+    })
+      .on('error', fail)
+      .end()
+  })
 }
 
 type Kind = ServerMessage['type']
