@@ -50,6 +50,7 @@ export class Stage extends EventEmitter<StageEvents> {
   /** Step that a terminal runs, and what ends the probe of its page. */
   private readonly running = new Map<string, { step: string; over: AbortController }>()
   private resetting: Promise<void> | undefined
+  private ended = false
 
   constructor(options: StageOptions) {
     super()
@@ -101,7 +102,8 @@ export class Stage extends EventEmitter<StageEvents> {
    * @throws RefusedError for a terminal that is not the deck's, or a shell that does not start
    */
   async session(name: string): Promise<Session> {
-    await this.resetting
+    await this.resetting?.catch(() => {})
+    if (this.ended) throw new RefusedError('failed', 'The talk has ended. Start it again.')
     let session = this.sessions.get(name)
     if (!session) {
       if (!this.terminalNames().has(name)) throw new RefusedError('unknown-terminal', `This deck has no terminal "${name}". Reload the page.`)
@@ -113,7 +115,8 @@ export class Stage extends EventEmitter<StageEvents> {
     try {
       await this.starting.get(name)
     } catch (error) {
-      this.sessions.delete(name)
+      // After a reset the name is another session's.
+      if (this.sessions.get(name) === session) this.sessions.delete(name)
       throw new RefusedError('failed', `The shell of terminal "${name}" did not start: ${error instanceof Error ? error.message : String(error)}`)
     }
     return session
@@ -186,8 +189,9 @@ export class Stage extends EventEmitter<StageEvents> {
     await this.resetting
   }
 
-  /** Ends every process that the stage has started. */
+  /** Ends every process that the stage has started; nothing starts any more. */
   async end(): Promise<void> {
+    this.ended = true
     await this.endSessions()
   }
 

@@ -30,6 +30,9 @@ export class LocalExecutor implements Executor {
   async shell({ marker, cols, rows, secret }: ShellOptions): Promise<Shell> {
     const bash = await this.which('bash')
     if (!bash) throw new Error('There is no bash on the PATH. Install it: apt-get install bash')
+    await access(this.options.cwd).catch(() => {
+      throw new Error(`There is no folder ${this.options.cwd} any more. "Reset the stage" on the presenter page makes it anew.`)
+    })
     const folder = await mkdtemp(join(tmpdir(), 'understudy-'))
     const start = join(folder, 'rc')
     const integration = join(packageRoot, 'server', 'session', 'shell-integration.bash')

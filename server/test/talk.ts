@@ -50,8 +50,9 @@ export async function freePort(): Promise<number> {
 /**
  * @param slides the text of slides.md
  * @param profile what differs from a lab that is there
+ * @param beforeReset happens before the workdir is made anew
  */
-export async function serveTalk(slides: string, profile: Partial<ProfileRuntime> = {}): Promise<ServedTalk> {
+export async function serveTalk(slides: string, profile: Partial<ProfileRuntime> = {}, beforeReset: () => Promise<void> = async () => {}): Promise<ServedTalk> {
   const folder = await mkdtemp(join(tmpdir(), 'understudy-talk-'))
   const file = join(folder, 'slides.md')
   await writeFile(file, slides)
@@ -61,7 +62,7 @@ export async function serveTalk(slides: string, profile: Partial<ProfileRuntime>
   const runtime: ProfileRuntime = { name: 'lab', env: {}, beforeStep: async () => {}, ...profile }
   const executor = new LocalExecutor({ cwd: workdir, env: { PATH: process.env.PATH ?? '', HOME: folder }, ledger: new Ledger(join(folder, 'cache', 'processes.json')) })
   const read = await readDeck(file)
-  const stage = new Stage({ deck: read, profile: runtime, executor, workdir, resetWorkdir: () => resetWorkdir(flake, workdir) })
+  const stage = new Stage({ deck: read, profile: runtime, executor, workdir, resetWorkdir: () => beforeReset().then(() => resetWorkdir(flake, workdir)) })
   await stage.checkNeeds()
   const port = await freePort()
   const token = 'a'.repeat(43)
