@@ -22,6 +22,10 @@ const needs = z.strictObject({
   env: z.array(variable).default([]),
   /** TCP ports of 127.0.0.1 that must be free when the step starts. */
   ports: z.array(port).default([]),
+  /** What the step makes Nix build, as installables of the flake in the workdir: made before the talk by `prefetch`. */
+  installables: z.array(z.string().regex(/^\.#\S+$/, 'must be of the flake in the workdir: .#<output>')).default([]),
+  /** Hosts that must answer on port 443. */
+  network: z.array(z.hostname()).default([]),
   /** The profiles in which the step can run at all; all of them unless given. */
   profiles: z.array(profileSchema).min(1).optional(),
   /** Why the step cannot run in another profile, told to the user as it stands. */

@@ -1,0 +1,38 @@
+import { execa } from 'execa'
+
+/** How Nix is called for a deck: where, and with which environment. */
+export interface NixPlace {
+  /** The workdir, absolute: `.` in an installable is the flake in it. */
+  workdir: string
+  /** The environment of the steps' shells. */
+  env: Record<string, string>
+  signal?: AbortSignal
+}
+
+/** Nix ended with an error. The message is the end of what it said. */
+export class NixError extends Error {
+  override name = 'NixError'
+}
+
+/**
+ * Runs a Nix program.
+ *
+ * @param onLine called with each line that it says about its progress
+ * @returns what it wrote to its standard output
+ * @throws NixError
+ */
+export async function nix(place: NixPlace, program: 'nix' | 'nix-store', args: string[], onLine: (line: string) => void = () => {}): Promise<string> {
+  const running = execa(program, args, {
+    cwd: place.workdir,
+    env: place.env,
+    extendEnv: false,
+    stdin: 'ignore',
+    reject: false,
+    ...(place.signal && { cancelSignal: place.signal }),
+  })
+  for await (const line of running.iterable({ from: 'stderr' })) onLine(String(line))
+  const { exitCode, stdout, stderr, isCanceled, shortMessage } = await running
+  place.signal?.throwIfAborted()
+  if (exitCode === 0 && !isCanceled) return stdout
+  throw new NixError(stderr.trim().split('\n').slice(-12).join('\n') || shortMessage || `${program} ${args[0]} failed.`)
+}
