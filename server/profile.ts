@@ -2,7 +2,9 @@ import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { execa } from 'execa'
 import type { Profile } from './deck/contract.ts'
+import type { Ledger } from './executor/ledger.ts'
 import { packageRoot } from './paths.ts'
+import { runTool } from './tool.ts'
 
 /** What the steps run against, ready to be used. */
 export interface ProfileRuntime {
@@ -43,7 +45,7 @@ const labScript = (name: string) => join(packageRoot, 'nix', 'lab', name)
 /** Debian packages that the lab needs and this machine lacks. */
 export async function missingLabPackages(): Promise<string[]> {
   const { stdout } = await execa('bash', [labScript('prepare.sh'), '--missing'], { reject: false })
-  return stdout.split('\n').filter(Boolean)
+  return (stdout ?? '').split('\n').filter(Boolean)
 }
 
 /**
@@ -51,15 +53,12 @@ export async function missingLabPackages(): Promise<string[]> {
  *
  * @param onProgress called with each line of progress
  * @returns the lab; with `problem` where it cannot be had, in the words of the script that tried
+ * @throws the signal's reason
  */
-export async function labProfile(cache: string, onProgress: (line: string) => void, cancelSignal?: AbortSignal): Promise<ProfileRuntime> {
-  const prepare = execa('bash', [labScript('prepare.sh'), cache], { reject: false, cancelSignal, all: false, lines: true })
-  for await (const line of prepare.iterable({ from: 'stdout' })) onProgress(line)
-  const prepared = await prepare
-  if (prepared.exitCode !== 0) {
-    const said = prepared.stderr.join('\n').trim()
-    return { name: 'lab', env: {}, beforeStep: async () => {}, problem: said || `The offline lab could not be prepared (exit status ${prepared.exitCode}).` }
-  }
+export async function labProfile(cache: string, onProgress: (line: string) => void, signal: AbortSignal, ledger: Ledger): Promise<ProfileRuntime> {
+  const { exit, errors } = await runTool('bash', [labScript('prepare.sh'), cache], { onLine: onProgress, signal, ledger })
+  if (exit !== 0)
+    return { name: 'lab', env: {}, beforeStep: async () => {}, problem: errors.join('\n').trim() || `The offline lab could not be prepared (exit status ${exit}).` }
   const { stdout } = await execa('bash', [labScript('env.sh'), cache])
   return {
     name: 'lab',

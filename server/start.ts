@@ -69,9 +69,10 @@ export async function start(options: StartOptions): Promise<void> {
             }
             const missing = await missingLabPackages()
             if (missing.length === 0) return
-            if (!(await mayInstall(missing, options.yes))) return
+            if (!(await mayInstall(missing, options.yes, interrupted.signal))) return
             task.title = `Profile: lab (installing ${missing.join(', ')})`
-            await installPackages(missing, (line) => (task.output = line), interrupted.signal)
+            const problem = await installPackages(missing, (line) => (task.output = line), interrupted.signal, ledger)
+            if (problem) console.log(problem)
             task.title = 'Profile: lab'
           },
         },
@@ -79,7 +80,7 @@ export async function start(options: StartOptions): Promise<void> {
           title: 'Prepare the offline lab (about half a minute the first time)',
           enabled: () => profile === undefined,
           task: async (_, task) => {
-            profile = await labProfile(paths.cache, (line) => (task.output = line), interrupted.signal)
+            profile = await labProfile(paths.cache, (line) => (task.output = line), interrupted.signal, ledger)
             if (profile.problem) notice = profile.problem
             task.title = profile.problem ? 'The offline lab is not there: steps that need it say why' : 'The offline lab is ready'
           },

@@ -1,11 +1,20 @@
-import { existsSync } from 'node:fs'
+import { access, constants } from 'node:fs/promises'
+import { delimiter, join } from 'node:path'
 import { createInterface } from 'node:readline/promises'
 import { execa } from 'execa'
+import type { Ledger } from './executor/ledger.ts'
+import { runTool } from './tool.ts'
+
+async function isThere(program: string): Promise<boolean> {
+  const folders = (process.env.PATH ?? '').split(delimiter).filter(Boolean)
+  return (await Promise.all(folders.map((folder) => access(join(folder, program), constants.X_OK).then(() => true, () => false)))).includes(true)
+}
 
 /** The words before an apt-get command: none for root, sudo where it works; undefined where packages cannot be installed. */
 async function privilege(): Promise<string[] | undefined> {
-  if (!existsSync('/usr/bin/apt-get')) return undefined
+  if (!(await isThere('apt-get'))) return undefined
   if (process.getuid?.() === 0) return []
+  if (!(await isThere('sudo'))) return undefined
   const asTerminal = process.stdin.isTTY
   const { exitCode } = await execa('sudo', asTerminal ? ['-v'] : ['-n', 'true'], { reject: false, stdio: asTerminal ? 'inherit' : 'ignore' })
   return exitCode === 0 ? ['sudo'] : undefined
@@ -15,13 +24,16 @@ async function privilege(): Promise<string[] | undefined> {
  * Says what would be installed and asks, where there is a terminal to ask at.
  *
  * @param yes do not ask
+ * @throws the signal's reason
  */
-export async function mayInstall(packages: string[], yes: boolean): Promise<boolean> {
+export async function mayInstall(packages: string[], yes: boolean, signal: AbortSignal): Promise<boolean> {
   console.log(`The offline lab needs these Debian packages: ${packages.join(', ')}.`)
   if (yes || !process.stdin.isTTY || !process.stdout.isTTY) return true
   const terminal = createInterface({ input: process.stdin, output: process.stdout })
+  // The question has taken Ctrl-C from the terminal: it is the signal again.
+  terminal.on('SIGINT', () => process.kill(process.pid, 'SIGINT'))
   try {
-    const answer = await terminal.question('Install them with apt-get? [Y/n] ')
+    const answer = await terminal.question('Install them with apt-get? [Y/n] ', { signal })
     return !/^n/i.test(answer.trim())
   } finally {
     terminal.close()
@@ -29,23 +41,22 @@ export async function mayInstall(packages: string[], yes: boolean): Promise<bool
 }
 
 /**
- * Installs Debian packages. Where that is not possible nothing happens: what then is missing says so by itself.
+ * Installs Debian packages. Where that does not succeed the talk starts all the same, and what is missing says so.
  *
  * @param onProgress called with each line of apt-get
- * @throws Error with the last lines of apt-get
+ * @returns why they are not installed, with what to do; undefined where they are
+ * @throws the signal's reason
  */
-export async function installPackages(packages: string[], onProgress: (line: string) => void, cancelSignal?: AbortSignal): Promise<void> {
+export async function installPackages(packages: string[], onProgress: (line: string) => void, signal: AbortSignal, ledger: Ledger): Promise<string | undefined> {
   const words = await privilege()
-  if (!words) {
-    console.log(`They cannot be installed from here. As root: apt-get install ${packages.join(' ')}`)
-    return
-  }
-  for (const args of [['update', '-qq'], ['install', '-y', '--no-install-recommends', ...packages]]) {
-    const [program = '', ...rest] = [...words, 'apt-get', ...args]
-    const child = execa(program, rest, { reject: false, all: true, lines: true, cancelSignal, stdin: 'ignore', env: { DEBIAN_FRONTEND: 'noninteractive' } })
-    for await (const line of child.iterable({ from: 'all' })) onProgress(line)
-    const { exitCode, all } = await child
-    // An outdated list of packages may do all the same; only the installation decides.
-    if (exitCode !== 0 && args[0] === 'install') throw new Error(`apt-get install ${packages.join(' ')} failed:\n${(all ?? []).slice(-5).join('\n')}`)
-  }
+  const byHand = `apt-get install ${packages.join(' ')}`
+  if (!words) return `They cannot be installed from here. As root: ${byHand}`
+  const options = { onLine: onProgress, signal, ledger, env: { DEBIAN_FRONTEND: 'noninteractive' } }
+  const asRoot = ([program = '', ...args]: string[]) => runTool(program, args, options)
+  // An earlier installation may have been interrupted: nothing else can be installed before it is finished.
+  await asRoot([...words, 'dpkg', '--configure', '-a'])
+  // An outdated list of packages may do all the same; only the installation decides.
+  await asRoot([...words, 'apt-get', 'update', '-qq'])
+  const { exit, errors } = await asRoot([...words, 'apt-get', 'install', '-y', '--no-install-recommends', ...packages])
+  return exit === 0 ? undefined : [`They could not be installed. As root: ${byHand}`, ...errors.slice(-5)].join('\n')
 }
