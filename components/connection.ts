@@ -1,4 +1,5 @@
 import { reactive } from 'vue'
+import type { Profile } from '../server/deck/contract.ts'
 import {
   type ClientMessage,
   CLOSE,
@@ -25,7 +26,7 @@ export type Link = 'connecting' | 'open' | 'lost' | 'none'
 
 interface State {
   link: Link
-  profile: 'lab' | 'nixos' | undefined
+  profile: Profile | undefined
   deck: DeckState
   steps: Record<string, StepInfo>
   terminals: Record<string, TerminalInfo>

@@ -1,5 +1,8 @@
 import { resolve } from 'node:path'
 import { Command, InvalidArgumentError, Option } from 'commander'
+import { lockFlake } from './commands/lock.ts'
+import { prefetchDeck } from './commands/prefetch.ts'
+import type { Profile } from './deck/contract.ts'
 import { DeckError } from './deck/deck.ts'
 import { BuildError } from './slidev.ts'
 import { start } from './start.ts'
@@ -15,17 +18,37 @@ for (const [name, description] of [
     .description(description)
     .argument('[deck]', 'the slides', 'slides.md')
     .option('-p, --port <port>', 'the one port of the server', port, 3030)
-    .addOption(new Option('--profile <profile>', 'what the steps run against').choices(['nixos', 'lab']))
+    .addOption(new Option('--profile <profile>', 'what the steps run against').choices(['nixos', 'lab', 'host']))
     .option('-y, --yes', 'install missing system packages without asking', false)
     .option('--no-open', 'do not open a browser')
-    .action((deck: string, options: { port: number; profile?: 'nixos' | 'lab'; yes: boolean; open: boolean }) =>
+    .action((deck: string, options: { port: number; profile?: Profile; yes: boolean; open: boolean }) =>
       start({ deck: resolve(deck), ...options, develop: name === 'dev' }),
     )
 
+program
+  .command('prefetch')
+  .description('make and keep everything that the steps need, so that the talk runs without a network')
+  .argument('[deck]', 'the slides', 'slides.md')
+  .addOption(new Option('--profile <profile>', 'what the steps run against').choices(['nixos', 'lab']))
+  .option('-y, --yes', 'install missing system packages without asking', false)
+  .option('--to <folder>', 'write a binary cache as well: to a USB stick')
+  .option('--from <folder>', 'take over what was written there first')
+  .action(async (deck: string, options: { profile?: Profile; yes: boolean; to?: string; from?: string }) => {
+    if (!(await prefetchDeck({ deck: resolve(deck), ...options }))) process.exitCode = 1
+  })
+
+program
+  .command('lock')
+  .description('lock the flake against nixpkgs and write nix/flake.lock, to be committed')
+  .argument('[deck]', 'the slides', 'slides.md')
+  .option('--update', 'take newer versions of the inputs', false)
+  .action((deck: string, options: { update: boolean }) => lockFlake({ deck: resolve(deck), ...options }))
+
 try {
   await program.parseAsync()
-  process.exit(0)
+  process.exit()
 } catch (error) {
+  if (error instanceof Error && error.name === 'AbortError') process.exit(130)
   if (error instanceof DeckError) console.error(`The deck cannot be used:\n${error.problems.map((problem) => `  ${problem}`).join('\n')}`)
   else if (error instanceof BuildError) console.error(`Slidev could not build the deck:\n${error.message}`)
   else console.error(error instanceof Error ? error.message : String(error))

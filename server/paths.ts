@@ -18,6 +18,8 @@ export interface DeckPaths {
   ledger: string
   /** Built decks, a folder each. */
   built: string
+  /** Links that keep what `prefetch` has made from garbage collection. */
+  roots: string
 }
 
 /**
@@ -35,5 +37,6 @@ export function deckPaths(deckFile: string): DeckPaths {
     token: join(own, 'token'),
     ledger: join(own, 'processes.json'),
     built: join(own, 'built'),
+    roots: join(own, 'roots'),
   }
 }

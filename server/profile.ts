@@ -1,9 +1,14 @@
 import { existsSync } from 'node:fs'
+import { mkdir, readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { execa } from 'execa'
+import { z } from 'zod'
 import type { Profile } from './deck/contract.ts'
 import type { Ledger } from './executor/ledger.ts'
-import { packageRoot } from './paths.ts'
+import { devShellEnvironment } from './nix/dev-shell.ts'
+import { nix, NixError } from './nix/nix.ts'
+import { prefetchedOn } from './nix/prefetch.ts'
+import { type DeckPaths, packageRoot } from './paths.ts'
 import { runTool } from './tool.ts'
 
 /** What the steps run against, ready to be used. */
@@ -13,6 +18,10 @@ export interface ProfileRuntime {
   env: Record<string, string>
   /** Runs before each step of the deck. */
   beforeStep(workdir: string): Promise<void>
+  /** What the user should know although steps can run. */
+  notice?: string
+  /** When `prefetch` has made everything: nothing is downloaded since. */
+  prefetched?: Date
   /** Why steps cannot run although the deck can be shown; told on every step. */
   problem?: string
 }
@@ -68,13 +77,46 @@ export async function labProfile(cache: string, onProgress: (line: string) => vo
   }
 }
 
-/** The bundled flake against nixpkgs, with the user's own Nix. */
-export function nixosProfile(): ProfileRuntime {
-  return {
-    name: 'nixos',
-    env: { NIX_CONFIG: 'extra-experimental-features = nix-command flakes' },
-    beforeStep: async () => {},
+/** Features that the talk's commands need and that Nix still calls experimental. */
+const FEATURES = 'extra-experimental-features = nix-command flakes'
+
+/**
+ * The bundled flake against nixpkgs, with the user's own Nix: the flake locked, and the steps in its development shell, so that a machine
+ * that has only Nix can run every slide. After `prefetch` nothing is downloaded any more.
+ *
+ * @returns with `notice` where the flake could not be locked or its shell not be had: the steps then run with what is on the PATH
+ */
+export async function nixosProfile({ workdir, roots }: DeckPaths, onProgress: (line: string) => void, signal: AbortSignal): Promise<ProfileRuntime> {
+  const prefetched = await prefetchedOn(roots, workdir, 'nixos')
+  const config = [FEATURES, ...(prefetched ? ['substitute = false', 'flake-registry ='] : [])].join('\n')
+  const profile: ProfileRuntime = { name: 'nixos', env: { NIX_CONFIG: config }, beforeStep: async () => {}, ...(prefetched && { prefetched }) }
+  if (!existsSync(join(workdir, 'flake.nix'))) return profile
+  const place = { workdir, env: shellEnvironment(profile, []), signal }
+  try {
+    await dropLabLock(workdir)
+    if (!existsSync(join(workdir, 'flake.lock'))) await nix(place, 'nix', ['flake', 'lock'], onProgress)
+    await mkdir(roots, { recursive: true, mode: 0o700 })
+    profile.env = { ...(await devShellEnvironment(place, join(roots, 'dev-shell'), onProgress)), NIX_CONFIG: config }
+  } catch (error) {
+    if (!(error instanceof NixError)) throw error
+    profile.notice = `The steps run with the programs of this machine: the flake's development shell cannot be had.\n${error.message}`
   }
+  return profile
+}
+
+/** A workdir that was used in the lab is locked to it: `nixpkgs` is then a path in the store. */
+async function dropLabLock(workdir: string): Promise<void> {
+  const lock = labLock.safeParse(JSON.parse(await readFile(join(workdir, 'flake.lock'), 'utf8').catch(() => 'null')))
+  if (!lock.success) return
+  await rm(join(workdir, 'flake.lock'))
+  // Where the project has committed one, that is meant.
+  await execa('git', ['checkout', '--', 'flake.lock'], { cwd: workdir, reject: false })
+}
+const labLock = z.object({ nodes: z.object({ nixpkgs: z.object({ locked: z.object({ type: z.literal('path') }) }) }) })
+
+/** A deck without a flake: steps run with what this machine has. */
+export function hostProfile(): ProfileRuntime {
+  return { name: 'host', env: {}, beforeStep: async () => {} }
 }
 
 function keyValue(line: string): [string, string] {

@@ -21,6 +21,7 @@ steps:
     inputs: { host: { label: Address, pattern: '[0-9.]+', placeholder: 192.0.2.1 } }
     confirm: { warning: This costs money., type: rent }
   lab: { needs: { programs: [bash] } }
+  network: { needs: { network: [understudy.invalid] } }
 ---
 
 \`\`\`sh {step=program}
@@ -46,6 +47,10 @@ echo rented {{host}}
 \`\`\`sh {step=lab terminal=lab}
 sleep 7654
 \`\`\`
+
+\`\`\`sh {step=network}
+echo far
+\`\`\`
 `
 
 beforeEach(async () => {
@@ -60,7 +65,7 @@ const reasons = async (id: string) => {
   return status?.state === 'unavailable' ? status.reasons : undefined
 }
 
-const commands: Record<string, string> = { program: 'no-such-program', variable: 'echo $UNDERSTUDY_TEST_UNSET', profile: 'echo cloud', port: 'echo port', costly: 'echo rented {{host}}', lab: 'sleep 7654' }
+const commands: Record<string, string> = { program: 'no-such-program', variable: 'echo $UNDERSTUDY_TEST_UNSET', profile: 'echo cloud', port: 'echo port', costly: 'echo rented {{host}}', lab: 'sleep 7654', network: 'echo far' }
 const run = (step: string, more?: object) => window.run(step, commands[step] ?? '', more)
 
 async function running(command: string): Promise<string[]> {
@@ -83,6 +88,20 @@ test('a step that lacks a program, a variable or its profile is unavailable, say
     expect(talk.stage.terminals().map(({ state }) => state.state)).toEqual(['new', 'new', 'new', 'new'])
     window.messages.push((await (await talk.window()).message('hello')))
   }
+})
+
+test('a step whose host does not answer says so when it is run, not before', async () => {
+  expect(await reasons('network')).toBeUndefined()
+  run('network')
+  expect(await window.message('refused')).toMatchObject({ reason: 'unavailable', step: 'network', message: 'understudy.invalid does not answer: is there a network?' })
+})
+
+test('what was missing can come while the talk is given', async () => {
+  expect(await reasons('variable')).toHaveLength(1)
+  vi.stubEnv('UNDERSTUDY_TEST_UNSET', 'set')
+  run('variable')
+  await window.step('variable', 'succeeded')
+  vi.unstubAllEnvs()
 })
 
 test('where the lab could not be prepared, steps that need programs say so and the others run', async () => {

@@ -2,6 +2,7 @@ import { EventEmitter } from 'node:events'
 import { keyCode } from './deck/contract.ts'
 import { type Deck, fillIn, InputError, type Step } from './deck/deck.ts'
 import type { Executor } from './executor/executor.ts'
+import { answersHttps } from './network.ts'
 import { describeHolder, isFree } from './ports.ts'
 import { untilReady } from './probe.ts'
 import type { ProfileRuntime } from './profile.ts'
@@ -138,11 +139,13 @@ export class Stage extends EventEmitter<StageEvents> {
     if (step.hash !== request.hash)
       throw new RefusedError('stale', `The command of "${step.id}" on this page is not the one in the deck any more. Reload the page.`)
 
-    const reasons = await this.missing(step)
+    const reasons = [...(await this.missing(step)), ...(await unreachable(step))]
     if (reasons.length > 0) {
       this.setStatus(step.id, { state: 'unavailable', reasons })
       throw new RefusedError('unavailable', reasons.join(' '))
     }
+    // What was missing has come meanwhile.
+    if (this.statuses.get(step.id)?.state === 'unavailable') this.setStatus(step.id, { state: 'idle' })
     if (step.contract.confirm && request.confirm?.trim() !== step.contract.confirm.type)
       throw new RefusedError('unconfirmed', `${step.contract.confirm.warning} Type "${step.contract.confirm.type}" to go on.`)
     const command = this.filledIn(step, request.inputs)
@@ -269,4 +272,11 @@ export class Stage extends EventEmitter<StageEvents> {
   private terminalNames(): Set<string> {
     return new Set([...[...this.deck.steps.values()].map((step) => step.terminal), ...this.sessions.keys()])
   }
+}
+
+/** Hosts that a step asks and that do not answer. Asked only when it is to run: a talk does not wait for them when it starts. */
+async function unreachable(step: Step): Promise<string[]> {
+  const { network } = step.contract.needs
+  const answers = await Promise.all(network.map((host) => answersHttps(host)))
+  return network.filter((_, index) => !answers[index]).map((host) => `${host} does not answer: is there a network?`)
 }

@@ -44,6 +44,16 @@ test('edits of the workdir survive a new flake, and only a reset throws them awa
   expect(await flake()).toBe('{ new = 1; }')
 })
 
+test('a lock file that was made in the workdir outlives a reset, until the project has its own', async () => {
+  await prepareWorkdir(source, workdir)
+  await writeFile(join(workdir, 'flake.lock'), 'made here')
+  await resetWorkdir(source, workdir)
+  expect(await readFile(join(workdir, 'flake.lock'), 'utf8')).toBe('made here')
+  await writeFile(join(source, 'flake.lock'), 'committed')
+  await resetWorkdir(source, workdir)
+  expect(await readFile(join(workdir, 'flake.lock'), 'utf8')).toBe('committed')
+})
+
 test('a deck without a flake has an empty workdir', async () => {
   expect(await prepareWorkdir(join(folder, 'none'), workdir)).toBe('made')
   expect(existsSync(join(workdir, '.git'))).toBe(true)

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import { existsSync } from 'node:fs'
 import { cp, mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { dirname, join, relative, sep } from 'node:path'
 import { execa } from 'execa'
@@ -65,6 +66,8 @@ async function makeWorkdir(source: string, workdir: string, wanted: string): Pro
   await cp(source, fresh, { recursive: true, filter: (path) => belongs(source, path) }).catch((error: NodeJS.ErrnoException) => {
     if (error.code !== 'ENOENT') throw error
   })
+  // Where the project has no lock file yet, the one that was made here is kept: without a network there is no other.
+  if (!existsSync(join(fresh, 'flake.lock')) && existsSync(join(workdir, 'flake.lock'))) await cp(join(workdir, 'flake.lock'), join(fresh, 'flake.lock'))
   const git = (...args: string[]) => execa('git', args, { cwd: fresh, env: { GIT_CONFIG_GLOBAL: '/dev/null' } })
   await git('init', '--quiet', '--initial-branch=main')
   await git('add', '.')

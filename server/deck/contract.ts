@@ -11,8 +11,8 @@ const port = z.number().int().min(1).max(65535)
 /** The name of an environment variable, as POSIX writes it. */
 const variable = z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/, 'is not the name of an environment variable')
 
-/** What the steps run against: the bundled flake with nixpkgs, or the offline lab. */
-export const profileSchema = z.enum(['nixos', 'lab'])
+/** What the steps run against: the bundled flake with nixpkgs, the offline lab, or, where a deck has no flake, this machine as it is. */
+export const profileSchema = z.enum(['nixos', 'lab', 'host'])
 export type Profile = z.infer<typeof profileSchema>
 
 const needs = z.strictObject({

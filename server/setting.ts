@@ -1,0 +1,110 @@
+import { existsSync } from 'node:fs'
+import { mkdir } from 'node:fs/promises'
+import { homedir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { Listr, type ListrTask } from 'listr2'
+import type { Profile } from './deck/contract.ts'
+import type { Deck } from './deck/deck.ts'
+import { Ledger } from './executor/ledger.ts'
+import { LocalExecutor } from './executor/local.ts'
+import { type DeckPaths, deckPaths } from './paths.ts'
+import { chooseProfile, hostProfile, labProfile, missingLabPackages, nixosProfile, type ProfileRuntime, shellEnvironment } from './profile.ts'
+import { Stage } from './stage.ts'
+import { installPackages, mayInstall } from './system-packages.ts'
+import { prepareWorkdir, resetWorkdir } from './workdir.ts'
+
+export interface SettingOptions {
+  deck: Deck
+  /** Chosen by what this machine has, unless given. */
+  profile?: Profile | undefined
+  /** Install system packages without asking. */
+  yes: boolean
+}
+
+/** Everything that the steps of a deck need around them: what each command of this package makes ready first. */
+export interface Setting {
+  deck: Deck
+  paths: DeckPaths
+  /** The deck's flake, absolute; it may not be there. */
+  flake: string
+  profile: ProfileRuntime
+  /** Of the steps' shells. */
+  env: Record<string, string>
+  stage: Stage
+  /** What the user should know although all is well. */
+  notices: string[]
+}
+
+/** How long work is shown. Signals are handled in one place, by each command. */
+export const progress = { fallbackRenderer: 'simple', registerSignalListeners: false } as const
+
+/**
+ * Makes the setting of a deck: its profile (installed and prepared where need be), its workdir and its stage. Ends what an earlier
+ * server has left behind.
+ *
+ * @throws an Error whose message says what to do next
+ */
+export async function makeSetting(options: SettingOptions, signal: AbortSignal): Promise<Setting> {
+  const { deck } = options
+  const paths = deckPaths(deck.file)
+  const flake = join(dirname(deck.file), 'nix')
+  const notices: string[] = []
+
+  await mkdir(dirname(paths.workdir), { recursive: true, mode: 0o700 })
+  const ledger = new Ledger(paths.ledger)
+  const left = await ledger.cleanUp()
+  if (left.length > 0) console.log(`Ended ${left.length} process${left.length === 1 ? '' : 'es'} that an earlier server had left behind.`)
+
+  let name: Profile = 'host'
+  let profile: ProfileRuntime | undefined
+  const tasks: ListrTask[] = [
+    {
+      title: 'Choose the profile',
+      task: async (_, task) => {
+        name = options.profile ?? (existsSync(join(flake, 'flake.nix')) ? await chooseProfile(flake) : 'host')
+        task.title = `Profile: ${name}`
+        if (name !== 'lab') return
+        const missing = await missingLabPackages()
+        if (missing.length === 0 || !(await mayInstall(missing, options.yes, signal))) return
+        task.title = `Profile: lab (installing ${missing.join(', ')})`
+        const problem = await installPackages(missing, (line) => (task.output = line), signal, ledger)
+        if (problem) notices.push(problem)
+        task.title = 'Profile: lab'
+      },
+    },
+    {
+      title: 'Prepare the workdir',
+      task: async (_, task) => {
+        const state = await prepareWorkdir(flake, paths.workdir)
+        task.title = `Workdir: ${paths.workdir.replace(homedir(), '~')}`
+        if (state === 'kept-with-edits') notices.push('The workdir has edits and was kept. "Reset the stage" on the presenter page makes it anew.')
+      },
+    },
+    {
+      title: 'Prepare the offline lab (about half a minute the first time)',
+      enabled: () => name === 'lab',
+      task: async (_, task) => {
+        profile = await labProfile(paths.cache, (line) => (task.output = line), signal, ledger)
+        task.title = profile.problem ? 'The offline lab is not there: steps that need it say why' : 'The offline lab is ready'
+      },
+    },
+    {
+      title: 'Enter the development shell of the flake',
+      enabled: () => name === 'nixos',
+      task: async (_, task) => {
+        profile = await nixosProfile(paths, (line) => (task.output = line), signal)
+        if (profile.prefetched) task.title = `Prefetched on ${profile.prefetched.toLocaleString()}: the steps download nothing`
+      },
+    },
+  ]
+  await new Listr(tasks, progress).run()
+  signal.throwIfAborted()
+  profile ??= hostProfile()
+  for (const text of [profile.problem, profile.notice]) if (text !== undefined) notices.push(text)
+
+  const env = shellEnvironment(profile, [...deck.steps.values()].flatMap((step) => step.contract.needs.env))
+  const executor = new LocalExecutor({ cwd: paths.workdir, env, ledger })
+  const stage = new Stage({ deck, profile, executor, workdir: paths.workdir, resetWorkdir: () => resetWorkdir(flake, paths.workdir) })
+  await stage.checkNeeds()
+  return { deck, paths, flake, profile, env, stage, notices }
+}
