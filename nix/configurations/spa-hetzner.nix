@@ -55,4 +55,14 @@
     # "ssh-ed25519 AAAA… you@example.org": nobody gets in without a key
   ];
   # #endregion network
+
+  # #region test
+  # What `nixos-anywhere --vm-test` asks the machine that it has installed.
+  disko.tests.extraChecks = ''
+    machine.wait_for_unit("nginx.service")
+    machine.wait_for_open_port(80)
+    page = machine.succeed("curl --silent --fail http://localhost/")
+    assert '<div id="root"' in page, "the shell has no root element"
+  '';
+  # #endregion test
 }

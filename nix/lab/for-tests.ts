@@ -108,6 +108,11 @@ export async function build(workdir: string, output: string): Promise<string> {
   return built[0].outputs.out
 }
 
+/** What was printed while an output was built, now or earlier. */
+export async function logOf(workdir: string, output: string): Promise<string> {
+  return (await lab(workdir, 'nix', ['log', `.#${output}`])).stdout as string
+}
+
 /** A port that nothing listened on a moment ago. */
 export async function freePort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1')

@@ -15,6 +15,7 @@ import {
   freePort,
   lab,
   lock,
+  logOf,
   makeWorkdir,
   page,
   prepare,
@@ -95,8 +96,20 @@ describeWithLab("the talk's commands", () => {
     })
     const { exitCode, all } = await lab(edited, 'nix', ['build', '-L', '--no-link', '.#checks.x86_64-linux.spa-vm'])
     expect(exitCode, all as string).toBe(0)
-    expect((all as string).match(/NixOS Stage 1/g)).toHaveLength(2)
+    expect((await logOf(edited, 'checks.x86_64-linux.spa-vm')).match(/NixOS Stage 1/g)).toHaveLength(2)
   }, 120_000)
+
+  test('rehearse the installation of the server: disk, loader, boot, page', async () => {
+    const rehearse = ['--flake', '.#spa-hetzner', '--vm-test']
+    const { exitCode, all } = await lab(workdir, 'nixos-anywhere', rehearse)
+    expect(exitCode, all as string).toBe(0)
+    const log = await logOf(workdir, 'nixosConfigurations.spa-hetzner.config.system.build.installTest')
+    expect(log).toContain('must succeed: chroot /mnt')
+    expect(log).toMatch(/booted_machine # .*Booting `NixOS 26\.05\.lab/)
+    const remote = await lab(workdir, 'nixos-anywhere', ['--flake', '.#spa-hetzner', 'root@203.0.113.7'])
+    expect(remote.exitCode).toBe(1)
+    expect(remote.stderr).toContain('The offline lab has no remote host')
+  }, 180_000)
 
   test('show sizes and reasons of the closure', async () => {
     const toplevel = '.#nixosConfigurations.spa-ami.config.system.build.toplevel'
@@ -232,8 +245,7 @@ describeWithLab('a mistake is reported as NixOS reports it', () => {
     )
     const { exitCode, all } = await lab(workdir, 'nix', ['build', '--no-link', '.#spa-ami'])
     expect(exitCode, all as string).toBe(0)
-    const { stdout } = await lab(workdir, 'nix', ['log', '.#spa-ami'])
-    expect(stdout).toContain(
+    expect(await logOf(workdir, 'spa-ami')).toContain(
       'Warning: do not know how to make this configuration bootable; please enable a boot loader.',
     )
   }, 60_000)

@@ -10,7 +10,7 @@
 #   CACHE/debs             downloaded Debian packages, kept for the next time
 #   CACHE/lab              link to the lab that is in use:
 #     nix.conf             Nix' configuration, in place of the user's
-#     bin                  programs for the steps: nixos-rebuild, qemu
+#     bin                  programs for the steps: nixos-anywhere, nixos-rebuild, qemu
 #     inputs/<input>       links to the flakes that stand in for the real ones
 #     roots                what keeps Nix from collecting all this as garbage
 #
@@ -175,8 +175,11 @@ END
 
   progress "Building the packages"
   nix build --quiet --out-link "$partial/lab/roots/packages" "path:$nixpkgs#lab-packages"
-  ln -s "$final"/roots/packages/{nixos-rebuild-ng/bin/nixos-rebuild,qemu/bin/qemu-img,qemu/bin/qemu-system-x86_64} \
-    "$partial/lab/bin/"
+  local program
+  for program in nixos-anywhere/bin/nixos-anywhere nixos-rebuild-ng/bin/nixos-rebuild \
+    qemu/bin/qemu-img qemu/bin/qemu-system-x86_64; do
+    ln -s "$final/roots/packages/$program" "$partial/lab/bin/"
+  done
 
   progress "Putting the lab in place"
   local root

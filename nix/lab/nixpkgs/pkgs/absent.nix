@@ -22,7 +22,6 @@ in
 lib.genAttrs [
   "hcloud"
   "nixfmt-tree"
-  "nixos-anywhere"
 ] apologetic
 // lib.genAttrs
   [

@@ -103,12 +103,41 @@ let
         rm -rf $out/etc $out/lib $out/share $out/conf/sites-* $out/conf/nginx.conf
       '';
     };
-    perl = program "perl" "perl-base" { };
+    # Debian's looks for its modules where Debian puts them.
+    perl = program "perl" "perl-base" {
+      postInstall = ''
+        mv $out/bin/perl $out/bin/.perl-wrapped
+        rm -f $out/bin/perl5*
+        cat > $out/bin/perl <<END
+        #!${pkgs.runtimeShell}
+        export PERL5LIB=$out/lib/perl-base\''${PERL5LIB:+:\$PERL5LIB}
+        exec $out/bin/.perl-wrapped "\$@"
+        END
+        chmod +x $out/bin/perl
+      '';
+    };
 
     e2fsprogs = program "e2fsprogs" "e2fsprogs" { mainProgram = "mke2fs"; };
     dosfstools = program "dosfstools" "dosfstools" { mainProgram = "mkfs.fat"; };
     mtools = program "mtools" "mtools" { };
     sfdisk = program "sfdisk" "fdisk" { };
+
+    grub2 = program "grub2" "grub2-common" {
+      extra = [
+        "grub-common"
+        "grub-pc-bin"
+      ];
+      mainProgram = "grub-install";
+      # GRUB's modules are no programs of this system: out of patchelf's way.
+      postInstall = ''
+        mkdir -p $out/modules
+        mv $out/lib/grub/i386-pc $out/modules/
+        mv $out/bin/grub-install .
+        rm -rf $out/bin $out/etc $out/lib $out/share
+        mkdir $out/bin
+        mv grub-install $out/bin/
+      '';
+    };
 
     qemu = program "qemu" "qemu-system-x86" {
       extra = [
@@ -156,6 +185,7 @@ let
     // programs
     // {
       inherit lib system busybox linux;
+      path = ../.;
       inherit (libraries) glibc pcre2 zlib;
       inherit (byName) openssl;
       libxcrypt = libraries.libcrypt1;
@@ -164,6 +194,9 @@ let
       bashInteractive = pkgs.bash;
       dockerTools = pkgs.callPackage ./docker-tools.nix { };
       qemu_kvm = pkgs.qemu;
+      nixos-anywhere = pkgs.writeShellScriptBin "nixos-anywhere" (
+        builtins.readFile ./nixos-anywhere.sh
+      );
       nixos-rebuild-ng = pkgs.writeShellScriptBin "nixos-rebuild" (
         builtins.readFile ./nixos-rebuild.sh
       );
@@ -191,6 +224,7 @@ let
             OVMF
             busybox
             linux
+            nixos-anywhere
             nixos-rebuild-ng
             systemd
             systemd-boot

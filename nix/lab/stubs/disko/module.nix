@@ -1,4 +1,9 @@
-{ config, lib, ... }:
+{
+  config,
+  lib,
+  pkgs,
+  ...
+}:
 let
   inherit (lib) mkOption types;
 
@@ -28,11 +33,16 @@ let
     extraArgs = mkOption {
       type = types.listOf types.str;
       default = [ ];
-      description = "Without effect in the lab.";
+      description = "Options of mkfs.";
     };
   };
 
-  partition.options = {
+  partition =
+    { config, ... }:
+    {
+      options = partitionOptions config;
+    };
+  partitionOptions = config: {
     size = mkOption {
       type = types.strMatching "[0-9]+[KMGTP]?|100%";
       description = "Its size, or 100% for the rest of the disk.";
@@ -44,7 +54,13 @@ let
     };
     priority = mkOption {
       type = types.int;
-      default = 1000;
+      default =
+        if config.size == "100%" then
+          9001
+        else if config.type == "EF02" then
+          100
+        else
+          1000;
       description = "Partitions with lower numbers come first.";
     };
     content = mkOption {
@@ -83,16 +99,21 @@ let
     };
   };
 
-  # All partitions, with the label that disko gives each.
+  # All partitions in the order on their disks, with the label that disko gives
+  # each.
   partitions = lib.concatLists (
     lib.mapAttrsToList (
       disk: d:
       lib.optionals (d.content != null) (
-        lib.mapAttrsToList (name: p: {
-          inherit (d) device;
-          label = "disk-${disk}-${name}";
-          partition = p;
-        }) d.content.partitions
+        lib.imap1 (number: entry: entry // { inherit number; }) (
+          lib.sort (a: b: a.partition.priority < b.partition.priority) (
+            lib.mapAttrsToList (name: p: {
+              inherit (d) device;
+              label = "disk-${disk}-${name}";
+              partition = p;
+            }) d.content.partitions
+          )
+        )
       )
     ) config.disko.devices.disk
   );
@@ -101,13 +122,41 @@ let
   ) partitions;
 in
 {
-  options.disko.devices.disk = mkOption {
-    type = types.attrsOf (types.submodule disk);
-    default = { };
-    description = "The disks.";
+  imports = [ ./install-test.nix ];
+
+  options.disko = {
+    devices.disk = mkOption {
+      type = types.attrsOf (types.submodule disk);
+      default = { };
+      description = "The disks.";
+    };
+    tests = {
+      efi = mkOption {
+        type = types.bool;
+        default = config.boot.loader.systemd-boot.enable || config.boot.loader.grub.efiSupport;
+        description = "Whether the machine of the install test boots by UEFI.";
+      };
+      bootCommands = mkOption {
+        type = types.lines;
+        default = "";
+        description = "Python that runs when that machine has been started.";
+      };
+      extraChecks = mkOption {
+        type = types.lines;
+        default = "";
+        description = "Python that runs when it has booted.";
+      };
+      extraConfig = mkOption {
+        type = types.deferredModule;
+        default = { };
+        description = "What the install test adds to the configuration.";
+      };
+    };
   };
 
   config = {
+    system.build.diskoScript = import ./script.nix { inherit lib pkgs partitions; };
+
     fileSystems = builtins.listToAttrs (
       map (p: {
         name = p.partition.content.mountpoint;

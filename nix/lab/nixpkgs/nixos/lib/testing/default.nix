@@ -83,7 +83,11 @@ let
           _module.args.name = name;
           networking.hostName = lib.mkDefault name;
           nixpkgs.hostPlatform = pkgs.stdenv.hostPlatform.system;
-          virtualisation.host.pkgs = pkgs;
+          virtualisation = {
+            diskImage = null;
+            graphics = false;
+            host.pkgs = pkgs;
+          };
         }
       ];
     }).config;

@@ -58,10 +58,12 @@ def retry(condition: Callable[[bool], bool], timeout: float) -> None:
 class Machine:
     """A virtual machine and the shell in it. Starts when it is first used."""
 
-    def __init__(self, name: str, start_script: str, directory: Path) -> None:
+    def __init__(self, name: str, start_command: str, directory: Path) -> None:
         self.name = name
-        self.start_script = start_script
-        self.directory = directory
+        self.start_command = start_command
+        # Where its disks are: the start command runs there.
+        self.state_dir = directory / f"vm-state-{name}"
+        self.state_dir.mkdir()
         self.process: subprocess.Popen[bytes] | None = None
         self.shell: socket.socket | None = None
         self.connected = False
@@ -79,7 +81,7 @@ class Machine:
         if self.is_up():
             return
         self.log("starting vm")
-        address = self.directory / f"{self.name}.sock"
+        address = self.state_dir / "backdoor.sock"
         address.unlink(missing_ok=True)
         listener = socket.socket(socket.AF_UNIX)
         listener.bind(str(address))
@@ -91,8 +93,9 @@ class Machine:
             *("-device", "virtserialport,chardev=backdoor,name=backdoor"),
         ]
         self.process = subprocess.Popen(
-            [self.start_script, *options],
-            cwd=self.directory,
+            f"exec {self.start_command} {shlex.join(options)}",
+            shell=True,
+            cwd=self.state_dir,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -286,11 +289,12 @@ class Machine:
         unit = unit if "." in unit else f"{unit}.service"
 
         def is_active(_last: bool) -> bool:
-            info = self.get_unit_info(unit, user)
-            state = info["ActiveState"]
+            # In this order: it may become active while the other is asked.
+            has_booted = self.get_unit_property("multi-user.target", "ActiveState") == "active"
+            state = self.get_unit_property(unit, "ActiveState", user)
             if state == "failed":
                 raise RequestedAssertionFailed(f'unit "{unit}" reached state "{state}"')
-            if state == "inactive" and self.get_unit_info("multi-user.target")["ActiveState"] == "active":
+            if state == "inactive" and has_booted:
                 raise RequestedAssertionFailed(f'unit "{unit}" is inactive and there are no pending jobs')
             return state == "active"
 
@@ -324,8 +328,9 @@ class Machine:
         time.sleep(secs)
 
 
-def run(script: str, machines: list[Machine]) -> None:
-    """Runs a test script with the machines as variables."""
+def run(script: str, machines: list[Machine], directory: Path) -> None:
+    """Runs a test script with the machines as variables. Those that it creates
+    are added to the list."""
 
     @contextmanager
     def subtest(name: str) -> Iterator[None]:
@@ -341,10 +346,22 @@ def run(script: str, machines: list[Machine]) -> None:
             for machine in machines:
                 machine.start()
 
+    def create_machine(start_command: str, name: str | None = None) -> Machine:
+        machine = Machine(name or f"machine{len(machines)}", start_command, directory)
+        machines.append(machine)
+        return machine
+
     names = {machine.name: machine for machine in machines}
     if len(machines) == 1:
         names["machine"] = machines[0]
-    tools = {"start_all": start_all, "subtest": subtest, "log": log, "retry": retry, "re": re}
+    tools = {
+        "start_all": start_all,
+        "create_machine": create_machine,
+        "subtest": subtest,
+        "log": log,
+        "retry": retry,
+        "re": re,
+    }
     exec(compile(script, "testScript", "exec"), {**names, **tools, "machines": machines})
 
 
@@ -369,7 +386,7 @@ def main() -> int:
         started = time.monotonic()
         try:
             with nested("run the VM test script"):
-                run(script, machines)
+                run(script, machines, Path(directory))
         except Exception as error:
             log(explain(error, script))
             return 1

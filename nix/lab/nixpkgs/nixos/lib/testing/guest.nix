@@ -6,8 +6,6 @@
   ...
 }:
 {
-  virtualisation.diskImage = null;
-  virtualisation.graphics = false;
   lab.console.enable = lib.mkDefault false;
   # So that the log of a test shows why a unit has failed.
   environment.etc."systemd/journald.conf".text = "ForwardToConsole=yes\n";

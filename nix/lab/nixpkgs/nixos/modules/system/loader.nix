@@ -17,15 +17,30 @@ let
       inherit default description;
     };
 
-  # NixOS installs GRUB by a script in perl, which so becomes part of the
-  # system. The lab's scripts only say what would be done.
+  timeout = toString cfg.timeout;
+
+  # Each takes the system to boot. NixOS installs GRUB by a script in perl,
+  # which so becomes part of the system; so does the lab.
   installGrub = pkgs.writeScript "install-grub.sh" ''
     #!${pkgs.bash}/bin/bash
-    exec ${lib.getExe pkgs.perl} -e 'print "The lab does not install GRUB.\n"'
+    exec ${lib.getExe pkgs.perl} ${./install-grub.pl} ${pkgs.grub2} "$1" "${timeout}" \
+      ${lib.escapeShellArgs (lib.remove "nodev" cfg.grub.devices)}
   '';
   installSystemdBoot = pkgs.writeScript "install-systemd-boot.sh" ''
     #!${pkgs.bash}/bin/bash
-    echo "systemd-boot is on ${cfg.efi.efiSysMountPoint} since the image was built."
+    set -e
+    PATH=${pkgs.busybox}/bin
+    cd ${cfg.efi.efiSysMountPoint}
+    mkdir -p EFI/BOOT EFI/systemd EFI/nixos loader/entries
+    cp ${pkgs.systemd-boot}/systemd-bootx64.efi EFI/systemd/
+    cp ${pkgs.systemd-boot}/systemd-bootx64.efi EFI/BOOT/BOOTX64.EFI
+    cp "$1/kernel" EFI/nixos/bzImage.efi
+    cp "$1/initrd" EFI/nixos/initrd.efi
+    printf 'timeout %s\ndefault nixos-generation-1.conf\n' \
+      ${if cfg.timeout == null then "menu-force" else timeout} > loader/loader.conf
+    printf '%s\n' "title NixOS" "version Generation 1 NixOS $(cat "$1/nixos-version")" \
+      "linux /EFI/nixos/bzImage.efi" "initrd /EFI/nixos/initrd.efi" \
+      "options init=$1/init $(cat "$1/kernel-params")" > loader/entries/nixos-generation-1.conf
   '';
   installNothing = pkgs.writeScript "no-boot-loader.sh" ''
     #!${pkgs.bash}/bin/bash

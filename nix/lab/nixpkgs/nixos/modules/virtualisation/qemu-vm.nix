@@ -13,7 +13,9 @@ let
   inherit (config.system.build) toplevel;
   name = config.system.name;
 
-  storeImage = import ../../lib/store-image.nix { pkgs = hostPkgs; } { rootPaths = [ toplevel ]; };
+  storeImage = import ../../lib/store-image.nix { pkgs = hostPkgs; } {
+    rootPaths = [ toplevel ] ++ cfg.additionalPaths;
+  };
 
   port =
     description:
@@ -88,6 +90,11 @@ let
         rm "$disk.raw"
       fi
     ''}
+    ${lib.concatStrings (
+      lib.imap0 (i: size: ''
+        [ -e empty${toString i}.qcow2 ] || qemu-img create -q -f qcow2 empty${toString i}.qcow2 ${toString size}M
+      '') cfg.emptyDiskImages
+    )}
     exec qemu-system-x86_64 \
       -name ${name} \
       -machine q35 \
@@ -99,6 +106,11 @@ let
       -device virtio-net-pci,netdev=user.0,romfile= \
       -drive file=${storeImage}/store.img,if=virtio,format=raw,readonly=on \
       ${lib.optionalString (cfg.diskImage != null) ''-drive file="$disk",if=virtio,format=qcow2''} \
+      ${lib.concatStrings (
+        lib.imap0 (
+          i: _: "-drive file=empty${toString i}.qcow2,if=virtio,format=qcow2 "
+        ) cfg.emptyDiskImages
+      )} \
       -kernel ${toplevel}/kernel \
       -initrd ${toplevel}/initrd \
       -append "$parameters $QEMU_KERNEL_PARAMS" \
@@ -135,6 +147,16 @@ in
       type = types.either types.ints.positive (types.enum [ "auto" ]);
       default = 1024;
       description = "The size of that image in MiB.";
+    };
+    emptyDiskImages = mkOption {
+      type = types.listOf types.ints.positive;
+      default = [ ];
+      description = "The sizes of further disks in MiB.";
+    };
+    additionalPaths = mkOption {
+      type = types.listOf types.path;
+      default = [ ];
+      description = "Store paths that the machine has besides its own.";
     };
     forwardPorts = mkOption {
       type = types.listOf (types.submodule forward);
