@@ -121,37 +121,46 @@ describeWithLab("the talk's commands", () => {
     expect(why.all).toMatch(/nixos-system-spa-ami[^]*unit-nginx\.service[^]*nginx-[^]*openssl-/)
   }, 60_000)
 
-  test('build an image for EC2 that boots by UEFI and serves the page', async () => {
-    const { exitCode, all } = await lab(workdir, 'nix', ['build', '.#spa-ami'])
-    expect(exitCode, all as string).toBe(0)
-    const image = join(workdir, 'result/spa-vm.vhd')
+  /** Boots `spa-vm.vhd` by the firmware and returns what it tells about itself once it serves. */
+  async function bootImage(directory: string, firmware: 'UEFI' | 'BIOS'): Promise<{ host: string }> {
+    const ovmf = join(cache, 'lab/roots/packages/OVMF/FV')
+    const variables = join(directory, 'vars.fd')
+    writeFileSync(variables, readFileSync(join(ovmf, 'OVMF_VARS.fd')))
+    const uefi = [
+      ...['-drive', `if=pflash,format=raw,readonly=on,file=${ovmf}/OVMF_CODE.fd`],
+      ...['-drive', `if=pflash,format=raw,file=${variables}`],
+    ]
     const port = await freePort()
-    const firmware = join(cache, 'lab/roots/packages/OVMF/FV')
-    writeFileSync(join(workdir, 'vars.fd'), readFileSync(join(firmware, 'OVMF_VARS.fd')))
-    const machine = lab(workdir, 'qemu-system-x86_64', [
-      ...[
-        '-machine',
-        'q35',
-        '-accel',
-        'tcg',
-        '-cpu',
-        'max',
-        '-m',
-        '1024',
-        '-nodefaults',
-        '-display',
-        'none',
-        '-snapshot',
-      ],
-      ...['-drive', `if=pflash,format=raw,readonly=on,file=${firmware}/OVMF_CODE.fd`],
-      ...['-drive', 'if=pflash,format=raw,file=vars.fd'],
-      ...['-drive', `file=${image},format=vpc,if=virtio`],
+    const machine = lab(directory, 'qemu-system-x86_64', [
+      ...['-machine', 'q35', '-accel', 'tcg', '-cpu', 'max', '-m', '1024'],
+      ...['-nodefaults', '-display', 'none', '-snapshot'],
+      ...(firmware === 'UEFI' ? uefi : []),
+      ...['-drive', `file=${directory}/result/spa-vm.vhd,format=vpc,if=virtio`],
       ...['-netdev', `user,id=net,hostfwd=tcp:127.0.0.1:${port}-:80`, '-device', 'virtio-net-pci,netdev=net,romfile='],
     ])
     onTestFinished(() => void machine.kill())
     expect(await page(`http://127.0.0.1:${port}/`, machine)).toContain('<div id="root"')
-    const facts = (await (await fetch(`http://127.0.0.1:${port}/host.json`)).json()) as { host: string }
-    expect(facts.host).toBe('spa-ami')
+    return (await (await fetch(`http://127.0.0.1:${port}/host.json`)).json()) as { host: string }
+  }
+
+  test('build an image for EC2 that boots by UEFI and serves the page', async () => {
+    const { exitCode, all } = await lab(workdir, 'nix', ['build', '.#spa-ami'])
+    expect(exitCode, all as string).toBe(0)
+    expect((await bootImage(workdir, 'UEFI')).host).toBe('spa-ami')
+  }, 120_000)
+
+  test('build the image with GRUB instead, and with perl, when the configuration says so', async () => {
+    const edited = await makeWorkdir((dir) => {
+      const ami = join(dir, 'configurations/spa-ami.nix')
+      replaceIn(ami, 'ec2.efi = true;', 'system.forbiddenDependenciesRegexes = lib.mkForce [ ];')
+      replaceIn(ami, 'systemd-boot.enable', 'grub.enable')
+    })
+    const { exitCode, all } = await lab(edited, 'nix', ['build', '.#spa-ami'])
+    expect(exitCode, all as string).toBe(0)
+    expect((await bootImage(edited, 'BIOS')).host).toBe('spa-ami')
+    const toplevel = '.#nixosConfigurations.spa-ami.config.system.build.toplevel'
+    const why = await lab(edited, 'nix', ['why-depends', toplevel, '.#nixosConfigurations.spa-ami.pkgs.perl'])
+    expect(why.all).toMatch(/nixos-system-spa-ami[^]*install-grub\.sh[^]*perl-/)
   }, 120_000)
 
   test('list the image variants when none is chosen, and build the one for VMware', async () => {

@@ -125,17 +125,18 @@ let
     grub2 = program "grub2" "grub2-common" {
       extra = [
         "grub-common"
+        "grub-efi-amd64-bin"
         "grub-pc-bin"
       ];
       mainProgram = "grub-install";
       # GRUB's modules are no programs of this system: out of patchelf's way.
       postInstall = ''
         mkdir -p $out/modules
-        mv $out/lib/grub/i386-pc $out/modules/
-        mv $out/bin/grub-install .
+        mv $out/lib/grub/i386-pc $out/lib/grub/x86_64-efi $out/modules/
+        mv $out/bin/grub-install $out/bin/grub-mkimage .
         rm -rf $out/bin $out/etc $out/lib $out/share
         mkdir $out/bin
-        mv grub-install $out/bin/
+        mv grub-install grub-mkimage $out/bin/
       '';
     };
 

@@ -18,6 +18,7 @@ let
   espVolumeId = "12341234";
   partitionUuid = "33333333-3333-3333-8888-888888888888";
   rootUuid = "44444444-4444-4444-8888-888888888888";
+  biosUuid = "55555555-5555-5555-8888-888888888888";
 
   entry = pkgs.writeText "nixos-generation-1.conf" ''
     title NixOS
@@ -42,12 +43,27 @@ let
     mcopy -i esp.img ${loaderConf} ::/loader/loader.conf
     mcopy -i esp.img ${entry} ::/loader/entries/nixos-generation-1.conf
   '';
+  # GRUB with all it needs to find its configuration, on the file system that
+  # is labelled "nixos".
+  grubModules = "part_gpt ext2 fat search search_label normal linux configfile serial terminal echo boot";
+  grubImage = target: more: ''
+    printf '%s\n' "search.fs_label nixos root" 'set prefix=($root)/boot/grub' normal > early.cfg
+    grub-mkimage -O ${target} -d ${pkgs.grub2}/modules/${target} -c early.cfg -p /boot/grub \
+      -o grub.img ${grubModules} ${more}
+  '';
+  installGrub =
+    if efi then
+      ''
+        ${grubImage "x86_64-efi" ""}
+        mmd -i esp.img ::/EFI ::/EFI/BOOT
+        mcopy -i esp.img grub.img ::/EFI/BOOT/BOOTX64.EFI
+      ''
+    else
+      grubImage "i386-pc" "biosdisk";
+
   installLoader =
     if loader.grub.enable then
-      ''
-        echo "The lab cannot install GRUB: set boot.loader.systemd-boot.enable instead." >&2
-        exit 1
-      ''
+      installGrub
     else if !loader.systemd-boot.enable then
       "${config.system.build.installBootLoader}"
     else if !efi then
@@ -57,6 +73,7 @@ let
       ''
     else
       installSystemdBoot;
+  biosGrub = loader.grub.enable && !efi;
 in
 pkgs.runCommand config.image.baseName
   {
@@ -64,7 +81,10 @@ pkgs.runCommand config.image.baseName
     nativeBuildInputs = [
       pkgs.dosfstools
       pkgs.e2fsprogs
+      pkgs.grub2
       pkgs.mtools
+      pkgs.perl
+      pkgs.python3
       pkgs.qemu
       pkgs.sfdisk
     ];
@@ -78,11 +98,16 @@ pkgs.runCommand config.image.baseName
     xargs cp -a -t root/nix/store < $closure/store-paths
     ln -s ${toplevel} root/nix/var/nix/profiles/system
     touch root/etc/NIXOS
+    ${lib.optionalString loader.grub.enable ''
+      perl ${../modules/system/install-grub.pl} ${pkgs.grub2} root/boot ${toplevel} "${toString loader.timeout}"
+    ''}
 
     # Sizes and places in MiB.
     esp_start=1
     esp_size=${if efi then "64" else "0"}
-    root_start=$((esp_start + esp_size))
+    bios_start=$((esp_start + esp_size))
+    bios_size=${if biosGrub then "1" else "0"}
+    root_start=$((bios_start + bios_size))
     root_size=$(($(du -sm root | cut -f1) * 115 / 100 + 32))
 
     truncate -s ''${root_size}M root.img
@@ -103,6 +128,7 @@ pkgs.runCommand config.image.baseName
       echo "label: gpt"
       echo "label-id: ${diskUuid}"
       ${lib.optionalString efi "partition $esp_start $esp_size uefi ESP ${espUuid}"}
+      ${lib.optionalString biosGrub "partition $bios_start $bios_size 21686148-6449-6E6F-744E-656564454649 bios ${biosUuid}"}
       partition $root_start $root_size linux root ${partitionUuid}
     } | sfdisk -q disk.raw
     write_partition() { # file, start
@@ -110,6 +136,9 @@ pkgs.runCommand config.image.baseName
     }
     ${lib.optionalString efi "write_partition esp.img $esp_start"}
     write_partition root.img $root_start
+    ${lib.optionalString biosGrub ''
+      python3 ${./embed-grub.py} disk.raw ${pkgs.grub2}/modules/i386-pc/boot.img grub.img $((bios_start * 2048))
+    ''}
 
     image=$out/${config.image.filePath}
     qemu-img convert -f raw -O ${format} disk.raw $image

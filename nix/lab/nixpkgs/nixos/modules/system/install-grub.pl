@@ -1,12 +1,12 @@
-# install-grub.pl GRUB SYSTEM TIMEOUT DEVICE...
+# install-grub.pl GRUB BOOT SYSTEM TIMEOUT DEVICE...
 #
-# Writes /boot/grub/grub.cfg with an entry for the system and installs GRUB on
-# the devices, for machines that boot by BIOS. The kernel is read from the
-# store, which so has to be on the file system of /boot.
+# Writes grub/grub.cfg in the directory BOOT, with an entry for the system, and
+# installs GRUB on the devices, for machines that boot by BIOS. The kernel is
+# read from the store, which so has to be on the same file system.
 use strict;
 use warnings;
 
-my ($grub, $system, $timeout, @devices) = @ARGV;
+my ($grub, $boot, $system, $timeout, @devices) = @ARGV;
 
 sub slurp {
     my ($file) = @_;
@@ -27,8 +27,8 @@ if ($params =~ /console=ttyS0/) {
         . "terminal_input console serial\nterminal_output console serial\n";
 }
 
-mkdir "/boot/grub";
-open(my $config, '>', "/boot/grub/grub.cfg.new") or die "cannot write grub.cfg: $!\n";
+mkdir "$boot/grub";
+open(my $config, '>', "$boot/grub/grub.cfg.new") or die "cannot write grub.cfg: $!\n";
 print $config <<"END";
 $serial
 set timeout=$timeout
@@ -38,11 +38,11 @@ menuentry "NixOS $label" {
 }
 END
 close($config) or die "cannot write grub.cfg: $!\n";
-rename("/boot/grub/grub.cfg.new", "/boot/grub/grub.cfg") or die "cannot write grub.cfg: $!\n";
+rename("$boot/grub/grub.cfg.new", "$boot/grub/grub.cfg") or die "cannot write grub.cfg: $!\n";
 
 for my $device (@devices) {
     print "installing the GRUB 2 boot loader on $device...\n";
     system("$grub/bin/grub-install", "--target=i386-pc", "--directory=$grub/modules/i386-pc",
-        "--boot-directory=/boot", $device) == 0
+        "--boot-directory=$boot", $device) == 0
         or die "GRUB cannot be installed on $device\n";
 }

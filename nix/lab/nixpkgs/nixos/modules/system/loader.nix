@@ -23,7 +23,7 @@ let
   # which so becomes part of the system; so does the lab.
   installGrub = pkgs.writeScript "install-grub.sh" ''
     #!${pkgs.bash}/bin/bash
-    exec ${lib.getExe pkgs.perl} ${./install-grub.pl} ${pkgs.grub2} "$1" "${timeout}" \
+    exec ${lib.getExe pkgs.perl} ${./install-grub.pl} ${pkgs.grub2} /boot "$1" "${timeout}" \
       ${lib.escapeShellArgs (lib.remove "nodev" cfg.grub.devices)}
   '';
   installSystemdBoot = pkgs.writeScript "install-systemd-boot.sh" ''
