@@ -1,0 +1,55 @@
+import { spawnSync } from 'node:child_process'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { expect, test } from 'vitest'
+import { CastError, compressIdle, duration, EventLines, headerLine, parseCast, toVersion2 } from './cast.ts'
+
+const header = { version: 3 as const, term: { cols: 80, rows: 24 } }
+
+function written(times: number[]): string {
+  const lines = new EventLines()
+  return headerLine(header) + times.map((time) => lines.line({ time, code: 'o', data: `${time}\r\n` })).join('')
+}
+
+test('what is written is read, and rounding does not add up', () => {
+  const times = Array.from({ length: 3000 }, (_, index) => index / 3000)
+  const { events } = parseCast(written(times))
+  for (const [index, { time }] of events.entries()) expect(Math.abs(time - (times[index] ?? 0))).toBeLessThan(0.0011)
+})
+
+test('a clock that is set back takes no time', () => expect(parseCast(written([1, 0.5, 2])).events.map(({ time }) => time)).toEqual([1, 1, 2]))
+
+test('comments and empty lines are passed over', () => expect(parseCast(`${headerLine(header)}# a comment\n\n[0.5,"m","here"]\n`).events).toEqual([{ time: 0.5, code: 'm', data: 'here' }]))
+
+test.each([
+  ['no header', 'hello', 'line 1'],
+  ['version 2', '{"version":2,"width":80,"height":24}', 'line 1'],
+  ['cut in the middle of an event', `${headerLine(header)}[0.1,"o","a"]\n[0.1,"o","b`, 'line 3'],
+  ['a negative interval', `${headerLine(header)}[-1,"o","a"]\n`, 'line 2'],
+])('%s is refused by its line', (_, text, line) => {
+  expect(() => parseCast(text)).toThrow(CastError)
+  expect(() => parseCast(text)).toThrow(line)
+})
+
+test('pauses are cut to the limit', () => {
+  const cast = parseCast(written([0, 0.5, 60, 60.2]))
+  expect(compressIdle(cast, 2).events.map(({ time }) => Math.round(time * 10) / 10)).toEqual([0, 0.5, 2.5, 2.7])
+  expect(duration(compressIdle(cast, 2))).toBeCloseTo(2.7)
+})
+
+test('version 2 has absolute times and plays in the older asciinema', async ({ skip }) => {
+  const text = toVersion2(parseCast(`${written([0, 0.01, 0.02])}[0,"x","0"]\n`))
+  expect(text.split('\n').slice(0, 3).map((line) => JSON.parse(line) as unknown)).toEqual([
+    { version: 2, width: 80, height: 24, env: { TERM: 'xterm-256color' } },
+    [0, 'o', '0\r\n'],
+    [0.01, 'o', '0.01\r\n'],
+  ])
+  if (spawnSync('asciinema', ['--version']).error) skip('there is no asciinema here: apt-get install asciinema')
+  const folder = await mkdtemp(join(tmpdir(), 'understudy-cast-'))
+  await writeFile(join(folder, 'v2.cast'), text)
+  const { stdout, status } = spawnSync('asciinema', ['cat', join(folder, 'v2.cast')], { encoding: 'utf8' })
+  await rm(folder, { recursive: true })
+  expect(status).toBe(0)
+  expect(stdout).toContain('0.02')
+})

@@ -1,0 +1,73 @@
+import { describe, expect, test } from 'vitest'
+import { Masker } from './mask.ts'
+
+const secret = 'hunter2-very-secret'
+
+/** The output of a masker for pieces that end wherever they end. */
+function masked(pieces: string[], secrets = [secret]): string {
+  const masker = new Masker(secrets)
+  return pieces.map((piece) => masker.feed(piece)).join('') + masker.end()
+}
+
+describe('a named secret is hidden', () => {
+  test('wherever its output is cut', () => {
+    const text = `before ${secret} after`
+    for (let cut = 0; cut <= text.length; cut++) expect(masked([text.slice(0, cut), text.slice(cut)])).toBe(`before ${'*'.repeat(secret.length)} after`)
+    expect(masked([...text])).toBe(`before ${'*'.repeat(secret.length)} after`)
+  })
+
+  test('in a title, in colours, and across the end of a line', () => {
+    expect(masked([`\u001b]2;${secret}\u0007`])).not.toContain('secret')
+    const coloured = `\u001b[31mhunter2\u001b[0m-very-\u001b[1;32msecret\u001b[0m`
+    for (let cut = 0; cut <= coloured.length; cut++)
+      expect(masked([coloured.slice(0, cut), coloured.slice(cut)])).toBe(`\u001b[31m*******\u001b[0m******\u001b[1;32m******\u001b[0m`)
+    expect(masked(['hunter2-ve \r', 'ry-secret'])).toBe(`${'*'.repeat(11)}\r*********`)
+    expect(masked(['hunter2-ve\r\nry-secret!'])).toBe('**********\r\n*********!')
+  })
+
+  test('in base64, as basic authentication has it, and in an address', () => {
+    expect(masked([`Basic ${Buffer.from(secret).toString('base64')}`])).not.toContain(Buffer.from(secret).toString('base64').slice(0, -4))
+    expect(masked([`?key=${encodeURIComponent('a b&c/d=e')}.`], ['a b&c/d=e'])).toBe(`?key=${'*'.repeat(17)}.`)
+  })
+
+  test('also the one that begins like another', () => {
+    expect(masked(['token-one-two!'], ['token-one', 'token-one-two'])).toBe(`${'*'.repeat(13)}!`)
+    expect(masked(['token-one-x'], ['token-one', 'token-one-two'])).toBe(`${'*'.repeat(9)}-x`)
+  })
+
+  test('and most of it, where the output ends in the middle', () => expect(masked(['hunter2-ver'])).toBe('*'.repeat(11)))
+})
+
+test.each([
+  ['GitHub', `ghp_${'a1B2'.repeat(9)}`],
+  ['GitHub, fine-grained', `github_pat_${'a1B2_'.repeat(9)}`],
+  ['Slack', 'xoxb-1234567890-abcdefghij'],
+  ['AWS', 'AKIAIOSFODNN7EXAMPLE'],
+  ['a JSON Web Token', 'eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0aa.c2lnbmF0dXJl'],
+])('a token of %s is hidden by its form', (_, token) => {
+  const text = `token ${token} end`
+  for (let cut = 0; cut <= text.length; cut++) expect(masked([text.slice(0, cut), text.slice(cut)], [])).toBe(`token ${'*'.repeat(token.length)} end`)
+})
+
+test('a private key is hidden up to its end', () => {
+  const key = '-----BEGIN OPENSSH PRIVATE KEY-----\r\nb3BlbnNzaC1rZXktdjEAAAAA\r\nAAAAtzc2g=\r\n-----END OPENSSH PRIVATE KEY-----'
+  const expected = '-----BEGIN OPENSSH PRIVATE KEY-----\r\n************************\r\n**********\r\n-----END OPENSSH PRIVATE KEY-----\r\nafter'
+  for (let cut = 0; cut <= key.length; cut++) expect(masked([key.slice(0, cut), `${key.slice(cut)}\r\nafter`], [])).toBe(expected)
+})
+
+test('everything else stays as it is, byte for byte', () => {
+  const text = Array.from({ length: 3000 }, (_, line) => `\u001b[3${line % 8}m${line} hunter and \u00e9\u{1f600} github.com/nixos AK sk eye\u001b[0m\r\n`).join('')
+  const pieces: string[] = []
+  for (let at = 0; at < text.length; at += 37) pieces.push(text.slice(at, at + 37))
+  expect(masked(pieces)).toBe(text)
+})
+
+test('what is too short to tell anything can be shown before it ends', () => {
+  const masker = new Masker([secret])
+  expect(masker.feed('say hun')).toBe('say ')
+  expect(masker.peek()).toBe('hun')
+  expect(masker.feed('hunter2-very')).toBe('')
+  expect(masker.peek()).toBe('')
+})
+
+test('a word that is too short is no secret', () => expect(masked(['yes we can'], ['yes'])).toBe('yes we can'))
