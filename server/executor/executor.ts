@@ -4,6 +4,8 @@ export interface Shell {
   /** Stops reading, so that what writes into the terminal has to wait. */
   pause(): void
   resume(): void
+  /** Whether the shell itself has the terminal, and no program that it runs. False where that cannot be known. */
+  atRest(): boolean
   onOutput(listener: (bytes: Buffer) => void): void
   onExit(listener: (end: { exit: number; signal: number }) => void): void
 }

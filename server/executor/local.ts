@@ -6,7 +6,7 @@ import * as pty from 'node-pty'
 import { packageRoot } from '../paths.ts'
 import type { Executor, Shell, ShellOptions } from './executor.ts'
 import type { Ledger } from './ledger.ts'
-import { endSession, identify, MARKER, membersOf } from './process-tree.ts'
+import { endSession, hasTerminal, identify, MARKER, membersOf } from './process-tree.ts'
 
 export interface LocalOptions {
   cwd: string
@@ -61,6 +61,7 @@ export class LocalExecutor implements Executor {
       write: (data) => terminal.write(data),
       pause: () => terminal.pause(),
       resume: () => terminal.resume(),
+      atRest: () => hasTerminal(terminal.pid),
       // With `encoding: null` node-pty gives buffers, which its types do not say.
       onOutput: (listener) => void terminal.onData((data: unknown) => listener(Buffer.isBuffer(data) ? data : Buffer.from(String(data)))),
       onExit: (listener) =>

@@ -50,6 +50,16 @@ export function identify(pid: number): ProcessId | undefined {
   }
 }
 
+/** Whether a shell is the foreground of its own terminal (fields 1 and 8 of /proc/<pid>/stat: a shell leads its process group). */
+export function hasTerminal(shell: number): boolean {
+  try {
+    const stat = readFileSync(`/proc/${shell}/stat`, 'utf8')
+    return Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[5]) === shell
+  } catch {
+    return false
+  }
+}
+
 async function hasMarker(pid: number, marker: string): Promise<boolean> {
   const environment = await readFile(`/proc/${pid}/environ`, 'latin1').catch(() => '')
   return environment.split('\0').includes(`${MARKER}=${marker}`)

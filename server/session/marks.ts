@@ -1,5 +1,7 @@
-/** A mark of the shell, by the letters of OSC 133: a prompt begins, it ends, a command's output begins, the command ended. */
-export type Mark = { kind: 'A' | 'B' | 'C' } | { kind: 'D'; exit: number }
+/** Marks without a value. By the letters of OSC 133 a prompt begins, it ends, a command's output begins. Our own: an entry goes on in another line (S), the line was emptied (L). */
+const PLAIN = ['A', 'B', 'C', 'S', 'L'] as const
+/** A mark of the shell; D is the end of a command. */
+export type Mark = { kind: (typeof PLAIN)[number] } | { kind: 'D'; exit: number }
 
 /** A piece of what came out of the pseudo-terminal, in order. */
 export type Piece = { output: Buffer } | { mark: Mark }
@@ -26,7 +28,7 @@ export class MarkFilter {
 
   /** @param secret letters and digits only */
   constructor(secret: string) {
-    this.pattern = new RegExp(`\\u001b\\]133;(?:([ABC])|D;(\\d+));k=${secret}\\u0007`, 'g')
+    this.pattern = new RegExp(`\\u001b\\]133;(?:([${PLAIN.join('')}])|D;(\\d+));k=${secret}\\u0007`, 'g')
   }
 
   /** @param chunk the next bytes; they may be cut anywhere */
@@ -41,8 +43,8 @@ export class MarkFilter {
     let from = 0
     for (const match of text.matchAll(this.pattern)) {
       output(from, match.index)
-      const kind = match[1]
-      pieces.push({ mark: kind === 'A' || kind === 'B' || kind === 'C' ? { kind } : { kind: 'D', exit: Number(match[2]) } })
+      const kind = PLAIN.find((letter) => letter === match[1])
+      pieces.push({ mark: kind ? { kind } : { kind: 'D', exit: Number(match[2]) } })
       from = match.index + match[0].length
     }
     const rest = text.slice(from)

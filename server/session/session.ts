@@ -41,6 +41,14 @@ const PAUSE = 150
 /** Milliseconds within which a shell must come to its first prompt. */
 const FIRST_PROMPT = 20_000
 
+/** The key that empties the line and has the shell say so (bound in shell-integration.bash). No keyboard sends it. */
+const CLEAR_LINE = '\u001b[9133~'
+/** Milliseconds before it is pressed again, and how often: half a key sequence that was typed before swallows the first. */
+const CLEAR_AGAIN = { after: 400, times: 10 } as const
+
+/** Milliseconds after a Ctrl-C in which the shell comes to its prompt, and how often it is pressed again where it does not. */
+const INTERRUPT_AGAIN = { after: 250, times: 5 } as const
+
 /** A channel is named by its number alone, and a window shows several terminals: no two of them ever share one. */
 let nextChannel = 1
 
@@ -77,9 +85,14 @@ export class Session {
   private paused: NodeJS.Timeout | undefined
   /** Whether keys are within a bracketed paste. */
   private pasting = false
+  private insisting: NodeJS.Timeout | undefined
   private restarting: Promise<void> | undefined
   private starting: Promise<void> | undefined
   private closed = false
+  /** A step that waits for an empty line. */
+  private clearing: { done(): void; fail(error: Error): void } | undefined
+  /** Keys that come while a step is typed: they are for the command. Before it begins they would change it, or reach it in readline's mode. */
+  private held: string[] | undefined
   /** The command of a step that runs. */
   private command: { step: string; since: number; exit?: number; done(end: CommandEnd): void } | undefined
   private firstPrompt: { done(): void; fail(error: Error): void } | undefined
@@ -174,10 +187,22 @@ export class Session {
 
   /** Keys, as the terminal in a browser sends them. */
   write(data: string): void {
+    if (this.held) return void this.held.push(data)
     // A line that is entered, or given up, takes the shell from its prompt until it shows the next: were a step typed before,
     // it would get that line's exit status, or become part of a quotation that is still open.
     if (this.entersLine(data) && this.current.state === 'prompt') this.become({ state: 'busy' })
     this.shell?.write(data)
+    if (data.includes('\u0003')) this.insist()
+  }
+
+  /** A Ctrl-C that comes while bash makes its prompt leaves it with an empty one, which has no marks: another one brings it back. */
+  private insist(): void {
+    clearInterval(this.insisting)
+    let left: number = INTERRUPT_AGAIN.times
+    this.insisting = setInterval(() => {
+      if (left-- === 0 || this.current.state !== 'busy') clearInterval(this.insisting)
+      else if (this.shell?.atRest()) this.shell.write('\u0003')
+    }, INTERRUPT_AGAIN.after)
   }
 
   private entersLine(data: string): boolean {
@@ -190,22 +215,57 @@ export class Session {
   }
 
   /**
-   * Types a command into the shell, as one paste, and waits for its end.
+   * Types a command into the shell, as one paste, and waits for its end. What was typed by hand and not entered goes; a line that
+   * was typed ahead and entered comes first, and the step is refused.
    *
    * @param step told in the state of the terminal
    * @param command lines; no control characters but tabs and newlines, which no paste holds together
    * @throws Error where the shell is not at its prompt, or the command has control characters
    */
-  run(step: string, command: string): Promise<CommandEnd> {
-    if (this.current.state !== 'prompt') return Promise.reject(new Error(`Terminal "${this.name}" is not at its prompt.`))
-    if (/[\u0000-\u0008\u000b-\u001f\u007f]/.test(command))
-      return Promise.reject(new Error(`The command of step "${step}" has control characters, which cannot be typed.`))
+  async run(step: string, command: string): Promise<CommandEnd> {
+    if (this.current.state !== 'prompt') throw new Error(`Terminal "${this.name}" is not at its prompt.`)
+    if (/[\u0000-\u0008\u000b-\u001f\u007f]/.test(command)) throw new Error(`The command of step "${step}" has control characters, which cannot be typed.`)
+    this.become({ state: 'busy', step })
+    this.held = []
+    await this.clearLine()
     return new Promise((done) => {
       this.command = { step, since: performance.now(), done }
-      this.become({ state: 'busy', step })
-      // Ctrl-E, Ctrl-U: what was typed by hand and not entered goes. Then a bracketed paste, so that the lines are one entry.
-      this.shell?.write(`\u0005\u0015\u001b[200~${command}\u001b[201~\r`)
+      // A bracketed paste, so that the lines are one entry.
+      this.shell?.write(`\u001b[200~${command}\u001b[201~\r`)
     })
+  }
+
+  /** Has the shell empty its line. What it answers comes after everything that was typed before. */
+  private clearLine(): Promise<void> {
+    const key = this.pasting ? `\u001b[201~${CLEAR_LINE}` : CLEAR_LINE
+    this.pasting = false
+    return new Promise<void>((done, fail) => {
+      let pressed = 0
+      const press = () => {
+        if (pressed++ < CLEAR_AGAIN.times) this.shell?.write(key)
+        else this.clearing?.fail(new Error(`The shell of terminal "${this.name}" does not answer. Restart it.`))
+      }
+      const timer = setInterval(press, CLEAR_AGAIN.after)
+      const over = () => {
+        clearInterval(timer)
+        this.clearing = undefined
+      }
+      this.clearing = {
+        done: () => (over(), done()),
+        fail: (error) => {
+          over()
+          this.release()
+          fail(error)
+        },
+      }
+      press()
+    })
+  }
+
+  private release(): void {
+    const keys = this.held ?? []
+    this.held = undefined
+    for (const data of keys) this.write(data)
   }
 
   interrupt(): void {
@@ -253,7 +313,10 @@ export class Session {
   private settle(reason: string): void {
     this.firstPrompt?.fail(new Error(reason))
     this.firstPrompt = undefined
+    clearInterval(this.insisting)
     this.pasting = false
+    this.held = undefined
+    this.clearing?.fail(new Error(reason))
     this.finish(reason)
     this.become({ state: 'ended', reason })
   }
@@ -276,16 +339,27 @@ export class Session {
   }
 
   private onMark(mark: Mark): void {
-    if (mark.kind === 'D') {
-      if (this.command) this.command.exit = mark.exit
-    } else if (mark.kind === 'C') {
-      if (this.current.state !== 'busy') this.become({ state: 'busy' })
-    } else if (mark.kind === 'B' && (!this.command || this.command.exit !== undefined)) {
-      // A command is over when the next one can be typed.
-      this.become({ state: 'prompt' })
-      this.finish()
-      this.firstPrompt?.done()
-      this.firstPrompt = undefined
+    switch (mark.kind) {
+      case 'L':
+        return this.clearing?.done()
+      case 'C':
+      case 'S':
+        if (this.clearing || this.current.state !== 'busy') this.become({ state: 'busy' })
+        if (this.clearing) this.clearing.fail(new Error(`A line that was typed by hand in terminal "${this.name}" came first. Run the step again once it is over, or interrupt it.`))
+        else this.release()
+        return
+      case 'D':
+        if (this.command) this.command.exit = mark.exit
+        return
+      case 'B':
+        // The prompt is painted anew when the line was emptied, and while a step is typed.
+        if ((this.held || this.command) && this.command?.exit === undefined) return
+        // A command is over when the next one can be typed. One that never began has kept the keys.
+        this.release()
+        this.become({ state: 'prompt' })
+        this.finish()
+        this.firstPrompt?.done()
+        this.firstPrompt = undefined
     }
   }
 

@@ -25,6 +25,16 @@ afterEach(async () => {
 
 const atPrompt = () => vi.waitFor(() => expect(session.state).toEqual({ state: 'prompt' }))
 
+/** At once when the shell shows its prompt: it has not read yet what was typed ahead. */
+const firstPrompt = () =>
+  new Promise<void>((done) => {
+    const stop = session.onState(({ state }) => {
+      if (state !== 'prompt') return
+      stop()
+      done()
+    })
+  })
+
 /** Processes of the session that run. */
 async function members(): Promise<string[]> {
   const pids = (await readdir('/proc')).filter((name) => /^\d+$/.test(name))
@@ -56,6 +66,18 @@ test('a line that was just entered is not taken for the step', async () => {
   expect((await session.run('later', 'true')).exit).toBe(0)
 })
 
+test('Ctrl-C pressed again and again never loses the prompt', async () => {
+  await session.start()
+  for (let times = 0; times < 60; times++) {
+    if (times % 3 === 0) void session.run('sleep', 'sleep 0.02')
+    session.interrupt()
+    await new Promise((done) => setTimeout(done, times % 10))
+    session.interrupt()
+    await vi.waitFor(() => expect(session.state).toEqual({ state: 'prompt' }), { interval: 1, timeout: 3000 })
+  }
+  expect((await session.run('after', '(exit 4)')).exit).toBe(4)
+}, 20_000)
+
 test('a step does not become part of an open quotation; Ctrl-C gives it up', async () => {
   await session.start()
   session.write('echo "half\r')
@@ -64,6 +86,76 @@ test('a step does not become part of an open quotation; Ctrl-C gives it up', asy
   session.interrupt()
   await atPrompt()
   expect((await session.run('after', '(exit 4)')).exit).toBe(4)
+})
+
+test('a line that is typed ahead is not taken for the step, nor joined with it', async () => {
+  await session.start()
+  for (const [ahead, shows] of [['false\r', 'false'], ['\r\rfalse\r', 'false'], ['sleep 0.2; false\r', 'sleep 0.2'], ['echo not entered', 'echo not entered']] as const) {
+    session.write('sleep 0.3\r')
+    session.write(ahead)
+    await firstPrompt()
+    const tries: (number | null)[] = []
+    while (tries.length === 0) await session.run('step', '(exit 7)').then(({ exit }) => tries.push(exit), () => atPrompt())
+    expect(tries, ahead).toEqual([7])
+    expect(output).toContain(shows)
+  }
+})
+
+test('a quotation that was opened ahead does not swallow the step', async () => {
+  await session.start()
+  session.write('sleep 0.3\r')
+  session.write('echo "half\r')
+  await firstPrompt()
+  await expect(session.run('step', 'touch swallowed')).rejects.toThrow(/came first|not at its prompt/)
+  expect(session.state).toEqual({ state: 'busy' })
+  session.interrupt()
+  await atPrompt()
+  expect((await session.run('after', '(exit 4)')).exit).toBe(4)
+  expect(await readdir(folder)).not.toContain('swallowed')
+})
+
+test('half a key sequence, a search or a quoted key before the step does not change it', async () => {
+  await session.start()
+  await session.run('remember', 'true remembered')
+  for (const half of ['\u0018', '\u001b', '\u0016', '\u0012remem', '\u001b5', '\u001b[', 'touch half-typed', 'touch half-typed\u0018', '\u001b[200~touch one\ntouch two\u001b[201~']) {
+    session.write(half)
+    expect((await session.run('step', '(exit 6)')).exit, JSON.stringify(half)).toBe(6)
+  }
+  expect(await readdir(folder)).toEqual(['processes.json'])
+})
+
+test('keys that are pressed while a step is typed come after it', async () => {
+  await session.start()
+  session.write('tou')
+  const running = session.run('step', 'read -r line; test "$line" = answer')
+  session.write('ans')
+  session.write('wer\r')
+  expect((await running).exit).toBe(0)
+})
+
+test('a step with an open quotation is given up by Ctrl-C', async () => {
+  await session.start()
+  const running = session.run('open', 'echo "half')
+  session.interrupt()
+  expect((await running).exit).toBe(130)
+})
+
+test('the screen shows each step behind one prompt, and nothing of what was cleared', async () => {
+  await session.start()
+  const terminal = new xterm.Terminal({ cols: 80, rows: 24, allowProposedApi: true })
+  session.attach({ snapshot: (_channel, _cols, _rows, data) => terminal.write(data), output: (_, bytes) => terminal.write(bytes) })
+  session.write(`echo ${'half-typed '.repeat(20)}`)
+  await session.run('one', 'echo one')
+  await session.run('two', 'echo two')
+  const text = () => Array.from({ length: 24 }, (_, row) => terminal.buffer.active.getLine(row)?.translateToString(true) ?? '').join('\n').trimEnd()
+  const prompt = '~ ❯'
+  await vi.waitFor(() => expect(text()).toBe(`${prompt} echo one\none\n${prompt} echo two\ntwo\n${prompt}`))
+})
+
+test('a step sees how the one before it has ended', async () => {
+  await session.start()
+  await session.run('before', '(exit 5)')
+  expect((await session.run('after', 'test $? = 5')).exit).toBe(0)
 })
 
 test('a pasted line that was not entered leaves the shell at its prompt', async () => {
