@@ -50,9 +50,15 @@ try {
 } catch (error) {
   if (error instanceof Error && error.name === 'AbortError') process.exit(130)
   if (error instanceof DeckError) console.error(`The deck cannot be used:\n${error.problems.map((problem) => `  ${problem}`).join('\n')}`)
+  else if (isDiskFull(error)) console.error('The disk is full: the cache of this user has no room left. Free some space, or choose another place for it by UNDERSTUDY_CACHE.')
   else if (error instanceof BuildError) console.error(`Slidev could not build the deck:\n${error.message}`)
   else console.error(error instanceof Error ? error.message : String(error))
   process.exit(1)
+}
+
+/** By the code of Node's own errors, or the words of a program that was run (strerror of ENOSPC and EDQUOT). */
+function isDiskFull(error: unknown): boolean {
+  return /ENOSPC|EDQUOT|No space left on device|Disk quota exceeded/i.test(String(error))
 }
 
 function port(text: string): number {

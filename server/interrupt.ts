@@ -2,5 +2,7 @@
 export function interruptSignal(): AbortSignal {
   const controller = new AbortController()
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => controller.abort())
+  // A closed terminal hangs up and takes no more text, and a pipe may have lost its reader: what runs is still to be ended in order.
+  for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {})
   return controller.signal
 }

@@ -35,6 +35,7 @@ export class TalkServer {
   private readonly sync = new Map<string, Record<string, unknown>>()
   private readonly options: ServerOptions
   private updating: Promise<void> = Promise.resolve()
+  private readonly closing = new AbortController()
 
   constructor(options: ServerOptions) {
     this.options = options
@@ -67,8 +68,10 @@ export class TalkServer {
   }
 
   async close(): Promise<void> {
+    this.closing.abort()
     await this.watcher?.close()
     await this.door?.close()
+    await this.updating
   }
 
   private hello(): ServerMessage {
@@ -127,10 +130,11 @@ export class TalkServer {
       if (same && this.state.state === 'current') return
       this.tell({ state: 'building' })
       this.deck = deck
-      await this.build()
+      await this.build(this.closing.signal)
       await this.options.stage.useDeck(deck)
       this.tell({ state: 'current' })
     } catch (error) {
+      if (this.closing.signal.aborted) return
       const errors = error instanceof DeckError ? error.problems : [error instanceof Error ? error.message : String(error)]
       if (!(error instanceof DeckError || error instanceof BuildError)) this.options.log(String(error))
       this.tell({ state: 'broken', errors })

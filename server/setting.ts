@@ -77,6 +77,7 @@ export async function makeSetting(options: SettingOptions, signal: AbortSignal):
       task: async (_, task) => {
         const state = await prepareWorkdir(flake, paths.workdir)
         task.title = `Workdir: ${paths.workdir.replace(homedir(), '~')}`
+        if (state === 'made-without-git') notices.push('git is not installed: the workdir is no repository, and its edits are lost at the next start.')
         if (state === 'kept-with-edits') notices.push('The workdir has edits and was kept. "Reset the stage" on the presenter page makes it anew.')
       },
     },

@@ -31,7 +31,7 @@ async function fingerprint(source: string): Promise<string> {
   return hash.digest('hex')
 }
 
-export type WorkdirState = 'made' | 'kept' | 'kept-with-edits'
+export type WorkdirState = 'made' | 'made-without-git' | 'kept' | 'kept-with-edits'
 
 /**
  * Makes the workdir, or keeps the one that is there. One with edits is kept even if the flake has moved on: only
@@ -46,10 +46,10 @@ export async function prepareWorkdir(source: string, workdir: string): Promise<W
   if (present !== undefined) {
     if (present === wanted) return 'kept'
     const { stdout } = await execa('git', ['status', '--porcelain', '--', '.', ':!flake.lock'], { cwd: workdir, reject: false })
-    if (stdout.trim() !== '') return 'kept-with-edits'
+    // What cannot be known to be without edits is kept too.
+    if (stdout?.trim() !== '') return 'kept-with-edits'
   }
-  await makeWorkdir(source, workdir, wanted)
-  return 'made'
+  return makeWorkdir(source, workdir, wanted)
 }
 
 /** Throws away whatever was done in the workdir and makes it anew. */
@@ -57,7 +57,7 @@ export async function resetWorkdir(source: string, workdir: string): Promise<voi
   await makeWorkdir(source, workdir, await fingerprint(source))
 }
 
-async function makeWorkdir(source: string, workdir: string, wanted: string): Promise<void> {
+async function makeWorkdir(source: string, workdir: string, wanted: string): Promise<'made' | 'made-without-git'> {
   // Beside it first: an interruption leaves the old workdir or the new one, never half of one.
   const fresh = `${workdir}.new`
   await rm(fresh, { recursive: true, force: true })
@@ -68,11 +68,23 @@ async function makeWorkdir(source: string, workdir: string, wanted: string): Pro
   })
   // Where the project has no lock file yet, the one that was made here is kept: without a network there is no other.
   if (!existsSync(join(fresh, 'flake.lock')) && existsSync(join(workdir, 'flake.lock'))) await cp(join(workdir, 'flake.lock'), join(fresh, 'flake.lock'))
-  const git = (...args: string[]) => execa('git', args, { cwd: fresh, env: { GIT_CONFIG_GLOBAL: '/dev/null' } })
-  await git('init', '--quiet', '--initial-branch=main')
-  await git('add', '.')
-  await git(...COMMITTER, 'commit', '--quiet', '--allow-empty', '--message', 'The flake as the deck brings it')
-  await writeFile(join(fresh, '.git', 'understudy-source'), wanted)
+  const repository = await makeRepository(fresh)
+  if (repository) await writeFile(join(fresh, '.git', 'understudy-source'), wanted)
   await rm(workdir, { recursive: true, force: true })
   await rename(fresh, workdir)
+  return repository ? 'made' : 'made-without-git'
+}
+
+/** @returns false where there is no git */
+async function makeRepository(folder: string): Promise<boolean> {
+  const git = (...args: string[]) => execa('git', args, { cwd: folder, env: { GIT_CONFIG_GLOBAL: '/dev/null', GIT_CONFIG_NOSYSTEM: '1' } })
+  try {
+    await git('init', '--quiet', '--initial-branch=main')
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return false
+    throw error
+  }
+  await git('add', '.')
+  await git(...COMMITTER, 'commit', '--quiet', '--allow-empty', '--message', 'The flake as the deck brings it')
+  return true
 }
