@@ -69,10 +69,11 @@ export const stepStatus = z.discriminatedUnion('state', [
   z.strictObject({ state: z.literal('idle') }),
   /** `since` is in milliseconds since 1970. */
   z.strictObject({ state: z.literal('running'), since: z.number() }),
-  /** Still running, and what it serves answers at `url`. `after` is in seconds since the start. */
-  z.strictObject({ state: z.literal('ready'), since: z.number(), url: z.string(), after: z.number() }),
-  z.strictObject({ state: z.literal('succeeded'), seconds: z.number() }),
-  z.strictObject({ state: z.literal('failed'), exit: z.number().int(), seconds: z.number() }),
+  /** Still running, and ready; `url` is the page that it serves. `after` is in seconds since the start. */
+  z.strictObject({ state: z.literal('ready'), since: z.number(), url: z.string().optional(), after: z.number() }),
+  /** It did what its contract promises; where that is to fail, `exit` is not 0. */
+  z.strictObject({ state: z.literal('succeeded'), exit: z.number().int(), seconds: z.number() }),
+  z.strictObject({ state: z.literal('failed'), exit: z.number().int(), seconds: z.number(), problems: z.array(z.string()).min(1) }),
   /** Ended without an exit status of its own: its shell was ended, restarted or died. */
   z.strictObject({ state: z.literal('ended'), reason: z.string() }),
   /** Cannot run on this machine as it is; each reason names what is missing and what to do. */

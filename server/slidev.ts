@@ -78,13 +78,19 @@ export async function buildDeck(deckFile: string, version: string, built: string
   })
   if (result.exitCode !== 0 || !existsSync(join(fresh, 'index.html'))) {
     await rm(fresh, { recursive: true, force: true })
-    throw new BuildError(lastLines(result.all ?? '') || `Slidev ended with exit status ${result.exitCode}.`)
+    throw new BuildError(lastLines(withoutStacks(result.all ?? '')) || `Slidev ended with exit status ${result.exitCode}.`)
   }
   const older = (await readdir(built)).filter((name) => name !== `${version}.new`)
   await rename(fresh, out)
   // One before is kept: a window may still load parts of it.
   for (const name of older.sort().slice(0, -1)) await rm(join(built, name), { recursive: true, force: true })
   return out
+}
+
+/** Without the calls that an error came through (of Node, and of Rust below it): they would hide what happened. */
+function withoutStacks(text: string): string {
+  const noise = /^\s+at |^\s*\d+: |^Stack backtrace:|^\s*errors: \[Getter\/Setter\]|^[{}\s]*$/
+  return text.split('\n').filter((line) => !noise.test(line)).join('\n')
 }
 
 function lastLines(text: string): string {

@@ -66,7 +66,7 @@ export function serveSocket(socket: WebSocket, { stage, hello, onSync }: SocketC
       case 'input':
         return stage.current(message.terminal)?.write(message.data)
       case 'run':
-        return stage.run(message)
+        return void (await stage.run(message))
       case 'interrupt':
         return stage.interrupt(message.terminal)
       case 'restart':

@@ -4,9 +4,10 @@ import { type Deck, fillIn, InputError, type Step } from './deck/deck.ts'
 import type { Executor } from './executor/executor.ts'
 import { answersHttps } from './network.ts'
 import { describeHolder, isFree } from './ports.ts'
-import { untilReady } from './probe.ts'
 import type { ProfileRuntime } from './profile.ts'
+import type { Recorder } from './recording/recorder.ts'
 import type { Refusal, StepInfo, StepStatus, TerminalInfo, TerminalState } from './protocol.ts'
+import { StepRun } from './run/step-run.ts'
 import { Session } from './session/session.ts'
 
 /** A request that the stage does not carry out. The message is for the user and says what to do next. */
@@ -38,6 +39,8 @@ export interface StageOptions {
 type StageEvents = {
   step: [id: string, status: StepStatus]
   terminal: [name: string, state: TerminalState]
+  /** A step takes longer than its contract allows; it goes on. */
+  late: [id: string]
   reset: []
 }
 
@@ -48,8 +51,8 @@ export class Stage extends EventEmitter<StageEvents> {
   private readonly sessions = new Map<string, Session>()
   private readonly starting = new Map<string, Promise<void>>()
   private readonly statuses = new Map<string, StepStatus>()
-  /** Step that a terminal runs, and what ends the probe of its page. */
-  private readonly running = new Map<string, { step: string; over: AbortController }>()
+  /** Step that a terminal runs. */
+  private readonly running = new Map<string, string>()
   private resetting: Promise<void> | undefined
   private ended = false
 
@@ -85,7 +88,7 @@ export class Stage extends EventEmitter<StageEvents> {
       hash: step.hash,
       inputs: step.contract.inputs,
       ...(step.contract.confirm && { confirm: step.contract.confirm }),
-      ...(step.contract.ready && { page: step.contract.ready.http }),
+      ...(step.contract.ready && 'http' in step.contract.ready && { page: step.contract.ready.http }),
       status: this.statuses.get(step.id) ?? { state: 'idle' },
     }))
   }
@@ -129,11 +132,12 @@ export class Stage extends EventEmitter<StageEvents> {
   }
 
   /**
-   * Types a step's command into its terminal. Returns once it is typed; how it goes on is told by `step` events.
+   * Runs a step in its terminal. Returns once it runs; how it goes on is told by `step` events, and by the run itself.
    *
+   * @param record makes what records it, once nothing speaks against running it
    * @throws RefusedError
    */
-  async run(request: RunRequest): Promise<void> {
+  async run(request: RunRequest, record?: (command: string) => Recorder): Promise<StepRun> {
     const step = this.deck.steps.get(request.step)
     if (!step) throw new RefusedError('unknown-step', `This deck has no step "${request.step}". Reload the page.`)
     if (step.hash !== request.hash)
@@ -158,14 +162,14 @@ export class Stage extends EventEmitter<StageEvents> {
     await this.options.profile.beforeStep(this.options.workdir)
     // The waits above let another window come first.
     this.refuseIfBusy(step, session)
-    this.follow(step, session, command)
+    return this.follow(step, session, command, record?.(command))
   }
 
   /** Sends the keys that end what runs in a terminal: Ctrl-C, or what the contract of the running step says. */
   interrupt(name: string): void {
     const session = this.sessions.get(name)
     if (!session) return
-    const step = this.deck.steps.get(this.running.get(name)?.step ?? '')
+    const step = this.deck.steps.get(this.running.get(name) ?? '')
     const keys = step?.contract.interrupt ?? ['ctrl-c']
     if (keys.length === 1 && keys[0] === 'ctrl-c') session.interrupt()
     else session.write(keys.map(keyCode).join(''))
@@ -205,28 +209,33 @@ export class Stage extends EventEmitter<StageEvents> {
     await Promise.all(sessions.map((session) => session.end()))
   }
 
-  private follow(step: Step, session: Session, command: string): void {
+  private follow(step: Step, session: Session, command: string, recorder?: Recorder): StepRun {
     const since = Date.now()
-    const over = new AbortController()
-    this.running.set(step.terminal, { step: step.id, over })
+    const page = step.contract.ready && 'http' in step.contract.ready ? step.contract.ready.http : undefined
+    this.running.set(step.terminal, step.id)
     this.setStatus(step.id, { state: 'running', since })
+    const run = new StepRun({
+      step,
+      command,
+      session,
+      executor: this.options.executor,
+      recorder,
+      onReady: (after) => this.setStatus(step.id, { state: 'ready', since, ...(page !== undefined && { url: page }), after }),
+      onTimeout: () => this.emit('late', step.id),
+    })
     const end = (status: StepStatus) => {
-      over.abort()
       this.running.delete(step.terminal)
       this.setStatus(step.id, status)
     }
-    session.run(step.id, command).then(
-      ({ exit, seconds, reason }) => {
-        if (exit === null) end({ state: 'ended', reason: reason ?? 'Its shell is gone.' })
-        else end(exit === 0 ? { state: 'succeeded', seconds } : { state: 'failed', exit, seconds })
+    run.ended.then(
+      ({ exit, seconds, problems: [first, ...more] }) => {
+        if (exit === null) end({ state: 'ended', reason: first ?? 'Its shell is gone.' })
+        else if (first === undefined) end({ state: 'succeeded', exit, seconds })
+        else end({ state: 'failed', exit, seconds, problems: [first, ...more] })
       },
       (error: unknown) => end({ state: 'ended', reason: error instanceof Error ? error.message : String(error) }),
     )
-    const page = step.contract.ready
-    if (page)
-      void untilReady(page, over.signal).then((answered) => {
-        if (answered) this.setStatus(step.id, { state: 'ready', since, url: page.http, after: (Date.now() - since) / 1000 })
-      })
+    return run
   }
 
   private filledIn(step: Step, inputs: Record<string, string>): string {
@@ -240,12 +249,12 @@ export class Stage extends EventEmitter<StageEvents> {
 
   private refuseIfBusy(step: Step, session: Session): void {
     if (session.state.state !== 'busy' && !this.running.has(step.terminal)) return
-    const other = this.running.get(step.terminal)?.step
+    const other = this.running.get(step.terminal)
     throw new RefusedError('busy', `Terminal "${step.terminal}" is busy${other ? ` with step "${other}"` : ''}. Interrupt it first, or wait.`)
   }
 
   private async describePort(port: number): Promise<string> {
-    for (const { step } of this.running.values())
+    for (const step of this.running.values())
       if (this.deck.steps.get(step)?.contract.needs.ports.includes(port)) return `Port ${port} is in use by step "${step}". Interrupt that first.`
     return describeHolder(port)
   }

@@ -19,10 +19,24 @@ export interface ShellOptions {
   secret: string
 }
 
+/** How a script ended. */
+export interface ScriptEnd {
+  /** null where it was ended: it took too long, or the signal came. */
+  exit: number | null
+  /** The end of what it printed, on both of its outputs. */
+  output: string
+}
+
 /** Where a terminal's shell runs. */
 export interface Executor {
   /** @throws Error where there is no bash, or no pseudo-terminal left */
   shell(options: ShellOptions): Promise<Shell>
+  /**
+   * Runs a script of a contract by bash in the workdir, outside of any terminal, and ends whatever it has started.
+   *
+   * @param seconds that it may take
+   */
+  script(script: string, seconds: number, signal?: AbortSignal): Promise<ScriptEnd>
   /** Where a program is on the PATH of the shells; undefined where it is not. */
   which(program: string): Promise<string | undefined>
   /** Whether to remember what the session starts: on while a command runs. */

@@ -1,10 +1,12 @@
+import { spawn } from 'node:child_process'
+import { randomBytes } from 'node:crypto'
 import { closeSync, constants, openSync } from 'node:fs'
 import { access, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { delimiter, isAbsolute, join } from 'node:path'
 import * as pty from 'node-pty'
 import { packageRoot } from '../paths.ts'
-import type { Executor, Shell, ShellOptions } from './executor.ts'
+import type { Executor, ScriptEnd, Shell, ShellOptions } from './executor.ts'
 import type { Ledger } from './ledger.ts'
 import { endSession, hasTerminal, identify, MARKER, membersOf } from './process-tree.ts'
 
@@ -15,6 +17,8 @@ export interface LocalOptions {
   ledger: Ledger
 }
 
+/** Characters of a script's output that are kept: a value, or the last lines of what went wrong. */
+const KEPT = 16_384
 /** Milliseconds between two looks at what a command has started. */
 const WATCH = 1000
 
@@ -71,6 +75,30 @@ export class LocalExecutor implements Executor {
           listener({ exit: exitCode, signal: signal ?? 0 })
         }),
     }
+  }
+
+  async script(script: string, seconds: number, signal?: AbortSignal): Promise<ScriptEnd> {
+    const marker = randomBytes(12).toString('hex')
+    const bash = await this.which('bash')
+    if (!bash) return { exit: null, output: 'There is no bash on the PATH. Install it: apt-get install bash' }
+    const child = spawn(bash, ['-c', script], {
+      cwd: this.options.cwd,
+      env: { LANG: 'C.UTF-8', ...this.options.env, [MARKER]: marker },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    })
+    let output = ''
+    for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk: Buffer) => (output = (output + String(chunk)).slice(-KEPT)))
+    const itself = identify(child.pid ?? 0)
+    const known = itself ? [itself] : []
+    const end = () => void endSession(marker, known)
+    const late = setTimeout(end, seconds * 1000)
+    signal?.addEventListener('abort', end, { once: true })
+    // Its end, not that of its outputs: what it leaves in the background may hold them open.
+    const exit = await new Promise<number | null>((done) => child.once('error', () => done(null)).once('exit', (status) => done(status)))
+    clearTimeout(late)
+    signal?.removeEventListener('abort', end)
+    await endSession(marker, known)
+    return { exit, output: output.trim() }
   }
 
   async which(program: string): Promise<string | undefined> {

@@ -94,7 +94,7 @@ export class Session {
   /** Keys that come while a step is typed: they are for the command. Before it begins they would change it, or reach it in readline's mode. */
   private held: string[] | undefined
   /** The command of a step that runs. */
-  private command: { step: string; since: number; exit?: number; done(end: CommandEnd): void } | undefined
+  private command: { step: string; since: number; begun: boolean; exit?: number; onOutput(bytes: Uint8Array): void; done(end: CommandEnd): void } | undefined
   private firstPrompt: { done(): void; fail(error: Error): void } | undefined
 
   constructor({ name, cols, rows, executor }: SessionOptions) {
@@ -142,7 +142,10 @@ export class Session {
       if (this.shell !== shell) return
       for (const piece of filter.feed(bytes)) {
         if ('mark' in piece) this.onMark(piece.mark)
-        else this.show(piece.output)
+        else {
+          if (this.command?.begun && this.command.exit === undefined) this.command.onOutput(piece.output)
+          this.show(piece.output)
+        }
       }
     })
     shell.onExit(({ exit, signal }) => {
@@ -220,16 +223,17 @@ export class Session {
    *
    * @param step told in the state of the terminal
    * @param command lines; no control characters but tabs and newlines, which no paste holds together
+   * @param onOutput what the command prints, without the prompt and the command itself
    * @throws Error where the shell is not at its prompt, or the command has control characters
    */
-  async run(step: string, command: string): Promise<CommandEnd> {
+  async run(step: string, command: string, onOutput: (bytes: Uint8Array) => void = () => {}): Promise<CommandEnd> {
     if (this.current.state !== 'prompt') throw new Error(`Terminal "${this.name}" is not at its prompt.`)
     if (/[\u0000-\u0008\u000b-\u001f\u007f]/.test(command)) throw new Error(`The command of step "${step}" has control characters, which cannot be typed.`)
     this.become({ state: 'busy', step })
     this.held = []
     await this.clearLine()
     return new Promise((done) => {
-      this.command = { step, since: performance.now(), done }
+      this.command = { step, since: performance.now(), begun: false, onOutput, done }
       // A bracketed paste, so that the lines are one entry.
       this.shell?.write(`\u001b[200~${command}\u001b[201~\r`)
     })
@@ -345,6 +349,7 @@ export class Session {
       case 'C':
       case 'S':
         if (this.clearing || this.current.state !== 'busy') this.become({ state: 'busy' })
+        if (this.command) this.command.begun = true
         if (this.clearing) this.clearing.fail(new Error(`A line that was typed by hand in terminal "${this.name}" came first. Run the step again once it is over, or interrupt it.`))
         else this.release()
         return

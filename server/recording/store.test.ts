@@ -1,0 +1,74 @@
+import { mkdtemp, readFile, rm, truncate, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import { headerLine } from './cast.ts'
+import { type Metadata, RecordingStore, staleness } from './store.ts'
+
+let folder: string
+let store: RecordingStore
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'understudy-store-'))
+  store = new RecordingStore(folder)
+})
+afterEach(() => rm(folder, { recursive: true }))
+
+const facts = (more: Partial<Metadata> = {}): Omit<Metadata, 'cast'> => ({
+  step: 'build',
+  command: 'nix build',
+  hash: 'h1',
+  exit: 0,
+  seconds: 1.5,
+  date: new Date(0).toISOString(),
+  profile: 'lab',
+  flake: 'f1',
+  captures: { size: { value: '42', unit: 'bytes' } },
+  ...more,
+})
+const cast = (text: string) => `${headerLine({ version: 3, term: { cols: 80, rows: 24 } })}[0,"o","${text}"]\n`
+const shown = async () => (await store.read('lab', 'build'))?.cast.events[0]?.data
+
+test('a recording is read as it was kept, and the next one takes its place', async () => {
+  expect(await store.read('lab', 'build')).toBeUndefined()
+  await store.keep(facts(), cast('one'))
+  expect((await store.read('lab', 'build'))?.metadata).toMatchObject(facts())
+  await store.keep(facts({ seconds: 2 }), cast('two'), Buffer.from('png'))
+  expect(await shown()).toBe('two')
+  expect(await store.steps('lab')).toEqual(['build'])
+  expect(await store.steps('nixos')).toEqual([])
+})
+
+test('a crash at any moment of writing leaves the old one or the new one', async () => {
+  await store.keep(facts(), cast('old'))
+  const old = { cast: await readFile(store.file('lab', 'build', 'cast')), json: await readFile(store.file('lab', 'build', 'json')) }
+  await store.keep(facts({ seconds: 9 }), cast('new'))
+  const fresh = { cast: await readFile(store.file('lab', 'build', 'cast')), json: await readFile(store.file('lab', 'build', 'json')) }
+
+  // As the files stand after each step of `keep`, the last of them half written.
+  for (const length of [0, 10, fresh.cast.length]) {
+    await writeFile(store.file('lab', 'build', 'cast'), old.cast)
+    await writeFile(store.file('lab', 'build', 'json'), old.json)
+    await writeFile(`${store.file('lab', 'build', 'cast')}.new`, fresh.cast.subarray(0, length))
+    expect(await shown()).toBe('old')
+  }
+  for (const length of [0, 10, fresh.json.length]) {
+    await writeFile(`${store.file('lab', 'build', 'json')}.new`, fresh.json.subarray(0, length))
+    expect(await shown()).toBe('old')
+  }
+  await writeFile(store.file('lab', 'build', 'cast'), fresh.cast)
+  expect(await shown()).toBe('new')
+  expect((await store.read('lab', 'build'))?.metadata.seconds).toBe(9)
+})
+
+test('a recording that was cut in the middle is none', async () => {
+  await store.keep(facts(), cast('whole'))
+  await truncate(store.file('lab', 'build', 'cast'), 60)
+  expect(await store.read('lab', 'build')).toBeUndefined()
+})
+
+test('a recording is stale once its command or the flake has changed', () => {
+  const kept: Metadata = { ...facts(), cast: 'c' }
+  expect(staleness(kept, { hash: 'h1', flake: 'f1' })).toBeUndefined()
+  expect(staleness(kept, { hash: 'h2', flake: 'f1' })).toBe('command changed')
+  expect(staleness(kept, { hash: 'h1', flake: 'f2' })).toBe('flake changed')
+})

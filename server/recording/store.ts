@@ -1,0 +1,139 @@
+import { createHash } from 'node:crypto'
+import { mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import { z } from 'zod'
+import { type Profile, profileSchema } from '../deck/contract.ts'
+import { type Cast, parseCast } from './cast.ts'
+
+/** A value that a run has given. */
+export const captured = z.strictObject({ value: z.string(), unit: z.enum(['bytes', 'seconds', 'text']), label: z.string().optional() })
+export type Captured = z.infer<typeof captured>
+
+/** What stands in `<step>.json` beside the recording. */
+export const metadata = z.strictObject({
+  step: z.string(),
+  command: z.string(),
+  /** SHA-256 of the command as the slide showed it, hex. */
+  hash: z.string(),
+  /** null where the step was still running, as one that serves a page does. */
+  exit: z.number().int().nullable(),
+  seconds: z.number().nonnegative(),
+  /** Seconds until it was ready. */
+  ready: z.number().nonnegative().optional(),
+  date: z.iso.datetime(),
+  profile: profileSchema,
+  /** Version of Nix, and what nixpkgs was locked to: a revision, or the lab's path. */
+  nix: z.string().optional(),
+  nixpkgs: z.string().optional(),
+  /** Fingerprint of the flake that the step ran against. */
+  flake: z.string(),
+  captures: z.record(z.string(), captured),
+  /** SHA-256 of the recording, hex. */
+  cast: z.string(),
+})
+export type Metadata = z.infer<typeof metadata>
+
+export interface Recording {
+  metadata: Metadata
+  cast: Cast
+}
+
+/** Why a recording cannot be relied on. */
+export type Staleness = 'command changed' | 'flake changed'
+
+/**
+ * The last good run of each step: `<folder>/<profile>/<step>.cast`, its metadata beside it, and the still of its page.
+ */
+export class RecordingStore {
+  private readonly folder: string
+
+  /** @param folder `recordings/` beside the deck, absolute */
+  constructor(folder: string) {
+    this.folder = folder
+  }
+
+  file(profile: Profile, step: string, ending: 'cast' | 'json' | 'png'): string {
+    return join(this.folder, profile, `${step}.${ending}`)
+  }
+
+  /**
+   * Replaces the recording of a step. Whenever this is interrupted, the old one or the new one is there, whole.
+   *
+   * @param cast text of the recording
+   * @param still PNG of the page that the step served
+   */
+  async keep(facts: Omit<Metadata, 'cast'>, cast: string, still?: Buffer): Promise<void> {
+    const { profile, step } = facts
+    await mkdir(join(this.folder, profile), { recursive: true })
+    const text = `${JSON.stringify({ ...facts, cast: sha256(cast) } satisfies Metadata, undefined, 2)}\n`
+    const castFile = this.file(profile, step, 'cast')
+    const jsonFile = this.file(profile, step, 'json')
+    try {
+      await writeDurably(`${castFile}.new`, cast)
+      await writeDurably(`${jsonFile}.new`, text)
+      if (still) await writeDurably(`${this.file(profile, step, 'png')}.new`, still)
+    } catch (error) {
+      for (const file of [castFile, jsonFile, this.file(profile, step, 'png')]) await rm(`${file}.new`, { force: true })
+      throw error
+    }
+    // Metadata last: `read` finishes what stops after the first of these.
+    await rename(`${castFile}.new`, castFile)
+    if (still) await rename(`${this.file(profile, step, 'png')}.new`, this.file(profile, step, 'png'))
+    await rename(`${jsonFile}.new`, jsonFile)
+  }
+
+  /**
+   * @returns undefined where the step has no recording, or a damaged one
+   */
+  async read(profile: Profile, step: string): Promise<Recording | undefined> {
+    const text = await readFile(this.file(profile, step, 'cast'), 'utf8').catch(() => undefined)
+    if (text === undefined) return undefined
+    const hash = sha256(text)
+    for (const ending of ['', '.new']) {
+      const file = `${this.file(profile, step, 'json')}${ending}`
+      const facts = metadata.safeParse(json(await readFile(file, 'utf8').catch(() => '')))
+      if (!facts.success || facts.data.cast !== hash) continue
+      if (ending !== '') await rename(file, this.file(profile, step, 'json')).catch(() => {})
+      try {
+        return { metadata: facts.data, cast: parseCast(text) }
+      } catch {
+        return undefined
+      }
+    }
+    return undefined
+  }
+
+  /** Steps that have a recording, whole or not. */
+  async steps(profile: Profile): Promise<string[]> {
+    const names = await readdir(join(this.folder, profile)).catch(() => [])
+    return names.filter((name) => name.endsWith('.cast')).map((name) => name.slice(0, -'.cast'.length))
+  }
+}
+
+/** Whether what a recording shows is still what the deck and its flake would do. */
+export function staleness(facts: Metadata, now: { hash: string; flake: string }): Staleness | undefined {
+  if (facts.hash !== now.hash) return 'command changed'
+  return facts.flake === now.flake ? undefined : 'flake changed'
+}
+
+async function writeDurably(file: string, content: string | Buffer): Promise<void> {
+  const handle = await open(file, 'w')
+  try {
+    await handle.writeFile(content)
+    await handle.sync()
+  } finally {
+    await handle.close()
+  }
+}
+
+function sha256(text: string): string {
+  return createHash('sha256').update(text).digest('hex')
+}
+
+function json(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
+}
