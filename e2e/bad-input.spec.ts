@@ -256,6 +256,6 @@ test('a terminal window that is closed ends the talk and its steps', async () =>
   const one = await window(talk as unknown as Start)
   await one.run('long', 'running')
   await expect.poll(() => processes(/^sleep 36912/)).toHaveLength(1)
-  terminal.destroy()
+  ;(terminal as pty.IPty & { destroy(): void }).destroy()
   await expect.poll(() => processes(new RegExp(`^sleep 36912|${deck.file}`))).toEqual([])
 })
