@@ -32,6 +32,12 @@ describeWithLab('preparing the lab', () => {
     expect(performance.now() - started).toBeLessThan(300)
   })
 
+  test('takes in nothing that only its tests need', () => {
+    const files = readdirSync(join(cache, 'lab/inputs/nixpkgs/lib'), { recursive: true, encoding: 'utf8' })
+    expect(files).toContain('default.nix')
+    expect(files.filter((name) => /\.ts$|fixtures/.test(name))).toEqual([])
+  })
+
   test('lists the packages it needs, and those that are missing', async () => {
     expect((await prepare('--packages')).stdout.split('\n')).toContain('nix-bin')
     expect((await prepare('--missing')).stdout).not.toContain('nix-bin')

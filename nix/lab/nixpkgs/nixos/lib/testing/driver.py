@@ -93,8 +93,7 @@ class Machine:
             *("-device", "virtserialport,chardev=backdoor,name=backdoor"),
         ]
         self.process = subprocess.Popen(
-            f"exec {self.start_command} {shlex.join(options)}",
-            shell=True,
+            ["sh", "-c", f"exec {self.start_command} {shlex.join(options)}"],
             cwd=self.state_dir,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,

@@ -44,6 +44,18 @@ let
         };
       };
     };
+
+  # As on NixOS: these are mounted in stage 1, and parents before children.
+  isEarly =
+    f:
+    f.neededForBoot
+    || builtins.elem f.mountPoint [
+      "/"
+      "/nix"
+      "/nix/store"
+      "/var"
+    ];
+  inOrder = lib.sort (a: b: a.mountPoint < b.mountPoint) (builtins.attrValues config.fileSystems);
 in
 {
   options.fileSystems = mkOption {
@@ -52,10 +64,17 @@ in
     description = "The file systems.";
   };
 
-  config.assertions = [
-    {
-      assertion = config.fileSystems ? "/";
-      message = "The ‘fileSystems’ option does not specify your root file system.";
-    }
-  ];
+  config = {
+    system.build.fileSystems = {
+      early = builtins.filter isEarly inOrder;
+      late = builtins.filter (f: !isEarly f) inOrder;
+    };
+
+    assertions = [
+      {
+        assertion = config.fileSystems ? "/";
+        message = "The ‘fileSystems’ option does not specify your root file system.";
+      }
+    ];
+  };
 }

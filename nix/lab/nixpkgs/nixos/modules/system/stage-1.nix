@@ -12,17 +12,7 @@ let
   fileSystems = builtins.attrValues config.fileSystems;
   modules = initrd.availableKernelModules ++ initrd.kernelModules ++ fileSystemModules;
 
-  # As on NixOS: these are mounted in stage 1, parents before children.
-  early = builtins.filter (
-    f:
-    f.neededForBoot
-    || builtins.elem f.mountPoint [
-      "/"
-      "/nix"
-      "/nix/store"
-      "/var"
-    ]
-  ) (lib.sort (a: b: a.mountPoint < b.mountPoint) fileSystems);
+  inherit (config.system.build.fileSystems) early;
 
   fileSystemModules = lib.optionals (lib.any (f: f.fsType == "vfat") fileSystems) [
     "vfat"

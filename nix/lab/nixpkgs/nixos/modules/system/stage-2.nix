@@ -20,7 +20,23 @@ let
   scripts = config.system.activationScripts;
   ordered = map (name: scripts.${name}) steps ++ builtins.attrValues (removeAttrs scripts steps);
 
-  late = builtins.filter (f: f.fsType == "vfat") (builtins.attrValues config.fileSystems);
+  # The names of disks that udev would make: those by partition, and those that
+  # the configuration uses.
+  named = kind: builtins.filter (lib.hasPrefix "/dev/disk/by-${kind}/") (
+    map (f: toString f.device) (builtins.attrValues config.fileSystems)
+  );
+  link = kind: device: ''
+    found=$(findfs ${lib.toUpper kind}=${baseNameOf device}) && ln -sfn "$found" ${device}
+  '';
+  diskLinks = ''
+    mkdir -p /dev/disk/by-label /dev/disk/by-partlabel /dev/disk/by-uuid
+    for block in /sys/class/block/*; do
+      name=$(sed -n 's/^PARTNAME=//p' "$block/uevent")
+      [ -z "$name" ] || ln -sfn "../../''${block##*/}" "/dev/disk/by-partlabel/$name"
+    done
+    ${lib.concatMapStrings (link "label") (named "label")}
+    ${lib.concatMapStrings (link "uuid") (named "uuid")}
+  '';
 in
 {
   options = {
@@ -73,10 +89,13 @@ in
       ln -sfn /proc/self/fd /dev/fd
       ln -sfn @systemConfig@ /run/booted-system
       @systemConfig@/activate
+      ${diskLinks}
       ${lib.concatMapStrings (f: ''
         mkdir -p ${f.mountPoint}
-        mount -t vfat $(findfs LABEL=${baseNameOf (toString f.device)}) ${f.mountPoint}
-      '') late}
+        mount -t ${f.fsType} -o ${lib.concatStringsSep "," f.options} ${
+          if f.device == null then f.fsType else f.device
+        } ${f.mountPoint}
+      '') config.system.build.fileSystems.late}
       exec ${pkgs.busybox}/bin/init
     '';
   };
