@@ -1,7 +1,9 @@
 import { resolve } from 'node:path'
+import { parseTimeString } from '@slidev/parser/utils'
 import { Command, InvalidArgumentError, Option } from 'commander'
 import { lockFlake } from './commands/lock.ts'
 import { prefetchDeck } from './commands/prefetch.ts'
+import { rehearseDeck, type RehearseOptions } from './commands/rehearse.ts'
 import type { Profile } from './deck/contract.ts'
 import { DeckError } from './deck/deck.ts'
 import { BuildError } from './slidev.ts'
@@ -38,6 +40,24 @@ program
   })
 
 program
+  .command('rehearse')
+  .description('run every step of the deck, hold it against its contract, and keep good runs as recordings')
+  .argument('[steps...]', 'ids of the steps to run; all of them unless given')
+  .option('--deck <deck>', 'the slides', 'slides.md')
+  .option('--only <steps...>', 'the same as naming them')
+  .option('--from <step>', 'the first step to run')
+  .addOption(new Option('--profile <profile>', 'what the steps run against').choices(['nixos', 'lab', 'host']))
+  .option('-y, --yes', 'install missing system packages without asking', false)
+  .option('--keep-going', 'go on after a step that failed', false)
+  .option('--time-limit <time>', 'for all of it: 90s, 20m, 1:30:00', time)
+  .option('--json <file>', 'write the report there')
+  .option('--junit <file>', 'write the report for a CI system there')
+  .option('--no-record', 'do not keep good runs as recordings')
+  .action(async (steps: string[], { only = [], deck, ...options }: Omit<RehearseOptions, 'steps'> & { only?: string[] }) => {
+    if (!(await rehearseDeck({ ...options, deck: resolve(deck), steps: [...steps, ...only] }))) process.exitCode = 1
+  })
+
+program
   .command('lock')
   .description('lock the flake against nixpkgs and write nix/flake.lock, to be committed')
   .argument('[deck]', 'the slides', 'slides.md')
@@ -65,4 +85,15 @@ function port(text: string): number {
   const value = Number(text)
   if (!Number.isInteger(value) || value < 1 || value > 65535) throw new InvalidArgumentError('A port is a whole number from 1 to 65535.')
   return value
+}
+
+/** Seconds of a time as Slidev writes it. */
+function time(text: string): number {
+  try {
+    const { seconds } = parseTimeString(text)
+    if (seconds > 0) return seconds
+  } catch {
+    // Said below.
+  }
+  throw new InvalidArgumentError('Write a time as 90s, 20m or 1:30:00.')
 }

@@ -18,6 +18,8 @@ export interface DeckPaths {
   ledger: string
   /** Built decks, a folder each. */
   built: string
+  /** What the last rehearsal of each profile found, and recordings that are being made. */
+  rehearsals: string
   /** Links that keep what `prefetch` has made from garbage collection. */
   roots: string
 }
@@ -37,6 +39,7 @@ export function deckPaths(deckFile: string): DeckPaths {
     token: join(own, 'token'),
     ledger: join(own, 'processes.json'),
     built: join(own, 'built'),
+    rehearsals: join(own, 'rehearsals'),
     roots: join(own, 'roots'),
   }
 }

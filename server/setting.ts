@@ -31,6 +31,9 @@ export interface Setting {
   /** Of the steps' shells. */
   env: Record<string, string>
   stage: Stage
+  executor: LocalExecutor
+  /** Values that must not be recorded: those of the variables that the deck's contracts name. */
+  secrets: string[]
   /** What the user should know although all is well. */
   notices: string[]
 }
@@ -103,9 +106,11 @@ export async function makeSetting(options: SettingOptions, signal: AbortSignal):
   profile ??= hostProfile()
   for (const text of [profile.problem, profile.notice]) if (text !== undefined) notices.push(text)
 
-  const env = shellEnvironment(profile, [...deck.steps.values()].flatMap((step) => step.contract.needs.env))
+  const asked = [...deck.steps.values()].flatMap((step) => step.contract.needs.env)
+  const env = shellEnvironment(profile, asked)
   const executor = new LocalExecutor({ cwd: paths.workdir, env, ledger })
   const stage = new Stage({ deck, profile, executor, workdir: paths.workdir, resetWorkdir: () => resetWorkdir(flake, paths.workdir) })
   await stage.checkNeeds()
-  return { deck, paths, flake, profile, env, stage, notices }
+  const secrets = asked.map((name) => env[name] ?? '').filter(Boolean)
+  return { deck, paths, flake, profile, env, stage, executor, secrets, notices }
 }

@@ -18,13 +18,19 @@ function belongs(source: string, path: string): boolean {
   return top !== 'lab' && !/(^|\/)(node_modules|result(-[^/]*)?|\.git)$/.test(path) && !path.endsWith('.test.ts')
 }
 
-/** Changes with every file of the flake. */
-async function fingerprint(source: string): Promise<string> {
+/**
+ * Changes with every file of the flake.
+ *
+ * @param source the deck's flake
+ * @param withLock whether its lock file counts; the lab has one of its own
+ */
+export async function fingerprint(source: string, withLock: boolean): Promise<string> {
   const hash = createHash('sha256')
   const entries = await readdir(source, { recursive: true, withFileTypes: true }).catch(() => [])
   const files = entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name))
   for (const file of files.sort()) {
     const parts = relative(source, file).split(sep)
+    if (!withLock && parts.at(-1) === 'flake.lock') continue
     if (parts.some((_, depth) => !belongs(source, join(source, ...parts.slice(0, depth + 1))))) continue
     hash.update(relative(source, file)).update('\0').update(await readFile(file))
   }
@@ -41,7 +47,7 @@ export type WorkdirState = 'made' | 'made-without-git' | 'kept' | 'kept-with-edi
  * @param workdir absolute
  */
 export async function prepareWorkdir(source: string, workdir: string): Promise<WorkdirState> {
-  const wanted = await fingerprint(source)
+  const wanted = await fingerprint(source, true)
   const present = await readFile(join(workdir, '.git', 'understudy-source'), 'utf8').catch(() => undefined)
   if (present !== undefined) {
     if (present === wanted) return 'kept'
@@ -52,9 +58,15 @@ export async function prepareWorkdir(source: string, workdir: string): Promise<W
   return makeWorkdir(source, workdir, wanted)
 }
 
+/** Files of the flake that were changed in the workdir, relative to it. Lock files and what steps have built do not count. */
+export async function editedFiles(workdir: string): Promise<string[]> {
+  const { stdout } = await execa('git', ['status', '--porcelain', '--untracked-files=no', '--', '.', ':!*flake.lock'], { cwd: workdir, reject: false })
+  return (stdout ?? '').split('\n').filter(Boolean).map((line) => line.slice(3))
+}
+
 /** Throws away whatever was done in the workdir and makes it anew. */
 export async function resetWorkdir(source: string, workdir: string): Promise<void> {
-  await makeWorkdir(source, workdir, await fingerprint(source))
+  await makeWorkdir(source, workdir, await fingerprint(source, true))
 }
 
 async function makeWorkdir(source: string, workdir: string, wanted: string): Promise<'made' | 'made-without-git'> {

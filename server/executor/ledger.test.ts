@@ -1,17 +1,17 @@
-import { spawn } from 'node:child_process'
+import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterEach, beforeEach, expect, onTestFinished, test } from 'vitest'
+import { afterEach, beforeEach, expect, onTestFinished, test, vi } from 'vitest'
 import { Ledger } from './ledger.ts'
 import { identify, type ProcessId } from './process-tree.ts'
 
-let file: string
+let folder: string
 beforeEach(async () => {
-  file = join(await mkdtemp(join(tmpdir(), 'understudy-ledger-')), 'processes.json')
+  folder = join(await mkdtemp(join(tmpdir(), 'understudy-ledger-')), 'processes')
 })
-afterEach(() => rm(join(file, '..'), { recursive: true }))
+afterEach(() => rm(join(folder, '..'), { recursive: true }))
 
 /** A process without the marker of a session. */
 async function sleeper(): Promise<ProcessId> {
@@ -23,56 +23,113 @@ async function sleeper(): Promise<ProcessId> {
   return id
 }
 
+async function onlyFile(): Promise<string> {
+  const [name, ...others] = await readdir(folder)
+  expect(others).toEqual([])
+  return join(folder, name ?? '')
+}
+
 /** Makes the file look as if another process had written it. */
-const rewrite = async (change: (text: string) => string) => writeFile(file, change(await readFile(file, 'utf8')))
+async function rewrite(change: (text: string) => string): Promise<void> {
+  const file = await onlyFile()
+  await writeFile(file, change(await readFile(file, 'utf8')))
+}
 const ownServer = () => JSON.stringify(identify(process.pid))
+const serverIsGone = (text: string) => text.replace(ownServer(), '{"pid":1,"start":-1}')
+
+/** Another server of the same deck: it runs a session and waits. */
+function otherServer(command: string): ChildProcess {
+  const script = `
+    import { Ledger } from '${import.meta.dirname}/ledger.ts'
+    import { LocalExecutor } from '${import.meta.dirname}/local.ts'
+    import { Session } from '${import.meta.dirname}/../session/session.ts'
+    const executor = new LocalExecutor({ cwd: '/', env: { PATH: process.env.PATH }, ledger: new Ledger('${folder}') })
+    const session = new Session({ name: 'x', cols: 80, rows: 24, executor })
+    await session.start()
+    session.run('step', ${JSON.stringify(command)})
+    setInterval(() => {}, 1000)`
+  const server = spawn(process.execPath, [join(import.meta.dirname, '../../node_modules/jiti/lib/jiti-cli.mjs'), '/dev/stdin'], { stdio: ['pipe', 'ignore', 'inherit'] })
+  onTestFinished(() => void server.kill('SIGKILL'))
+  server.stdin?.end(script)
+  return server
+}
+
+/** Numbers of the processes whose command line is this. */
+async function running(command: RegExp): Promise<number[]> {
+  const pids = (await readdir('/proc')).filter((name) => /^\d+$/.test(name)).map(Number)
+  const lines = await Promise.all(pids.map(async (pid) => (await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '')).replaceAll('\0', ' ').trim()))
+  return pids.filter((_, at) => command.test(lines[at] ?? ''))
+}
 
 test('what a server that is gone has left is ended; the file is readable by the user alone', async () => {
   const process = await sleeper()
-  await new Ledger(file).note('marker', [process])
-  expect((await stat(file)).mode & 0o777).toBe(0o600)
-  await rewrite((text) => text.replace(ownServer(), '{"pid":1,"start":-1}'))
-  expect(await new Ledger(file).cleanUp()).toEqual([process])
+  await new Ledger(folder).note('marker', [process])
+  expect((await stat(await onlyFile())).mode & 0o777).toBe(0o600)
+  await rewrite(serverIsGone)
+  expect(await new Ledger(folder).cleanUp()).toEqual([process])
   expect(identify(process.pid)).toBeUndefined()
-  expect(JSON.parse(await readFile(file, 'utf8'))).toMatchObject({ sessions: {} })
+  expect(await readdir(folder)).toEqual([])
 })
 
-test('the sessions of a server that runs are left to it, and stay in the file', async () => {
+test('the sessions of a server that runs are left to it, and stay noted', async () => {
   const process = await sleeper()
-  await new Ledger(file).note('marker', [process])
-  const second = new Ledger(file)
-  expect(await second.cleanUp()).toEqual([])
+  await new Ledger(folder).note('marker', [process])
+  expect(await new Ledger(folder).cleanUp()).toEqual([])
   expect(identify(process.pid)).toEqual(process)
-  await second.note('another', [process])
-  expect(JSON.parse(await readFile(file, 'utf8'))).toMatchObject({ sessions: { marker: [process], another: [process] } })
+  expect(JSON.parse(await readFile(await onlyFile(), 'utf8'))).toMatchObject({ sessions: { marker: [process] } })
 })
 
 test('a process that only has the number of an earlier one is left alone', async () => {
   const process = await sleeper()
-  await new Ledger(file).note('marker', [{ ...process, start: process.start - 1 }])
-  await rewrite((text) => text.replace(ownServer(), '{"pid":1,"start":-1}'))
-  expect(await new Ledger(file).cleanUp()).toEqual([])
+  await new Ledger(folder).note('marker', [{ ...process, start: process.start - 1 }])
+  await rewrite(serverIsGone)
+  expect(await new Ledger(folder).cleanUp()).toEqual([])
   expect(identify(process.pid)).toEqual(process)
 })
 
-test('a file from before the machine was started, or a damaged one, ends nothing', async () => {
+test('a file from before the machine was started ends nothing, and goes', async () => {
   const process = await sleeper()
-  await new Ledger(file).note('marker', [process])
-  await rewrite((text) => text.replace(ownServer(), '{"pid":1,"start":-1}').replace(/"boot":"[^"]*"/, '"boot":"earlier"'))
-  expect(await new Ledger(file).cleanUp()).toEqual([])
-  await writeFile(file, '{')
-  expect(await new Ledger(file).cleanUp()).toEqual([])
+  await new Ledger(folder).note('marker', [process])
+  await rewrite((text) => serverIsGone(text).replace(/"boot":"[^"]*"/, '"boot":"earlier"'))
+  expect(await new Ledger(folder).cleanUp()).toEqual([])
   expect(identify(process.pid)).toEqual(process)
+  expect(await readdir(folder)).toEqual([])
 })
 
-test('two servers of one deck do not drop each other’s sessions from the file', async () => {
-  const process = await sleeper()
-  const first = new Ledger(file)
-  await first.cleanUp()
-  await first.note('first', [process])
-  const second = new Ledger(file)
-  await second.cleanUp()
-  await second.note('second', [process])
-  await first.note('first', [])
-  expect(JSON.parse(await readFile(file, 'utf8'))).toMatchObject({ sessions: { second: [process] } })
+test('a damaged file, or one of another format, ends nothing and keeps nothing from being noted', async () => {
+  await mkdir(folder, { recursive: true })
+  const files = ['{', '', 'null', '[]', '{"boot":1}', '{"version":9,"servers":{"a":{"pid":1}}}', '\0\0']
+  for (const [at, text] of files.entries()) await writeFile(join(folder, `${at}.json`), text)
+  await mkdir(join(folder, 'folder.json'))
+  const ledger = new Ledger(folder)
+  expect(await ledger.cleanUp()).toEqual([])
+  await ledger.note('marker', [await sleeper()])
+  expect(await readdir(folder)).toHaveLength(files.length + 2)
 })
+
+test('a place where nothing can be written does not end the talk', async () => {
+  await writeFile(join(folder, '..', 'processes'), 'a file where the folder should be')
+  const ledger = new Ledger(folder)
+  expect(await ledger.cleanUp()).toEqual([])
+  await ledger.note('marker', [await sleeper()])
+  expect(ledger.known('marker')).toHaveLength(1)
+})
+
+test('of two servers of one deck, what the killed one left is ended, and what the other runs goes on', async () => {
+  // A tree as QEMU's: a child in a session of its own, one that is a daemon, and one that has dropped its environment.
+  const tree = "setsid sleep 91001 & (setsid nohup sleep 91002 >/dev/null 2>&1 &); env -i bash -c 'sleep 91003 & exec sleep 91004'"
+  const killed = otherServer(tree)
+  const other = otherServer('sleep 91005')
+  await vi.waitFor(async () => expect(await running(/^sleep 9100[1-5]$/)).toHaveLength(5), { timeout: 20_000 })
+  // Seen by the watch of the session, which looks every second.
+  await vi.waitFor(async () => expect((await Promise.all((await readdir(folder)).map((name) => readFile(join(folder, name), 'utf8')))).join()).toMatch(new RegExp((await running(/^sleep 91003$/)).join())), { timeout: 5000 })
+  killed.kill('SIGKILL')
+  await once(killed, 'exit')
+  expect((await new Ledger(folder).cleanUp()).length).toBeGreaterThanOrEqual(4)
+  expect(await running(/^sleep 9100[1-4]$/)).toEqual([])
+  expect(await running(/^sleep 91005$/)).toHaveLength(1)
+  other.kill('SIGKILL')
+  await once(other, 'exit')
+  await new Ledger(folder).cleanUp()
+  expect(await running(/^sleep 91005$/)).toEqual([])
+}, 40_000)

@@ -1,30 +1,26 @@
-import { mkdir, readFile, rename, writeFile } from 'node:fs/promises'
-import { dirname } from 'node:path'
+import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { z } from 'zod'
 import { endSession, identify, type ProcessId } from './process-tree.ts'
 
 const processId = z.object({ pid: z.number().int(), start: z.number() })
-const ledgerFile = z.object({
-  boot: z.string(),
-  servers: z.record(z.string(), processId),
-  sessions: z.record(z.string(), z.array(processId)),
-})
+const ledgerFile = z.object({ boot: z.string(), server: processId, sessions: z.record(z.string(), z.array(processId)) })
 
 /**
- * The processes that this server has started, in a file: a server that was killed cannot end them, the next one can.
+ * The processes that this server has started, in a file: a server that was killed cannot end them, the next one can. Each server has
+ * a file of its own in the folder, so that several servers of one deck never write the same one.
  *
- * Format: `{ "boot": "<id>", "servers": { "<marker>": { "pid": 1, "start": 2 } }, "sessions": { "<marker>": [{ "pid": 3, "start": 4 }] } }`:
+ * Format of `<pid>-<start>.json`: `{ "boot": "<id>", "server": { "pid": 1, "start": 2 }, "sessions": { "<marker>": [{ "pid": 3, "start": 4 }] } }`:
  * the server and the processes of each session, `boot` as in /proc/sys/kernel/random/boot_id, `start` as in /proc/<pid>/stat.
  */
 export class Ledger {
-  private readonly file: string
+  private readonly folder: string
   private readonly sessions = new Map<string, ProcessId[]>()
-  /** Markers of sessions that are over. What else the file holds is another server's, and stays. */
-  private readonly over = new Set<string>()
   private writing: Promise<void> = Promise.resolve()
 
-  constructor(file: string) {
-    this.file = file
+  /** @param folder of the files, absolute; it is made when it is needed */
+  constructor(folder: string) {
+    this.folder = folder
   }
 
   /** The processes last seen of a session. */
@@ -37,56 +33,42 @@ export class Ledger {
    * killed server leaves behind is not found again.
    */
   async note(marker: string, processes: ProcessId[]): Promise<void> {
-    if (processes.length === 0) {
-      this.sessions.delete(marker)
-      this.over.add(marker)
-    } else this.sessions.set(marker, processes)
+    if (processes.length === 0) this.sessions.delete(marker)
+    else this.sessions.set(marker, processes)
     this.writing = this.writing.then(() => this.write()).catch(() => {})
     await this.writing
   }
 
   /**
-   * Ends what an earlier server has left behind, and returns it. To be called before the first session. A damaged file, or one
-   * from before the machine was started, counts as an empty one.
+   * Ends what earlier servers have left behind, and returns it. The sessions of a server that runs are its own to end. A file from
+   * before the machine was started counts as empty; one that cannot be read is left alone: it may be another version's.
    */
   async cleanUp(): Promise<ProcessId[]> {
-    const { servers, sessions } = await this.read()
-    const ended: ProcessId[] = []
-    for (const [marker, processes] of Object.entries(sessions)) {
-      const server = servers[marker]
-      // The sessions of a server that runs are its own to end.
-      if (server && identify(server.pid)?.start === server.start) continue
-      ended.push(...(await endSession(marker, processes)))
-      this.over.add(marker)
-    }
-    await this.write()
-    return ended
-  }
-
-  private async read(): Promise<z.infer<typeof ledgerFile>> {
     const boot = await bootId()
-    const parsed = ledgerFile.safeParse(parse(await readFile(this.file, 'utf8').catch(() => '')))
-    return parsed.success && parsed.data.boot === boot ? parsed.data : { boot, servers: {}, sessions: {} }
+    const names = (await readdir(this.folder).catch(() => [])).filter((name) => name.endsWith('.json'))
+    const ended = await Promise.all(
+      names.map(async (name) => {
+        const file = join(this.folder, name)
+        const { success, data } = ledgerFile.safeParse(parse(await readFile(file, 'utf8').catch(() => '')))
+        if (!success || (data.boot === boot && identify(data.server.pid)?.start === data.server.start)) return []
+        const sessions = data.boot === boot ? Object.entries(data.sessions) : []
+        const processes = await Promise.all(sessions.map(([marker, processes]) => endSession(marker, processes)))
+        await rm(file, { force: true })
+        return processes.flat()
+      }),
+    )
+    return ended.flat()
   }
 
   private async write(): Promise<void> {
     const server = identify(process.pid)
     if (!server) return
-    const ledger = await this.read()
-    // A restarted session keeps its marker: over, and then not.
-    for (const marker of this.over) {
-      delete ledger.servers[marker]
-      delete ledger.sessions[marker]
-    }
-    for (const [marker, processes] of this.sessions) {
-      ledger.servers[marker] = server
-      ledger.sessions[marker] = processes
-    }
-    const text = JSON.stringify(ledger)
-    await mkdir(dirname(this.file), { recursive: true, mode: 0o700 })
-    const next = `${this.file}.${process.pid}`
-    await writeFile(next, text, { mode: 0o600 })
-    await rename(next, this.file)
+    const file = join(this.folder, `${server.pid}-${server.start}.json`)
+    if (this.sessions.size === 0) return rm(file, { force: true })
+    await mkdir(this.folder, { recursive: true, mode: 0o700 })
+    const text = JSON.stringify({ boot: await bootId(), server, sessions: Object.fromEntries(this.sessions) })
+    await writeFile(`${file}.new`, text, { mode: 0o600 })
+    await rename(`${file}.new`, file)
   }
 }
 

@@ -1,0 +1,155 @@
+import { mkdir, readFile, writeFile } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import type { Browser } from 'playwright-core'
+import { launchBrowser } from '../browser.ts'
+import type { Profile } from '../deck/contract.ts'
+import { type Deck, readDeck, type Step } from '../deck/deck.ts'
+import { interruptSignal } from '../interrupt.ts'
+import { nixVersions } from '../nix/versions.ts'
+import { RecordingStore } from '../recording/store.ts'
+import { rehearse, type StepReport } from '../rehearsal.ts'
+import { junit, rehearsalFile, type RehearsalFile, table } from '../rehearsal-report.ts'
+import { makeSetting, type Setting } from '../setting.ts'
+import { editedFiles, fingerprint } from '../workdir.ts'
+
+export interface RehearseOptions {
+  /** The deck, absolute. */
+  deck: string
+  /** Ids of the steps to run; all of them unless given. */
+  steps: string[]
+  /** The first step to run. */
+  from?: string
+  profile?: Profile
+  yes: boolean
+  keepGoing: boolean
+  /** Seconds for all of it. */
+  timeLimit?: number
+  /** Where to write the report, besides the cache. */
+  json?: string
+  junit?: string
+  /** Keep good runs as recordings beside the deck. */
+  record: boolean
+}
+
+/**
+ * Rehearses the deck and prints what each step did against its contract.
+ *
+ * @returns whether no step failed, and at least one passed
+ * @throws DeckError or an Error whose message says what to do next
+ */
+export async function rehearseDeck(options: RehearseOptions): Promise<boolean> {
+  const signal = interruptSignal()
+  const deck = await readDeck(options.deck)
+  const steps = choose(deck, options)
+  const setting = await makeSetting({ ...options, deck }, signal)
+  const { paths, profile, stage, executor, secrets } = setting
+  for (const notice of setting.notices) console.log(notice)
+
+  await mkdir(paths.rehearsals, { recursive: true, mode: 0o700 })
+  const file = join(paths.rehearsals, `${profile.name}.json`)
+  const last = rehearsalFile.safeParse(json(await readFile(file, 'utf8').catch(() => ''))).data
+  const store = options.record ? await recordings(setting) : undefined
+  const camera = new Camera()
+  let reports: StepReport[]
+  try {
+    reports = await rehearse({
+      deck,
+      stage,
+      executor,
+      steps,
+      keepGoing: options.keepGoing,
+      timeLimit: options.timeLimit,
+      scratch: paths.rehearsals,
+      secrets,
+      store,
+      still: (url) => camera.take(url),
+      signal,
+      onStep: (step, report) => {
+        if (!report) console.log(`▶ ${step.id}  ${step.command.split('\n').find((line) => !line.trim().startsWith('#')) ?? ''}`)
+        else if (report.result === 'not-run') console.log(`– ${step.id}: not run. ${report.reason}`)
+        else console.log(`${report.result === 'passed' ? '✔' : '✖'} ${step.id}  ${report.seconds.toFixed(1)} s${report.recorded ? ', recorded' : ''}${report.problems.map((problem) => `\n  ${problem}`).join('')}`)
+      },
+    })
+  } finally {
+    await stage.end()
+    await camera.close()
+  }
+
+  const date = new Date().toISOString()
+  const text = `${JSON.stringify({ deck: deck.title, profile: profile.name, date, steps: reports } satisfies RehearsalFile, undefined, 2)}\n`
+  const xml = junit(deck.title, profile.name, date, reports)
+  // A rehearsal of some steps does not forget what the others took.
+  const merged = reports.map((report) => (report.result === 'not-run' ? (last?.steps.find(({ step }) => step === report.step) ?? report) : report))
+  const others = last?.steps.filter(({ step }) => !reports.some((report) => report.step === step)) ?? []
+  await writeFile(file, JSON.stringify({ deck: deck.title, profile: profile.name, date, steps: [...merged, ...others] } satisfies RehearsalFile))
+  for (const [path, content] of [
+    [options.json ?? join(paths.rehearsals, 'last.json'), text],
+    [options.junit ?? join(paths.rehearsals, 'last.xml'), xml],
+  ] as const)
+    await writeFile(path, content)
+
+  const count = (result: StepReport['result']) => reports.filter((report) => report.result === result).length
+  console.log(`\n${table(reports, last)}\n\n${count('passed')} passed, ${count('failed')} failed, ${count('not-run')} not run`)
+  console.log(`Written: ${options.json ?? join(paths.rehearsals, 'last.json')} and ${options.junit ?? join(paths.rehearsals, 'last.xml')}`)
+  signal.throwIfAborted()
+  return count('failed') === 0 && count('passed') > 0
+}
+
+/** The steps that were asked for, in the deck's order. */
+function choose(deck: Deck, { steps, from }: RehearseOptions): Step[] {
+  for (const id of [...steps, ...(from === undefined ? [] : [from])])
+    if (!deck.steps.has(id)) throw new Error(`This deck has no step "${id}". It has: ${[...deck.steps.keys()].join(', ')}.`)
+  const all = [...deck.steps.values()]
+  const rest = from === undefined ? all : all.slice(all.findIndex(({ id }) => id === from))
+  const chosen = steps.length === 0 ? rest : rest.filter(({ id }) => steps.includes(id))
+  if (chosen.length === 0) throw new Error('There is no step to rehearse.')
+  return chosen
+}
+
+/** Where good runs are kept. A workdir with edits gives none: its recordings would show what the deck's flake does not do. */
+async function recordings({ deck, flake, paths, profile, env }: Setting) {
+  const edited = await editedFiles(paths.workdir)
+  if (edited.length > 0) {
+    console.log(`Nothing is recorded: the workdir has edits (${edited.join(', ')}). "Reset the stage" makes it anew.`)
+    return undefined
+  }
+  await profile.beforeStep(paths.workdir)
+  return {
+    recordings: new RecordingStore(join(dirname(deck.file), 'recordings')),
+    facts: { profile: profile.name, ...(await nixVersions(paths.workdir, env)), flake: await fingerprint(flake, profile.name === 'nixos') },
+  }
+}
+
+/** Takes the stills of pages; where there is no Chromium it says so once, and there are none. */
+class Camera {
+  private browser: Promise<Browser | undefined> | undefined
+
+  async take(url: string): Promise<Buffer | undefined> {
+    this.browser ??= launchBrowser().catch((error: unknown) => {
+      console.log(`No stills of pages: ${error instanceof Error ? error.message : String(error)}`)
+      return undefined
+    })
+    const page = await (await this.browser)?.newPage({ viewport: { width: 960, height: 600 } })
+    try {
+      await page?.goto(url, { waitUntil: 'networkidle', timeout: 15_000 })
+      return await page?.screenshot({ type: 'png' })
+    } catch (error) {
+      console.log(`No still of ${url}: ${error instanceof Error ? error.message.split('\n')[0] : String(error)}`)
+      return undefined
+    } finally {
+      await page?.close()
+    }
+  }
+
+  async close(): Promise<void> {
+    await (await this.browser)?.close()
+  }
+}
+
+function json(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
+}

@@ -1,0 +1,25 @@
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { execa } from 'execa'
+import { z } from 'zod'
+
+const lock = z.object({ nodes: z.object({ nixpkgs: z.object({ locked: z.object({ rev: z.string().optional(), path: z.string().optional() }) }) }) })
+
+/**
+ * What a run depends on besides the flake: the version of Nix, and what the flake's nixpkgs is locked to (a revision; in the lab a path).
+ *
+ * @param env of the steps' shells
+ */
+export async function nixVersions(workdir: string, env: Record<string, string>): Promise<{ nix?: string; nixpkgs?: string }> {
+  const { stdout } = await execa('nix', ['--version'], { env, extendEnv: false, reject: false })
+  const nix = /\d[\w.]*/.exec(typeof stdout === 'string' ? stdout : '')?.[0]
+  let parsed: unknown
+  try {
+    parsed = JSON.parse(await readFile(join(workdir, 'flake.lock'), 'utf8'))
+  } catch {
+    // No lock file, or a broken one: then nothing is known.
+  }
+  const locked = lock.safeParse(parsed)
+  const nixpkgs = locked.success ? (locked.data.nodes.nixpkgs.locked.rev ?? locked.data.nodes.nixpkgs.locked.path) : undefined
+  return { ...(nix !== undefined && { nix }), ...(nixpkgs !== undefined && { nixpkgs }) }
+}
