@@ -29,7 +29,7 @@ describeWithLab('preparing the lab', () => {
     const started = performance.now()
     const { stdout, exitCode } = await prepare(cache)
     expect({ stdout, exitCode }).toEqual({ stdout: '', exitCode: 0 })
-    expect(performance.now() - started).toBeLessThan(300)
+    expect(performance.now() - started).toBeLessThan(1000)
   })
 
   test('takes in nothing that only its tests need', () => {
@@ -109,6 +109,7 @@ describeWithLab("the talk's commands", () => {
     const rehearse = ['--flake', '.#spa-hetzner', '--vm-test']
     const { exitCode, all } = await lab(workdir, 'nixos-anywhere', rehearse)
     expect(exitCode, all as string).toBe(0)
+    expect(all).toMatch(/\n?\/nix\/store\/[^/]+-vm-test-run-disko-spa-hetzner-disko$/)
     const log = await logOf(workdir, 'nixosConfigurations.spa-hetzner.config.system.build.installTest')
     expect(log).toContain('must succeed: chroot /mnt')
     expect(log).toMatch(/booted_machine # .*Booting `NixOS 26\.05\.lab/)

@@ -21,5 +21,10 @@ if [[ ! $vm_test ]]; then
   echo "The offline lab has no remote host: it rehearses an installation by --vm-test." >&2
   exit 1
 fi
-exec nix build --print-build-logs --no-link "${nix_options[@]}" \
-  "${flake%%#*}#nixosConfigurations.${flake#*#}.config.system.build.installTest"
+attribute=${flake#*#}
+[[ $attribute == nixosConfigurations.* ]] || attribute=nixosConfigurations.$attribute.config
+attribute=${flake%%#*}#$attribute.system.build.installTest
+nix build --print-build-logs --no-link "${nix_options[@]}" "$attribute"
+# All that a test says that has passed before.
+nix eval --raw "${nix_options[@]}" "$attribute.outPath"
+echo
