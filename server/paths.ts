@@ -14,7 +14,7 @@ export interface DeckPaths {
   workdir: string
   /** The access token, readable by the user alone. */
   token: string
-  /** The processes that the server has started. */
+  /** The processes that the deck's servers have started: a folder, see `Ledger`. */
   ledger: string
   /** Built decks, a folder each. */
   built: string
@@ -37,7 +37,7 @@ export function deckPaths(deckFile: string): DeckPaths {
     cache,
     workdir: join(own, 'workdir'),
     token: join(own, 'token'),
-    ledger: join(own, 'processes.json'),
+    ledger: join(own, 'processes'),
     built: join(own, 'built'),
     rehearsals: join(own, 'rehearsals'),
     roots: join(own, 'roots'),

@@ -1,10 +1,8 @@
-import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
-import { spawn } from 'node:child_process'
-import { once } from 'node:events'
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import xterm from '@xterm/headless'
-import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest'
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { Ledger } from '../executor/ledger.ts'
 import { LocalExecutor } from '../executor/local.ts'
 import { Session, type Viewer } from './session.ts'
@@ -15,7 +13,7 @@ let ledger: Ledger
 
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), 'understudy-session-'))
-  ledger = new Ledger(join(folder, 'processes.json'))
+  ledger = new Ledger(join(folder, 'processes'))
   const executor = new LocalExecutor({ cwd: folder, env: { PATH: process.env.PATH ?? '', HOME: folder }, ledger })
   session = new Session({ name: 'test', cols: 80, rows: 24, executor })
   await session.start()
@@ -152,30 +150,4 @@ describe('nothing is left running', () => {
     await session.restart()
     expect(await commandLines()).not.toContain('sleep 4321')
   })
-
-  test('after the next start of a server that was killed', async () => {
-    const file = join(folder, 'killed.json')
-    const script = join(folder, 'server.ts')
-    await writeFile(
-      script,
-      `import { Ledger } from '${import.meta.dirname}/../executor/ledger.ts'
-       import { LocalExecutor } from '${import.meta.dirname}/../executor/local.ts'
-       import { Session } from '${import.meta.dirname}/session.ts'
-       const executor = new LocalExecutor({ cwd: '/', env: { PATH: process.env.PATH }, ledger: new Ledger('${file}') })
-       const session = new Session({ name: 'x', cols: 80, rows: 24, executor })
-       await session.start()
-       await session.run('outlive', 'setsid nohup sleep 5432 >/dev/null 2>&1 & sleep 0.1')
-       session.run('stay', 'sleep 6543')
-       setInterval(() => {}, 1000)`,
-    )
-    const server = spawn(process.execPath, [join(import.meta.dirname, '../../node_modules/jiti/lib/jiti-cli.mjs'), script], { stdio: 'ignore' })
-    onTestFinished(() => void server.kill('SIGKILL'))
-    const running = async () => (await commandLines()).filter((line) => /^sleep (5432|6543)$/.test(line))
-    await vi.waitFor(async () => expect(await running()).toHaveLength(2), { timeout: 10_000 })
-    await vi.waitFor(async () => expect(Object.values((JSON.parse(await readFile(file, 'utf8')) as { sessions: object }).sessions)[0]).not.toHaveLength(0), { timeout: 10_000 })
-    server.kill('SIGKILL')
-    await once(server, 'exit')
-    await new Ledger(file).cleanUp()
-    expect(await running()).toEqual([])
-  }, 30_000)
 })

@@ -13,7 +13,7 @@ let output: string
 
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), 'understudy-shell-'))
-  const executor = new LocalExecutor({ cwd: folder, env: { PATH: process.env.PATH ?? '', HOME: folder }, ledger: new Ledger(join(folder, 'processes.json')) })
+  const executor = new LocalExecutor({ cwd: folder, env: { PATH: process.env.PATH ?? '', HOME: folder }, ledger: new Ledger(join(folder, 'processes')) })
   session = new Session({ name: 'test', cols: 80, rows: 24, executor })
   output = ''
   session.attach({ snapshot: () => {}, output: (_, bytes) => (output += Buffer.from(bytes).toString('latin1')) })
@@ -121,7 +121,7 @@ test('half a key sequence, a search or a quoted key before the step does not cha
     session.write(half)
     expect((await session.run('step', '(exit 6)')).exit, JSON.stringify(half)).toBe(6)
   }
-  expect(await readdir(folder)).toEqual(['processes.json'])
+  expect(await readdir(folder)).toEqual(['processes'])
 })
 
 test('keys that are pressed while a step is typed come after it', async () => {

@@ -60,7 +60,7 @@ export async function serveTalk(slides: string, profile: Partial<ProfileRuntime>
   const flake = join(folder, 'nix')
   await prepareWorkdir(flake, workdir)
   const runtime: ProfileRuntime = { name: 'lab', env: {}, beforeStep: async () => {}, ...profile }
-  const executor = new LocalExecutor({ cwd: workdir, env: { PATH: process.env.PATH ?? '', HOME: folder }, ledger: new Ledger(join(folder, 'cache', 'processes.json')) })
+  const executor = new LocalExecutor({ cwd: workdir, env: { PATH: process.env.PATH ?? '', HOME: folder }, ledger: new Ledger(join(folder, 'cache', 'processes')) })
   const read = await readDeck(file)
   const stage = new Stage({ deck: read, profile: runtime, executor, workdir, resetWorkdir: () => beforeReset().then(() => resetWorkdir(flake, workdir)) })
   await stage.checkNeeds()
