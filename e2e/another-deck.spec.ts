@@ -118,6 +118,8 @@ test('the speaker takes over: interrupt by key, type, and run again', async ({ p
   await page.keyboard.press('t')
   await expect(terminal(page, 'one').locator('textarea')).toBeFocused()
   await page.keyboard.type('touch go-on\n')
+  // A step is not typed into a line that is being entered.
+  await expect.poll(() => screen(page, 'one')).toMatch(/touch go-on\n.*❯/)
   await page.keyboard.press('Shift+Escape')
   // Modified keys are the browser's and the shell's, not the deck's.
   await page.keyboard.press('Control+c')
