@@ -5,7 +5,8 @@ import xterm from '@xterm/headless'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { Ledger } from '../executor/ledger.ts'
 import { LocalExecutor } from '../executor/local.ts'
-import { Session, type Viewer } from './session.ts'
+import type { Viewer } from './broadcast.ts'
+import { Session } from './session.ts'
 
 let folder: string
 let session: Session

@@ -1,16 +1,8 @@
 import { randomBytes } from 'node:crypto'
 import type { Executor, Shell } from '../executor/executor.ts'
 import type { TerminalState } from '../protocol.ts'
-import { Batch } from './batch.ts'
+import { Broadcast, type Viewer } from './broadcast.ts'
 import { MarkFilter, type Mark } from './marks.ts'
-import { Screen } from './screen.ts'
-
-/** One browser view of a session. */
-export interface Viewer {
-  /** Paints the whole screen; the output of the channel that follows continues there. */
-  snapshot(channel: number, cols: number, rows: number, data: string): void
-  output(channel: number, bytes: Uint8Array): void
-}
 
 export interface SessionOptions {
   name: string
@@ -29,11 +21,6 @@ export interface CommandEnd {
   reason?: string
 }
 
-/** Bytes that a viewer may be behind before it is sent no more and gets a fresh snapshot instead: 1 MiB. */
-const VIEWER_BEHIND = 1 << 20
-/** Bytes that the screen may be behind before the pseudo-terminal has to wait (1 MiB), and may go on again (256 KiB). */
-const SCREEN_BEHIND = { pause: 1 << 20, resume: 1 << 18 } as const
-
 /**
  * Milliseconds that the pseudo-terminal waits at most at a time: node-pty drops what is unread 200 ms after the shell's exit.
  */
@@ -49,22 +36,6 @@ const CLEAR_AGAIN = { after: 400, times: 10 } as const
 /** Milliseconds after a Ctrl-C in which the shell comes to its prompt, and how often it is pressed again where it does not. */
 const INTERRUPT_AGAIN = { after: 250, times: 5 } as const
 
-/** A channel is named by its number alone, and a window shows several terminals: no two of them ever share one. */
-let nextChannel = 1
-
-/** A viewer's place in the stream. */
-interface Attachment {
-  viewer: Viewer
-  channel: number
-  /** Bytes sent since the snapshot, and how many of them the viewer has parsed. */
-  sent: number
-  acked: number
-  /** Output that came while its snapshot was on the way; undefined once it is live. */
-  early: Uint8Array[] | undefined
-  /** Too far behind: nothing is sent until it has caught up. */
-  lagging: boolean
-}
-
 /** A running terminal: the shell, its screen and its viewers. */
 export class Session {
   readonly name: string
@@ -76,11 +47,8 @@ export class Session {
   private current: TerminalState = { state: 'new' }
   private readonly listeners = new Set<(state: TerminalState) => void>()
   private readonly executor: Executor
-  private screen: Screen
   private shell: Shell | undefined
-  private readonly attachments = new Map<number, Attachment>()
-  private readonly batch = new Batch((bytes) => this.send(bytes))
-  private unparsed = 0
+  private readonly broadcast: Broadcast
   /** Ends the pause of the pseudo-terminal, while there is one. */
   private paused: NodeJS.Timeout | undefined
   /** Whether keys are within a bracketed paste. */
@@ -102,7 +70,12 @@ export class Session {
     this.cols = cols
     this.rows = rows
     this.executor = executor
-    this.screen = this.newScreen()
+    this.broadcast = new Broadcast({
+      cols,
+      rows,
+      onReply: (reply) => this.shell?.write(reply),
+      onBehind: (behind) => (behind ? this.pause() : this.resume()),
+    })
   }
 
   get state(): TerminalState {
@@ -144,7 +117,7 @@ export class Session {
         if ('mark' in piece) this.onMark(piece.mark)
         else {
           if (this.command?.begun && this.command.exit === undefined) this.command.onOutput(piece.output)
-          this.show(piece.output)
+          this.broadcast.write(piece.output)
         }
       }
     })
@@ -161,31 +134,19 @@ export class Session {
   /**
    * Shows the session to a viewer: a snapshot first, then everything that comes after it.
    *
-   * @returns its channel
+   * @returns what `detach` takes
    */
   attach(viewer: Viewer): number {
-    const attachment: Attachment = { viewer, channel: nextChannel++, sent: 0, acked: 0, early: [], lagging: false }
-    this.attachments.set(attachment.channel, attachment)
-    const handle = attachment.channel
-    this.paint(attachment)
-    return handle
+    return this.broadcast.attach(viewer)
   }
 
   detach(handle: number): void {
-    this.attachments.delete(handle)
+    this.broadcast.detach(handle)
   }
 
   /** @param bytes parsed by the viewer since the snapshot of that channel */
   ack(channel: number, bytes: number): void {
-    for (const attachment of this.attachments.values()) {
-      if (attachment.channel !== channel) continue
-      attachment.acked = Math.min(Math.max(attachment.acked, bytes), attachment.sent)
-      if (attachment.lagging && attachment.acked === attachment.sent) {
-        attachment.lagging = false
-        attachment.channel = nextChannel++
-        this.paint(attachment)
-      }
-    }
+    this.broadcast.ack(channel, bytes)
   }
 
   /** Keys, as the terminal in a browser sends them. */
@@ -287,13 +248,7 @@ export class Session {
     await this.starting?.catch(() => {})
     await this.endShell('The shell was restarted.')
     if (this.closed) throw new Error(CLOSED)
-    this.screen.dispose()
-    this.screen = this.newScreen()
-    this.unparsed = 0
-    for (const attachment of this.attachments.values()) {
-      attachment.channel = nextChannel++
-      this.paint(attachment)
-    }
+    this.broadcast.clear()
     await this.start()
   }
 
@@ -303,7 +258,7 @@ export class Session {
     await this.endShell(CLOSED)
     await this.restarting?.catch(() => {})
     await this.starting?.catch(() => {})
-    this.screen.dispose()
+    this.broadcast.dispose()
   }
 
   private async endShell(reason: string): Promise<void> {
@@ -336,10 +291,6 @@ export class Session {
     clearTimeout(this.paused)
     this.paused = undefined
     this.shell?.resume()
-  }
-
-  private newScreen(): Screen {
-    return new Screen(this.cols, this.rows, (reply) => this.shell?.write(reply))
   }
 
   private onMark(mark: Mark): void {
@@ -380,49 +331,5 @@ export class Session {
     this.current = state
     this.executor.watch(this.id, state.state === 'busy')
     for (const listener of this.listeners) listener(state)
-  }
-
-  private show(bytes: Buffer): void {
-    this.unparsed += bytes.length
-    const screen = this.screen
-    screen.write(bytes, () => {
-      if (screen !== this.screen) return
-      this.unparsed -= bytes.length
-      if (this.unparsed < SCREEN_BEHIND.resume) this.resume()
-    })
-    if (this.unparsed > SCREEN_BEHIND.pause) this.pause()
-    this.batch.add(bytes)
-  }
-
-  /** Sends a snapshot once everything that came so far is on the screen; what comes meanwhile follows it. */
-  private paint(attachment: Attachment): void {
-    this.batch.flush()
-    attachment.sent = 0
-    attachment.acked = 0
-    const early: Uint8Array[] = []
-    attachment.early = early
-    const screen = this.screen
-    screen.write('', () => {
-      // Painted anew meanwhile, or gone.
-      if (attachment.early !== early || screen !== this.screen) return
-      this.batch.flush()
-      attachment.early = undefined
-      attachment.viewer.snapshot(attachment.channel, this.cols, this.rows, screen.snapshot())
-      for (const bytes of early) this.sendTo(attachment, bytes)
-    })
-  }
-
-  private send(bytes: Uint8Array): void {
-    for (const attachment of this.attachments.values()) {
-      if (attachment.early) attachment.early.push(bytes)
-      else this.sendTo(attachment, bytes)
-    }
-  }
-
-  private sendTo(attachment: Attachment, bytes: Uint8Array): void {
-    if (attachment.lagging) return
-    attachment.sent += bytes.length
-    attachment.viewer.output(attachment.channel, bytes)
-    if (attachment.sent - attachment.acked > VIEWER_BEHIND) attachment.lagging = true
   }
 }
