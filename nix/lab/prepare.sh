@@ -18,6 +18,9 @@
 set -euo pipefail
 source "$(dirname "$(readlink -f "$0")")/common.sh"
 
+# A program that ends in order on Ctrl-c would let bash go on as if nothing was.
+trap 'exit 130' INT
+
 steps=5
 megabytes_cache=500 # the downloads, and the unpacked packages for a while
 megabytes_store=800 # the unpacked packages, the packages made of them
