@@ -10,9 +10,6 @@
 # Needs no root. Exits with 6 when apt cannot download.
 set -euo pipefail
 
-# A program that ends in order on Ctrl-c would let bash go on as if nothing was.
-trap 'exit 130' INT
-
 debs=$1
 out=$2
 here=$(dirname "$(readlink -f "$0")")

@@ -18,9 +18,6 @@
 set -euo pipefail
 source "$(dirname "$(readlink -f "$0")")/common.sh"
 
-# A program that ends in order on Ctrl-c would let bash go on as if nothing was.
-trap 'exit 130' INT
-
 steps=5
 megabytes_cache=500 # the downloads, and the unpacked packages for a while
 megabytes_store=800 # the unpacked packages, the packages made of them
@@ -220,14 +217,24 @@ is_ready "$wanted" && exit
 
 check_disk "$cache" "$megabytes_cache"
 check_disk /nix "$megabytes_store"
-# In a subshell that `set -e` ends: after `||` or `if` it would not.
-set +e
-(
-  set -e
-  prepare
-)
-status=$?
-set -e
+# In a process group of its own, so that an interruption ends all of it. A signal
+# can come between the fork and the start of a program, which then runs on, and
+# bash with it: so it is sent until nobody is left.
+set -m
+prepare &
+worker=$!
+set +m
+interrupt() {
+  while kill -TERM -- "-$worker" 2>/dev/null; do
+    sleep 0.05
+  done
+  rm -rf "$cache"/partial-*
+  exit 130
+}
+trap interrupt INT TERM
+status=0
+wait "$worker" || status=$?
+trap - INT TERM
 if ((status)); then
   # Whatever failed, a full disk is the reason to name.
   for dir in "$cache" "$(existing /nix)"; do
