@@ -169,6 +169,11 @@ function receive(message: ServerMessage): void {
       if (terminal) terminal.state = message.state
       return
     }
+    case 'replay': {
+      const terminal = connection.terminals[message.terminal]
+      if (terminal) terminal.replay = message.replay
+      return
+    }
     case 'snapshot':
       forget(message.terminal)
       channels.set(message.channel, { terminal: message.terminal, bytes: 0 })
@@ -176,7 +181,8 @@ function receive(message: ServerMessage): void {
     case 'sync':
       return sync(message.channel, message.state)
     case 'refused':
-      connection.refused = message
+      // The replay itself says why it is there.
+      if (message.reason !== 'replayed') connection.refused = message
       return
     case 'stage-reset':
       connection.refused = undefined

@@ -52,6 +52,7 @@ program
   .option('--time-limit <time>', 'for all of it: 90s, 20m, 1:30:00', time)
   .option('--json <file>', 'write the report there')
   .option('--junit <file>', 'write the report for a CI system there')
+  .option('--fresh', 'have Nix build again what the steps build, so that recordings show the work', false)
   .option('--no-record', 'do not keep good runs as recordings')
   .action(async (steps: string[], { only = [], deck, ...options }: Omit<RehearseOptions, 'steps'> & { only?: string[] }) => {
     if (!(await rehearseDeck({ ...options, deck: resolve(deck), steps: [...steps, ...only] }))) process.exitCode = 1

@@ -25,6 +25,9 @@ export const MAX_INPUT = 64 * 1024
 /** Path of the websocket at the front door. */
 export const SOCKET_PATH = '/understudy/socket'
 
+/** Path of the pictures of pages: `<STILL_PATH><step>.png`. */
+export const STILL_PATH = '/understudy/stills/'
+
 /** Close codes of the websocket (4000 to 4999 are free for applications, RFC 6455 section 7.4.2). */
 export const CLOSE = {
   /** A message that is no JSON or not of the protocol. */
@@ -59,6 +62,10 @@ export const clientMessage = z.discriminatedUnion('type', [
   z.strictObject({ type: z.literal('restart'), terminal: id }),
   /** End everything in every terminal and make the workdir anew. */
   z.strictObject({ type: z.literal('reset-stage') }),
+  /** Show the recording of a step in its terminal, or what really runs there. */
+  z.strictObject({ type: z.literal('replay'), step: id, on: z.boolean() }),
+  /** What the replay in a terminal does next. */
+  z.strictObject({ type: z.literal('playback'), terminal: id, action: z.enum(['play', 'pause', 'step', 'skip', 'restart', 'faster', 'slower']) }),
   /** State that the windows keep in step (Slidev's sync channels: page, clicks, timer, drawings). */
   z.strictObject({ type: z.literal('sync'), channel: z.string().min(1).max(256), state: z.record(z.string(), z.unknown()) }),
 ])
@@ -81,6 +88,16 @@ export const stepStatus = z.discriminatedUnion('state', [
 ])
 export type StepStatus = z.infer<typeof stepStatus>
 
+/** The recording of a step's last good run. */
+export const recordingInfo = z.strictObject({
+  profile: profileSchema,
+  /** When it was made (ISO 8601). */
+  date: z.string(),
+  stale: z.enum(['command changed', 'flake changed']).optional(),
+  /** Whether there is a picture of the page that it served, at `STILL_PATH`. */
+  still: z.boolean(),
+})
+
 export const stepInfo = z.strictObject({
   id,
   /** Number of its slide, from 1. */
@@ -94,6 +111,7 @@ export const stepInfo = z.strictObject({
   confirm: z.strictObject({ warning: z.string(), type: z.string() }).optional(),
   /** The page that the step serves once it is ready. */
   page: z.string().optional(),
+  recording: recordingInfo.optional(),
   status: stepStatus,
 })
 export type StepInfo = z.infer<typeof stepInfo>
@@ -111,7 +129,23 @@ export const terminalState = z.discriminatedUnion('state', [
 ])
 export type TerminalState = z.infer<typeof terminalState>
 
-export const terminalInfo = z.strictObject({ name: id, cols: z.number().int(), rows: z.number().int(), state: terminalState })
+/** A recording that stands in place of the live terminal. Times are in seconds of the replay, where long pauses are cut. */
+export const replayInfo = z.strictObject({
+  step: id,
+  profile: profileSchema,
+  date: z.string(),
+  playing: z.boolean(),
+  time: z.number(),
+  duration: z.number(),
+  speed: z.number(),
+  /** When the step was ready; until then its page is not there. */
+  ready: z.number().optional(),
+  /** Why it was shown without being asked for. */
+  because: z.string().optional(),
+})
+export type ReplayInfo = z.infer<typeof replayInfo>
+
+export const terminalInfo = z.strictObject({ name: id, cols: z.number().int(), rows: z.number().int(), state: terminalState, replay: replayInfo.optional() })
 export type TerminalInfo = z.infer<typeof terminalInfo>
 
 /** What the server knows of the deck's files. */
@@ -126,7 +160,7 @@ export const deckState = z.discriminatedUnion('state', [
 export type DeckState = z.infer<typeof deckState>
 
 /** Why a request was refused. The text that comes with it says what to do next. */
-export const refusal = z.enum(['unknown-step', 'stale', 'busy', 'unavailable', 'bad-input', 'unconfirmed', 'unknown-terminal', 'failed'])
+export const refusal = z.enum(['unknown-step', 'stale', 'busy', 'unavailable', 'bad-input', 'unconfirmed', 'unknown-terminal', 'no-recording', 'replayed', 'failed'])
 export type Refusal = z.infer<typeof refusal>
 
 export const serverMessage = z.discriminatedUnion('type', [
@@ -143,6 +177,8 @@ export const serverMessage = z.discriminatedUnion('type', [
   z.strictObject({ type: z.literal('deck'), version: z.string(), deck: deckState, steps: z.array(stepInfo), terminals: z.array(terminalInfo) }),
   z.strictObject({ type: z.literal('step'), step: id, status: stepStatus }),
   z.strictObject({ type: z.literal('terminal'), terminal: id, state: terminalState }),
+  /** A replay was begun, goes on, or (without one) has given the terminal back. */
+  z.strictObject({ type: z.literal('replay'), terminal: id, replay: replayInfo.optional() }),
   z.strictObject({ type: z.literal('snapshot'), terminal: id, channel: count, cols: z.number().int(), rows: z.number().int(), data: z.string() }),
   z.strictObject({ type: z.literal('sync'), channel: z.string(), state: z.record(z.string(), z.unknown()) }),
   z.strictObject({ type: z.literal('refused'), reason: refusal, step: id.optional(), terminal: id.optional(), message: z.string() }),

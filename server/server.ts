@@ -1,10 +1,12 @@
+import { createReadStream } from 'node:fs'
 import { dirname } from 'node:path'
 import { watch } from 'chokidar'
 import type { WebSocket } from 'ws'
 import { type Deck, DeckError, readDeck } from './deck/deck.ts'
 import { type DeckServer, type FrontDoor, openFrontDoor } from './front-door.ts'
-import type { DeckState, ServerMessage } from './protocol.ts'
+import { type DeckState, type ServerMessage, STILL_PATH } from './protocol.ts'
 import type { ProfileRuntime } from './profile.ts'
+import type { Recordings } from './recording/recordings.ts'
 import { BuildError, buildDeck, deckVersion, serveBuilt } from './slidev.ts'
 import { serveSocket } from './socket.ts'
 import type { Stage } from './stage.ts'
@@ -19,6 +21,7 @@ export interface ServerOptions {
   built: string
   /** Slidev's development server, for authors. */
   develop?: DeckServer
+  recordings?: Recordings
   /** Told what happens to the deck while it is served. */
   log(line: string): void
 }
@@ -42,6 +45,7 @@ export class TalkServer {
     this.deck = options.deck
     const { stage } = options
     stage.on('step', (step, status) => this.broadcast({ type: 'step', step, status }))
+    stage.on('replay', (terminal, replay) => this.broadcast({ type: 'replay', terminal, ...(replay && { replay }) }))
     stage.on('terminal', (terminal, state) => this.broadcast({ type: 'terminal', terminal, state }))
   }
 
@@ -56,7 +60,7 @@ export class TalkServer {
     this.door = await openFrontDoor({
       port,
       token,
-      deck: develop ?? serveBuilt(() => this.folder),
+      deck: withStills(develop ?? serveBuilt(() => this.folder), (step) => this.options.recordings?.still(step)),
       onSocket: (socket) => {
         this.windows.add(socket)
         socket.on('close', () => this.windows.delete(socket))
@@ -151,3 +155,21 @@ export class TalkServer {
 
 /** Milliseconds without another change before an edit is taken: editors write in several steps. */
 const SETTLE = 150
+
+/** Adds the pictures of the pages that steps have served. */
+function withStills(deck: DeckServer, find: (step: string) => string | undefined): DeckServer {
+  return {
+    ...(deck.upgrade && { upgrade: deck.upgrade.bind(deck) }),
+    request(request, response) {
+      const path = new URL(request.url ?? '', 'http://localhost').pathname
+      if (!path.startsWith(STILL_PATH)) return deck.request(request, response)
+      // Only steps of the deck have one: no path of a request reaches the disk.
+      const file = find(path.slice(STILL_PATH.length).replace(/\.png$/, ''))
+      const stream = file === undefined ? undefined : createReadStream(file)
+      if (!stream) return void response.writeHead(404, { 'Content-Type': 'text/plain' }).end('There is no such picture.\n')
+      stream.once('open', () => response.writeHead(200, { 'Content-Type': 'image/png', 'Cache-Control': 'no-cache' }))
+      stream.once('error', () => (response.headersSent ? response.destroy() : response.writeHead(404).end()))
+      stream.pipe(response)
+    },
+  }
+}

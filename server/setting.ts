@@ -8,10 +8,11 @@ import type { Deck } from './deck/deck.ts'
 import { Ledger } from './executor/ledger.ts'
 import { LocalExecutor } from './executor/local.ts'
 import { type DeckPaths, deckPaths } from './paths.ts'
+import { Recordings } from './recording/recordings.ts'
 import { chooseProfile, hostProfile, labProfile, missingLabPackages, nixosProfile, type ProfileRuntime, shellEnvironment } from './profile.ts'
 import { Stage } from './stage.ts'
 import { installPackages, mayInstall } from './system-packages.ts'
-import { prepareWorkdir, resetWorkdir } from './workdir.ts'
+import { fingerprint, prepareWorkdir, resetWorkdir } from './workdir.ts'
 
 export interface SettingOptions {
   deck: Deck
@@ -19,6 +20,8 @@ export interface SettingOptions {
   profile?: Profile | undefined
   /** Install system packages without asking. */
   yes: boolean
+  /** Whether the stage falls back on recordings: a rehearsal does not. */
+  fallBack?: boolean
 }
 
 /** Everything that the steps of a deck need around them: what each command of this package makes ready first. */
@@ -32,6 +35,7 @@ export interface Setting {
   env: Record<string, string>
   stage: Stage
   executor: LocalExecutor
+  recordings: Recordings
   /** Values that must not be recorded: those of the variables that the deck's contracts name. */
   secrets: string[]
   /** What the user should know although all is well. */
@@ -109,8 +113,16 @@ export async function makeSetting(options: SettingOptions, signal: AbortSignal):
   const asked = [...deck.steps.values()].flatMap((step) => step.contract.needs.env)
   const env = shellEnvironment(profile, asked)
   const executor = new LocalExecutor({ cwd: paths.workdir, env, ledger })
-  const stage = new Stage({ deck, profile, executor, workdir: paths.workdir, resetWorkdir: () => resetWorkdir(flake, paths.workdir) })
+  const recordings = new Recordings(join(dirname(deck.file), 'recordings'), profile.name, (of) => fingerprint(flake, of === 'nixos'))
+  const stage = new Stage({
+    deck,
+    profile,
+    executor,
+    workdir: paths.workdir,
+    resetWorkdir: () => resetWorkdir(flake, paths.workdir),
+    ...(options.fallBack && { recordings }),
+  })
   await stage.checkNeeds()
   const secrets = asked.map((name) => env[name] ?? '').filter(Boolean)
-  return { deck, paths, flake, profile, env, stage, executor, secrets, notices }
+  return { deck, paths, flake, profile, env, stage, executor, recordings, secrets, notices }
 }

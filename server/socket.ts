@@ -33,9 +33,15 @@ export function serveSocket(socket: WebSocket, { stage, hello, onSync }: SocketC
   const attach = async (terminal: string) => {
     if (wanted.has(terminal)) return
     wanted.add(terminal)
-    const session = await stage.session(terminal)
-    if (!wanted.has(terminal) || socket.readyState !== socket.OPEN) return
-    const handle = session.attach({
+    await watch(terminal)
+  }
+  const watch = async (terminal: string) => {
+    const source = await stage.watchable(terminal)
+    if (!wanted.has(terminal) || views.has(terminal) || socket.readyState !== socket.OPEN) return
+    // A replay began, or ended, while the shell started.
+    if (source !== (await stage.watchable(terminal))) return watch(terminal)
+    if (!wanted.has(terminal) || views.has(terminal)) return
+    const handle = source.attach({
       snapshot: (channel, cols, rows, data) => {
         view.channel = channel
         send({ type: 'snapshot', terminal, channel, cols, rows, data })
@@ -44,7 +50,7 @@ export function serveSocket(socket: WebSocket, { stage, hello, onSync }: SocketC
         if (socket.readyState === socket.OPEN) socket.send(encodeFrame(channel, bytes))
       },
     })
-    const view: View = { channel: undefined, detach: () => session.detach(handle), ack: (channel, bytes) => session.ack(channel, bytes) }
+    const view: View = { channel: undefined, detach: () => source.detach(handle), ack: (channel, bytes) => source.ack(channel, bytes) }
     views.set(terminal, view)
   }
   const detach = (terminal: string) => {
@@ -64,7 +70,8 @@ export function serveSocket(socket: WebSocket, { stage, hello, onSync }: SocketC
         for (const { channel, ack } of views.values()) if (channel === message.channel) ack(channel, message.bytes)
         return
       case 'input':
-        return stage.current(message.terminal)?.write(message.data)
+        // Nobody types blindly behind a replay.
+        return stage.replaying(message.terminal) ? undefined : stage.current(message.terminal)?.write(message.data)
       case 'run':
         return void (await stage.run(message))
       case 'interrupt':
@@ -73,10 +80,27 @@ export function serveSocket(socket: WebSocket, { stage, hello, onSync }: SocketC
         return stage.restart(message.terminal)
       case 'reset-stage':
         return stage.reset()
+      case 'replay':
+        return replay(message.step, message.on)
+      case 'playback':
+        return stage.playback(message)
       case 'sync':
         return onSync(socket, message.channel, message.state)
     }
   }
+
+  const replay = async (step: string, on: boolean): Promise<void> => {
+    if (!on) return stage.showLive(stage.steps().find(({ id }) => id === step)?.terminal ?? '')
+    if (!(await stage.showReplay(step))) throw new RefusedError('no-recording', `Step "${step}" has no recording yet: npm run rehearse -- ${step}`)
+  }
+  // The terminal shows something else from now on, in every window.
+  const onReplay = (terminal: string, _: unknown, source: boolean) => {
+    if (!source || !wanted.has(terminal)) return
+    views.get(terminal)?.detach()
+    views.delete(terminal)
+    watch(terminal).catch(refuse({ type: 'attach', terminal }))
+  }
+  stage.on('replay', onReplay)
 
   // A reset makes new sessions: the window is attached to them, without asking again.
   const onReset = () => {
@@ -109,6 +133,7 @@ export function serveSocket(socket: WebSocket, { stage, hello, onSync }: SocketC
   socket.on('error', () => socket.terminate())
   socket.on('close', () => {
     stage.off('reset', onReset)
+    stage.off('replay', onReplay)
     for (const terminal of [...wanted]) detach(terminal)
   })
 }

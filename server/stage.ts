@@ -6,7 +6,9 @@ import { answersHttps } from './network.ts'
 import { describeHolder, isFree } from './ports.ts'
 import type { ProfileRuntime } from './profile.ts'
 import type { Recorder } from './recording/recorder.ts'
-import type { Refusal, StepInfo, StepStatus, TerminalInfo, TerminalState } from './protocol.ts'
+import type { Recordings } from './recording/recordings.ts'
+import { Replay } from './recording/replay.ts'
+import type { ClientMessage, Refusal, ReplayInfo, StepInfo, StepStatus, TerminalInfo, TerminalState } from './protocol.ts'
 import { StepRun } from './run/step-run.ts'
 import { Session } from './session/session.ts'
 
@@ -34,13 +36,20 @@ export interface StageOptions {
   workdir: string
   /** Makes the workdir anew, for "reset the stage". */
   resetWorkdir(): Promise<void>
+  /** What the stage falls back on. */
+  recordings?: Recordings
 }
+
+/** What a viewer of a terminal watches: its session, or a replay in its place. */
+export type Watchable = Pick<Session, 'attach' | 'detach' | 'ack'>
 
 type StageEvents = {
   step: [id: string, status: StepStatus]
   terminal: [name: string, state: TerminalState]
   /** A step takes longer than its contract allows; it goes on. */
   late: [id: string]
+  /** A replay took a terminal, goes on, or gave it back; `source` is true where the viewers have to watch something else from now on. */
+  replay: [terminal: string, replay: ReplayInfo | undefined, source: boolean]
   reset: []
 }
 
@@ -53,6 +62,9 @@ export class Stage extends EventEmitter<StageEvents> {
   private readonly statuses = new Map<string, StepStatus>()
   /** Step that a terminal runs. */
   private readonly running = new Map<string, string>()
+  /** Terminals whose step was interrupted by hand: that is no failure of the demo. */
+  private readonly interrupted = new Set<string>()
+  private readonly replays = new Map<string, { replay: Replay; facts: Pick<ReplayInfo, 'step' | 'profile' | 'date' | 'because'> }>()
   private resetting: Promise<void> | undefined
   private ended = false
 
@@ -64,6 +76,7 @@ export class Stage extends EventEmitter<StageEvents> {
 
   /** Finds out which steps this machine can run. To be called once before the first window opens, and after an edit. */
   async checkNeeds(): Promise<void> {
+    await this.options.recordings?.load(this.deck)
     await Promise.all(
       [...this.deck.steps.values()].map(async (step) => {
         const before = this.statuses.get(step.id)
@@ -89,6 +102,7 @@ export class Stage extends EventEmitter<StageEvents> {
       inputs: step.contract.inputs,
       ...(step.contract.confirm && { confirm: step.contract.confirm }),
       ...(step.contract.ready && 'http' in step.contract.ready && { page: step.contract.ready.http }),
+      ...this.recordingOf(step.id),
       status: this.statuses.get(step.id) ?? { state: 'idle' },
     }))
   }
@@ -96,7 +110,7 @@ export class Stage extends EventEmitter<StageEvents> {
   terminals(): TerminalInfo[] {
     return [...this.terminalNames()].map((name) => {
       const session = this.sessions.get(name)
-      return { name, cols: session?.cols ?? this.deck.grid.cols, rows: session?.rows ?? this.deck.grid.rows, state: session?.state ?? { state: 'new' } }
+      return { name, cols: session?.cols ?? this.deck.grid.cols, rows: session?.rows ?? this.deck.grid.rows, state: session?.state ?? { state: 'new' }, ...this.replayOf(name) }
     })
   }
 
@@ -146,6 +160,7 @@ export class Stage extends EventEmitter<StageEvents> {
     const reasons = [...(await this.missing(step)), ...(await unreachable(step))]
     if (reasons.length > 0) {
       this.setStatus(step.id, { state: 'unavailable', reasons })
+      if (step.contract.fallback.includes('missing') && (await this.showReplay(step.id, reasons.join(' ')))) throw new RefusedError('replayed', reasons.join(' '))
       throw new RefusedError('unavailable', reasons.join(' '))
     }
     // What was missing has come meanwhile.
@@ -162,6 +177,7 @@ export class Stage extends EventEmitter<StageEvents> {
     await this.options.profile.beforeStep(this.options.workdir)
     // The waits above let another window come first.
     this.refuseIfBusy(step, session)
+    this.showLive(step.terminal)
     return this.follow(step, session, command, record?.(command))
   }
 
@@ -170,6 +186,7 @@ export class Stage extends EventEmitter<StageEvents> {
     const session = this.sessions.get(name)
     if (!session) return
     const step = this.deck.steps.get(this.running.get(name) ?? '')
+    if (step) this.interrupted.add(name)
     const keys = step?.contract.interrupt ?? ['ctrl-c']
     if (keys.length === 1 && keys[0] === 'ctrl-c') session.interrupt()
     else session.write(keys.map(keyCode).join(''))
@@ -203,6 +220,7 @@ export class Stage extends EventEmitter<StageEvents> {
   }
 
   private async endSessions(): Promise<void> {
+    for (const terminal of [...this.replays.keys()]) this.showLive(terminal)
     const sessions = [...this.sessions.values()]
     this.sessions.clear()
     this.starting.clear()
@@ -221,11 +239,17 @@ export class Stage extends EventEmitter<StageEvents> {
       executor: this.options.executor,
       recorder,
       onReady: (after) => this.setStatus(step.id, { state: 'ready', since, ...(page !== undefined && { url: page }), after }),
-      onTimeout: () => this.emit('late', step.id),
+      onTimeout: () => {
+        this.emit('late', step.id)
+        this.fallBack(step, 'timeout', `It takes longer than ${step.contract.timeout} s.`)
+      },
     })
+    this.interrupted.delete(step.terminal)
     const end = (status: StepStatus) => {
       this.running.delete(step.terminal)
       this.setStatus(step.id, status)
+      if (status.state === 'failed' || status.state === 'ended')
+        if (!this.interrupted.has(step.terminal)) this.fallBack(step, 'failure', status.state === 'failed' ? status.problems.join(' ') : status.reason)
     }
     run.ended.then(
       ({ exit, seconds, problems: [first, ...more] }) => {
@@ -236,6 +260,75 @@ export class Stage extends EventEmitter<StageEvents> {
       (error: unknown) => end({ state: 'ended', reason: error instanceof Error ? error.message : String(error) }),
     )
     return run
+  }
+
+  /**
+   * Shows the recording of a step in its terminal, from its beginning, in every window. What runs there goes on.
+   *
+   * @param because why, where nobody asked for it
+   * @returns whether there is a recording
+   */
+  async showReplay(id: string, because?: string): Promise<boolean> {
+    const step = this.deck.steps.get(id)
+    if (!step) throw new RefusedError('unknown-step', `This deck has no step "${id}". Reload the page.`)
+    const recording = await this.options.recordings?.read(id)
+    if (!recording) return false
+    const { terminal } = step
+    this.replays.get(terminal)?.replay.dispose()
+    const replay = new Replay(recording.cast)
+    const { profile, date } = recording.metadata
+    this.replays.set(terminal, { replay, facts: { step: id, profile, date, ...(because !== undefined && { because }) } })
+    replay.onPlayback(() => this.emit('replay', terminal, this.replayOf(terminal).replay, false))
+    this.emit('replay', terminal, this.replayOf(terminal).replay, true)
+    replay.play()
+    return true
+  }
+
+  /** Gives a terminal back to what really runs in it. */
+  showLive(terminal: string): void {
+    const shown = this.replays.get(terminal)
+    if (!shown) return
+    this.replays.delete(terminal)
+    this.emit('replay', terminal, undefined, true)
+    shown.replay.dispose()
+  }
+
+  /** Does with the replay of a terminal what a window asks for. */
+  playback({ terminal, action }: Extract<ClientMessage, { type: 'playback' }>): void {
+    const replay = this.replays.get(terminal)?.replay
+    if (action === 'faster') replay?.setSpeed(replay.playback.speed * 2)
+    else if (action === 'slower') replay?.setSpeed(replay.playback.speed / 2)
+    else replay?.[action]()
+  }
+
+  /** Whether a terminal shows a replay. */
+  replaying(terminal: string): boolean {
+    return this.replays.has(terminal)
+  }
+
+  /**
+   * What a viewer of a terminal watches now.
+   *
+   * @throws RefusedError as `session`
+   */
+  async watchable(terminal: string): Promise<Watchable> {
+    return this.replays.get(terminal)?.replay ?? (await this.session(terminal))
+  }
+
+  private fallBack(step: Step, on: 'failure' | 'timeout', because: string): void {
+    if (step.contract.fallback.includes(on) && !this.ended && !this.resetting) void this.showReplay(step.id, because).catch(() => {})
+  }
+
+  private replayOf(terminal: string): { replay?: ReplayInfo } {
+    const shown = this.replays.get(terminal)
+    if (!shown) return {}
+    const { readyAt } = shown.replay
+    return { replay: { ...shown.facts, ...shown.replay.playback, ...(readyAt !== undefined && { ready: readyAt }) } }
+  }
+
+  private recordingOf(step: string): Pick<StepInfo, 'recording'> {
+    const recording = this.options.recordings?.info(step)
+    return recording ? { recording } : {}
   }
 
   private filledIn(step: Step, inputs: Record<string, string>): string {

@@ -36,7 +36,7 @@ export async function start(options: StartOptions): Promise<void> {
 
   const cleanUps: (() => Promise<void>)[] = []
   try {
-    const { paths, profile, stage, notices } = await makeSetting({ ...options, deck }, signal)
+    const { paths, profile, stage, recordings, notices } = await makeSetting({ ...options, deck, fallBack: true }, signal)
     cleanUps.push(() => stage.end())
 
     const develop = options.develop ? developDeck(options.deck, await freePort(), console.log) : undefined
@@ -48,6 +48,7 @@ export async function start(options: StartOptions): Promise<void> {
       stage,
       profile,
       built: paths.built,
+      recordings,
       ...(develop && { develop }),
       log: console.log,
     })

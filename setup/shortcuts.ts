@@ -17,13 +17,14 @@ function released(act: () => void): () => void {
   return () => window.addEventListener('keyup', () => act(), { once: true })
 }
 
-/** Presses the button of a step on the slide: what a key does is what a click does. Steps that are still to be done come first. */
-function press(name: string): void {
-  const buttons = [...document.querySelectorAll<HTMLButtonElement>(`[data-step] button[aria-label^="${name} "]`)].filter(
-    (button) => button.checkVisibility() && !button.disabled,
-  )
+/** Presses a button of the slide: what a key does is what a click does. Steps that are still to be done come first. */
+function press(...names: string[]): void {
+  const buttons = names
+    .flatMap((name) => [...document.querySelectorAll<HTMLButtonElement>(`:is([data-step], [data-replay]) button[aria-label^="${name}"]`)])
+    .filter((button) => button.checkVisibility() && !button.disabled)
+  const on = buttons.find((button) => button.getAttribute('aria-pressed') === 'true')
   const open = buttons.find((button) => !button.closest('[data-step][data-state="succeeded"]'))
-  ;(open ?? buttons[0])?.click()
+  ;(on ?? open ?? buttons[0])?.click()
 }
 
 function focusTerminal(): void {
@@ -39,7 +40,7 @@ function turnPage(): void {
 /** Names of Slidev's shortcuts that go one click further, the clicker's among them. */
 const FORWARD = ['next_space', 'next_right', 'next_page_key']
 
-/** Run, interrupt, restart the shell, copy, type into the terminal, and the size of the page. None of these is a key of Slidev's. */
+/** Run, interrupt, restart the shell, copy, type into the terminal, replay and its pause, and the size of the page. None of these is a key of Slidev's. */
 export default defineShortcutsSetup(({ next }, base) => {
   const { clicks, clicksTotal } = useNav()
   const forward = () => {
@@ -47,11 +48,13 @@ export default defineShortcutsSetup(({ next }, base) => {
   }
   return [
     ...base.map((shortcut) => (FORWARD.includes(shortcut.name ?? '') ? { ...shortcut, fn: forward } : shortcut)),
-    { key: 'r', fn: plain(false, released(() => press('Run'))), autoRepeat: false },
-    { key: 'i', fn: plain(false, () => press('Interrupt')), autoRepeat: false },
-    { key: 'shift_r', fn: plain(true, () => press('Restart shell of')), autoRepeat: false },
-    { key: 'c', fn: plain(false, () => press('Copy')), autoRepeat: false },
+    { key: 'r', fn: plain(false, released(() => press('Run '))), autoRepeat: false },
+    { key: 'i', fn: plain(false, () => press('Interrupt ')), autoRepeat: false },
+    { key: 'shift_r', fn: plain(true, () => press('Restart shell of ')), autoRepeat: false },
+    { key: 'c', fn: plain(false, () => press('Copy ')), autoRepeat: false },
     { key: 't', fn: plain(false, released(focusTerminal)), autoRepeat: false },
+    { key: 'l', fn: plain(false, () => press('Replay ', 'Live terminal of ')), autoRepeat: false },
+    { key: 'k', fn: plain(false, () => press('Pause the replay', 'Play the replay')), autoRepeat: false },
     { key: 'p', fn: plain(false, turnPage), autoRepeat: false },
   ]
 })

@@ -1,10 +1,11 @@
-import { mkdir, readFile, writeFile } from 'node:fs/promises'
+import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import type { Browser } from 'playwright-core'
 import { launchBrowser } from '../browser.ts'
 import type { Profile } from '../deck/contract.ts'
 import { type Deck, readDeck, type Step } from '../deck/deck.ts'
 import { interruptSignal } from '../interrupt.ts'
+import { nix } from '../nix/nix.ts'
 import { nixVersions } from '../nix/versions.ts'
 import { RecordingStore } from '../recording/store.ts'
 import { rehearse, type StepReport } from '../rehearsal.ts'
@@ -29,6 +30,8 @@ export interface RehearseOptions {
   junit?: string
   /** Keep good runs as recordings beside the deck. */
   record: boolean
+  /** Have Nix build again what the steps build, so that recordings show the work and not only its result. */
+  fresh: boolean
 }
 
 /**
@@ -49,6 +52,7 @@ export async function rehearseDeck(options: RehearseOptions): Promise<boolean> {
   const file = join(paths.rehearsals, `${profile.name}.json`)
   const last = rehearsalFile.safeParse(json(await readFile(file, 'utf8').catch(() => ''))).data
   const store = options.record ? await recordings(setting) : undefined
+  if (options.fresh) await forgetResults(setting, steps, signal)
   const camera = new Camera()
   let reports: StepReport[]
   try {
@@ -117,6 +121,17 @@ async function recordings({ deck, flake, paths, profile, env }: Setting) {
   return {
     recordings: new RecordingStore(join(dirname(deck.file), 'recordings')),
     facts: { profile: profile.name, ...(await nixVersions(paths.workdir, env)), flake: await fingerprint(flake, profile.name === 'nixos') },
+  }
+}
+
+/** Removes from the store what the steps make Nix build. What something else needs stays. */
+async function forgetResults({ paths, env, profile }: Setting, steps: Step[], signal: AbortSignal): Promise<void> {
+  const place = { workdir: paths.workdir, env, signal }
+  await profile.beforeStep(paths.workdir)
+  for (const name of await readdir(paths.workdir)) if (/^result(-|$)/.test(name)) await rm(join(paths.workdir, name))
+  for (const installable of new Set(steps.flatMap(({ contract }) => contract.needs.installables))) {
+    const path = await nix(place, 'nix', ['eval', '--raw', `${installable}.outPath`]).catch(() => '')
+    if (path !== '') await nix(place, 'nix-store', ['--delete', path]).catch(() => {})
   }
 }
 

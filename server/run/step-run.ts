@@ -108,6 +108,7 @@ export class StepRun {
   private async becomeReady(after: number): Promise<RunResult> {
     this.readyAfter = after
     this.options.onReady(after)
+    this.options.recorder?.marker('ready')
     await new Promise((done) => setTimeout(done, AFTER_READY))
     return this.judge(null, after, [], after)
   }

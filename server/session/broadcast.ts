@@ -107,6 +107,8 @@ export class Broadcast {
   }
 
   dispose(): void {
+    // A snapshot that is on its way has nothing to show any more.
+    for (const attachment of this.attachments.values()) attachment.early = undefined
     this.attachments.clear()
     this.screen.dispose()
   }
