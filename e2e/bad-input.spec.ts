@@ -243,6 +243,21 @@ test('Ctrl-C while the lab is prepared ends all of it at once, and the next star
   expect(readdirSync(cache).filter((name) => name.startsWith('lab'))).toEqual([])
 })
 
+for (const signal of ['SIGTERM', 'SIGHUP'] as const)
+  test(`${signal} to npm alone ends the talk that it has started`, async () => {
+    const port = await freePort()
+    const npm = spawn('npm', ['start', '--', deck.file, '--port', String(port), '--profile', 'host', '--no-open'], {
+      cwd: root,
+      env: { ...process.env, UNDERSTUDY_CACHE: cache },
+      stdio: ['ignore', 'pipe', 'ignore'],
+    })
+    let output = ''
+    npm.stdout.on('data', (chunk: Buffer) => (output += String(chunk)))
+    await expect.poll(() => output, { timeout: 60_000 }).toMatch(/Slides\s+http:\S+token=\S+\s/)
+    npm.kill(signal)
+    await expect.poll(() => processes(new RegExp(deck.file)), { timeout: 5000 }).toEqual([])
+  })
+
 test('a terminal window that is closed ends the talk and its steps', async () => {
   const port = await freePort()
   const terminal = pty.spawn(process.execPath, ['bin/understudy.js', 'start', deck.file, '--port', String(port), '--profile', 'host', '--no-open'], {
