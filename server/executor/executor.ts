@@ -23,7 +23,9 @@ export interface ShellOptions {
 export interface ScriptEnd {
   /** null where it was ended: it took too long, or the signal came. */
   exit: number | null
-  /** The end of what it printed, on both of its outputs. */
+  /** The end of what it printed to its standard output: a value. */
+  value: string
+  /** The end of what it printed on both of its outputs: for people. */
   output: string
 }
 

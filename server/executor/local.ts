@@ -80,13 +80,15 @@ export class LocalExecutor implements Executor {
   async script(script: string, seconds: number, signal?: AbortSignal): Promise<ScriptEnd> {
     const marker = randomBytes(12).toString('hex')
     const bash = await this.which('bash')
-    if (!bash) return { exit: null, output: 'There is no bash on the PATH. Install it: apt-get install bash' }
+    if (!bash) return { exit: null, value: '', output: 'There is no bash on the PATH. Install it: apt-get install bash' }
     const child = spawn(bash, ['-c', script], {
       cwd: this.options.cwd,
       env: { LANG: 'C.UTF-8', ...this.options.env, [MARKER]: marker },
       stdio: ['ignore', 'pipe', 'pipe'],
     })
+    let value = ''
     let output = ''
+    child.stdout.on('data', (chunk: Buffer) => (value = (value + String(chunk)).slice(-KEPT)))
     for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk: Buffer) => (output = (output + String(chunk)).slice(-KEPT)))
     const itself = identify(child.pid ?? 0)
     const known = itself ? [itself] : []
@@ -98,7 +100,7 @@ export class LocalExecutor implements Executor {
     clearTimeout(late)
     signal?.removeEventListener('abort', end)
     await endSession(marker, known)
-    return { exit, output: output.trim() }
+    return { exit, value: value.trim(), output: output.trim() }
   }
 
   async which(program: string): Promise<string | undefined> {

@@ -61,7 +61,7 @@ test('values are captured from the output or by a script, with their units', asy
   const { captures, problems } = await result('echo "size 41"; echo "size 42"', {
     capture: {
       size: { output: 'size (\\d+)', unit: 'bytes', label: 'Size of it' },
-      lines: { script: 'echo 7' },
+      lines: { script: 'echo building >&2; echo 7' },
     },
   })
   expect(problems).toEqual([])

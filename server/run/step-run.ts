@@ -143,8 +143,8 @@ export class StepRun {
     for (const [name, { script, unit, label }] of Object.entries(this.options.step.contract.capture)) {
       let value = this.values[name]
       if (script !== undefined) {
-        const { exit, output } = await this.options.executor.script(script, SCRIPT)
-        if (exit === 0) value = output
+        const { exit, value: printed, output } = await this.options.executor.script(script, SCRIPT)
+        if (exit === 0) value = printed
         else problems.push(`The script of capture "${name}" exits with ${exit}: ${lastLines(output)}`)
       } else if (value === undefined) problems.push(`No line of its output gives the capture "${name}".`)
       if (value === undefined) continue
