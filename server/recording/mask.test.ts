@@ -39,14 +39,24 @@ describe('a named secret is hidden', () => {
 })
 
 test.each([
-  ['GitHub', `ghp_${'a1B2'.repeat(9)}`],
-  ['GitHub, fine-grained', `github_pat_${'a1B2_'.repeat(9)}`],
-  ['Slack', 'xoxb-1234567890-abcdefghij'],
-  ['AWS', 'AKIAIOSFODNN7EXAMPLE'],
-  ['a JSON Web Token', 'eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0aa.c2lnbmF0dXJl'],
-])('a token of %s is hidden by its form', (_, token) => {
-  const text = `token ${token} end`
-  for (let cut = 0; cut <= text.length; cut++) expect(masked([text.slice(0, cut), text.slice(cut)], [])).toBe(`token ${'*'.repeat(token.length)} end`)
+  ['GitHub', 'ghp_', 'a1B2'.repeat(9)],
+  ['GitHub, fine-grained', 'github_pat_', 'a1B2_'.repeat(9)],
+  ['Slack', 'xoxb-', '1234567890-abcdefghij'],
+  ['AWS', 'AKIA', 'IOSFODNN7EXAMPLE'],
+  ['a JSON Web Token', 'eyJ', 'hbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0aa.c2lnbmF0dXJl'],
+])('a token of %s is hidden by its form', (_, form, token) => {
+  const text = `token ${form}${token} end`
+  for (let cut = 0; cut <= text.length; cut++) {
+    const shown = masked([text.slice(0, cut), text.slice(cut)], [])
+    expect(shown).toHaveLength(text.length)
+    // Its first letters tell nothing: they are shown at once where the output ends with them.
+    expect(shown.slice('token '.length + form.length)).toBe(`${'*'.repeat(token.length)} end`)
+  }
+})
+
+test('a letter that a token may begin with is shown at once', () => {
+  const masker = new Masker([])
+  for (const text of ['Buildin', 'g', ' \u001b[?2004h', ' s', 'k']) expect(masker.feed(text)).toBe(text)
 })
 
 test('a private key is hidden up to its end', () => {

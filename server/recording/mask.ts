@@ -9,6 +9,7 @@ export class Masker {
   private readonly secrets: string[]
   private held = ''
   private inKey = false
+  private context = ''
 
   /** @param values to hide; those under 6 characters are no secrets and would hide half of the screen */
   constructor(values: Iterable<string>) {
@@ -36,6 +37,9 @@ export class Masker {
       this.inKey = found.kind === 'key'
       at = found.to
     }
+    // The last that was let through, of this text or of the ones before.
+    const passed = this.held === '' ? all : all.slice(0, -this.held.length)
+    this.context = (this.context + passed).slice(-CONTEXT)
     // What is longer than this is no secret that is still to end.
     if (this.held.length > LONGEST) {
       out += hide(this.held)
@@ -72,17 +76,23 @@ export class Masker {
         break
       }
     }
-    TOKEN.lastIndex = from
-    const token = TOKEN.exec(text)
-    if (token && token.index < first.from) {
-      const to = token.index + token[0].length
-      if (token[0].startsWith('-----BEGIN')) first = { kind: 'key', from: token.index, to }
-      // It may go on in the next piece.
-      else first = to === text.length ? { kind: 'partial', from: token.index, to } : { kind: 'secret', from: token.index, to }
+    // A token may have begun in what was let through: then its rest is hidden.
+    const before = from === 0 ? this.context : ''
+    TOKEN.lastIndex = 0
+    const token = TOKEN.exec(before + text.slice(from))
+    if (token) {
+      const start = Math.max(0, token.index - before.length) + from
+      const to = token.index - before.length + token[0].length + from
+      if (start < first.from) {
+        if (token[0].startsWith('-----BEGIN')) first = { kind: 'key', from: start, to }
+        // It may go on in the next piece.
+        else first = to === text.length ? { kind: 'partial', from: start, to } : { kind: 'secret', from: start, to }
+      }
     }
-    const begun = TOKEN_BEGUN.exec(text.slice(Math.max(from, text.length - LONGEST)))
+    const tail = Math.max(from, text.length - LONGEST)
+    const begun = TOKEN_BEGUN.exec((tail === 0 ? before : '') + text.slice(tail))
     if (begun) {
-      const start = Math.max(from, text.length - LONGEST) + begun.index
+      const start = tail + Math.max(0, begun.index - (tail === 0 ? before.length : 0))
       if (start < first.from) first = { kind: 'partial', from: start, to: text.length }
     }
     return first
@@ -110,14 +120,11 @@ const LONGEST = 4096
 /** Tokens that give themselves away: GitHub, GitLab, Slack, AWS, OpenAI and its like, Hugging Face, JSON Web Tokens, private keys. */
 const TOKEN =
   /gh[pousr]_[A-Za-z0-9]{20,}|github_pat_\w{20,}|glpat-[\w-]{16,}|xox[abprs]-[\w-]{10,}|AKIA[0-9A-Z]{16}|sk-[\w-]{20,}|hf_[A-Za-z0-9]{20,}|eyJ[\w-]{8,}\.[\w-]{8,}\.[\w-]+|-----BEGIN[A-Z ]*PRIVATE KEY-----/g
-/** The beginning of one, at the end of a text; it may be its first letter. */
-const TOKEN_BEGUN = new RegExp(
-  `(?:${[
-    'gh[pousr]_[A-Za-z0-9]*|github_pat_\\w*|glpat-[\\w-]*|xox[abprs]-[\\w-]*|AKIA[0-9A-Z]{0,15}|sk-[\\w-]*|hf_[A-Za-z0-9]*|eyJ[\\w.-]*|-----BEGIN[A-Z ]*-{0,4}',
-    ...['ghp', 'github_pat', 'glpat', 'xox', 'AKI', 'sk', 'hf', 'ey', '-----BEGI'].flatMap((word) => [...word].map((_, index) => word.slice(0, index + 1))),
-    'gho|ghu|ghs|ghr|xox[abprs]',
-  ].join('|')})$`,
-)
+/** The beginning of one, at the end of a text. Its first letters alone tell nothing and hold nothing back. */
+const TOKEN_BEGUN =
+  /(?:gh[pousr]_[A-Za-z0-9]*|github_pat_\w*|glpat-[\w-]*|xox[abprs]-[\w-]*|AKIA[0-9A-Z]{0,15}|sk-[\w-]*|hf_[A-Za-z0-9]*|eyJ[\w.-]*|-----BEGIN[A-Z ]*-{0,4})$/
+/** Characters of what was let through that may be the first letters of a token. */
+const CONTEXT = 12
 
 /** What may stand between two characters of a secret without being a part of it: a control sequence, or the break of a full line. */
 const BETWEEN = /(?:\u001b\[[0-9;?]*[ -/]*[@-~]| ?\r\n?|\n)*/y
