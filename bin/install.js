@@ -23,13 +23,13 @@ export function makeRunnable() {
   const lock = join(root, 'package-lock.json')
   const installed = join(root, 'node_modules', '.understudy-installed')
   if (time(installed) < time(lock)) {
-    console.log('Installing the npm packages (about a minute the first time) …')
+    console.error('Installing the npm packages (about a minute the first time) …')
     run('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error'])
     writeFileSync(installed, '')
   }
   const stamp = join(root, 'server', 'dist', '.compiled')
   if (time(stamp) < newestSource(join(root, 'server'))) {
-    console.log('Compiling the server …')
+    console.error('Compiling the server …')
     run(process.execPath, [join(root, 'node_modules', 'typescript', 'bin', 'tsc'), '-p', join(root, 'server')])
     writeFileSync(stamp, '')
   }

@@ -1,6 +1,7 @@
 import { resolve } from 'node:path'
 import { parseTimeString } from '@slidev/parser/utils'
 import { Command, InvalidArgumentError, Option } from 'commander'
+import { seeDoctor } from './commands/doctor.ts'
 import { lockFlake } from './commands/lock.ts'
 import { prefetchDeck } from './commands/prefetch.ts'
 import { rehearseDeck, type RehearseOptions } from './commands/rehearse.ts'
@@ -56,6 +57,17 @@ program
   .option('--no-record', 'do not keep good runs as recordings')
   .action(async (steps: string[], { only = [], deck, ...options }: Omit<RehearseOptions, 'steps'> & { only?: string[] }) => {
     if (!(await rehearseDeck({ ...options, deck: resolve(deck), steps: [...steps, ...only] }))) process.exitCode = 1
+  })
+
+program
+  .command('doctor')
+  .description('say what this machine has and lacks for the talk, and what mends it')
+  .argument('[deck]', 'the slides', 'slides.md')
+  .option('-p, --port <port>', 'the port of the talk', port, 3030)
+  .addOption(new Option('--profile <profile>', 'what the steps run against').choices(['nixos', 'lab', 'host']))
+  .option('--json', 'for programs', false)
+  .action(async (deck: string, options: { port: number; profile?: Profile; json: boolean }) => {
+    if (!(await seeDoctor({ deck: resolve(deck), ...options }))) process.exitCode = 1
   })
 
 program

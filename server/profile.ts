@@ -29,6 +29,9 @@ export interface ProfileRuntime {
 /** Nix before this locks the content of a `path:` input and ignores edits (facts: measured with 2.8). */
 const NIX_FOR_NIXOS: [number, number] = [2, 26]
 
+/** Exit status of `nix/lab/env.sh` before the lab was prepared (see nix/lab/common.sh). */
+const LAB_NOT_PREPARED = 8
+
 /** Exit status of `nix/lab/prepare.sh` for missing packages (see nix/lab/common.sh). */
 export const LAB_PACKAGES_MISSING = 4
 
@@ -40,12 +43,13 @@ export async function nixVersion(): Promise<[number, number] | undefined> {
 }
 
 /** `nixos` where Nix is new enough and nixpkgs can be had (the network, or the flake's inputs in the store), else `lab`. */
-export async function chooseProfile(flake: string): Promise<Profile> {
+export async function chooseProfile(flake: string, signal: AbortSignal): Promise<Profile> {
   const version = await nixVersion()
   if (!version || version[0] < NIX_FOR_NIXOS[0] || (version[0] === NIX_FOR_NIXOS[0] && version[1] < NIX_FOR_NIXOS[1])) return 'lab'
   const features = ['--extra-experimental-features', 'nix-command flakes']
   const reference = existsSync(join(flake, 'flake.lock')) ? `path:${flake}` : 'github:NixOS/nixpkgs/nixos-26.05'
-  const { exitCode } = await execa('nix', [...features, 'flake', 'metadata', reference], { reject: false, timeout: 15_000 })
+  const { exitCode } = await execa('nix', [...features, 'flake', 'metadata', reference], { reject: false, timeout: 15_000, cancelSignal: signal })
+  signal.throwIfAborted()
   return exitCode === 0 ? 'nixos' : 'lab'
 }
 
@@ -113,6 +117,21 @@ async function dropLabLock(workdir: string): Promise<void> {
   await execa('git', ['checkout', '--', 'flake.lock'], { cwd: workdir, reject: false })
 }
 const labLock = z.object({ nodes: z.object({ nixpkgs: z.object({ locked: z.object({ type: z.literal('path') }) }) }) })
+
+/** A profile as far as it is there, without preparing anything: for the doctor. */
+export async function presentProfile(name: Profile, paths: DeckPaths): Promise<ProfileRuntime> {
+  if (name === 'host') return hostProfile()
+  if (name === 'nixos') {
+    const entered = existsSync(join(paths.roots, 'dev-shell'))
+    const profile = await nixosProfile(entered ? paths : { ...paths, workdir: '' }, () => {}, AbortSignal.timeout(60_000))
+    return entered ? profile : { ...profile, notice: 'The development shell was not entered yet: npm start, or npm run prefetch' }
+  }
+  const missing = await missingLabPackages()
+  if (missing.length > 0) return { ...hostProfile(), name, problem: `The offline lab needs these Debian packages: ${missing.join(', ')}.` }
+  const { stdout, stderr, exitCode } = await execa('bash', [labScript('env.sh'), paths.cache], { reject: false })
+  if (exitCode !== 0) return { ...hostProfile(), name, problem: exitCode === LAB_NOT_PREPARED ? 'The offline lab is not prepared yet: npm start does it.' : stderr.trim() }
+  return { ...hostProfile(), name, env: Object.fromEntries(stdout.split('\n').filter(Boolean).map(keyValue)) }
+}
 
 /** A deck without a flake: steps run with what this machine has. */
 export function hostProfile(): ProfileRuntime {

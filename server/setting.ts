@@ -68,7 +68,7 @@ export async function makeSetting(options: SettingOptions, signal: AbortSignal):
     {
       title: 'Choose the profile',
       task: async (_, task) => {
-        name = options.profile ?? (existsSync(join(flake, 'flake.nix')) ? await chooseProfile(flake) : 'host')
+        name = options.profile ?? (existsSync(join(flake, 'flake.nix')) ? await chooseProfile(flake, signal) : 'host')
         task.title = `Profile: ${name}`
         if (name !== 'lab') return
         const missing = await missingLabPackages()

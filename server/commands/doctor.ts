@@ -1,0 +1,57 @@
+import { existsSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import type { Profile } from '../deck/contract.ts'
+import { readDeck } from '../deck/deck.ts'
+import { type Diagnosis, examine, type Finding } from '../doctor.ts'
+import { Ledger } from '../executor/ledger.ts'
+import { LocalExecutor } from '../executor/local.ts'
+import { deckPaths } from '../paths.ts'
+import { chooseProfile, presentProfile, shellEnvironment } from '../profile.ts'
+import { Recordings } from '../recording/recordings.ts'
+import { Stage } from '../stage.ts'
+import { fingerprint } from '../workdir.ts'
+
+export interface DoctorOptions {
+  /** The deck, absolute. */
+  deck: string
+  profile?: Profile
+  port: number
+  json: boolean
+}
+
+/**
+ * Says what this machine has and lacks for the talk. Installs, prepares and changes nothing.
+ *
+ * @returns whether the talk can be given
+ * @throws DeckError
+ */
+export async function seeDoctor(options: DoctorOptions): Promise<boolean> {
+  const deck = await readDeck(options.deck)
+  const paths = deckPaths(deck.file)
+  const flake = join(dirname(deck.file), 'nix')
+  const signal = AbortSignal.timeout(60_000)
+  const name = options.profile ?? (existsSync(join(flake, 'flake.nix')) ? await chooseProfile(flake, signal) : 'host')
+  const profile = await presentProfile(name, paths)
+  const env = shellEnvironment(profile, [...deck.steps.values()].flatMap((step) => step.contract.needs.env))
+  const executor = new LocalExecutor({ cwd: paths.workdir, env, ledger: new Ledger(paths.ledger) })
+  const recordings = new Recordings(join(dirname(deck.file), 'recordings'), name, (of) => fingerprint(flake, of === 'nixos'))
+  const stage = new Stage({ deck, profile, executor, workdir: paths.workdir, resetWorkdir: async () => {}, recordings })
+  const diagnosis = await examine({ deck, profile, stage, recordings, paths, port: options.port })
+  console.log(options.json ? JSON.stringify(diagnosis, undefined, 2) : describe(diagnosis))
+  return diagnosis.ready
+}
+
+const SIGN = { ok: '✔', warn: '!', fail: '✖' } as const
+const CAN = { run: '✔ runs', replay: '! replay only', ask: '! cannot run', nothing: '✖ cannot be shown' } as const
+
+function describe({ profile, machine, steps, ready }: Diagnosis): string {
+  const line = ({ name, state, detail, mend }: Finding) => `${SIGN[state]} ${name.padEnd(10)}  ${detail.replaceAll('\n', ' ')}${mend === undefined ? '' : `\n  ${' '.repeat(10)}  → ${mend}`}`
+  const width = Math.max(...steps.map(({ step }) => step.length), 0)
+  const lines = [`This machine, profile ${profile}`, ...machine.map(line), '', 'Steps']
+  for (const { step, slide, can, findings } of steps) {
+    lines.push(`${CAN[can].padEnd(18)}  ${step.padEnd(width)}  slide ${slide}`)
+    for (const found of findings) if (found.state !== 'ok') lines.push(`  ${line(found).replaceAll('\n', '\n  ')}`)
+  }
+  lines.push('', ready ? 'The talk can be given.' : 'The talk cannot be given as it is: mend what is marked ✖.')
+  return lines.join('\n')
+}
