@@ -37,7 +37,7 @@ async function see(text = slides): Promise<{ found: Diagnosis; exit: number | un
   return { found: diagnosis.parse(JSON.parse(stdout)), exit: exitCode }
 }
 
-test('a talk with a step that can neither run nor be replayed cannot be given', async () => {
+test('a talk with a step that can neither run nor be replayed cannot be given', { timeout: 60_000 }, async () => {
   const { found, exit } = await see()
   expect(exit).toBe(1)
   expect(found).toMatchObject({ profile: 'host', ready: false })
@@ -51,7 +51,7 @@ test('a talk with a step that can neither run nor be replayed cannot be given', 
   ])
 })
 
-test('with its recording it can be given, and a stale one is told', async () => {
+test('with its recording it can be given, and a stale one is told', { timeout: 60_000 }, async () => {
   const store = new RecordingStore(join(folder, 'recordings'))
   const keep = async (command: string) =>
     store.keep(
