@@ -70,6 +70,8 @@ export class Stage extends EventEmitter<StageEvents> {
 
   constructor(options: StageOptions) {
     super()
+    // Each window listens: fifty of them are no leak.
+    this.setMaxListeners(0)
     this.options = options
     this.deck = options.deck
   }

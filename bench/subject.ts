@@ -1,0 +1,66 @@
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { createServer, type AddressInfo } from 'node:net'
+import { once } from 'node:events'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { readDeck } from '../server/deck/deck.ts'
+import { Ledger } from '../server/executor/ledger.ts'
+import { LocalExecutor } from '../server/executor/local.ts'
+import type { ProfileRuntime } from '../server/profile.ts'
+import { Recorder } from '../server/recording/recorder.ts'
+import { TalkServer } from '../server/server.ts'
+import { deckVersion } from '../server/slidev.ts'
+import { Stage } from '../server/stage.ts'
+
+/**
+ * The server that is measured, as a process: front door, websocket, session, screen and recorder as in a talk, with a deck of one
+ * terminal. Only Slidev is left out. It tells its link, and ends when its parent lets go.
+ */
+const folder = await mkdtemp(join(tmpdir(), 'understudy-bench-'))
+const file = join(folder, 'slides.md')
+await writeFile(file, '# Bench\n\n```sh {step=first}\ntrue\n```\n')
+const deck = await readDeck(file)
+const built = join(folder, 'built')
+const pages = join(built, await deckVersion(file, deck.files))
+await mkdir(pages, { recursive: true })
+await writeFile(join(pages, 'index.html'), 'the deck')
+
+const profile: ProfileRuntime = { name: 'host', env: {}, beforeStep: async () => {} }
+const env = { PATH: process.env.PATH ?? '', HOME: folder }
+const executor = new LocalExecutor({ cwd: folder, env, ledger: new Ledger(join(folder, 'processes')) })
+const stage = new Stage({ deck, profile, executor, workdir: folder, resetWorkdir: async () => {} })
+await stage.checkNeeds()
+
+const listener = createServer().listen(0, '127.0.0.1')
+await once(listener, 'listening')
+const { port } = listener.address() as AddressInfo
+await new Promise((done) => listener.close(done))
+const server = new TalkServer({ deck, port, token: 'b'.repeat(43), stage, profile, built, log: console.error })
+await server.build()
+const link = await server.open()
+
+const [terminal = ''] = stage.terminals().map(({ name }) => name)
+const session = await stage.session(terminal)
+const recorder = new Recorder({ file: join(folder, 'bench.cast'), secrets: [] })
+let recorded = 0
+session.attach({
+  snapshot(channel, cols, rows, data) {
+    recorded = 0
+    session.ack(channel, 0)
+    recorder.snapshot(cols, rows, data)
+  },
+  output(channel, bytes) {
+    recorded += bytes.length
+    recorder.output(bytes)
+    session.ack(channel, recorded)
+  },
+})
+
+process.send?.({ link, terminal })
+process.once('disconnect', async () => {
+  await server.close()
+  await stage.end()
+  await recorder.discard()
+  await rm(folder, { recursive: true })
+  process.exit()
+})
