@@ -3,7 +3,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { headerLine } from './cast.ts'
-import { type Metadata, RecordingStore, staleness } from './store.ts'
+import { measurement, type Metadata } from './metadata.ts'
+import { RecordingStore, staleness } from './store.ts'
 
 let folder: string
 let store: RecordingStore
@@ -64,6 +65,19 @@ test('a recording that was cut in the middle is none', async () => {
   await store.keep(facts(), cast('whole'))
   await truncate(store.file('lab', 'build', 'cast'), 60)
   expect(await store.read('lab', 'build')).toBeUndefined()
+})
+
+test('measurements are remembered when they change, so that growth is seen', async () => {
+  const size = (value: string) => ({ captures: { size: { value, unit: 'bytes' as const } } })
+  for (const value of ['10', '10', '12', '12']) await store.keep(facts(size(value)), cast('x'))
+  await store.keep(facts({ step: 'other', captures: { name: { value: 'text', unit: 'text' } } }), cast('x'))
+  await store.keep(facts({ ...size('12'), nixpkgs: 'newer' }), cast('x'))
+  const lines = (await readFile(join(folder, 'lab', 'history.jsonl'), 'utf8')).trimEnd().split('\n').map((line) => measurement.parse(JSON.parse(line)))
+  expect(lines.map(({ captures, nixpkgs }) => [captures.size?.value, nixpkgs])).toEqual([
+    ['10', undefined],
+    ['12', undefined],
+    ['12', 'newer'],
+  ])
 })
 
 test('a recording is stale once its command or the flake has changed', () => {

@@ -1,37 +1,9 @@
 import { createHash } from 'node:crypto'
-import { mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises'
+import { appendFile, mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import { z } from 'zod'
-import { type Profile, profileSchema } from '../deck/contract.ts'
+import type { Profile } from '../deck/contract.ts'
 import { type Cast, parseCast } from './cast.ts'
-
-/** A value that a run has given. */
-export const captured = z.strictObject({ value: z.string(), unit: z.enum(['bytes', 'seconds', 'text']), label: z.string().optional() })
-export type Captured = z.infer<typeof captured>
-
-/** What stands in `<step>.json` beside the recording. */
-export const metadata = z.strictObject({
-  step: z.string(),
-  command: z.string(),
-  /** SHA-256 of the command as the slide showed it, hex. */
-  hash: z.string(),
-  /** null where the step was still running, as one that serves a page does. */
-  exit: z.number().int().nullable(),
-  seconds: z.number().nonnegative(),
-  /** Seconds until it was ready. */
-  ready: z.number().nonnegative().optional(),
-  date: z.iso.datetime(),
-  profile: profileSchema,
-  /** Version of Nix, and what nixpkgs was locked to: a revision, or the lab's path. */
-  nix: z.string().optional(),
-  nixpkgs: z.string().optional(),
-  /** Fingerprint of the flake that the step ran against. */
-  flake: z.string(),
-  captures: z.record(z.string(), captured),
-  /** SHA-256 of the recording, hex. */
-  cast: z.string(),
-})
-export type Metadata = z.infer<typeof metadata>
+import { type Measurement, type Metadata, metadata } from './metadata.ts'
 
 export interface Recording {
   metadata: Metadata
@@ -80,6 +52,17 @@ export class RecordingStore {
     await rename(`${castFile}.new`, castFile)
     if (still) await rename(`${this.file(profile, step, 'png')}.new`, this.file(profile, step, 'png'))
     await rename(`${jsonFile}.new`, jsonFile)
+    await this.remember(facts)
+  }
+
+  /** Adds what a run has measured to the history of its profile, where it is something new. */
+  private async remember({ step, date, nixpkgs, captures, profile }: Omit<Metadata, 'cast'>): Promise<void> {
+    const file = join(this.folder, profile, HISTORY)
+    const values = Object.fromEntries(Object.entries(captures).filter(([, { unit }]) => unit !== 'text'))
+    if (Object.keys(values).length === 0) return
+    const last = (await readFile(file, 'utf8').catch(() => '')).trimEnd().split('\n').map(json).findLast((line) => typeof line === 'object' && line !== null && 'step' in line && line.step === step)
+    const entry: Measurement = { step, date, ...(nixpkgs !== undefined && { nixpkgs }), captures: values }
+    if (JSON.stringify({ ...(last as object | undefined), date: '' }) !== JSON.stringify({ ...entry, date: '' })) await appendFile(file, `${JSON.stringify(entry)}\n`)
   }
 
   /**
@@ -115,6 +98,9 @@ export function staleness(facts: Metadata, now: { hash: string; flake: string })
   if (facts.hash !== now.hash) return 'command changed'
   return facts.flake === now.flake ? undefined : 'flake changed'
 }
+
+/** Name of the file, in each profile's folder, that has every measurement in a line of its own. */
+const HISTORY = 'history.jsonl'
 
 async function writeDurably(file: string, content: string | Buffer): Promise<void> {
   const handle = await open(file, 'w')

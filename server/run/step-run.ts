@@ -2,7 +2,7 @@ import type { Step } from '../deck/deck.ts'
 import type { Executor } from '../executor/executor.ts'
 import { untilReady } from '../probe.ts'
 import type { Recorded, Recorder } from '../recording/recorder.ts'
-import type { Captured } from '../recording/store.ts'
+import type { Captured } from '../recording/metadata.ts'
 import type { Session } from '../session/session.ts'
 import { OutputWatch } from './output-watch.ts'
 
