@@ -9,12 +9,14 @@ interface Shared {
   terminals: Record<string, string>
   /** The page of a step, by the step's id. */
   pages: Record<string, PageSize>
+  /** The terminals that take the whole slide. */
+  large: Record<string, boolean>
 }
 
 const CHANNEL = 'understudy'
 
 /** What the speaker has chosen to show. It is the same in every window: the audience sees what the presenter sees. */
-export const shared: Shared = reactive({ terminals: {}, pages: {} })
+export const shared: Shared = reactive({ terminals: {}, pages: {}, large: {} })
 
 let received = ''
 if (typeof window !== 'undefined') {

@@ -1,4 +1,5 @@
 import serialize from '@xterm/addon-serialize'
+import unicode11 from '@xterm/addon-unicode11'
 import xterm from '@xterm/headless'
 
 /** Lines above the screen that are kept. */
@@ -19,6 +20,9 @@ export class Screen {
   constructor(cols: number, rows: number, onReply: (data: string) => void) {
     this.terminal = new xterm.Terminal({ cols, rows, scrollback: SCROLLBACK, allowProposedApi: true })
     this.terminal.loadAddon(this.serializer)
+    // As in the browser: both must agree on how wide a character is.
+    this.terminal.loadAddon(new unicode11.Unicode11Addon())
+    this.terminal.unicode.activeVersion = '11'
     this.terminal.onData(onReply)
     this.terminal.onTitleChange((title) => (this.title = title))
     for (const final of ['h', 'l'])
@@ -46,11 +50,15 @@ export class Screen {
     this.terminal.write(bytes, parsed)
   }
 
-  /** Text that paints this screen, with its scrollback and modes, on an empty one of the same size. */
-  snapshot(): string {
+  /**
+   * Text that paints this screen, with its modes, on an empty one of the same size.
+   *
+   * @param scrollback lines above the screen
+   */
+  snapshot(scrollback: number): string {
     const modes = [...this.modes].map((mode) => `\u001b[?${mode}h`).join('')
     const title = this.title ? `\u001b]2;${this.title}\u0007` : ''
-    return `${this.serializer.serialize({ scrollback: SCROLLBACK })}${modes}${this.cursorHidden ? '\u001b[?25l' : ''}${title}`
+    return `${this.serializer.serialize({ scrollback })}${modes}${this.cursorHidden ? '\u001b[?25l' : ''}${title}`
   }
 
   dispose(): void {
