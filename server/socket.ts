@@ -49,6 +49,7 @@ export function serveSocket(socket: WebSocket, { stage, hello, onSync }: SocketC
       output: (channel, bytes) => {
         if (socket.readyState === socket.OPEN) socket.send(encodeFrame(channel, bytes))
       },
+      buffered: () => socket.bufferedAmount,
     })
     const view: View = { channel: undefined, detach: () => source.detach(handle), ack: (channel, bytes) => source.ack(channel, bytes) }
     views.set(terminal, view)

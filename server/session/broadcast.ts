@@ -1,11 +1,14 @@
 import { Batch } from './batch.ts'
-import { Screen } from './screen.ts'
+import { SCROLLBACK } from './screen.ts'
+import { ThreadedScreen } from './threaded-screen.ts'
 
 /** One browser view of a terminal. */
 export interface Viewer {
   /** Paints the whole screen; the output of the channel that follows continues there. */
   snapshot(channel: number, cols: number, rows: number, data: string): void
   output(channel: number, bytes: Uint8Array): void
+  /** Bytes that were sent and that its connection has not taken yet; none unless given. */
+  buffered?(): number
 }
 
 export interface BroadcastOptions {
@@ -17,34 +20,49 @@ export interface BroadcastOptions {
   onBehind(behind: boolean): void
 }
 
-/** Bytes that a viewer may be behind before it is sent no more and gets a fresh snapshot instead: 1 MiB. */
-const VIEWER_BEHIND = 1 << 20
-/** Bytes that the screen may be behind before it says so (1 MiB), and before it has caught up again (256 KiB). */
-const SCREEN_BEHIND = { pause: 1 << 20, resume: 1 << 18 } as const
+/**
+ * Bytes that a viewer may be behind before it is sent no more and gets a fresh snapshot instead (384 KiB). A browser draws about 10 MB/s:
+ * what it sees in a flood is 40 ms old at most.
+ */
+const VIEWER_BEHIND = 384 << 10
+/** Bytes that a viewer's connection may hold before it is sent no more, whatever it has acknowledged (2 MiB). */
+const CONNECTION_FULL = 2 << 20
+/** Milliseconds before a connection that was full is looked at again. */
+const LOOK_AGAIN = 100
+/** Bytes that the screen may be behind before it says so (1 MiB), and before it has caught up again (512 KiB). */
+const SCREEN_BEHIND = { pause: 1 << 20, resume: 512 << 10 } as const
+/** A flood is over once less than 64 KiB came in 250 ms. */
+const CALM = { bytes: 64 << 10, milliseconds: 250 } as const
 
 /** A channel is named by its number alone, and a window shows several terminals: no two of them ever share one. */
 let nextChannel = 1
 
 /** A viewer's place in the stream. */
 interface Attachment {
-  viewer: Viewer
+  readonly viewer: Viewer
   channel: number
   /** Bytes sent since the snapshot, and how many of them the viewer has parsed. */
   sent: number
   acked: number
-  /** Output that came while its snapshot was on the way; undefined once it is live. */
-  early: Uint8Array[] | undefined
-  /** Too far behind: nothing is sent until it has caught up. */
-  lagging: boolean
+  /**
+   * `painting`: its snapshot is on the way, and what comes meanwhile is kept; `behind`: nothing is sent until it has parsed all it was sent.
+   */
+  state: { is: 'live' } | { is: 'painting'; early: Uint8Array[] } | { is: 'behind'; lookAgain?: NodeJS.Timeout }
+  /** Its last snapshot was of the screen alone: the lines above follow once the flood is over. */
+  screenOnly: boolean
 }
 
 /** Shows one stream of terminal output to any number of viewers: the same screen to all, whenever they come and however slow they are. */
 export class Broadcast {
   private readonly options: BroadcastOptions
-  private screen: Screen
+  private screen: ThreadedScreen
   private readonly attachments = new Map<number, Attachment>()
   private readonly batch = new Batch((bytes) => this.send(bytes))
+  /** Bytes that the screen has not parsed yet. */
   private unparsed = 0
+  /** Bytes since it was last looked whether a flood is over. */
+  private recent = 0
+  private calming: NodeJS.Timeout | undefined
 
   constructor(options: BroadcastOptions) {
     this.options = options
@@ -57,14 +75,16 @@ export class Broadcast {
    * @returns what `detach` takes
    */
   attach(viewer: Viewer): number {
-    const attachment: Attachment = { viewer, channel: nextChannel++, sent: 0, acked: 0, early: [], lagging: false }
-    this.attachments.set(attachment.channel, attachment)
-    const handle = attachment.channel
-    this.paint(attachment)
+    const handle = nextChannel++
+    const attachment: Attachment = { viewer, channel: handle, sent: 0, acked: 0, state: { is: 'behind' }, screenOnly: false }
+    this.attachments.set(handle, attachment)
+    this.catchUp(attachment, SCROLLBACK)
     return handle
   }
 
   detach(handle: number): void {
+    const attachment = this.attachments.get(handle)
+    if (attachment) this.become(attachment, { is: 'live' })
     this.attachments.delete(handle)
   }
 
@@ -73,23 +93,14 @@ export class Broadcast {
     for (const attachment of this.attachments.values()) {
       if (attachment.channel !== channel) continue
       attachment.acked = Math.min(Math.max(attachment.acked, bytes), attachment.sent)
-      if (attachment.lagging && attachment.acked === attachment.sent) {
-        attachment.lagging = false
-        attachment.channel = nextChannel++
-        this.paint(attachment)
-      }
+      if (attachment.state.is === 'behind') this.catchUp(attachment, 0)
     }
   }
 
   /** @param bytes not cut within an escape sequence or a character: a viewer may join between any two pieces */
   write(bytes: Uint8Array): void {
     this.unparsed += bytes.length
-    const screen = this.screen
-    screen.write(bytes, () => {
-      if (screen !== this.screen) return
-      this.unparsed -= bytes.length
-      if (this.unparsed < SCREEN_BEHIND.resume) this.options.onBehind(false)
-    })
+    this.recent += bytes.length
     if (this.unparsed > SCREEN_BEHIND.pause) this.options.onBehind(true)
     this.batch.add(bytes)
   }
@@ -98,54 +109,99 @@ export class Broadcast {
   clear(): void {
     this.batch.flush()
     this.screen.dispose()
-    this.screen = this.newScreen()
     this.unparsed = 0
-    for (const attachment of this.attachments.values()) {
-      attachment.channel = nextChannel++
-      this.paint(attachment)
-    }
+    this.screen = this.newScreen()
+    for (const attachment of this.attachments.values()) this.paint(attachment, SCROLLBACK)
   }
 
   dispose(): void {
-    // A snapshot that is on its way has nothing to show any more.
-    for (const attachment of this.attachments.values()) attachment.early = undefined
-    this.attachments.clear()
+    for (const handle of [...this.attachments.keys()]) this.detach(handle)
+    clearTimeout(this.calming)
+    this.batch.flush()
     this.screen.dispose()
   }
 
-  private newScreen(): Screen {
-    return new Screen(this.options.cols, this.options.rows, (reply) => this.options.onReply(reply))
-  }
-
-  /** Sends a snapshot once everything that came so far is on the screen; what comes meanwhile follows it. */
-  private paint(attachment: Attachment): void {
-    this.batch.flush()
-    attachment.sent = 0
-    attachment.acked = 0
-    const early: Uint8Array[] = []
-    attachment.early = early
-    const screen = this.screen
-    screen.write('', () => {
-      // Painted anew meanwhile, or gone.
-      if (attachment.early !== early || screen !== this.screen) return
-      this.batch.flush()
-      attachment.early = undefined
-      attachment.viewer.snapshot(attachment.channel, this.options.cols, this.options.rows, screen.snapshot())
-      for (const bytes of early) this.sendTo(attachment, bytes)
+  private newScreen(): ThreadedScreen {
+    const screen: ThreadedScreen = new ThreadedScreen({
+      cols: this.options.cols,
+      rows: this.options.rows,
+      onReply: (reply) => this.options.onReply(reply),
+      onParsed: (bytes) => {
+        if (screen !== this.screen) return
+        this.unparsed -= bytes
+        if (this.unparsed < SCREEN_BEHIND.resume) this.options.onBehind(false)
+      },
     })
+    return screen
   }
 
+  /** To the screen and to the viewers alike, so that a snapshot and what follows it join at one byte. */
   private send(bytes: Uint8Array): void {
+    this.screen.write(bytes)
     for (const attachment of this.attachments.values()) {
-      if (attachment.early) attachment.early.push(bytes)
+      if (attachment.state.is === 'painting') attachment.state.early.push(bytes)
       else this.sendTo(attachment, bytes)
     }
   }
 
   private sendTo(attachment: Attachment, bytes: Uint8Array): void {
-    if (attachment.lagging) return
+    if (attachment.state.is !== 'live') return
+    const { viewer } = attachment
     attachment.sent += bytes.length
-    attachment.viewer.output(attachment.channel, bytes)
-    if (attachment.sent - attachment.acked > VIEWER_BEHIND) attachment.lagging = true
+    viewer.output(attachment.channel, bytes)
+    if (attachment.sent - attachment.acked > VIEWER_BEHIND || full(viewer)) {
+      this.become(attachment, { is: 'behind' })
+      // One that has acknowledged all of it, and has a full connection all the same, does not do it again.
+      this.catchUp(attachment, 0)
+    }
   }
+
+  /** Shows a viewer that was sent no more what there is now, as soon as it can take it. */
+  private catchUp(attachment: Attachment, scrollback: number): void {
+    if (attachment.acked < attachment.sent) return
+    if (full(attachment.viewer)) this.become(attachment, { is: 'behind', lookAgain: setTimeout(() => this.catchUp(attachment, scrollback), LOOK_AGAIN).unref() })
+    else this.paint(attachment, scrollback)
+  }
+
+  private become(attachment: Attachment, state: Attachment['state']): void {
+    if (attachment.state.is === 'behind') clearTimeout(attachment.state.lookAgain)
+    attachment.state = state
+  }
+
+  /** Sends a snapshot of everything that came so far; what comes meanwhile follows it. */
+  private paint(attachment: Attachment, scrollback: number): void {
+    // What was gathered is on the snapshot.
+    this.batch.flush()
+    const painting = { is: 'painting' as const, early: [] as Uint8Array[] }
+    this.become(attachment, painting)
+    this.screen.snapshot(scrollback, (data) => {
+      // Painted anew meanwhile, or gone.
+      if (attachment.state !== painting) return
+      attachment.channel = nextChannel++
+      attachment.sent = 0
+      attachment.acked = 0
+      attachment.screenOnly = scrollback < SCROLLBACK
+      this.become(attachment, { is: 'live' })
+      attachment.viewer.snapshot(attachment.channel, this.options.cols, this.options.rows, data)
+      for (const bytes of painting.early) this.sendTo(attachment, bytes)
+      if (attachment.screenOnly) this.awaitCalm()
+    })
+  }
+
+  /** Gives the viewers that were behind the lines above the screen once the flood is over. */
+  private awaitCalm(): void {
+    if (this.calming) return
+    this.recent = 0
+    this.calming = setTimeout(() => {
+      this.calming = undefined
+      const calm = this.recent < CALM.bytes
+      const left = [...this.attachments.values()].filter(({ screenOnly }) => screenOnly)
+      for (const attachment of left) if (calm && attachment.state.is === 'live' && attachment.acked === attachment.sent) this.paint(attachment, SCROLLBACK)
+      if (left.length > 0) this.awaitCalm()
+    }, CALM.milliseconds).unref()
+  }
+}
+
+function full(viewer: Viewer): boolean {
+  return (viewer.buffered?.() ?? 0) > CONNECTION_FULL
 }

@@ -16,6 +16,21 @@ const LONGEST = 4096
 const UNFINISHED =
   /(?:\u001b(?:\[[\x20-\x3f]*|[\x20-\x2f]+|[\]PX^_][^\u0007\u0018\u001a\u001b]*\u001b?)?|[\xc2-\xdf]|[\xe0-\xef][\x80-\xbf]?|[\xf0-\xf4][\x80-\xbf]{0,2})$/
 
+/** The beginning of every mark. */
+const MARK = Buffer.from('\u001b]133;')
+
+/** Whether a chunk has no mark, and ends within nothing: told without a copy of it. */
+function isWhole(chunk: Buffer): boolean {
+  const last = chunk[chunk.length - 1] ?? 0
+  if (last === 0x1b || last >= 0x80 || chunk.includes(MARK)) return false
+  const tail = chunk.subarray(-LONGEST)
+  // What is open has begun with the last escape, or with the one before it where that one may end a string.
+  const escape = tail.lastIndexOf(0x1b)
+  if (escape < 0) return true
+  const before = escape === 0 ? -1 : tail.lastIndexOf(0x1b, escape - 1)
+  return !UNFINISHED.test(tail.toString('latin1', Math.max(0, before)))
+}
+
 /**
  * Takes the shell's marks out of the output. A mark without the session's secret is a program's own, or a forgery: it
  * stays in the output and means nothing.
@@ -33,6 +48,8 @@ export class MarkFilter {
 
   /** @param chunk the next bytes; they may be cut anywhere */
   feed(chunk: Buffer): Piece[] {
+    // A flood: nothing to take out, and nothing left open.
+    if (this.held === '' && isWhole(chunk)) return [{ output: chunk }]
     // latin1 maps each byte to one character and back.
     const text = this.held + chunk.toString('latin1')
     this.held = ''

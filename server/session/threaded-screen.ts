@@ -1,0 +1,109 @@
+import { extname } from 'node:path'
+import { Worker } from 'node:worker_threads'
+import type { ScreenAnswer, ScreenRequest } from './screen-thread.ts'
+
+export interface ThreadedScreenOptions {
+  cols: number
+  rows: number
+  /** What the screen answers to a program's questions (device attributes, cursor position). */
+  onReply(data: string): void
+  /** Bytes that it has parsed since it last said so. */
+  onParsed(bytes: number): void
+}
+
+/** Every open screen, by its number in the thread. */
+const open = new Map<number, ThreadedScreen>()
+let nextScreen = 1
+let nextRequest = 1
+let thread: Worker | undefined
+
+function post(message: ScreenRequest, transfer: ArrayBuffer[] = []): void {
+  thread ??= startThread()
+  thread.postMessage(message, transfer)
+}
+
+function startThread(): Worker {
+  // Compiled or not, both files are of one kind.
+  const worker = new Worker(new URL(`./screen-thread${extname(import.meta.url)}`, import.meta.url), { name: 'screens' })
+  worker.on('message', (message: ScreenAnswer) => open.get(message.screen)?.take(message))
+  worker.on('error', (error) => console.error(`The terminals' screens failed and are made anew: ${error.message}`))
+  worker.on('exit', () => {
+    if (thread !== worker) return
+    thread = undefined
+    for (const screen of open.values()) screen.makeAnew()
+  })
+  // It does not keep the server from ending.
+  worker.unref()
+  return worker
+}
+
+/**
+ * A terminal's screen, kept by the thread of screens. What is asked is answered in the order of asking: a snapshot shows what was
+ * written before it, and nothing that is written after.
+ *
+ * Should the thread die, the screen begins empty: live viewers miss nothing, and the shell goes on.
+ */
+export class ThreadedScreen {
+  private readonly options: ThreadedScreenOptions
+  private readonly number = nextScreen++
+  private readonly requests = new Map<number, { scrollback: number; done(data: string): void }>()
+  private unparsed = 0
+
+  constructor(options: ThreadedScreenOptions) {
+    this.options = options
+    open.set(this.number, this)
+    this.open()
+  }
+
+  private open(): void {
+    post({ type: 'open', screen: this.number, cols: this.options.cols, rows: this.options.rows })
+  }
+
+  write(bytes: Uint8Array): void {
+    this.unparsed += bytes.length
+    // A copy of its own can be handed over; the viewers are sent the original.
+    const copy = new Uint8Array(bytes)
+    post({ type: 'write', screen: this.number, bytes: copy }, [copy.buffer])
+  }
+
+  /**
+   * @param scrollback lines above the screen
+   * @param done has text that paints the screen, with its modes, on an empty one of the same size; not called once it is disposed
+   */
+  snapshot(scrollback: number, done: (data: string) => void): void {
+    const request = nextRequest++
+    this.requests.set(request, { scrollback, done })
+    post({ type: 'snapshot', screen: this.number, request, scrollback })
+  }
+
+  dispose(): void {
+    open.delete(this.number)
+    this.requests.clear()
+    post({ type: 'close', screen: this.number })
+  }
+
+  /** Takes what the thread has answered. */
+  take(message: ScreenAnswer): void {
+    switch (message.type) {
+      case 'parsed':
+        this.unparsed -= message.bytes
+        return this.options.onParsed(message.bytes)
+      case 'reply':
+        return this.options.onReply(message.data)
+      case 'snapshot': {
+        const asked = this.requests.get(message.request)
+        this.requests.delete(message.request)
+        return asked?.done(message.data)
+      }
+    }
+  }
+
+  /** The thread is another one. */
+  makeAnew(): void {
+    this.open()
+    const lost = this.unparsed
+    this.unparsed = 0
+    this.options.onParsed(lost)
+    for (const [request, { scrollback }] of this.requests) post({ type: 'snapshot', screen: this.number, request, scrollback })
+  }
+}
