@@ -1,0 +1,450 @@
+import { spawnSync } from 'node:child_process'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { expect as patient, type Page, test as base } from '@playwright/test'
+import xterm from '@xterm/headless'
+import type { Terminal } from '@xterm/xterm'
+import unicode11 from '@xterm/addon-unicode11'
+import * as pty from 'node-pty'
+import { type OtherDeck, otherDeck } from './deck.ts'
+import { startTalk, type Talk, terminal } from './talk.ts'
+
+/** What people expect of a terminal, in the browser, with real programs. */
+
+const GRID = { cols: 80, rows: 20 } as const
+
+const slides = `---
+theme: none
+addons: [slidev-addon-understudy]
+title: A terminal
+understudy: { cols: ${GRID.cols}, rows: ${GRID.rows} }
+fonts: { provider: none }
+layout: stage
+---
+
+# A terminal
+
+\`\`\`sh {step=any terminal=one}
+true
+\`\`\`
+`
+
+/** Output of every kind: colours, styles, widths, links, tabs, a scroll region, wrapped lines. */
+const corpus = [
+  '\x1b[38;2;255;120;0morange\x1b[0m \x1b[48;2;0;64;128;97mon blue\x1b[0m',
+  Array.from({ length: 256 }, (_, colour) => `\x1b[38;5;${colour}m▒`).join('') + '\x1b[0m',
+  '\x1b[1mbold\x1b[0m \x1b[2mdim\x1b[0m \x1b[3mitalic\x1b[0m \x1b[4:3;58;5;1mcurly\x1b[0m \x1b[7minverse\x1b[0m \x1b[8mhidden\x1b[0m \x1b[9mstruck\x1b[0m \x1b[53mover\x1b[0m',
+  '漢字かな交じり文 한국어 ｆｕｌｌ wide|',
+  '🦀🚀🎉😀|e\u0301|n\u0303|👩‍🚀|🇩🇪|❤️|⏳|',
+  '┌─┬─┐│█▓▒░ ⠿ ',
+  '\x1b]8;;http://localhost/linked\x07a link\x1b]8;;\x07',
+  'a\tb\tc\x1b[3Dx',
+  '漢'.repeat(100),
+  'long '.repeat(100),
+  '\x1b[5;10r\x1b[5;1Hregion\x1b[10;1H\n\n\nbottom\x1b[r\x1b[20;1H',
+].join('\r\n')
+
+/** Nothing here takes long. */
+const expect = patient.configure({ timeout: 8000 })
+
+let folder: string
+const test = base.extend<{ stage: Page }, { deck: OtherDeck; talk: Talk }>({
+  deck: [
+    async ({}, use) => {
+      folder = mkdtempSync(join(tmpdir(), 'understudy-terminal-'))
+      const deck = await otherDeck(slides)
+      await use(deck)
+      await deck.remove()
+      rmSync(folder, { recursive: true })
+    },
+    { scope: 'worker' },
+  ],
+  talk: [
+    async ({ deck }, use) => {
+      const talk = await startTalk({ deck: deck.file, args: ['--profile', 'host'] })
+      await use(talk)
+      await talk.stop()
+    },
+    { scope: 'worker', timeout: 300_000 },
+  ],
+  /** A window with a fresh shell at its prompt, and the focus in the terminal. */
+  stage: async ({ page, talk }, use) => {
+    await page.goto(talk.link)
+    await expect(one(page)).toHaveAttribute('data-state', 'prompt')
+    // It is over before a look from here would see it.
+    const ended = one(page).evaluate((box) => new Promise<void>((done) => new MutationObserver(() => box.dataset.state === 'ended' && done()).observe(box, { attributes: true })))
+    await page.getByRole('button', { name: 'Restart shell of any' }).click()
+    await ended
+    await expect(one(page)).toHaveAttribute('data-state', 'prompt')
+    await one(page).locator('.xterm').click()
+    await use(page)
+  },
+})
+
+const one = (page: Page) => terminal(page, 'one')
+
+/** A command line, as typed by hand; waits until the shell has taken it. */
+async function enter(page: Page, line: string) {
+  await page.keyboard.type(`${line}\n`)
+}
+
+/** The lines that a window shows. */
+function lines(page: Page): Promise<string[]> {
+  return one(page).evaluate((box) => {
+    const { buffer, rows } = (box as HTMLElement & { terminal: Terminal }).terminal
+    return Array.from({ length: rows }, (_, row) => buffer.active.getLine(buffer.active.viewportY + row)?.translateToString(true) ?? '')
+  })
+}
+const text = async (page: Page) => (await lines(page)).join('\n')
+
+/** Everything that a window's terminal holds: each cell with its attributes, the cursor, the modes. */
+function everything(page: Page): Promise<{ lines: string[]; rest: unknown }> {
+  return one(page).evaluate((box) => {
+    const { buffer, modes } = (box as HTMLElement & { terminal: Terminal }).terminal
+    const { active } = buffer
+    const cell = active.getNullCell()
+    const lines: string[] = []
+    for (let row = 0; row < active.length; row++) {
+      const line = active.getLine(row)
+      // What the first line went on from is gone.
+      let text = row > 0 && line?.isWrapped ? '>' : ''
+      let style = ''
+      for (let at = 0; line?.getCell(at, cell); at++) {
+        const flags = [cell.isBold(), cell.isDim(), cell.isItalic(), cell.isUnderline(), cell.isInverse(), cell.isInvisible(), cell.isStrikethrough(), cell.isOverline(), cell.isBlink()]
+        // The first 16 of the 256 colours are the 16: a snapshot writes them so.
+        const colours = [cell.isFgDefault() || (cell.isFgRGB() ? 'rgb' : 'palette'), cell.getFgColor(), cell.isBgDefault() || (cell.isBgRGB() ? 'rgb' : 'palette'), cell.getBgColor()]
+        const now = `${colours.join('/')}/${flags.map(Number).join('')}`
+        text += `${now === style ? '' : `{${now}}`}${cell.getWidth()}${cell.getChars() || ' '}`
+        style = now
+      }
+      lines.push(text)
+    }
+    return { lines, rest: { modes: { ...modes }, type: active.type, cursor: [active.cursorX, active.cursorY + active.baseY], length: active.length } }
+  })
+}
+
+async function sameInBoth(live: Page, late: Page) {
+  await expect.poll(() => text(late)).toBe(await text(live))
+  const [a, b] = [await everything(live), await everything(late)]
+  expect(b.rest).toEqual(a.rest)
+  const different = a.lines.flatMap((line, row) => (line === b.lines[row] ? [] : [{ row, live: line, late: b.lines[row] }]))
+  expect(different.slice(0, 3)).toEqual([])
+}
+
+test('the same bytes give the same buffer, live and by snapshot: colours, styles, wide characters, 10,000 lines of scrollback, the alternate screen', async ({ stage, context, talk }) => {
+  const file = join(folder, 'corpus')
+  writeFileSync(file, `${Array.from({ length: 10_500 }, (_, at) => `\x1b[3${at % 8}mline ${at}\x1b[0m 漢 🎉`).join('\r\n')}\r\n${corpus}\r\nEND\r\n`)
+  await enter(stage, `cat ${file}`)
+  await expect.poll(() => text(stage)).toContain('END')
+  const late = await context.newPage()
+  await late.goto(talk.link)
+  await sameInBoth(stage, late)
+  expect((await everything(late)).rest).toMatchObject({ length: 10_000 + GRID.rows })
+
+  await stage.bringToFront()
+  await enter(stage, `printf '\\e[?1049h\\e[?1000;1006h\\e[?2004h'; cat ${file}; read`)
+  await expect.poll(() => text(stage)).toContain('END')
+  const later = await context.newPage()
+  await later.goto(talk.link)
+  await sameInBoth(stage, later)
+  expect((await everything(later)).rest).toMatchObject({ type: 'alternate', modes: { mouseTrackingMode: 'vt200', bracketedPasteMode: true } })
+  await stage.bringToFront()
+  await enter(stage, `printf '\\e[?1049l\\e[?1000;1006l'`)
+  await sameInBoth(stage, later)
+})
+
+test('10,000 lines of scrollback scroll in less than two frames of a film each', async ({ stage }) => {
+  await enter(stage, 'seq 12000')
+  await expect.poll(() => text(stage)).toMatch(/^12000$/m)
+  const times = await one(stage).evaluate(async (box) => {
+    const { terminal } = box as HTMLElement & { terminal: Terminal }
+    const frame = () => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))
+    const times: number[] = []
+    for (let jump = 0; jump < 30; jump++) {
+      const before = performance.now()
+      terminal.scrollToLine((jump * 7919) % 10_000)
+      await frame()
+      times.push(performance.now() - before)
+    }
+    terminal.scrollToTop()
+    return times.sort((a, b) => a - b)
+  })
+  expect(times[15]).toBeLessThan(80)
+  expect((await lines(stage))[0]).toMatch(/^19\d\d$/)
+})
+
+/** A program as it runs in a terminal of this machine: what the browser must show too. */
+class Reference {
+  private readonly screen = new xterm.Terminal({ ...GRID, allowProposedApi: true })
+  private readonly shell: pty.IPty
+  constructor(command: string) {
+    this.screen.loadAddon(new unicode11.Unicode11Addon())
+    this.screen.unicode.activeVersion = '11'
+    this.shell = pty.spawn('bash', ['-c', command], { ...GRID, name: 'xterm-256color', env: { PATH: process.env.PATH, HOME: process.env.HOME, LANG: 'C.UTF-8', TERM: 'xterm-256color', COLORTERM: 'truecolor' } })
+    this.shell.onData((data) => this.screen.write(data))
+    this.screen.onData((answer) => this.shell.write(answer))
+  }
+  type(keys: string) {
+    this.shell.write(keys)
+  }
+  lines(): string[] {
+    const { active } = this.screen.buffer
+    return Array.from({ length: GRID.rows }, (_, row) => active.getLine(active.viewportY + row)?.translateToString(true) ?? '')
+  }
+  end() {
+    this.shell.kill('SIGKILL')
+    this.screen.dispose()
+  }
+}
+
+const there = (program: string) => spawnSync('sh', ['-c', `command -v ${program}`]).status === 0
+
+interface Program {
+  /** @param place of the program's own files */
+  command(place: string): string
+  /** What it shows before the keys, and after them. */
+  opens: RegExp
+  keys: string
+  shows: RegExp
+  /** The lines that do not depend on the moment. */
+  steady?: (lines: string[]) => string[]
+  quit: string | ((place: string) => void)
+}
+
+const tmuxServer = (place: string) => `understudy-${process.pid}-${place}`
+const sample = Array.from({ length: 300 }, (_, at) => `${at + 1} ${at === 199 ? 'needle 漢字 🎉' : '\tsome text'} ─ ünïcödé`).join('\n')
+const programs: Record<string, Program> = {
+  vim: { command: () => `vim -u NONE -N -i NONE -n --cmd 'set ruler hlsearch nofsync' ${folder}/document`, opens: /1,1\s+Top/, keys: '/needle\rcwthread 漢\x1b:set number\r', shows: /200 thread 漢 漢字/, quit: ':q!\r' },
+  less: { command: () => `LESS= LESSHISTFILE=- less -N ${folder}/document`, opens: /^\s+1 1/, keys: 'G?needle\r', shows: /200 needle/, quit: 'q' },
+  tmux: {
+    command: (place) => `tmux -L ${tmuxServer(place)} -f /dev/null new "cat ${folder}/document; exec sleep 600" \\; set status off \\; split-window -h "head -5 ${folder}/document; exec sleep 600"`,
+    opens: /5\s+some text/,
+    keys: '\x02"',
+    shows: /─{20}/,
+    // The new pane has a shell of the user's own.
+    steady: (lines) => lines.slice(0, 9),
+    quit: (place) => void spawnSync('tmux', ['-L', tmuxServer(place), 'kill-server']),
+  },
+  htop: { command: (place) => `HTOPRC=${folder}/htoprc-${place} htop -d 100`, opens: /F10\s*Quit/, keys: '\x1bOP', shows: /F1 h \?: show this help|htop 3/, steady: (lines) => lines.filter((line) => line.includes('F1')), quit: ' q' },
+}
+
+for (const [name, { command, opens, keys, shows, steady = (all: string[]) => all, quit }] of Object.entries(programs))
+  test(`${name} looks as it does in any terminal`, async ({ stage }) => {
+    test.skip(!there(name), `needs ${name}`)
+    writeFileSync(join(folder, 'document'), sample)
+    const reference = new Reference(command('reference'))
+    try {
+      await enter(stage, command('stage'))
+      await expect.poll(() => text(stage)).toMatch(opens)
+      await expect.poll(() => reference.lines().join('\n')).toMatch(opens)
+      reference.type(keys)
+      // As keys of a keyboard are sent, Escape and all.
+      await one(stage).evaluate((box, data) => (box as HTMLElement & { terminal: Terminal }).terminal.input(data), keys)
+      await expect.poll(() => text(stage)).toMatch(shows)
+      await expect.poll(() => reference.lines().join('\n')).toMatch(shows)
+      await expect.poll(async () => steady(await lines(stage))).toEqual(steady(reference.lines()))
+    } finally {
+      if (typeof quit === 'string') {
+        reference.type(quit)
+        await one(stage).evaluate((box, data) => (box as HTMLElement & { terminal: Terminal }).terminal.input(data), quit)
+      } else for (const place of ['reference', 'stage']) quit(place)
+      await expect(one(stage)).toHaveAttribute('data-state', 'prompt')
+      reference.end()
+    }
+  })
+
+test('a click moves vim’s cursor to the cell under it, at each size of the window and of the terminal', async ({ stage }) => {
+  test.skip(!there('vim'), 'needs vim')
+  writeFileSync(join(folder, 'grid'), `${'.'.repeat(GRID.cols)}\n`.repeat(GRID.rows - 1))
+  await enter(stage, `vim -u NONE -N -i NONE -n --cmd 'set mouse=a nofsync' ${folder}/grid`)
+  await expect.poll(() => text(stage)).toContain('"')
+  const cursor = () => one(stage).evaluate((box) => {
+    const { active } = (box as HTMLElement & { terminal: Terminal }).terminal.buffer
+    return [active.cursorX, active.cursorY]
+  })
+  const clicks = async (size: string) => {
+    for (const [column, row] of [[3, 2], [79, 0], [0, 17], [41, 9], [78, 18]] as const) {
+      const grid = await one(stage).locator('.xterm-screen').boundingBox()
+      if (!grid) throw new Error('the terminal has no screen')
+      await stage.mouse.click(grid.x + (grid.width / GRID.cols) * (column + 0.5), grid.y + (grid.height / GRID.rows) * (row + 0.5))
+      await expect.poll(cursor, size).toEqual([column, row])
+    }
+  }
+  for (const size of [{ width: 1280, height: 720 }, { width: 1700, height: 900 }]) {
+    await stage.setViewportSize(size)
+    await clicks(JSON.stringify(size))
+  }
+  await stage.keyboard.press('Control+Shift+Equal')
+  await expect(one(stage)).toHaveClass(/large/)
+  await clicks('large')
+  await stage.keyboard.press('Control+Shift+Minus')
+  await one(stage).evaluate((box) => (box as HTMLElement & { terminal: Terminal }).terminal.input(':q!\r'))
+  await expect(one(stage)).toHaveAttribute('data-state', 'prompt')
+})
+
+test('the terminal takes the whole slide by a key, in every window, with a larger font', async ({ stage, context, talk }) => {
+  const hall = await context.newPage()
+  await hall.goto(talk.link)
+  await expect(one(hall)).toHaveAttribute('data-state', 'prompt')
+  const height = async (page: Page) => (await one(page).locator('.xterm-screen').boundingBox())?.height ?? 0
+  const before = await height(hall)
+  await stage.bringToFront()
+  // More than once: a state that the windows had before is told all the same.
+  for (const [key, larger] of [['Equal', true], ['Minus', false], ['Equal', true]] as const) {
+    await stage.keyboard.press(`Control+Shift+${key}`)
+    await expect(one(hall).locator('xpath=self::*[contains(@class, "large")]')).toHaveCount(larger ? 1 : 0)
+  }
+  for (const page of [stage, hall]) {
+    await expect(one(page)).toHaveClass(/large/)
+    await expect.poll(() => height(page)).toBeGreaterThan(before * 1.2)
+    const [box, slide] = [await one(page).boundingBox(), await page.locator('#slide-content').first().boundingBox()]
+    expect(Math.abs((box?.width ?? 0) - (slide?.width ?? 0))).toBeLessThan(2)
+    expect(Math.abs((box?.height ?? 0) - (slide?.height ?? 0))).toBeLessThan(2)
+  }
+  await stage.keyboard.press('Control+Shift+Digit0')
+  await expect(one(hall)).not.toHaveClass(/large/)
+})
+
+test('links of http open in a window of their own; other schemes do nothing', async ({ stage, context, talk }) => {
+  const link = (uri: string) => `\\e]8;;${uri}\\e\\\\${uri.split(':')[0]}-link\\e]8;;\\e\\\\`
+  const schemes = ['javascript:alert(1)', 'file:///etc/passwd', 'data:text/html,x', `${talk.origin}/1?opened`]
+  await enter(stage, `clear; printf '${schemes.map(link).join('\\n')}\\n'; echo ${talk.origin}/1?plain`)
+  await expect.poll(() => text(stage)).toMatch(/^http-link$/m)
+  const opened: string[] = []
+  context.on('page', (page) => opened.push(page.url()))
+  const at = async (label: string) => {
+    const row = (await lines(stage)).findIndex((line) => line.startsWith(label))
+    const grid = await one(stage).locator('.xterm-screen').boundingBox()
+    if (!grid) throw new Error('the terminal has no screen')
+    const place = { x: grid.x + (grid.width / GRID.cols) * 2.5, y: grid.y + (grid.height / GRID.rows) * (row + 0.5) }
+    await stage.mouse.move(place.x + 5, place.y)
+    await stage.mouse.move(place.x, place.y, { steps: 3 })
+    return place
+  }
+  for (const label of ['javascript', 'file', 'data']) {
+    const { x, y } = await at(label)
+    await stage.mouse.click(x, y)
+  }
+  for (const label of ['http-link', talk.origin]) {
+    const { x, y } = await at(label)
+    await expect(one(stage).locator('.xterm-cursor-pointer')).toBeVisible()
+    const popup = context.waitForEvent('page')
+    await stage.mouse.click(x, y)
+    const page = await popup
+    await expect.poll(() => page.url()).toMatch(label === 'http-link' ? /opened/ : /plain/)
+    // It cannot reach back to the slides.
+    expect(await page.evaluate(() => window.opener === null && document.referrer === '')).toBe(true)
+    await page.close()
+    await stage.bringToFront()
+  }
+  expect(opened).toHaveLength(2)
+})
+
+test('search finds what has scrolled away, goes to the next and back, and Escape returns to the shell', async ({ stage }) => {
+  await enter(stage, 'for i in 1 2 3; do echo needle-$i; seq 200; done')
+  await expect.poll(() => text(stage)).toMatch(/^200$/m)
+  await stage.keyboard.press('Control+Shift+F')
+  const field = one(stage).getByLabel('Search the terminal')
+  await expect(field).toBeFocused()
+  await stage.keyboard.type('needle-')
+  const result = one(stage).locator('.understudy-search output')
+  await expect(result).toHaveText('4 of 4')
+  await expect.poll(() => text(stage)).toContain('needle-3')
+  await stage.keyboard.press('Enter')
+  await expect(result).toHaveText('3 of 4')
+  await expect.poll(() => text(stage)).toContain('needle-2')
+  await stage.keyboard.press('Shift+Enter')
+  await expect(result).toHaveText('4 of 4')
+  await field.fill('nowhere to be found')
+  await expect(result).toHaveText('not found')
+  await stage.keyboard.press('Escape')
+  await expect(one(stage).locator('textarea')).toBeFocused()
+  await enter(stage, 'echo typed-$((1+1))')
+  await expect.poll(() => text(stage)).toContain('typed-2')
+})
+
+test('copies as text, and with its colours as HTML in which nothing runs', async ({ stage, context, talk }) => {
+  await context.grantPermissions(['clipboard-read', 'clipboard-write'], { origin: talk.origin })
+  await enter(stage, `clear; printf '\\e[38;2;255;120;0m%s\\e[0m\\n' '<b>a&b</b><script>'`)
+  await expect.poll(() => text(stage)).toMatch(/^<b>a&b/m)
+  await one(stage).evaluate((box) => {
+    const { terminal } = box as HTMLElement & { terminal: Terminal }
+    const { active } = terminal.buffer
+    for (let row = 0; row < active.length; row++) if (active.getLine(row)?.translateToString(true).startsWith('<b>')) terminal.select(0, row, 18)
+  })
+  const clipboard = (type: string) => stage.evaluate(async (type) => (await (await navigator.clipboard.read())[0]?.getType(type))?.text(), type)
+  await stage.keyboard.press('Control+Shift+C')
+  await expect.poll(() => clipboard('text/plain')).toBe('<b>a&b</b><script>')
+  await stage.keyboard.press('Control+Shift+H')
+  await expect.poll(() => clipboard('text/html').catch(() => '')).toContain('color: #ff7800')
+  const html = (await clipboard('text/html')) ?? ''
+  expect(html).toContain('&lt;b&gt;a&amp;b&lt;/b&gt;&lt;script&gt;')
+  expect(html).not.toMatch(/<script|<b>/)
+})
+
+test('a paste stays one line of input, whatever control characters it holds', async ({ stage }) => {
+  const victim = join(folder, 'victim')
+  await one(stage).locator('textarea').evaluate((area, text) => {
+    const clipboardData = new DataTransfer()
+    clipboardData.setData('text/plain', text)
+    area.dispatchEvent(new ClipboardEvent('paste', { clipboardData, bubbles: true, cancelable: true }))
+  }, `echo pasted\u001b[201~\rtouch ${victim}\r\u0003touch ${victim}\r\u009b201~\rtouch ${victim}\r`)
+  await expect.poll(() => text(stage)).toContain('touch')
+  await expect(one(stage)).toHaveAttribute('data-state', 'prompt')
+  await stage.keyboard.press('Control+c')
+  await enter(stage, `ls ${victim} || echo not-$((1+1))-there`)
+  await expect.poll(() => text(stage)).toContain('not-2-there')
+})
+
+test('clear empties the screen and the scrollback of every window', async ({ stage, context, talk }) => {
+  const hall = await context.newPage()
+  await hall.goto(talk.link)
+  await expect(one(hall)).toHaveAttribute('data-state', 'prompt')
+  await stage.bringToFront()
+  await enter(stage, 'seq 500')
+  await expect.poll(() => text(hall)).toMatch(/^500$/m)
+  await expect(one(stage)).toHaveAttribute('data-state', 'prompt')
+  await stage.keyboard.press('Control+Shift+L')
+  for (const page of [stage, hall]) await expect.poll(async () => ((await everything(page)).rest as { length: number }).length).toBe(GRID.rows)
+  expect((await text(hall)).trim().split('\n')).toHaveLength(1)
+})
+
+test('the bell blinks, at most twice a second', async ({ stage }) => {
+  await one(stage).evaluate((box) => {
+    const told: number[] = []
+    new MutationObserver(() => {
+      if (box.classList.contains('ringing')) told.push(performance.now())
+    }).observe(box, { attributes: true, attributeFilter: ['class'] })
+    Object.assign(window, { told })
+  })
+  await enter(stage, 'for i in $(seq 30); do printf "\\a"; sleep 0.05; done; echo RUNG')
+  await expect.poll(() => text(stage)).toMatch(/^RUNG$/m)
+  const told = await stage.evaluate(() => (window as unknown as { told: number[] }).told)
+  expect(told.length).toBeGreaterThan(1)
+  for (const [at, time] of told.entries()) if (at > 0) expect(time - (told[at - 1] ?? 0)).toBeGreaterThan(480)
+})
+
+test('screen reader mode reads the lines out, and is remembered', async ({ stage }) => {
+  const tree = one(stage).locator('.xterm-accessibility')
+  await expect(tree).toHaveCount(0)
+  await stage.keyboard.press('Control+Shift+X')
+  await enter(stage, 'echo read-$((1+1))-me')
+  await expect(tree.getByText('read-2-me', { exact: true })).toBeAttached()
+  await stage.reload()
+  await expect(tree.getByText('read-2-me', { exact: true })).toBeAttached()
+  await one(stage).hover()
+  await one(stage).getByRole('button', { name: 'Menu of terminal one' }).click()
+  await one(stage).getByRole('menuitem', { name: 'Screen reader mode' }).click()
+  await expect(tree).toHaveCount(0)
+})
+
+test('the colours follow light and dark, and a program’s own 24-bit colours are kept', async ({ stage }) => {
+  await enter(stage, `printf '\\e[31mtheme-red\\e[0m \\e[38;2;255;120;0mits-own\\e[0m\\n'`)
+  const colour = (words: string) => one(stage).locator('.xterm-rows span').getByText(words, { exact: true }).last().evaluate((span) => getComputedStyle(span).color)
+  await stage.emulateMedia({ colorScheme: 'dark' })
+  await expect.poll(() => colour('theme-red')).toBe('rgb(255, 123, 127)')
+  expect(await colour('its-own')).toBe('rgb(255, 120, 0)')
+  await stage.emulateMedia({ colorScheme: 'light' })
+  await expect.poll(() => colour('theme-red')).toBe('rgb(179, 38, 30)')
+})
