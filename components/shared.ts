@@ -18,16 +18,19 @@ const CHANNEL = 'understudy'
 /** What the speaker has chosen to show. It is the same in every window: the audience sees what the presenter sees. */
 export const shared: Shared = reactive({ terminals: {}, pages: {}, large: {} })
 
-let received = ''
+/** What all windows have: what was received or sent last. */
+let known = ''
 if (typeof window !== 'undefined') {
   onSync(CHANNEL, (state) => {
-    received = JSON.stringify(state)
+    known = JSON.stringify(state)
     Object.assign(shared, state)
   })
   watch(shared, (state) => {
     const text = JSON.stringify(state)
     // What came from another window is not sent back.
-    if (text !== received) send({ type: 'sync', channel: CHANNEL, state: JSON.parse(text) as Record<string, unknown> })
+    if (text === known) return
+    known = text
+    send({ type: 'sync', channel: CHANNEL, state: JSON.parse(text) as Record<string, unknown> })
   })
 }
 
