@@ -4,6 +4,7 @@ import {
   type ClientMessage,
   CLOSE,
   decodeFrame,
+  encodeFrame,
   type DeckState,
   MAX_INPUT,
   type Refusal,
@@ -13,6 +14,7 @@ import {
   type StepInfo,
   type TerminalInfo,
 } from '../server/protocol.ts'
+import { staticDeckHere, StaticServer } from './static-server.ts'
 
 /** What draws a terminal in this window. */
 export interface Painter {
@@ -21,8 +23,8 @@ export interface Painter {
   output(bytes: Uint8Array, parsed: () => void): void
 }
 
-/** `none`: the deck is served without a server, as static files. */
-export type Link = 'connecting' | 'open' | 'lost' | 'none'
+/** `none`: there should be a server, and there is none. `static`: the deck is a static site, whose terminals replay. */
+export type Link = 'connecting' | 'open' | 'lost' | 'none' | 'static'
 
 interface State {
   link: Link
@@ -58,8 +60,11 @@ let retry = RETRY.first
 let timer: ReturnType<typeof setTimeout> | undefined
 let everOpen = false
 
+let standIn: StaticServer | undefined
+
 /** Sends a message; one that cannot be sent is gone, and the window shows that the connection is lost. */
 export function send(message: ClientMessage): void {
+  if (standIn) return void standIn.handle(message)
   if (socket?.readyState === WebSocket.OPEN) socket.send(JSON.stringify(message))
 }
 
@@ -102,7 +107,16 @@ export function onSync(channel: string, listener: (state: Record<string, unknown
 
 /** Opens the connection and keeps it open. */
 export function connect(): void {
-  if (socket) return
+  if (socket || standIn) return
+  const deck = staticDeckHere()
+  if (deck) {
+    const encoder = new TextEncoder()
+    standIn = new StaticServer(deck, receive, (channel, text) => paint(encodeFrame(channel, encoder.encode(text))))
+    standIn.open()
+    connection.link = 'static'
+    for (const terminal of painters.keys()) send({ type: 'attach', terminal })
+    return
+  }
   clearTimeout(timer)
   const url = new URL(SOCKET_PATH, location.href)
   url.protocol = url.protocol.replace('http', 'ws')

@@ -1,6 +1,7 @@
 import { resolve } from 'node:path'
 import { parseTimeString } from '@slidev/parser/utils'
 import { Command, InvalidArgumentError, Option } from 'commander'
+import { buildTalk } from './commands/build.ts'
 import { seeDoctor } from './commands/doctor.ts'
 import { lockFlake } from './commands/lock.ts'
 import { prefetchDeck } from './commands/prefetch.ts'
@@ -58,6 +59,15 @@ program
   .action(async (steps: string[], { only = [], deck, ...options }: Omit<RehearseOptions, 'steps'> & { only?: string[] }) => {
     if (!(await rehearseDeck({ ...options, deck: resolve(deck), steps: [...steps, ...only] }))) process.exitCode = 1
   })
+
+program
+  .command('build')
+  .description('build a static site whose terminals replay: no server, any sub-path')
+  .argument('[deck]', 'the slides', 'slides.md')
+  .option('-o, --out <folder>', 'the folder of the site', 'dist')
+  .addOption(new Option('--profile <profile>', 'whose recordings are shown').choices(['nixos', 'lab', 'host']))
+  .option('--with-notes', 'put the speaker notes into the site', false)
+  .action((deck: string, options: { out: string; profile?: Profile; withNotes: boolean }) => buildTalk({ deck: resolve(deck), ...options }))
 
 program
   .command('doctor')

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { createHash, randomBytes } from 'node:crypto'
 import { existsSync } from 'node:fs'
 import { readdir, readFile, rename, rm } from 'node:fs/promises'
 import { createRequire } from 'node:module'
@@ -8,6 +8,8 @@ import { createProxyServer } from 'httpxy'
 import sirv from 'sirv'
 import type { DeckServer } from './front-door.ts'
 import { packageRoot } from './paths.ts'
+import { DOOR_HEADER, DOOR_VARIABLE } from './token.ts'
+import type { StaticDeck } from './static-deck.ts'
 
 /** Slidev runs as a process of its own: whatever happens to it, terminals and steps go on. */
 function slidevCommand(deckFile: string): string {
@@ -66,25 +68,30 @@ export class BuildError extends Error {
 export async function buildDeck(deckFile: string, version: string, built: string, cancelSignal?: AbortSignal): Promise<string> {
   const out = join(built, version)
   if (existsSync(join(out, 'index.html'))) return out
-  const fresh = `${out}.new`
-  await rm(fresh, { recursive: true, force: true })
-  const result = await execa(process.execPath, [slidevCommand(deckFile), 'build', deckFile, '--out', fresh, '--base', '/'], {
-    cwd: dirname(deckFile),
-    reject: false,
-    all: true,
-    cancelSignal,
-    stdin: 'ignore',
-    env: { NO_COLOR: '1', CI: '1' },
-  })
-  if (result.exitCode !== 0 || !existsSync(join(fresh, 'index.html'))) {
-    await rm(fresh, { recursive: true, force: true })
-    throw new BuildError(lastLines(withoutStacks(result.all ?? '')) || `Slidev ended with exit status ${result.exitCode}.`)
-  }
+  const fresh = await slidevBuild(deckFile, out, ['--base', '/'], {}, cancelSignal)
   const older = (await readdir(built)).filter((name) => name !== `${version}.new`)
   await rename(fresh, out)
   // One before is kept: a window may still load parts of it.
   for (const name of older.sort().slice(0, -1)) await rm(join(built, name), { recursive: true, force: true })
   return out
+}
+
+/** Has Slidev build into a folder beside the one that is meant, and returns it. */
+async function slidevBuild(deckFile: string, out: string, args: string[], env: Record<string, string>, cancelSignal?: AbortSignal): Promise<string> {
+  const fresh = `${out}.new`
+  await rm(fresh, { recursive: true, force: true })
+  const result = await execa(process.execPath, [slidevCommand(deckFile), 'build', deckFile, '--out', fresh, ...args], {
+    cwd: dirname(deckFile),
+    reject: false,
+    all: true,
+    cancelSignal,
+    stdin: 'ignore',
+    env: { NO_COLOR: '1', CI: '1', ...env },
+  })
+  if (result.exitCode === 0 && existsSync(join(fresh, 'index.html'))) return fresh
+  await rm(fresh, { recursive: true, force: true })
+  cancelSignal?.throwIfAborted()
+  throw new BuildError(lastLines(withoutStacks(result.all ?? '')) || `Slidev ended with exit status ${result.exitCode}.`)
 }
 
 /** Without the calls that an error came through (of Node, and of Rust below it): they would hide what happened. */
@@ -95,6 +102,19 @@ function withoutStacks(text: string): string {
 
 function lastLines(text: string): string {
   return text.trim().split('\n').slice(-12).join('\n')
+}
+
+/**
+ * Builds the deck as a static site that works from any sub-path. What was in the folder is replaced once the new site is there.
+ *
+ * @param out folder, absolute
+ * @throws BuildError
+ */
+export async function buildSite(deckFile: string, out: string, { site, withNotes, signal }: { site: StaticDeck; withNotes: boolean; signal: AbortSignal }): Promise<void> {
+  const args = ['--base', './', '--router-mode', 'hash', ...(withNotes ? [] : ['--without-notes'])]
+  const fresh = await slidevBuild(deckFile, out, args, { VITE_UNDERSTUDY_STATIC: JSON.stringify(site) }, signal)
+  await rm(out, { recursive: true, force: true })
+  await rename(fresh, out)
 }
 
 /** Serves a built deck; `folder()` is asked at every request, so that a new build takes its place at once. */
@@ -116,7 +136,8 @@ export function serveBuilt(folder: () => string): DeckServer {
 /** Slidev's development server, reached through the front door only. Started again whenever it dies. */
 export function developDeck(deckFile: string, port: number, log: (line: string) => void): DeckServer & { close(): Promise<void> } {
   const target = `http://127.0.0.1:${port}`
-  const proxy = createProxyServer({ target, ws: true })
+  const secret = randomBytes(32).toString('base64url')
+  const proxy = createProxyServer({ target, ws: true, headers: { [DOOR_HEADER]: secret } })
   let closed = false
   let child: ReturnType<typeof spawn>
   const spawn = () =>
@@ -125,6 +146,7 @@ export function developDeck(deckFile: string, port: number, log: (line: string) 
       reject: false,
       stdin: 'ignore',
       all: true,
+      env: { [DOOR_VARIABLE]: secret },
     })
   const run = async () => {
     while (!closed) {

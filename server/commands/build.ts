@@ -1,0 +1,69 @@
+import { existsSync } from 'node:fs'
+import { dirname, join, relative, resolve } from 'node:path'
+import { Listr } from 'listr2'
+import type { Profile } from '../deck/contract.ts'
+import { type Deck, readDeck } from '../deck/deck.ts'
+import { interruptSignal } from '../interrupt.ts'
+import { Recordings } from '../recording/recordings.ts'
+import { RecordingStore } from '../recording/store.ts'
+import { progress } from '../setting.ts'
+import { buildSite } from '../slidev.ts'
+import type { StaticDeck } from '../static-deck.ts'
+import { fingerprint } from '../workdir.ts'
+
+export interface BuildOptions {
+  /** The deck, absolute. */
+  deck: string
+  /** Folder of the site. */
+  out: string
+  /** Whose recordings are shown; those that the deck has most of, unless given. */
+  profile?: Profile
+  withNotes: boolean
+}
+
+/**
+ * Builds the talk as a static site: no server, any sub-path, terminals that replay.
+ *
+ * @throws DeckError, BuildError or an Error whose message says what to do next
+ */
+export async function buildTalk(options: BuildOptions): Promise<void> {
+  const signal = interruptSignal()
+  const deck = await readDeck(options.deck)
+  const out = resolve(options.out)
+  if (existsSync(out) && !existsSync(join(out, 'index.html'))) throw new Error(`${out} is there and is no site: give another folder by --out, or remove it.`)
+  const site = await staticDeckOf(deck, options.profile)
+  const missing = site.steps.filter(({ recording }) => !recording).map(({ id }) => id)
+  await new Listr([{ title: 'Build the site', task: () => buildSite(deck.file, out, { site, withNotes: options.withNotes, signal }) }], progress).run()
+  console.log(`Written: ${relative(process.cwd(), out) || out}. Serve it from anywhere: npx sirv-cli ${relative(process.cwd(), out)}`)
+  if (missing.length > 0) console.log(`Without a recording: ${missing.join(', ')}. npm run rehearse makes them.`)
+}
+
+/** What the site has to know of the deck. */
+export async function staticDeckOf(deck: Deck, wanted?: Profile): Promise<StaticDeck> {
+  const folder = join(dirname(deck.file), 'recordings')
+  const recordings = new Recordings(folder, wanted ?? (await richest(folder)), (of) => fingerprint(join(dirname(deck.file), 'nix'), of === 'nixos'))
+  await recordings.load(deck)
+  return {
+    grid: deck.grid,
+    steps: [...deck.steps.values()].map(({ id, slide, terminal, hash, contract }) => {
+      const recording = recordings.info(id)
+      return {
+        id,
+        slide,
+        terminal,
+        hash,
+        inputs: {},
+        ...(contract.ready && 'http' in contract.ready && { page: contract.ready.http }),
+        ...(recording && { recording }),
+        status: { state: 'idle' },
+      }
+    }),
+  }
+}
+
+/** The profile that has most recordings. */
+async function richest(folder: string): Promise<Profile> {
+  const store = new RecordingStore(folder)
+  const counts = await Promise.all((['nixos', 'lab', 'host'] as const).map(async (profile) => ({ profile, count: (await store.steps(profile)).length })))
+  return counts.reduce((best, next) => (next.count > best.count ? next : best)).profile
+}
