@@ -146,14 +146,18 @@ export function developDeck(deckFile: string, port: number, log: (line: string) 
       reject: false,
       stdin: 'ignore',
       all: true,
+      buffer: false,
       env: { [DOOR_VARIABLE]: secret },
     })
   const run = async () => {
     while (!closed) {
       child = spawn()
-      const { exitCode, all } = await child
+      let said = ''
+      child.all.on('data', (chunk: Buffer) => (said = (said + String(chunk)).slice(-8192)))
+      // Its own end, not that of its output: an editor that it has opened may hold that open.
+      const exit = await new Promise<number | null>((done) => child.once('exit', done).once('error', () => done(null)))
       if (closed) return
-      log(`Slidev ended with exit status ${exitCode}; it is started again. The terminals go on.\n${lastLines(all ?? '')}`)
+      log(`Slidev ended with exit status ${exit}; it is started again. The terminals go on.\n${lastLines(said)}`)
       await new Promise((done) => setTimeout(done, RESTART_PAUSE))
     }
   }
