@@ -1,5 +1,6 @@
 import type { WebSocket } from 'ws'
 import type { Stage } from './stage.ts'
+import { Rate } from './rate.ts'
 import { RefusedError } from './stage.ts'
 import { CLOSE, type ClientMessage, clientMessage, encodeFrame, type ServerMessage } from './protocol.ts'
 
@@ -21,6 +22,7 @@ interface View {
 
 /** Serves one window: parses what it sends, at this border once, and carries it out. */
 export function serveSocket(socket: WebSocket, { stage, hello, onSync }: SocketContext): void {
+  const rate = new Rate(socket, (message) => void handle(message).catch(refuse(message)))
   const views = new Map<string, View>()
   /** Terminals that the window asked for, also while their shell starts. */
   const wanted = new Set<string>()
@@ -128,7 +130,7 @@ export function serveSocket(socket: WebSocket, { stage, hello, onSync }: SocketC
     // What came right behind a malformed message: the window is not to be understood any more.
     if (socket.readyState !== socket.OPEN) return
     const message = isBinary ? undefined : parse(String(data))
-    if (message) handle(message).catch(refuse(message))
+    if (message) rate.take(message)
     else socket.close(CLOSE.malformed, 'That message is not of the protocol. Reload the page.')
   })
   socket.on('error', () => socket.terminate())
