@@ -129,7 +129,7 @@ async function endProcesses(find: () => Promise<ProcessId[]>): Promise<ProcessId
       } catch {
         // It ended on its own meanwhile.
       }
-    for (const end = Date.now() + PATIENCE[signal]; left.length > 0 && Date.now() < end; left = await find())
+    for (const end = performance.now() + PATIENCE[signal]; left.length > 0 && performance.now() < end; left = await find())
       await new Promise((done) => setTimeout(done, 25))
     if (left.length === 0) break
   }
