@@ -1,23 +1,25 @@
+import { isIPv4 } from 'node:net'
 import { resolve } from 'node:path'
 import { parseTimeString } from '@slidev/parser/utils'
 import { Command, InvalidArgumentError, Option } from 'commander'
 import { buildTalk } from './commands/build.ts'
 import { seeDoctor } from './commands/doctor.ts'
+import { type ExportFormat, exportTalk } from './commands/export.ts'
 import { lockFlake } from './commands/lock.ts'
 import { prefetchDeck } from './commands/prefetch.ts'
 import { rehearseDeck, type RehearseOptions } from './commands/rehearse.ts'
 import type { Profile } from './deck/contract.ts'
 import { DeckError } from './deck/deck.ts'
 import { BuildError } from './slidev.ts'
-import { start } from './start.ts'
+import { start, type StartOptions } from './start.ts'
 
 const program = new Command('slidev-addon-understudy').description('Slides whose commands run for real, in terminals on the slides').showHelpAfterError()
 
 for (const [name, description] of [
   ['start', 'give the talk: serve the built deck and its terminals'],
   ['dev', 'write the talk: the same, with Slidev’s live reload'],
-] as const)
-  program
+] as const) {
+  const command = program
     .command(name)
     .description(description)
     .argument('[deck]', 'the slides', 'slides.md')
@@ -25,9 +27,14 @@ for (const [name, description] of [
     .addOption(new Option('--profile <profile>', 'what the steps run against').choices(['nixos', 'lab', 'host']))
     .option('-y, --yes', 'install missing system packages without asking', false)
     .option('--no-open', 'do not open a browser')
-    .action((deck: string, options: { port: number; profile?: Profile; yes: boolean; open: boolean }) =>
-      start({ deck: resolve(deck), ...options, develop: name === 'dev' }),
-    )
+    .action((deck: string, options: Omit<StartOptions, 'deck' | 'develop'>) => start({ deck: resolve(deck), ...options, develop: name === 'dev' }))
+  // Slidev's development server reads and writes files: it is nobody else's.
+  if (name === 'start')
+    command
+      .option('--share', 'let the local network look: prints a link and a QR code for the audience')
+      .addOption(new Option('--share-address <address>', 'share at this address of this machine').argParser(ipv4))
+      .option('--insecure-remote', 'share, and let a paired phone run steps over plain HTTP')
+}
 
 program
   .command('prefetch')
@@ -70,6 +77,17 @@ program
   .action((deck: string, options: { out: string; profile?: Profile; withNotes: boolean }) => buildTalk({ deck: resolve(deck), ...options }))
 
 program
+  .command('export')
+  .description('write the talk as PDF, pictures or PPTX; terminals show the end of their recordings')
+  .argument('[deck]', 'the slides', 'slides.md')
+  .addOption(new Option('--format <format>', 'what to write').choices(['pdf', 'png', 'pptx']).default('pdf'))
+  .option('-o, --out <path>', 'the file; for png the folder')
+  .addOption(new Option('--profile <profile>', 'whose recordings are shown').choices(['nixos', 'lab', 'host']))
+  .option('--dark', 'in dark colours', false)
+  .option('--with-notes', 'put the speaker notes into the PPTX', false)
+  .action((deck: string, options: { format: ExportFormat; out?: string; profile?: Profile; dark: boolean; withNotes: boolean }) => exportTalk({ deck: resolve(deck), ...options }))
+
+program
   .command('doctor')
   .description('say what this machine has and lacks for the talk, and what mends it')
   .argument('[deck]', 'the slides', 'slides.md')
@@ -108,6 +126,11 @@ function port(text: string): number {
   const value = Number(text)
   if (!Number.isInteger(value) || value < 1 || value > 65535) throw new InvalidArgumentError('A port is a whole number from 1 to 65535.')
   return value
+}
+
+function ipv4(text: string): string {
+  if (!isIPv4(text)) throw new InvalidArgumentError('Write an IPv4 address of this machine, as 192.0.2.7.')
+  return text
 }
 
 /** Seconds of a time as Slidev writes it. */

@@ -1,0 +1,154 @@
+import { once } from 'node:events'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { expect, test as base } from '@playwright/test'
+import { execa } from 'execa'
+import { PDFDocument } from 'pdf-lib'
+import sirv from 'sirv'
+import { type OtherDeck, otherDeck } from './deck.ts'
+import { screen, step } from './talk.ts'
+
+const slides = `---
+theme: none
+addons: [slidev-addon-understudy]
+title: A talk to read
+fonts: { provider: none }
+favicon: 'data:,'
+understudy: { cols: 60, rows: 10 }
+layout: stage
+steps:
+  count: { capture: { last: { output: '^word (\\S+)$' } } }
+---
+
+# Count
+
+\`\`\`sh {step=count}
+for word in one two three; do echo word $word; sleep 0.2; done
+\`\`\`
+
+<!-- what only the speaker may read -->
+
+---
+layout: stage
+steps:
+  rent: { confirm: { warning: Costs money., type: rent } }
+---
+
+# Never rehearsed
+
+\`\`\`sh {step=rent}
+echo rented
+\`\`\`
+
+---
+
+# Measured
+
+It was <Measured value="count.last" />, in <Measured value="count.seconds" />, and <Measured value="rent.price" />.
+`
+
+const test = base.extend<object, { deck: OtherDeck; folder: string }>({
+  folder: [
+    async ({}, use) => {
+      const folder = await mkdtemp(join(tmpdir(), 'understudy-site-'))
+      await use(folder)
+      await rm(folder, { recursive: true })
+    },
+    { scope: 'worker' },
+  ],
+  deck: [
+    async ({}, use) => {
+      const deck = await otherDeck(slides)
+      await understudy('rehearse', '--deck', deck.file)
+      await use(deck)
+      await deck.remove()
+    },
+    { scope: 'worker', timeout: 120_000 },
+  ],
+})
+test.describe.configure({ mode: 'serial' })
+
+async function understudy(...args: string[]): Promise<string> {
+  const { exitCode, all } = await execa(process.execPath, ['bin/understudy.js', ...args], { reject: false, all: true })
+  expect(exitCode, all).toBe(0)
+  return all
+}
+
+async function texts(folder: string): Promise<string> {
+  const names = (await readdir(folder, { recursive: true })).filter((name) => /\.(js|html)$/.test(name))
+  return (await Promise.all(names.map((name) => readFile(join(folder, name), 'utf8')))).join('\n')
+}
+
+test('the static site replays without a server, below any path, and has no notes unless they are asked for', async ({ page, deck, folder }) => {
+  test.setTimeout(180_000)
+  const out = join(folder, 'below', 'any', 'path')
+  expect(await understudy('build', deck.file, '--out', out)).toContain('Without a recording: rent')
+  expect(await texts(out)).not.toContain('what only the speaker may read')
+
+  const server = createServer(sirv(folder, { dev: true })).listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+  const elsewhere: string[] = []
+  page.on('request', (request) => {
+    if (!request.url().startsWith(`${origin}/below/any/path/`) && !/^(data|blob):/.test(request.url())) elsewhere.push(request.url())
+  })
+  page.on('websocket', (socket) => elsewhere.push(socket.url()))
+  try {
+    await page.goto(`${origin}/below/any/path/`)
+    // Before anything is pressed the end of the recording is there.
+    await expect.poll(() => screen(page, 'count')).toMatch(/word one\n\s*word two\n\s*word three/)
+    await expect(page.locator('.understudy-replay:visible')).toContainText('REPLAY')
+    await step(page, 'count').getByRole('button', { name: 'Run count' }).click()
+    await expect.poll(() => screen(page, 'count')).not.toContain('three')
+    await expect.poll(() => screen(page, 'count')).toContain('word three')
+    await page.keyboard.press('ArrowRight')
+    await expect(step(page, 'rent').getByRole('status')).toHaveText('not recorded')
+    await expect(step(page, 'rent').getByRole('button', { name: 'Run rent' })).toBeDisabled()
+    await page.keyboard.press('ArrowRight')
+    const measured = page.locator('.understudy-measured:visible')
+    await expect(measured.nth(0)).toContainText('three (host, ')
+    await expect(measured.nth(1)).toContainText(/0\.\d s \(host, /)
+    await expect(measured.nth(2)).toContainText('not measured yet: npm run rehearse -- rent')
+    expect(elsewhere).toEqual([])
+  } finally {
+    await new Promise((done) => server.close(done))
+  }
+  await understudy('build', deck.file, '--out', out, '--with-notes')
+  expect(await texts(out)).toContain('what only the speaker may read')
+})
+
+test('a folder that is no site is not overwritten', async ({ deck, folder }) => {
+  const { exitCode, all } = await execa(process.execPath, ['bin/understudy.js', 'build', deck.file, '--out', folder], { reject: false, all: true })
+  expect(exitCode).toBe(1)
+  expect(all).toContain('is there and is no site')
+})
+
+test('on paper a terminal shows the end of its recording', async ({ page, deck, folder }) => {
+  test.setTimeout(180_000)
+  const pdf = join(folder, 'talk.pdf')
+  await understudy('export', deck.file, '--out', pdf)
+  const document = await PDFDocument.load(await readFile(pdf))
+  expect(document.getPageCount()).toBe(3)
+  expect(document.getTitle()).toBe('A talk to read')
+
+  const pictures = join(folder, 'pictures')
+  await understudy('export', deck.file, '--format', 'png', '--out', pictures)
+  expect(await readdir(pictures)).toEqual(['1.png', '2.png', '3.png'])
+  // Ink within the terminal: an empty box has one colour.
+  const first = (await readFile(join(pictures, '1.png'))).toString('base64')
+  const ink = await page.evaluate(async (data) => {
+    const image = await createImageBitmap(await (await fetch(`data:image/png;base64,${data}`)).blob())
+    const canvas = new OffscreenCanvas(image.width, image.height)
+    const context = canvas.getContext('2d')
+    context?.drawImage(image, 0, 0)
+    // Rows of the terminal's upper half, left half.
+    const pixels = context?.getImageData(image.width * 0.06, image.height * 0.3, image.width * 0.4, image.height * 0.25).data ?? []
+    let dark = 0
+    for (let at = 0; at < pixels.length; at += 4) if ((pixels[at] ?? 0) + (pixels[at + 1] ?? 0) + (pixels[at + 2] ?? 0) < 300) dark++
+    return dark
+  }, first)
+  expect(ink).toBeGreaterThan(500)
+})
