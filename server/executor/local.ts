@@ -1,9 +1,10 @@
 import { spawn } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
-import { closeSync, constants, openSync } from 'node:fs'
+import { closeSync, constants, openSync, write } from 'node:fs'
 import { access, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { delimiter, isAbsolute, join } from 'node:path'
+import { Duplex } from 'node:stream'
 import * as pty from 'node-pty'
 import { packageRoot } from '../paths.ts'
 import type { Executor, ScriptEnd, Shell, ShellOptions } from './executor.ts'
@@ -37,11 +38,15 @@ export class LocalExecutor implements Executor {
     await access(this.options.cwd).catch(() => {
       throw new Error(`There is no folder ${this.options.cwd} any more. "Reset the stage" on the presenter page makes it anew.`)
     })
-    const folder = await mkdtemp(join(tmpdir(), 'understudy-'))
+    const folder = await mkdtemp(join(tmpdir(), 'understudy-')).catch(explain)
     const start = join(folder, 'rc')
     const integration = join(packageRoot, 'server', 'session', 'shell-integration.bash')
     // Read once and gone: the secret is in no file, environment or argument once the shell runs.
-    await writeFile(start, `__understudy_secret=${secret}\nrm -r -- ${quote(folder)}\nsource ${quote(integration)}\n`, { mode: 0o600 })
+    const startFile = `__understudy_secret=${secret}\nrm -r -- ${quote(folder)}\nsource ${quote(integration)}\n`
+    await writeFile(start, startFile, { mode: 0o600 }).catch(async (error: NodeJS.ErrnoException) => {
+      await rm(folder, { recursive: true, force: true }).catch(() => {})
+      return explain(error)
+    })
     let terminal: pty.IPty
     try {
       terminal = pty.spawn(bash, ['--noprofile', '--rcfile', start, '-i'], {
@@ -54,10 +59,12 @@ export class LocalExecutor implements Executor {
         env: { LANG: 'C.UTF-8', ...this.options.env, TERM: 'xterm-256color', COLORTERM: 'truecolor', [MARKER]: marker },
       })
     } catch (error) {
-      await rm(folder, { recursive: true, force: true })
-      throw new Error(`No pseudo-terminal could be opened: ${error instanceof Error ? error.message : String(error)}`)
+      await rm(folder, { recursive: true, force: true }).catch(() => {})
+      const reason = error instanceof Error ? error.message : String(error)
+      throw new Error(`No pseudo-terminal could be opened (${reason}): restart a terminal that is not needed, or close other programs that have some open.`)
     }
     const slave = holdSlave(terminal)
+    const read = readToTheEnd(terminal, slave)
     const leader = identify(terminal.pid)
     // Not awaited: output that comes before the caller listens would be lost.
     if (leader) void this.options.ledger.note(marker, [...this.options.ledger.known(marker), leader])
@@ -66,8 +73,12 @@ export class LocalExecutor implements Executor {
       pause: () => terminal.pause(),
       resume: () => terminal.resume(),
       atRest: () => hasTerminal(terminal.pid),
-      // With `encoding: null` node-pty gives buffers, which its types do not say.
-      onOutput: (listener) => void terminal.onData((data: unknown) => listener(Buffer.isBuffer(data) ? data : Buffer.from(String(data)))),
+      onOutput: (listener) =>
+        void terminal.onData((data: unknown) => {
+          // With `encoding: null` node-pty gives buffers, which its types do not say.
+          const bytes = read(Buffer.isBuffer(data) ? data : Buffer.from(String(data)))
+          if (bytes.length > 0) listener(bytes)
+        }),
       onExit: (listener) =>
         void terminal.onExit(({ exitCode, signal }) => {
           if (slave !== undefined) closeSync(slave)
@@ -134,6 +145,13 @@ export class LocalExecutor implements Executor {
   }
 }
 
+/** Says what a user can do about what the system lacks. */
+function explain(error: NodeJS.ErrnoException): never {
+  if (error.code === 'ENOSPC' || error.code === 'EDQUOT') throw new Error(`The disk is full: there is no room in ${tmpdir()}. Free some space, then run the step again.`)
+  if (error.code === 'EMFILE' || error.code === 'ENFILE') throw new Error('No more files can be opened. Close windows that are not needed, then run the step again.')
+  throw error
+}
+
 const quote = (word: string) => `'${word.replaceAll("'", "'\\''")}'`
 
 /**
@@ -148,5 +166,46 @@ function holdSlave(terminal: pty.IPty): number | undefined {
     return openSync(name, constants.O_RDWR | constants.O_NOCTTY)
   } catch {
     return undefined
+  }
+}
+
+/** Milliseconds that the rest of a terminal's output may take to be read: nothing but a server that stands still takes so long. */
+const REST = 10_000
+
+/**
+ * Has everything read that a program has printed before it ended: node-pty closes the terminal 200 ms after the exit, whether or not
+ * that was read, as when the server is busy or lets the program wait. Here the closing waits until a word that is written behind the
+ * last output has come through.
+ *
+ * @returns what each piece of output passes through
+ */
+function readToTheEnd(terminal: pty.IPty, slave: number | undefined): (bytes: Buffer) => Buffer {
+  const socket: unknown = Reflect.get(terminal, '_socket')
+  if (slave === undefined || !(socket instanceof Duplex)) return (bytes) => bytes
+  const word = Buffer.from(randomBytes(16).toString('hex'))
+  const destroy = socket.destroy.bind(socket)
+  let late: NodeJS.Timeout | undefined
+  let held = Buffer.alloc(0)
+  const end = () => {
+    clearTimeout(late)
+    destroy()
+  }
+  socket.destroy = (error?: Error) => {
+    if (error) return destroy(error)
+    if (late) return socket
+    late = setTimeout(end, REST)
+    // By a thread: it waits while the terminal is full.
+    write(slave, word, (problem) => problem && end())
+    return socket
+  }
+  return (bytes) => {
+    if (!late) return bytes
+    const all = Buffer.concat([held, bytes])
+    const at = all.indexOf(word)
+    const until = at >= 0 ? at : Math.max(0, all.length - word.length)
+    held = at >= 0 ? Buffer.alloc(0) : all.subarray(until)
+    // Once this piece was taken.
+    if (at >= 0) setImmediate(end)
+    return all.subarray(0, until)
   }
 }

@@ -21,10 +21,6 @@ export interface CommandEnd {
   reason?: string
 }
 
-/**
- * Milliseconds that the pseudo-terminal waits at most at a time: node-pty drops what is unread 200 ms after the shell's exit.
- */
-const PAUSE = 150
 /** Milliseconds within which a shell must come to its first prompt. */
 const FIRST_PROMPT = 20_000
 
@@ -49,8 +45,8 @@ export class Session {
   private readonly executor: Executor
   private shell: Shell | undefined
   private readonly broadcast: Broadcast
-  /** Ends the pause of the pseudo-terminal, while there is one. */
-  private paused: NodeJS.Timeout | undefined
+  /** Whether the pseudo-terminal has to wait for the screen. */
+  private paused = false
   /** Whether keys are within a bracketed paste. */
   private pasting = false
   private insisting: NodeJS.Timeout | undefined
@@ -282,14 +278,13 @@ export class Session {
 
   private pause(): void {
     if (this.paused) return
+    this.paused = true
     this.shell?.pause()
-    this.paused = setTimeout(() => this.resume(), PAUSE)
   }
 
   private resume(): void {
     if (!this.paused) return
-    clearTimeout(this.paused)
-    this.paused = undefined
+    this.paused = false
     this.shell?.resume()
   }
 
