@@ -53,6 +53,9 @@ export class StaticServer {
     this.receive({
       type: 'hello',
       profile: this.deck.steps.find(({ recording }) => recording)?.recording?.profile ?? 'host',
+      role: 'presenter',
+      rights: ['view', 'run', 'navigate', 'replay'],
+      share: {},
       version: 'static',
       deck: { state: 'current' },
       steps: this.deck.steps,

@@ -142,3 +142,130 @@ describe('the front door', () => {
     ).rejects.toThrow(new RegExp(`Port ${port} is taken by process ${process.pid} .*--port`))
   })
 })
+
+describe('the door to the local network', () => {
+  const guests = { audience: 'c'.repeat(43), remote: 'd'.repeat(43) }
+  /** Stands for the address on the network: not the loopback's own. */
+  const address = '127.0.0.2'
+  let own: number
+  let shared: FrontDoor
+  let admitted: string[]
+
+  beforeAll(async () => {
+    own = await freePort()
+    admitted = []
+    shared = await openFrontDoor({
+      port: own,
+      token,
+      guests,
+      share: { address, insecureRemote: false },
+      deck: { request: (_, response) => response.end('the deck') },
+      onSocket: (socket, { role, rights }) => (admitted.push(`${role}: ${rights.join(' ')}`), socket.on('error', () => {})),
+    })
+  })
+  afterAll(() => shared.close())
+
+  const ask = (path: string, headers: Record<string, string> = {}, to = address) =>
+    new Promise<{ status: number; headers: Record<string, unknown> }>((done, fail) => {
+      httpRequest({ host: to, port: own, path, headers: { host: `${address}:${own}`, ...headers } }, (response) => {
+        response.resume()
+        done({ status: response.statusCode ?? 0, headers: response.headers })
+      })
+        .on('error', fail)
+        .end()
+    })
+  const cookies = (role: 'audience' | 'remote' | 'presenter') => (role === 'presenter' ? `understudy-${own}=${token}` : `understudy-${own}-${role}=${guests[role]}`)
+  const enter = (headers: Record<string, string>, to = address): Promise<string> =>
+    new Promise((done) => {
+      const socket = new WebSocket(`ws://${to}:${own}${SOCKET_PATH}`, { headers: { host: `${address}:${own}`, origin: `http://${address}:${own}`, ...headers } })
+      socket.on('open', () => (socket.terminate(), done('open')))
+      socket.on('unexpected-response', (request, response) => (request.destroy(), done(String(response.statusCode))))
+      socket.on('error', () => {})
+    })
+
+  test('lets the audience in by its own link, also one that is followed from another site', async () => {
+    expect(shared.shared).toBe(`http://${address}:${own}`)
+    const entry = await ask(`/3?token=${guests.audience}`)
+    expect(entry.status).toBe(303)
+    expect(entry.headers.location).toBe('/3')
+    expect(String(entry.headers['set-cookie'])).toBe(`understudy-${own}-audience=${guests.audience}; HttpOnly; SameSite=Lax; Path=/`)
+    expect((await ask('/3', { cookie: cookies('audience') })).status).toBe(200)
+    expect(await enter({ cookie: cookies('audience') })).toBe('open')
+    expect(admitted.at(-1)).toBe('audience: view')
+  })
+
+  test("knows no presenter: neither by the link, nor by the cookie, nor by loopback's name", async () => {
+    const localhost = { host: `localhost:${own}`, origin: `http://localhost:${own}` }
+    expect((await ask(`/?token=${token}`)).status).toBe(401)
+    expect((await ask('/', { cookie: cookies('presenter') })).status).toBe(401)
+    expect(await enter({ cookie: cookies('presenter') })).toBe('401')
+    expect((await ask(`/?token=${token}`, { host: localhost.host })).status).toBe(421)
+    expect(await enter({ cookie: cookies('presenter'), ...localhost })).toBe('403')
+    expect(await enter({ cookie: cookies('presenter'), host: localhost.host })).toBe('421')
+    // The token of the presenter beside another adds nothing to it.
+    expect(await enter({ cookie: `${cookies('presenter')}; ${cookies('audience')}` })).toBe('open')
+    expect(admitted.at(-1)).toBe('audience: view')
+  })
+
+  test('has one name and one Origin, and loopback does not have them', async () => {
+    const cookie = cookies('audience')
+    for (const host of ['evil.example', `evil.example:${own}`, address, `${address}:${own + 1}`, `127.0.0.1:${own}`, `localhost:${own}`]) {
+      expect((await ask('/', { cookie, host })).status, host).toBe(421)
+      expect(await enter({ cookie, host }), host).toBe('421')
+    }
+    for (const origin of ['null', 'http://evil.example', `http://evil.example:${own}`, `http://${address}`, `https://${address}:${own}`, `http://localhost:${own}`]) {
+      expect((await ask('/', { cookie, origin })).status, origin).toBe(403)
+      expect(await enter({ cookie, origin }), origin).toBe('403')
+    }
+    expect((await ask('/', { cookie }, '127.0.0.1')).status).toBe(421)
+    expect(await enter({ cookie }, '127.0.0.1')).toBe('403')
+  })
+
+  test('gives the remote its rights on this machine, and on the network only where that was asked for', async () => {
+    expect(await enter({ cookie: cookies('remote') })).toBe('open')
+    expect(admitted.at(-1)).toBe('remote: view')
+    const localhost = { host: `localhost:${own}`, origin: `http://localhost:${own}` }
+    expect(await enter({ cookie: cookies('remote'), ...localhost }, '127.0.0.1')).toBe('open')
+    expect(admitted.at(-1)).toBe('remote: view run navigate replay')
+
+    const port = await freePort()
+    let rights: readonly string[] = []
+    const insecure = await openFrontDoor({
+      port,
+      token,
+      guests,
+      share: { address, insecureRemote: true },
+      deck: { request: () => {} },
+      onSocket: (socket, access) => ((rights = access.rights), socket.terminate()),
+    })
+    const socket = new WebSocket(`ws://${address}:${port}${SOCKET_PATH}`, {
+      headers: { host: `${address}:${port}`, origin: `http://${address}:${port}`, cookie: `understudy-${port}-remote=${guests.remote}` },
+    })
+    await once(socket, 'close')
+    expect(rights).toEqual(['view', 'run', 'navigate', 'replay'])
+    await insecure.close()
+  })
+
+  test("leaves Slidev's development server to the author", async () => {
+    const port = await freePort()
+    const developing = await openFrontDoor({ port, token, guests, deck: { request: (_, response) => response.end(), upgrade: (_, socket) => socket.destroy() }, onSocket: () => {} })
+    const get = (cookie: string) =>
+      new Promise<number>((done) => httpRequest({ host: '127.0.0.1', port, headers: { host: `localhost:${port}`, cookie } }, ({ statusCode = 0 }) => done(statusCode)).end())
+    expect(await get(`understudy-${port}=${token}`)).toBe(200)
+    expect(await get(`understudy-${port}-audience=${guests.audience}`)).toBe(403)
+    const socket = new WebSocket(`ws://127.0.0.1:${port}/hmr`, {
+      headers: { host: `localhost:${port}`, origin: `http://localhost:${port}`, cookie: `understudy-${port}-remote=${guests.remote}` },
+    }).on('error', () => {})
+    const [, response] = (await once(socket, 'unexpected-response')) as [unknown, { statusCode: number }]
+    expect(response.statusCode).toBe(403)
+    socket.terminate()
+    await developing.close()
+  })
+
+  test('says so where the machine has no such address, and holds no port then', async () => {
+    const port = await freePort()
+    const open = () => openFrontDoor({ port, token, guests, share: { address: '198.51.100.7', insecureRemote: false }, deck: { request: () => {} }, onSocket: () => {} })
+    await expect(open()).rejects.toThrow('This machine has no address 198.51.100.7')
+    await (await openFrontDoor({ port, token, deck: { request: () => {} }, onSocket: () => {} })).close()
+  })
+})

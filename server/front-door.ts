@@ -2,58 +2,136 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { Duplex } from 'node:stream'
 import { WebSocketServer, type WebSocket } from 'ws'
 import { describeHolder } from './ports.ts'
-import { MAX_CLIENT_MESSAGE, SOCKET_PATH } from './protocol.ts'
-import { sameToken } from './token.ts'
+import { MAX_CLIENT_MESSAGE, type Role, SOCKET_PATH } from './protocol.ts'
+import { type Access, access, onlyLooking, ROLES } from './roles.ts'
+import { type GuestRole, sameToken } from './token.ts'
 
 /** What answers behind the front door once a request is let in: the built deck, or Slidev's development server. */
 export interface DeckServer {
   request(request: IncomingMessage, response: ServerResponse): void
-  /** Websockets other than the project's own (Slidev's live reload). Absent: refused. */
+  /**
+   * Websockets other than the project's own (Slidev's live reload). Absent: refused. A server that has them is one for development, which
+   * reads and writes files: only who may type is let through to it.
+   */
   upgrade?(request: IncomingMessage, socket: Duplex, head: Buffer): void
+}
+
+/** How the talk is shared with the local network. */
+export interface Sharing {
+  /** An IPv4 address of this machine. */
+  address: string
+  /** Gives the remote its rights although whoever listens on the network can read its token. */
+  insecureRemote: boolean
 }
 
 export interface FrontDoorOptions {
   port: number
+  /** The presenter's. */
   token: string
+  /** The tokens of the other roles; absent: nobody but the presenter is let in. */
+  guests?: Record<GuestRole, string>
+  /** Absent: only this machine is served. */
+  share?: Sharing
   deck: DeckServer
-  onSocket(socket: WebSocket): void
+  onSocket(socket: WebSocket, access: Access): void
 }
 
 export interface FrontDoor {
   /** `http://localhost:<port>` */
   origin: string
+  /** `http://<address>:<port>`, where the local network is served. */
+  shared?: string
   close(): Promise<void>
 }
+
+/** Where requests come in: an address, the one name that it has, and who may come in there. */
+interface Entrance {
+  /** `localhost` has two addresses: whoever held the other one would be taken for this server. */
+  addresses: string[]
+  host: string
+  origin: string
+  /** What a role may do here; undefined where it is not let in. */
+  admit(role: Role): Access | undefined
+  /** Says to who is not let in what to do. */
+  hint: string
+  /** Connections and websockets at the same time. */
+  room: { connections: number; sockets: number }
+}
+
+/** On this machine nobody needs more; on the network a hall full of browsers, with six connections each, and no more. */
+const ROOM = { loopback: { connections: Infinity, sockets: Infinity }, network: { connections: 2000, sockets: 400 } }
+
+/** Why a remote on the network only looks. */
+export const INSECURE_REMOTE =
+  'This page came over plain HTTP: others on the network could read its token and act with it. See docs/sharing.md for a safe way, or start the talk with --insecure-remote.'
 
 /**
  * Opens the one port of the server: deck, websocket and pages behind one check of Host, Origin and token.
  *
- * Only `localhost:<port>` is a name of this server: any other Host is a page elsewhere whose name was made to point here
- * (DNS rebinding), or `127.0.0.1`, where a cookie would reach the pages that steps serve.
+ * Each entrance has exactly one name. `localhost:<port>` is the loopback's: any other Host is a page elsewhere whose name was made to point
+ * here (DNS rebinding), or `127.0.0.1`, where a cookie would reach the pages that steps serve. The local network, where it is served, has
+ * `<address>:<port>`, where the presenter's token is worth nothing.
  *
  * @throws an Error that names the process which holds the port
  */
-export async function openFrontDoor({ port, token, deck, onSocket }: FrontDoorOptions): Promise<FrontDoor> {
-  const host = `localhost:${port}`
-  const origin = `http://${host}`
-  // Cookies know no ports: two decks on one machine need two names.
-  const cookie = `understudy-${port}`
-  const sockets = new WebSocketServer({ noServer: true, maxPayload: MAX_CLIENT_MESSAGE, perMessageDeflate: false })
-
-  const hasToken = (request: IncomingMessage) => {
-    const given = new RegExp(`(?:^|;\\s*)${cookie}=([^;]*)`).exec(request.headers.cookie ?? '')?.[1]
-    return given !== undefined && sameToken(token, given)
+export async function openFrontDoor(options: FrontDoorOptions): Promise<FrontDoor> {
+  const { port, share } = options
+  const loopback: Entrance = {
+    addresses: ['127.0.0.1', '::1'],
+    host: `localhost:${port}`,
+    origin: `http://localhost:${port}`,
+    admit: access,
+    hint: 'Open the link that the server printed when it started.',
+    room: ROOM.loopback,
   }
+  const network: Entrance | undefined = share && {
+    addresses: [share.address],
+    host: `${share.address}:${port}`,
+    origin: `http://${share.address}:${port}`,
+    admit(role) {
+      if (role === 'presenter') return undefined
+      return role === 'remote' && !share.insecureRemote ? onlyLooking(access(role), INSECURE_REMOTE) : access(role)
+    },
+    hint: 'Scan the QR code of the talk, or open the link below it.',
+    room: ROOM.network,
+  }
+  const opened: (() => Promise<void>)[] = []
+  const close = async () => void (await Promise.all(opened.map((end) => end())))
+  try {
+    opened.push(await openEntrance(loopback, options))
+    if (network) opened.push(await openEntrance(network, options))
+  } catch (error) {
+    await close()
+    throw error
+  }
+  return { origin: loopback.origin, ...(network && { shared: network.origin }), close }
+}
 
-  /** Why a request is not let in, or undefined. */
-  const refusal = (request: IncomingMessage): { status: number; text: string } | undefined => {
-    if (request.headers.host !== host)
-      return { status: 421, text: `This server is ${origin} and nothing else. Open the link that it printed when it started.` }
+/** @returns what closes it */
+async function openEntrance({ addresses, host, origin, admit, hint, room }: Entrance, { port, token, guests, deck, onSocket }: FrontDoorOptions): Promise<() => Promise<void>> {
+  const sockets = new WebSocketServer({ noServer: true, maxPayload: MAX_CLIENT_MESSAGE, perMessageDeflate: false })
+  const tokens = { presenter: token, ...guests } satisfies Partial<Record<Role, string>> as Partial<Record<Role, string>>
+  // Cookies know no ports: two decks on one machine need two names.
+  const cookieOf = (role: Role) => (role === 'presenter' ? `understudy-${port}` : `understudy-${port}-${role}`)
+
+  /** What the role of a token may do here. */
+  const accessBy = (given: (role: Role) => string | undefined | null): Access | undefined => {
+    for (const role of ROLES) {
+      const [expected, text] = [tokens[role], given(role)]
+      const admitted = expected && text && sameToken(expected, text) ? admit(role) : undefined
+      if (admitted) return admitted
+    }
+    return undefined
+  }
+  const accessOf = ({ headers: { cookie = '' } }: IncomingMessage) =>
+    accessBy((role) => new RegExp(`(?:^|;\\s*)${cookieOf(role)}=([^;]*)`).exec(cookie)?.[1])
+
+  /** What a request may do, or why it is not let in. */
+  const check = (request: IncomingMessage): Access | { status: number; text: string } => {
+    if (request.headers.host !== host) return { status: 421, text: `This server is ${origin} and nothing else. ${hint}` }
     if (request.headers.origin !== undefined && request.headers.origin !== origin)
       return { status: 403, text: `Requests from ${request.headers.origin.slice(0, 100)} are not let in.` }
-    if (!hasToken(request))
-      return { status: 401, text: 'The access token is missing or wrong. Open the link that the server printed when it started.' }
-    return undefined
+    return accessOf(request) ?? { status: 401, text: `The access token is missing or wrong. ${hint}` }
   }
 
   const onRequest = (request: IncomingMessage, response: ServerResponse) => {
@@ -68,13 +146,17 @@ export async function openFrontDoor({ port, token, deck, onSocket }: FrontDoorOp
     }
     const url = new URL(request.url ?? '', origin)
     const given = url.searchParams.get('token')
-    if (given !== null && request.method === 'GET' && request.headers.host === host && sameToken(token, given)) {
+    const entering = given !== null && request.method === 'GET' && request.headers.host === host ? accessBy(() => given) : undefined
+    if (entering) {
       url.searchParams.delete('token')
-      response.setHeader('Set-Cookie', `${cookie}=${token}; HttpOnly; SameSite=Strict; Path=/`)
+      // A link that was sent in a message is followed from another site: the audience's cookie, which only lets look, stands that.
+      const sameSite = entering.role === 'audience' ? 'Lax' : 'Strict'
+      response.setHeader('Set-Cookie', `${cookieOf(entering.role)}=${tokens[entering.role]}; HttpOnly; SameSite=${sameSite}; Path=/`)
       response.writeHead(303, { Location: url.pathname + url.search }).end()
       return
     }
-    const refused = refusal(request)
+    const checked = check(request)
+    const refused = 'status' in checked ? checked : deck.upgrade && !checked.rights.includes('type') ? ONLY_BUILT : undefined
     if (refused) response.writeHead(refused.status, { 'Content-Type': 'text/plain; charset=utf-8' }).end(`${refused.text}\n`)
     else deck.request(request, response)
   }
@@ -85,14 +167,21 @@ export async function openFrontDoor({ port, token, deck, onSocket }: FrontDoorOp
     socket.on('error', () => socket.destroy())
     upgraded.add(socket)
     socket.on('close', () => upgraded.delete(socket))
-    // A browser always says where a websocket comes from; what does not is no browser of ours.
-    const refused = request.headers.origin === origin ? refusal(request) : { status: 403, text: 'The Origin is missing or foreign.' }
-    const path = URL.canParse(request.url ?? '', origin) ? new URL(request.url ?? '', origin).pathname : ''
-    if (refused || (path !== SOCKET_PATH && !deck.upgrade)) {
-      const { status, text } = refused ?? { status: 404, text: 'There is no websocket here.' }
+    const refuse = ({ status, text }: { status: number; text: string }) =>
       socket.end(`HTTP/1.1 ${status} Refused\r\nContent-Type: text/plain\r\nContent-Length: ${Buffer.byteLength(text)}\r\nConnection: close\r\n\r\n${text}`)
-    } else if (path === SOCKET_PATH) sockets.handleUpgrade(request, socket, head, onSocket)
-    else deck.upgrade?.(request, socket, head)
+
+    // A browser always says where a websocket comes from; what does not is no browser of ours.
+    if (request.headers.origin !== origin) return refuse({ status: 403, text: 'The Origin is missing or foreign.' })
+    const checked = check(request)
+    if ('status' in checked) return refuse(checked)
+    const path = URL.canParse(request.url ?? '', origin) ? new URL(request.url ?? '', origin).pathname : ''
+    if (path === SOCKET_PATH) {
+      if (sockets.clients.size >= room.sockets) return refuse({ status: 503, text: 'The hall is full.' })
+      return sockets.handleUpgrade(request, socket, head, (opened) => onSocket(opened, checked))
+    }
+    if (!deck.upgrade) return refuse({ status: 404, text: 'There is no websocket here.' })
+    if (!checked.rights.includes('type')) return refuse(ONLY_BUILT)
+    deck.upgrade(request, socket, head)
   }
 
   const servers: Server[] = []
@@ -105,9 +194,9 @@ export async function openFrontDoor({ port, token, deck, onSocket }: FrontDoorOp
       }),
     )
   }
-  // `localhost` may mean either loopback address: whoever held the other one would be taken for this server.
-  for (const address of ['127.0.0.1', '::1']) {
+  for (const address of addresses) {
     const server = createServer(onRequest).on('upgrade', onUpgrade)
+    if (Number.isFinite(room.connections)) server.maxConnections = room.connections
     const error = await new Promise<NodeJS.ErrnoException | undefined>((done) => {
       server.once('error', done)
       server.listen({ port, host: address, exclusive: true }, () => done(undefined))
@@ -116,10 +205,13 @@ export async function openFrontDoor({ port, token, deck, onSocket }: FrontDoorOp
       servers.push(server)
       continue
     }
-    if (error.code === 'EADDRNOTAVAIL' || error.code === 'EAFNOSUPPORT') continue
+    if (addresses.length > 1 && (error.code === 'EADDRNOTAVAIL' || error.code === 'EAFNOSUPPORT')) continue
     await close()
     if (error.code === 'EADDRINUSE') throw new Error(`${await describeHolder(port)}, or choose another: npm start -- --port ${port + 1}`)
-    throw new Error(`Cannot listen on port ${port}: ${error.message}. Choose another: npm start -- --port 4030`)
+    if (error.code === 'EADDRNOTAVAIL') throw new Error(`This machine has no address ${address}. See what it has: ip address`)
+    throw new Error(`Cannot listen on port ${port} of ${address}: ${error.message}. Choose another: npm start -- --port 4030`)
   }
-  return { origin, close }
+  return close
 }
+
+const ONLY_BUILT = { status: 403, text: "While the talk is written only its author's windows are let in. Give it by npm start." }

@@ -71,6 +71,14 @@ export const clientMessage = z.discriminatedUnion('type', [
 ])
 export type ClientMessage = z.infer<typeof clientMessage>
 
+/** What a window may do: look; type into terminals; run and interrupt steps; turn the slides for all windows; show replays. */
+export const right = z.enum(['view', 'type', 'run', 'navigate', 'replay'])
+export type Right = z.infer<typeof right>
+
+/** A set of rights, which a link carries: see roles.ts. */
+export const role = z.enum(['presenter', 'audience', 'remote'])
+export type Role = z.infer<typeof role>
+
 /** Where a step is in its life. */
 export const stepStatus = z.discriminatedUnion('state', [
   z.strictObject({ state: z.literal('idle') }),
@@ -159,8 +167,19 @@ export const deckState = z.discriminatedUnion('state', [
 ])
 export type DeckState = z.infer<typeof deckState>
 
+/** The links that a window may show to others. */
+export const shareInfo = z.strictObject({
+  /** Address at which the local network is served (`http://192.0.2.7:3030`), where it is. */
+  beyond: z.string().optional(),
+  /** Lets a browser on the local network look. */
+  audience: z.string().optional(),
+  /** Makes a phone the remote; `because` says why it only looks, where it does. */
+  remote: z.strictObject({ link: z.string(), because: z.string().optional() }).optional(),
+})
+export type ShareInfo = z.infer<typeof shareInfo>
+
 /** Why a request was refused. The text that comes with it says what to do next. */
-export const refusal = z.enum(['unknown-step', 'stale', 'busy', 'unavailable', 'bad-input', 'unconfirmed', 'unknown-terminal', 'no-recording', 'replayed', 'failed'])
+export const refusal = z.enum(['unknown-step', 'stale', 'busy', 'unavailable', 'bad-input', 'unconfirmed', 'unknown-terminal', 'no-recording', 'replayed', 'not-allowed', 'failed'])
 export type Refusal = z.infer<typeof refusal>
 
 export const serverMessage = z.discriminatedUnion('type', [
@@ -168,6 +187,11 @@ export const serverMessage = z.discriminatedUnion('type', [
   z.strictObject({
     type: z.literal('hello'),
     profile: profileSchema,
+    role,
+    rights: z.array(right),
+    /** Why it has fewer rights than its role. */
+    because: z.string().optional(),
+    share: shareInfo,
     version: z.string(),
     deck: deckState,
     steps: z.array(stepInfo),

@@ -3,18 +3,25 @@ import { dirname } from 'node:path'
 import { watch } from 'chokidar'
 import type { WebSocket } from 'ws'
 import { type Deck, DeckError, readDeck } from './deck/deck.ts'
-import { type DeckServer, type FrontDoor, openFrontDoor } from './front-door.ts'
-import { type DeckState, type ServerMessage, STILL_PATH } from './protocol.ts'
+import { type DeckServer, type FrontDoor, INSECURE_REMOTE, openFrontDoor, type Sharing } from './front-door.ts'
+import { type DeckState, type ServerMessage, type ShareInfo, STILL_PATH } from './protocol.ts'
 import type { ProfileRuntime } from './profile.ts'
 import type { Recordings } from './recording/recordings.ts'
+import type { Access } from './roles.ts'
 import { BuildError, buildDeck, deckVersion, serveBuilt } from './slidev.ts'
 import { serveSocket } from './socket.ts'
 import type { Stage } from './stage.ts'
+import type { GuestRole } from './token.ts'
 
 export interface ServerOptions {
   deck: Deck
   port: number
+  /** The presenter's. */
   token: string
+  /** The tokens of the other roles; absent: nobody but the presenter is let in. */
+  guests?: Record<GuestRole, string>
+  /** Absent: only this machine is served. */
+  share?: Sharing
   stage: Stage
   profile: ProfileRuntime
   /** Folder of built decks; unused where `develop` is given. */
@@ -52,23 +59,25 @@ export class TalkServer {
   /**
    * Opens the front door of a deck that was built.
    *
-   * @returns the link that lets a browser in
+   * @returns the links that let a browser in: the presenter's, and what the presenter may show to others
    * @throws an Error that names who holds the port
    */
-  async open(): Promise<string> {
-    const { port, token, develop, stage } = this.options
+  async open(): Promise<{ link: string; share: ShareInfo }> {
+    const { port, token, guests, share, develop, stage } = this.options
     this.door = await openFrontDoor({
       port,
       token,
+      ...(guests && { guests }),
+      ...(share && { share }),
       deck: withStills(develop ?? serveBuilt(() => this.folder), (step) => this.options.recordings?.still(step)),
-      onSocket: (socket) => {
+      onSocket: (socket, access) => {
         this.windows.add(socket)
         socket.on('close', () => this.windows.delete(socket))
-        serveSocket(socket, { stage, hello: () => this.hello(), onSync: (from, channel, state) => this.onSync(from, channel, state) })
+        serveSocket(socket, { stage, access, hello: () => this.hello(access), onSync: (from, channel, state) => this.onSync(from, channel, state) })
       },
     })
     this.watch()
-    return `${this.door.origin}/?token=${token}`
+    return { link: `${this.door.origin}/?token=${token}`, share: this.links({ role: 'presenter' }) }
   }
 
   async close(): Promise<void> {
@@ -78,9 +87,20 @@ export class TalkServer {
     await this.updating
   }
 
-  private hello(): ServerMessage {
+  private hello(access: Access): ServerMessage {
     const { stage, profile } = this.options
-    return { type: 'hello', profile: profile.name, version: this.version, deck: this.state, steps: stage.steps(), terminals: stage.terminals(), sync: Object.fromEntries(this.sync) }
+    const { role, rights, because } = access
+    return { type: 'hello', profile: profile.name, role, rights: [...rights], ...(because !== undefined && { because }), share: this.links(access), version: this.version, deck: this.state, steps: stage.steps(), terminals: stage.terminals(), sync: Object.fromEntries(this.sync) }
+  }
+
+  /** The audience's link is everybody's; with the remote's others could act. */
+  private links({ role }: Pick<Access, 'role'>): ShareInfo {
+    const { guests, share } = this.options
+    const { origin, shared } = this.door ?? {}
+    return {
+      ...(shared && { beyond: shared, ...(guests && { audience: `${shared}/?token=${guests.audience}` }) }),
+      ...(role === 'presenter' && guests && { remote: { link: `${shared ?? origin}/remote?token=${guests.remote}`, ...(share && !share.insecureRemote && { because: INSECURE_REMOTE }) } }),
+    }
   }
 
   private onSync(from: WebSocket, channel: string, state: Record<string, unknown>): void {

@@ -1,12 +1,15 @@
 import type { WebSocket } from 'ws'
 import type { Stage } from './stage.ts'
 import { Rate } from './rate.ts'
+import { type Access, notAllowed } from './roles.ts'
 import { RefusedError } from './stage.ts'
 import { CLOSE, type ClientMessage, clientMessage, encodeFrame, type ServerMessage } from './protocol.ts'
 
 /** What one window's connection needs to know besides the stage. */
 export interface SocketContext {
   stage: Stage
+  /** What this window may do. */
+  access: Access
   hello(): ServerMessage
   /** A window changed shared state: keep it and tell the other windows. */
   onSync(from: WebSocket, channel: string, state: Record<string, unknown>): void
@@ -21,8 +24,8 @@ interface View {
 }
 
 /** Serves one window: parses what it sends, at this border once, and carries it out. */
-export function serveSocket(socket: WebSocket, { stage, hello, onSync }: SocketContext): void {
-  const rate = new Rate(socket, (message) => void handle(message).catch(refuse(message)))
+export function serveSocket(socket: WebSocket, { stage, access, hello, onSync }: SocketContext): void {
+  const rate = new Rate(socket, (message) => carryOut(message))
   const views = new Map<string, View>()
   /** Terminals that the window asked for, also while their shell starts. */
   const wanted = new Set<string>()
@@ -124,6 +127,13 @@ export function serveSocket(socket: WebSocket, { stage, hello, onSync }: SocketC
       ...('terminal' in message && { terminal: message.terminal }),
       message: error instanceof Error ? error.message : String(error),
     })
+  }
+
+  /** The one place where rights are asked for: whatever a page sends, nothing gets past it. */
+  const carryOut = (message: ClientMessage) => {
+    const forbidden = notAllowed(access, message)
+    if (forbidden === undefined) handle(message).catch(refuse(message))
+    else refuse(message)(new RefusedError('not-allowed', forbidden))
   }
 
   socket.on('message', (data, isBinary) => {

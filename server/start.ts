@@ -1,13 +1,16 @@
 import { Listr } from 'listr2'
 import openBrowser from 'open'
+import { renderUnicodeCompact } from 'uqr'
 import type { Profile } from './deck/contract.ts'
 import { readDeck } from './deck/deck.ts'
 import { interruptSignal } from './interrupt.ts'
+import type { Sharing } from './front-door.ts'
+import { localAddress } from './network.ts'
 import { describeHolder, isFree } from './ports.ts'
 import { TalkServer } from './server.ts'
 import { makeSetting, progress } from './setting.ts'
 import { developDeck } from './slidev.ts'
-import { accessToken } from './token.ts'
+import { accessToken, guestTokens } from './token.ts'
 
 export interface StartOptions {
   /** The deck, absolute. */
@@ -21,6 +24,12 @@ export interface StartOptions {
   open: boolean
   /** Serve Slidev's development server instead of the built deck. */
   develop: boolean
+  /** Let the local network look. */
+  share?: boolean
+  /** The address of this machine to do so at: chosen by the default route, unless given. Implies `share`. */
+  shareAddress?: string
+  /** Let a phone on that network act although its token can be read there. Implies `share`. */
+  insecureRemote?: boolean
 }
 
 /**
@@ -34,6 +43,8 @@ export async function start(options: StartOptions): Promise<void> {
   const deck = await readDeck(options.deck)
   if (!(await isFree(options.port))) throw new Error(`${await describeHolder(options.port)}, or choose another: npm start -- --port ${options.port + 1}`)
 
+  const share = await sharing(options)
+
   const cleanUps: (() => Promise<void>)[] = []
   try {
     const { paths, profile, stage, recordings, notices } = await makeSetting({ ...options, deck, fallBack: true }, signal)
@@ -45,6 +56,8 @@ export async function start(options: StartOptions): Promise<void> {
       deck,
       port: options.port,
       token: await accessToken(paths.token),
+      guests: await guestTokens(paths.token),
+      ...(share && { share }),
       stage,
       profile,
       built: paths.built,
@@ -56,10 +69,10 @@ export async function start(options: StartOptions): Promise<void> {
     if (develop) await server.build(signal)
     else await new Listr([{ title: 'Build the deck (half a minute after an edit)', task: () => server.build(signal) }], progress).run()
     signal.throwIfAborted()
-    const link = await server.open()
+    const { link, share: links } = await server.open()
 
     for (const notice of notices) console.log(notice)
-    console.log(`\n  ${deck.title}\n\n  Slides     ${link}\n  Presenter  ${link.replace('/?', '/presenter/1?')}\n\n  Ctrl-C ends the talk and everything it started.\n`)
+    console.log(`\n  ${deck.title}\n\n  Slides     ${link}\n  Presenter  ${link.replace('/?', '/presenter/1?')}\n\n${links.audience === undefined ? '' : audience(links.audience)}  Ctrl-C ends the talk and everything it started.\n`)
     if (options.open) await openInBrowser(link)
     await new Promise<void>((done) => signal.addEventListener('abort', () => done(), { once: true }))
   } catch (error) {
@@ -68,6 +81,20 @@ export async function start(options: StartOptions): Promise<void> {
     // The front door first, so that no window starts anything while the stage is cleared.
     for (const cleanUp of cleanUps.reverse()) await cleanUp()
   }
+}
+
+/** Where the talk is shared, if it is. */
+async function sharing({ share, shareAddress, insecureRemote = false }: StartOptions): Promise<Sharing | undefined> {
+  if (!share && shareAddress === undefined && !insecureRemote) return undefined
+  const address = shareAddress ?? (await localAddress())
+  if (address === undefined) throw new Error('This machine is on no network: there is nobody to share the talk with. Connect it, or start without --share.')
+  return { address, insecureRemote }
+}
+
+/** The link of the audience, and its QR code for who has no keyboard. */
+function audience(link: string): string {
+  const code = renderUnicodeCompact(link, { border: 2 })
+  return `  Audience   ${link}\n             Whoever has it, and is on this network, looks; nobody types.\n\n${code.replace(/^/gm, '  ')}\n\n`
 }
 
 /** Opens a browser where there is a screen to show it on; a talk does not fail for the lack of one. */

@@ -1,6 +1,9 @@
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto'
 import { chmod, mkdir, readFile, writeFile } from 'node:fs/promises'
 import { dirname } from 'node:path'
+import type { Role } from './protocol.ts'
+
+export type GuestRole = Exclude<Role, 'presenter'>
 
 /** 256 bits, as base64url. */
 const TOKEN = /^[A-Za-z0-9_-]{43}$/
@@ -21,6 +24,11 @@ export async function accessToken(file: string): Promise<string> {
   await mkdir(dirname(file), { recursive: true, mode: 0o700 })
   await writeFile(file, token, { mode: 0o600 })
   return token
+}
+
+/** The tokens of those who are not the presenter, each beside the presenter's: `<file>-<role>`. */
+export async function guestTokens(file: string): Promise<Record<GuestRole, string>> {
+  return { audience: await accessToken(`${file}-audience`), remote: await accessToken(`${file}-remote`) }
 }
 
 /** How Slidev's development server knows the front door: a secret of this start, which it is given in the environment. */

@@ -12,7 +12,8 @@ import { Ledger } from '../executor/ledger.ts'
 import { LocalExecutor } from '../executor/local.ts'
 import { deckVersion } from '../slidev.ts'
 import type { ProfileRuntime } from '../profile.ts'
-import { decodeFrame, type ServerMessage, serverMessage, SOCKET_PATH, type StepStatus } from '../protocol.ts'
+import { decodeFrame, type Role, type ServerMessage, serverMessage, SOCKET_PATH, type StepStatus } from '../protocol.ts'
+import type { Sharing } from '../front-door.ts'
 import { TalkServer } from '../server.ts'
 import { Stage } from '../stage.ts'
 import { prepareWorkdir, resetWorkdir } from '../workdir.ts'
@@ -34,10 +35,13 @@ export interface ServedTalk {
   log: string[]
   /** Asks for a page, with the token. */
   get(path: string, headers?: Record<string, string>): Promise<{ status: number; text: string }>
-  /** A window that was let in. */
-  window(): Promise<TestWindow>
+  /** A window that was let in, with the link of a role; `localhost` unless another name of the server is given. */
+  window(role?: Role, name?: string): Promise<TestWindow>
   close(): Promise<void>
 }
+
+/** The tokens of the other roles in every talk of the tests. */
+export const GUESTS = { audience: 'c'.repeat(43), remote: 'd'.repeat(43) }
 
 export async function freePort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1')
@@ -51,8 +55,9 @@ export async function freePort(): Promise<number> {
  * @param slides the text of slides.md
  * @param profile what differs from a lab that is there
  * @param beforeReset happens before the workdir is made anew
+ * @param share how it is shared with the network
  */
-export async function serveTalk(slides: string, profile: Partial<ProfileRuntime> = {}, beforeReset: () => Promise<void> = async () => {}): Promise<ServedTalk> {
+export async function serveTalk(slides: string, profile: Partial<ProfileRuntime> = {}, beforeReset: () => Promise<void> = async () => {}, share?: Sharing): Promise<ServedTalk> {
   const folder = await mkdtemp(join(tmpdir(), 'understudy-talk-'))
   const file = join(folder, 'slides.md')
   await writeFile(file, slides)
@@ -72,7 +77,7 @@ export async function serveTalk(slides: string, profile: Partial<ProfileRuntime>
   const pages = join(built, await deckVersion(file, read.files))
   await mkdir(pages, { recursive: true })
   await writeFile(join(pages, 'index.html'), 'the deck')
-  const server = new TalkServer({ deck: read, port, token, stage, profile: runtime, built, log: (line) => log.push(line) })
+  const server = new TalkServer({ deck: read, port, token, guests: GUESTS, ...(share && { share }), stage, profile: runtime, built, log: (line) => log.push(line) })
   await server.build()
   await server.open()
   const windows: TestWindow[] = []
@@ -87,8 +92,8 @@ export async function serveTalk(slides: string, profile: Partial<ProfileRuntime>
     built,
     log,
     get: (path, headers = {}) => get(port, path, { host: `localhost:${port}`, cookie: `understudy-${port}=${token}`, ...headers }),
-    async window() {
-      const window = new TestWindow(port, token)
+    async window(role = 'presenter', name = 'localhost') {
+      const window = new TestWindow(port, role === 'presenter' ? token : GUESTS[role], role, name)
       windows.push(window)
       await window.message('hello')
       return window
@@ -125,9 +130,10 @@ export class TestWindow {
   private readonly channels = new Map<number, { terminal: string; bytes: number }>()
   private readonly texts = new Map<string, string>()
 
-  constructor(port: number, token: string) {
-    this.socket = new WebSocket(`ws://127.0.0.1:${port}${SOCKET_PATH}`, {
-      headers: { host: `localhost:${port}`, origin: `http://localhost:${port}`, cookie: `understudy-${port}=${token}` },
+  constructor(port: number, token: string, role: Role = 'presenter', name = 'localhost') {
+    const cookie = role === 'presenter' ? `understudy-${port}` : `understudy-${port}-${role}`
+    this.socket = new WebSocket(`ws://${name === 'localhost' ? '127.0.0.1' : name}:${port}${SOCKET_PATH}`, {
+      headers: { host: `${name}:${port}`, origin: `http://${name}:${port}`, cookie: `${cookie}=${token}` },
     })
     this.closed = new Promise((done) => this.socket.on('close', (code, reason) => done({ code, reason: String(reason) })))
     this.socket.on('error', () => {})

@@ -1,0 +1,117 @@
+import { createHash } from 'node:crypto'
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { INSECURE_REMOTE } from './front-door.ts'
+import { type ClientMessage, clientMessage, type Role } from './protocol.ts'
+import { access, notAllowed, onlyLooking, ROLES } from './roles.ts'
+import { GUESTS, serveTalk, type ServedTalk, type TestWindow } from './test/talk.ts'
+
+const slides = `---
+title: Roles
+---
+
+\`\`\`sh {step=wait}
+sleep 4321
+\`\`\`
+
+\`\`\`sh {step=other terminal=other}
+touch it-ran
+\`\`\`
+`
+const hash = (command: string) => createHash('sha256').update(command).digest('hex')
+
+/** A message of every kind, and who may send it. Each would do something that can be seen. */
+const messages: { [Type in ClientMessage['type']]: { message: Extract<ClientMessage, { type: Type }>; allowed: Role[] } } = {
+  attach: { message: { type: 'attach', terminal: 'wait' }, allowed: ['presenter', 'remote', 'audience'] },
+  detach: { message: { type: 'detach', terminal: 'wait' }, allowed: ['presenter', 'remote', 'audience'] },
+  ack: { message: { type: 'ack', channel: 1, bytes: 1 }, allowed: ['presenter', 'remote', 'audience'] },
+  input: { message: { type: 'input', terminal: 'wait', data: 'touch typed\r' }, allowed: ['presenter'] },
+  restart: { message: { type: 'restart', terminal: 'wait' }, allowed: ['presenter'] },
+  'reset-stage': { message: { type: 'reset-stage' }, allowed: ['presenter'] },
+  run: { message: { type: 'run', step: 'other', hash: hash('touch it-ran'), inputs: {} }, allowed: ['presenter', 'remote'] },
+  interrupt: { message: { type: 'interrupt', terminal: 'wait' }, allowed: ['presenter', 'remote'] },
+  replay: { message: { type: 'replay', step: 'other', on: true }, allowed: ['presenter', 'remote'] },
+  playback: { message: { type: 'playback', terminal: 'wait', action: 'skip' }, allowed: ['presenter', 'remote'] },
+  sync: { message: { type: 'sync', channel: 'page', state: { page: 7 } }, allowed: ['presenter', 'remote'] },
+}
+const all = Object.values(messages)
+const forbidden = (role: Role) => all.filter(({ allowed }) => !allowed.includes(role)).map(({ message }) => message)
+
+/** Anything but loopback's own name: its own entrance. */
+const LAN = '127.0.0.2'
+
+let talk: ServedTalk
+let presenter: TestWindow
+beforeAll(async () => {
+  talk = await serveTalk(slides, {}, undefined, { address: LAN, insecureRemote: false })
+  presenter = await talk.window()
+  presenter.send({ type: 'attach', terminal: 'wait' })
+  presenter.run('wait', 'sleep 4321')
+  await presenter.step('wait', 'running')
+}, 20_000)
+afterAll(() => talk.close())
+
+/** Nothing has changed: the step goes on, nothing was typed, run or turned. */
+async function unchanged() {
+  expect(talk.stage.current('wait')?.state).toEqual({ state: 'busy', step: 'wait' })
+  expect(talk.stage.current('other')).toBeUndefined()
+  const hello = await (await talk.window()).message('hello')
+  expect(hello.sync).toEqual({})
+  expect(hello.steps.map(({ status }) => status.state)).toEqual(['running', 'idle'])
+  expect(existsSync(join(talk.workdir, 'it-ran'))).toBe(false)
+  expect(presenter.text('wait')).not.toContain('touch typed')
+}
+
+test('the table of rights says of every message who may send it', () => {
+  expect(all.map(({ message }) => message.type).sort()).toEqual(clientMessage.options.map(({ shape }) => shape.type.value).sort())
+  for (const role of ROLES)
+    for (const { message, allowed } of all) expect(notAllowed(access(role), message) === undefined, `${role}: ${message.type}`).toBe(allowed.includes(role))
+  for (const { message } of all) expect(notAllowed(onlyLooking(access('presenter'), 'why'), message) === undefined, message.type).toBe(messages.attach.message.type === message.type || ['detach', 'ack'].includes(message.type))
+})
+
+test.each([
+  ['audience', 'localhost', forbidden('audience')],
+  ['audience', LAN, forbidden('audience')],
+  ['remote', 'localhost', forbidden('remote')],
+  ['remote', LAN, forbidden('audience')],
+] as [Role, string, ClientMessage[]][])('the %s at %s is refused what its role may not do, and nothing of it is carried out', async (role, name, refused) => {
+  const window = await talk.window(role, name)
+  expect((await window.message('hello')).role).toBe(role)
+  for (const message of refused) {
+    window.forget()
+    window.send(message)
+    const answer = await window.message('refused')
+    expect(answer, message.type).toMatchObject({ reason: 'not-allowed' })
+    expect(answer.message).toContain(`role "${role}"`)
+    if (role === 'remote' && name === LAN) expect(answer.message).toContain('plain HTTP')
+  }
+  // It may look all the same.
+  window.send({ type: 'attach', terminal: 'wait' })
+  await window.shows('wait', '4321')
+  await unchanged()
+  window.socket.terminate()
+})
+
+test('a window that only looks is told its rights, and nobody but the presenter gets the link of the remote', async () => {
+  const hello = async (role: Role, name: string) => (await talk.window(role, name)).message('hello')
+  const shared = { beyond: `http://${LAN}:${talk.port}`, audience: `http://${LAN}:${talk.port}/?token=${GUESTS.audience}` }
+  expect(await hello('audience', LAN)).toMatchObject({ rights: ['view'], share: shared })
+  const remote = await hello('remote', LAN)
+  expect(remote).toMatchObject({ rights: ['view'], because: INSECURE_REMOTE, share: shared })
+  expect(remote.share).not.toHaveProperty('remote')
+  expect((await hello('presenter', 'localhost')).share.remote).toEqual({ link: `http://${LAN}:${talk.port}/remote?token=${GUESTS.remote}`, because: INSECURE_REMOTE })
+  const { rights, because } = await hello('remote', 'localhost')
+  expect([rights, because]).toEqual([['view', 'run', 'navigate', 'replay'], undefined])
+})
+
+test('the remote turns the slides, runs a step and interrupts it', async () => {
+  const remote = await talk.window('remote')
+  remote.send({ type: 'interrupt', terminal: 'wait' })
+  await presenter.step('wait', 'failed')
+  remote.run('other', 'touch it-ran')
+  await presenter.step('other', 'succeeded')
+  expect(existsSync(join(talk.workdir, 'it-ran'))).toBe(true)
+  remote.send({ type: 'sync', channel: 'page', state: { page: 2 } })
+  await presenter.message('sync', ({ state }) => state.page === 2)
+})

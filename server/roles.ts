@@ -1,0 +1,55 @@
+import type { ClientMessage, Right, Role } from './protocol.ts'
+
+/** What a window may do, and why it is less than its role allows, where it is. */
+export interface Access {
+  role: Role
+  rights: readonly Right[]
+  because?: string
+}
+
+const RIGHTS: Record<Role, readonly Right[]> = {
+  presenter: ['view', 'type', 'run', 'navigate', 'replay'],
+  remote: ['view', 'run', 'navigate', 'replay'],
+  audience: ['view'],
+}
+
+/** The roles that have links of their own, the mightiest first: a browser with two of them has the first. */
+export const ROLES = ['presenter', 'remote', 'audience'] as const satisfies readonly Role[]
+
+/** The right that each message needs. Who may type can end a shell, or empty the workdir, anyway. */
+const NEEDS: Record<ClientMessage['type'], Right> = {
+  attach: 'view',
+  detach: 'view',
+  ack: 'view',
+  input: 'type',
+  restart: 'type',
+  'reset-stage': 'type',
+  run: 'run',
+  interrupt: 'run',
+  replay: 'replay',
+  playback: 'replay',
+  sync: 'navigate',
+}
+
+export function access(role: Role): Access {
+  return { role, rights: RIGHTS[role] }
+}
+
+/** Takes every right but looking. */
+export function onlyLooking({ role }: Access, because: string): Access {
+  return { role, rights: ['view'], because }
+}
+
+/**
+ * Why a message is not carried out, for the user; undefined where it is allowed.
+ */
+export function notAllowed({ role, rights, because }: Access, message: ClientMessage): string | undefined {
+  const needed = NEEDS[message.type]
+  if (rights.includes(needed)) return undefined
+  return `This window has the role "${role}", which does not ${needed} here. ${because ?? "Use the presenter's window."}`
+}
+
+/** Whether a window is shown the secrets of the contracts: only one that could print them itself. */
+export function seesSecrets({ rights }: Access): boolean {
+  return rights.includes('type')
+}
