@@ -35,9 +35,11 @@ const listener = createServer().listen(0, '127.0.0.1')
 await once(listener, 'listening')
 const { port } = listener.address() as AddressInfo
 await new Promise((done) => listener.close(done))
-const server = new TalkServer({ deck, port, token: 'b'.repeat(43), stage, profile, built, log: console.error })
+const token = 'b'.repeat(43)
+const server = new TalkServer({ deck, port, token, stage, profile, built, log: console.error })
 await server.build()
-const link = await server.open()
+await server.open()
+const link = `http://localhost:${port}/?token=${token}`
 
 const [terminal = ''] = stage.terminals().map(({ name }) => name)
 const session = await stage.session(terminal)
