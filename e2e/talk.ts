@@ -33,10 +33,12 @@ export async function freePort(): Promise<number> {
  * Starts the talk by its command and waits for the link.
  *
  * @param deck the slides, relative to the project or absolute
+ * @param through words of a command that runs another one, to change what the talk finds
  */
-export async function startTalk({ command = 'start', deck = 'slides.md', port, args = [], env = {} }: { command?: 'start' | 'dev'; deck?: string; port?: number; args?: string[]; env?: Record<string, string> } = {}): Promise<Talk> {
+export async function startTalk({ command = 'start', deck = 'slides.md', port, args = [], env = {}, through = [] }: { command?: 'start' | 'dev'; deck?: string; port?: number; args?: string[]; env?: Record<string, string>; through?: string[] } = {}): Promise<Talk> {
   const chosen = port ?? (await freePort())
-  const child = spawn(process.execPath, ['bin/understudy.js', command, deck, '--port', String(chosen), '--profile', 'lab', '--yes', '--no-open', ...args], {
+  const [program = '', ...words] = [...through, process.execPath]
+  const child = spawn(program, [...words, 'bin/understudy.js', command, deck, '--port', String(chosen), '--profile', 'lab', '--yes', '--no-open', ...args], {
     cwd: root,
     env: { ...process.env, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
