@@ -1,5 +1,6 @@
 import { reactive } from 'vue'
 import type { Profile } from '../server/deck/contract.ts'
+import type { Diagnosis } from '../server/diagnosis.ts'
 import {
   type ClientMessage,
   CLOSE,
@@ -8,8 +9,11 @@ import {
   type DeckState,
   MAX_INPUT,
   type Refusal,
+  type Right,
+  type Role,
   type ServerMessage,
   serverMessage,
+  type ShareInfo,
   SOCKET_PATH,
   type StepInfo,
   type TerminalInfo,
@@ -28,10 +32,20 @@ export type Link = 'connecting' | 'open' | 'lost' | 'none' | 'static'
 
 interface State {
   link: Link
+  role: Role
+  /** None before the server has said which. */
+  rights: Right[]
+  /** Why it has fewer rights than its role. */
+  because: string | undefined
+  share: ShareInfo
+  /** What the windows keep in step, by channel. */
+  synced: Map<string, Record<string, unknown>>
   profile: Profile | undefined
   deck: DeckState
   steps: Record<string, StepInfo>
   terminals: Record<string, TerminalInfo>
+  /** What the doctor has found, once it was asked. */
+  diagnosis: Diagnosis | undefined
   /** The last refusal, until it is dismissed. */
   refused: { reason: Refusal; step?: string | undefined; terminal?: string | undefined; message: string } | undefined
 }
@@ -39,10 +53,16 @@ interface State {
 /** What this window knows of the server. */
 export const connection: State = reactive({
   link: 'connecting',
+  role: 'presenter',
+  rights: [],
+  because: undefined,
+  share: {},
+  synced: new Map(),
   profile: undefined,
   deck: { state: 'current' },
   steps: {},
   terminals: {},
+  diagnosis: undefined,
   refused: undefined,
 })
 
@@ -52,7 +72,6 @@ const RETRY = { first: 250, most: 4000, withoutServer: 60_000 }
 const painters = new Map<string, Painter>()
 const channels = new Map<number, { terminal: string; bytes: number }>()
 const syncListeners = new Map<string, (state: Record<string, unknown>) => void>()
-const synced = new Map<string, Record<string, unknown>>()
 
 let socket: WebSocket | undefined
 let version: string | undefined
@@ -62,6 +81,11 @@ let everOpen = false
 
 let standIn: StaticServer | undefined
 
+/** Whether this window may do something: what it may not do it does not offer. The server asks again, of every message. */
+export function may(right: Right): boolean {
+  return connection.rights.includes(right)
+}
+
 /** Sends a message; one that cannot be sent is gone, and the window shows that the connection is lost. */
 export function send(message: ClientMessage): void {
   if (standIn) return void standIn.handle(message)
@@ -70,6 +94,7 @@ export function send(message: ClientMessage): void {
 
 /** Types into a terminal; a long paste is cut into messages that the server takes. */
 export function type(terminal: string, data: string): void {
+  if (!may('type')) return
   for (let from = 0; from < data.length; from += MAX_INPUT) send({ type: 'input', terminal, data: data.slice(from, from + MAX_INPUT) })
 }
 
@@ -101,7 +126,7 @@ function forget(terminal: string): void {
 /** Keeps state in step with the other windows. */
 export function onSync(channel: string, listener: (state: Record<string, unknown>) => void): void {
   syncListeners.set(channel, listener)
-  const state = synced.get(channel)
+  const state = connection.synced.get(channel)
   if (state) listener(state)
 }
 
@@ -167,6 +192,10 @@ function receive(message: ServerMessage): void {
     case 'hello':
       connection.link = 'open'
       connection.profile = message.profile
+      connection.role = message.role
+      connection.rights = message.rights
+      connection.because = message.because
+      connection.share = message.share
       for (const [channel, state] of Object.entries(message.sync)) sync(channel, state)
       return useDeck(message)
     case 'deck':
@@ -183,6 +212,9 @@ function receive(message: ServerMessage): void {
       if (terminal) terminal.state = message.state
       return
     }
+    case 'diagnosis':
+      connection.diagnosis = message.diagnosis
+      return
     case 'replay': {
       const terminal = connection.terminals[message.terminal]
       if (terminal) terminal.replay = message.replay
@@ -213,7 +245,7 @@ function useDeck({ version: served, deck, steps, terminals }: Extract<ServerMess
 }
 
 function sync(channel: string, state: Record<string, unknown>): void {
-  synced.set(channel, state)
+  connection.synced.set(channel, state)
   syncListeners.get(channel)?.(state)
 }
 

@@ -171,3 +171,18 @@ test('a replay is paused, stepped, sped up and skipped; the page is there as the
   await bar(page).getByRole('button', { name: 'Live terminal of count' }).click()
   await expect(bar(page)).toBeHidden()
 })
+
+test('the doctor tells in the presenter\'s window what is missing, and which recordings are stale', async ({ page, talk, deck, port }) => {
+  await deck.write(slides(port).replace('echo oh no', 'echo oh dear'))
+  await page.goto(talk.link)
+  await page.goto(`${talk.origin}/presenter/1`)
+  const button = page.locator('.understudy-doctor-open')
+  await expect(button).toContainText('1 stale', { timeout: 60_000 })
+  await button.click()
+  const doctor = page.getByRole('dialog', { name: 'Doctor' })
+  await expect(doctor).toContainText('The talk can be given')
+  await expect(doctor).toContainText('The program understudy-demo-tool is not installed.')
+  await expect(doctor).toContainText('Stale: the command changed')
+  await expect(doctor.locator('tr', { hasText: 'tool' }).first()).toContainText('replay only')
+})
+

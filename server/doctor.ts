@@ -2,9 +2,8 @@ import { mkdtemp, rm, statfs, writeFile } from 'node:fs/promises'
 import { freemem, tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { execa } from 'execa'
-import { z } from 'zod'
-import { profileSchema } from './deck/contract.ts'
 import type { Deck, Step } from './deck/deck.ts'
+import type { Diagnosis, Finding } from './diagnosis.ts'
 import { answersHttps } from './network.ts'
 import { prefetchedOn } from './nix/prefetch.ts'
 import type { DeckPaths } from './paths.ts'
@@ -16,26 +15,6 @@ import type { Stage } from './stage.ts'
 /**
  * The doctor: what this machine has and lacks, for the talk and for each of its steps, with what mends it. It looks and changes nothing.
  */
-
-export const finding = z.strictObject({
-  name: z.string(),
-  /** `warn`: the talk can be given, with something missing or slow. */
-  state: z.enum(['ok', 'warn', 'fail']),
-  detail: z.string(),
-  /** A command, or what to do. */
-  mend: z.string().optional(),
-})
-export type Finding = z.infer<typeof finding>
-
-export const diagnosis = z.strictObject({
-  deck: z.string(),
-  profile: profileSchema,
-  /** Whether the talk can be given: nothing fails, and every step can be run or replayed. */
-  ready: z.boolean(),
-  machine: z.array(finding),
-  steps: z.array(z.strictObject({ step: z.string(), slide: z.number().int(), can: z.enum(['run', 'replay', 'nothing', 'ask']), findings: z.array(finding) })),
-})
-export type Diagnosis = z.infer<typeof diagnosis>
 
 export interface Patient {
   deck: Deck

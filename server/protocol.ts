@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { profileSchema } from './deck/contract.ts'
+import { diagnosis } from './diagnosis.ts'
 
 /**
  * What crosses the websocket between a browser window and the server. Both sides import this file and nothing else of
@@ -66,6 +67,8 @@ export const clientMessage = z.discriminatedUnion('type', [
   z.strictObject({ type: z.literal('replay'), step: id, on: z.boolean() }),
   /** What the replay in a terminal does next. */
   z.strictObject({ type: z.literal('playback'), terminal: id, action: z.enum(['play', 'pause', 'step', 'skip', 'restart', 'faster', 'slower']) }),
+  /** What does this machine have and lack for the talk? */
+  z.strictObject({ type: z.literal('examine') }),
   /** State that the windows keep in step (Slidev's sync channels: page, clicks, timer, drawings). */
   z.strictObject({ type: z.literal('sync'), channel: z.string().min(1).max(256), state: z.record(z.string(), z.unknown()) }),
 ])
@@ -206,6 +209,8 @@ export const serverMessage = z.discriminatedUnion('type', [
   z.strictObject({ type: z.literal('snapshot'), terminal: id, channel: count, cols: z.number().int(), rows: z.number().int(), data: z.string() }),
   z.strictObject({ type: z.literal('sync'), channel: z.string(), state: z.record(z.string(), z.unknown()) }),
   z.strictObject({ type: z.literal('refused'), reason: refusal, step: id.optional(), terminal: id.optional(), message: z.string() }),
+  /** What the doctor has found. */
+  z.strictObject({ type: z.literal('diagnosis'), diagnosis }),
   /** The stage was reset: every terminal is new and the workdir is clean. */
   z.strictObject({ type: z.literal('stage-reset') }),
 ])

@@ -33,6 +33,7 @@ const messages: { [Type in ClientMessage['type']]: { message: Extract<ClientMess
   interrupt: { message: { type: 'interrupt', terminal: 'wait' }, allowed: ['presenter', 'remote'] },
   replay: { message: { type: 'replay', step: 'other', on: true }, allowed: ['presenter', 'remote'] },
   playback: { message: { type: 'playback', terminal: 'wait', action: 'skip' }, allowed: ['presenter', 'remote'] },
+  examine: { message: { type: 'examine' }, allowed: ['presenter', 'remote'] },
   sync: { message: { type: 'sync', channel: 'page', state: { page: 7 } }, allowed: ['presenter', 'remote'] },
 }
 const all = Object.values(messages)

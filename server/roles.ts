@@ -25,6 +25,7 @@ const NEEDS: Record<ClientMessage['type'], Right> = {
   restart: 'type',
   'reset-stage': 'type',
   run: 'run',
+  examine: 'run',
   interrupt: 'run',
   replay: 'replay',
   playback: 'replay',

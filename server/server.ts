@@ -5,6 +5,9 @@ import type { WebSocket } from 'ws'
 import { type Deck, DeckError, readDeck } from './deck/deck.ts'
 import { type DeckServer, type FrontDoor, INSECURE_REMOTE, openFrontDoor, type Sharing } from './front-door.ts'
 import { type DeckState, type ServerMessage, type ShareInfo, STILL_PATH } from './protocol.ts'
+import type { Diagnosis } from './diagnosis.ts'
+import { examine } from './doctor.ts'
+import type { DeckPaths } from './paths.ts'
 import type { ProfileRuntime } from './profile.ts'
 import type { Recordings } from './recording/recordings.ts'
 import type { Access } from './roles.ts'
@@ -29,6 +32,8 @@ export interface ServerOptions {
   /** Slidev's development server, for authors. */
   develop?: DeckServer
   recordings?: Recordings
+  /** Where the doctor looks. */
+  paths?: DeckPaths
   /** Told what happens to the deck while it is served. */
   log(line: string): void
 }
@@ -73,7 +78,7 @@ export class TalkServer {
       onSocket: (socket, access) => {
         this.windows.add(socket)
         socket.on('close', () => this.windows.delete(socket))
-        serveSocket(socket, { stage, access, hello: () => this.hello(access), onSync: (from, channel, state) => this.onSync(from, channel, state) })
+        serveSocket(socket, { stage, access, hello: () => this.hello(access), examine: () => this.examine(), onSync: (from, channel, state) => this.onSync(from, channel, state) })
       },
     })
     this.watch()
@@ -101,6 +106,12 @@ export class TalkServer {
       ...(shared && { beyond: shared, ...(guests && { audience: `${shared}/?token=${guests.audience}` }) }),
       ...(role === 'presenter' && guests && { remote: { link: `${shared ?? origin}/remote?token=${guests.remote}`, ...(share && !share.insecureRemote && { because: INSECURE_REMOTE }) } }),
     }
+  }
+
+  private async examine(): Promise<Diagnosis> {
+    const { stage, profile, recordings, paths } = this.options
+    if (!recordings || !paths) throw new Error('There is no doctor here.')
+    return examine({ deck: this.deck, profile, stage, recordings, paths })
   }
 
   private onSync(from: WebSocket, channel: string, state: Record<string, unknown>): void {

@@ -1,4 +1,5 @@
 import type { WebSocket } from 'ws'
+import type { Diagnosis } from './diagnosis.ts'
 import type { Stage } from './stage.ts'
 import { Rate } from './rate.ts'
 import { type Access, notAllowed } from './roles.ts'
@@ -11,6 +12,8 @@ export interface SocketContext {
   /** What this window may do. */
   access: Access
   hello(): ServerMessage
+  /** Has the doctor look at this machine. */
+  examine(): Promise<Diagnosis>
   /** A window changed shared state: keep it and tell the other windows. */
   onSync(from: WebSocket, channel: string, state: Record<string, unknown>): void
 }
@@ -24,7 +27,7 @@ interface View {
 }
 
 /** Serves one window: parses what it sends, at this border once, and carries it out. */
-export function serveSocket(socket: WebSocket, { stage, access, hello, onSync }: SocketContext): void {
+export function serveSocket(socket: WebSocket, { stage, access, hello, examine, onSync }: SocketContext): void {
   const rate = new Rate(socket, (message) => carryOut(message))
   const views = new Map<string, View>()
   /** Terminals that the window asked for, also while their shell starts. */
@@ -90,6 +93,8 @@ export function serveSocket(socket: WebSocket, { stage, access, hello, onSync }:
         return replay(message.step, message.on)
       case 'playback':
         return stage.playback(message)
+      case 'examine':
+        return send({ type: 'diagnosis', diagnosis: await examine() })
       case 'sync':
         return onSync(socket, message.channel, message.state)
     }

@@ -62,6 +62,7 @@ export async function start(options: StartOptions): Promise<void> {
       profile,
       built: paths.built,
       recordings,
+      paths,
       ...(develop && { develop }),
       log: console.log,
     })

@@ -1,0 +1,22 @@
+import { z } from 'zod'
+import { profileSchema } from './deck/contract.ts'
+
+export const finding = z.strictObject({
+  name: z.string(),
+  /** `warn`: the talk can be given, with something missing or slow. */
+  state: z.enum(['ok', 'warn', 'fail']),
+  detail: z.string(),
+  /** A command, or what to do. */
+  mend: z.string().optional(),
+})
+export type Finding = z.infer<typeof finding>
+
+export const diagnosis = z.strictObject({
+  deck: z.string(),
+  profile: profileSchema,
+  /** Whether the talk can be given: nothing fails, and every step can be run or replayed. */
+  ready: z.boolean(),
+  machine: z.array(finding),
+  steps: z.array(z.strictObject({ step: z.string(), slide: z.number().int(), can: z.enum(['run', 'replay', 'nothing', 'ask']), findings: z.array(finding) })),
+})
+export type Diagnosis = z.infer<typeof diagnosis>
