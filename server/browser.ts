@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs'
-import { type Browser, chromium } from 'playwright-core'
+import type { Browser } from 'playwright-core'
 
 /** Where Debian, Ubuntu, Fedora and Google put it. Without one of these Playwright looks for the one that it has installed. */
 const PLACES = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome']
@@ -18,6 +18,8 @@ const ARGUMENTS = [
  */
 export async function launchBrowser(): Promise<Browser> {
   const executablePath = PLACES.find((place) => existsSync(place))
+  // Loaded when it is needed: it is large, and a talk begins without it.
+  const { chromium } = await import('playwright-core')
   try {
     return await chromium.launch({ ...(executablePath !== undefined && { executablePath }), args: ARGUMENTS })
   } catch (error) {

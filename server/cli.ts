@@ -2,17 +2,14 @@ import { isIPv4 } from 'node:net'
 import { resolve } from 'node:path'
 import { parseTimeString } from '@slidev/parser/utils'
 import { Command, InvalidArgumentError, Option } from 'commander'
-import { buildTalk } from './commands/build.ts'
-import { seeDoctor } from './commands/doctor.ts'
-import { type ExportFormat, exportTalk } from './commands/export.ts'
-import { lockFlake } from './commands/lock.ts'
-import { prefetchDeck } from './commands/prefetch.ts'
-import { rehearseDeck, type RehearseOptions } from './commands/rehearse.ts'
+import type { ExportFormat } from './commands/export.ts'
+import type { RehearseOptions } from './commands/rehearse.ts'
 import type { Profile } from './deck/contract.ts'
 import { DeckError } from './deck/deck.ts'
 import { BuildError } from './slidev.ts'
-import { start, type StartOptions } from './start.ts'
+import type { StartOptions } from './start.ts'
 
+// Each command is loaded when it is asked for: together they take twice as long as the slides.
 const program = new Command('slidev-addon-understudy').description('Slides whose commands run for real, in terminals on the slides').showHelpAfterError()
 
 for (const [name, description] of [
@@ -27,7 +24,9 @@ for (const [name, description] of [
     .addOption(new Option('--profile <profile>', 'what the steps run against').choices(['nixos', 'lab', 'host']))
     .option('-y, --yes', 'install missing system packages without asking', false)
     .option('--no-open', 'do not open a browser')
-    .action((deck: string, options: Omit<StartOptions, 'deck' | 'develop'>) => start({ deck: resolve(deck), ...options, develop: name === 'dev' }))
+    .action(async (deck: string, options: Omit<StartOptions, 'deck' | 'develop'>) =>
+      (await import('./start.ts')).start({ deck: resolve(deck), ...options, develop: name === 'dev' }),
+    )
   // Slidev's development server reads and writes files: it is nobody else's.
   if (name === 'start')
     command
@@ -45,6 +44,7 @@ program
   .option('--to <folder>', 'write a binary cache as well: to a USB stick')
   .option('--from <folder>', 'take over what was written there first')
   .action(async (deck: string, options: { profile?: Profile; yes: boolean; to?: string; from?: string }) => {
+    const { prefetchDeck } = await import('./commands/prefetch.ts')
     if (!(await prefetchDeck({ deck: resolve(deck), ...options }))) process.exitCode = 1
   })
 
@@ -64,6 +64,7 @@ program
   .option('--fresh', 'have Nix build again what the steps build, so that recordings show the work', false)
   .option('--no-record', 'do not keep good runs as recordings')
   .action(async (steps: string[], { only = [], deck, ...options }: Omit<RehearseOptions, 'steps'> & { only?: string[] }) => {
+    const { rehearseDeck } = await import('./commands/rehearse.ts')
     if (!(await rehearseDeck({ ...options, deck: resolve(deck), steps: [...steps, ...only] }))) process.exitCode = 1
   })
 
@@ -74,7 +75,7 @@ program
   .option('-o, --out <folder>', 'the folder of the site', 'dist')
   .addOption(new Option('--profile <profile>', 'whose recordings are shown').choices(['nixos', 'lab', 'host']))
   .option('--with-notes', 'put the speaker notes into the site', false)
-  .action((deck: string, options: { out: string; profile?: Profile; withNotes: boolean }) => buildTalk({ deck: resolve(deck), ...options }))
+  .action(async (deck: string, options: { out: string; profile?: Profile; withNotes: boolean }) => (await import('./commands/build.ts')).buildTalk({ deck: resolve(deck), ...options }))
 
 program
   .command('export')
@@ -85,7 +86,9 @@ program
   .addOption(new Option('--profile <profile>', 'whose recordings are shown').choices(['nixos', 'lab', 'host']))
   .option('--dark', 'in dark colours', false)
   .option('--with-notes', 'put the speaker notes into the PPTX', false)
-  .action((deck: string, options: { format: ExportFormat; out?: string; profile?: Profile; dark: boolean; withNotes: boolean }) => exportTalk({ deck: resolve(deck), ...options }))
+  .action(async (deck: string, options: { format: ExportFormat; out?: string; profile?: Profile; dark: boolean; withNotes: boolean }) =>
+    (await import('./commands/export.ts')).exportTalk({ deck: resolve(deck), ...options }),
+  )
 
 program
   .command('doctor')
@@ -95,6 +98,7 @@ program
   .addOption(new Option('--profile <profile>', 'what the steps run against').choices(['nixos', 'lab', 'host']))
   .option('--json', 'for programs', false)
   .action(async (deck: string, options: { port: number; profile?: Profile; json: boolean }) => {
+    const { seeDoctor } = await import('./commands/doctor.ts')
     if (!(await seeDoctor({ deck: resolve(deck), ...options }))) process.exitCode = 1
   })
 
@@ -103,7 +107,7 @@ program
   .description('lock the flake against nixpkgs and write nix/flake.lock, to be committed')
   .argument('[deck]', 'the slides', 'slides.md')
   .option('--update', 'take newer versions of the inputs', false)
-  .action((deck: string, options: { update: boolean }) => lockFlake({ deck: resolve(deck), ...options }))
+  .action(async (deck: string, options: { update: boolean }) => (await import('./commands/lock.ts')).lockFlake({ deck: resolve(deck), ...options }))
 
 try {
   await program.parseAsync()
