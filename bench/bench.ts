@@ -4,6 +4,7 @@ import { flood } from './flood.ts'
 import { interrupt } from './interrupt.ts'
 import { manyViewers } from './many-viewers.ts'
 import { stalled } from './stalled.ts'
+import { frames, warmStart } from './warm-start.ts'
 
 /** `npm run bench`: measures everything on loopback and prints it; `-- --quick` for a short form, `-- --json` for one object, names to choose. */
 const options = process.argv.slice(2)
@@ -17,6 +18,8 @@ const parts: Record<string, () => Promise<Figure[]>> = {
   interrupt: () => interrupt(quick ? 3 : 15),
   stalled: () => stalled(quick ? 3 : 6),
   viewers: () => manyViewers(),
+  start: () => warmStart(quick ? 1 : 5, quick ? 5 : 30),
+  frames: () => frames(quick ? 3 : 10),
 }
 
 const unknown = chosen.filter((name) => !(name in parts))
