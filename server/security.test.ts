@@ -249,7 +249,7 @@ describe('the development server', () => {
     const files = ['/etc/passwd', secret].flatMap((file) => ['', '?raw', '?raw??', '?import&raw', '?url', '?inline', '?import&raw??', '?.svg?.wasm?init', '?t=1&raw', '%3Fraw'].map((query) => `/@fs${file}${query}`))
     files.push('/@fs//etc/passwd', '/@fs/%2e%2e/%2e%2e/etc/passwd', '/@id/__x00__/etc/passwd', '/..%2f..%2f..%2fetc/passwd', '//etc/passwd', '/@fs/etc/passwd#/slides.md')
     for (const path of files) expect(await ask(port, path, cookie()), path).not.toMatch(/root:x|root:\$|TOP SECRET|cm9vdDp|VE9QIFNFQ1JFV/)
-    for (const path of ['/', '/slides.md', '/@vite/client', '/__open-in-editor?file=x', `/@fs${deck.file}`]) expect(statuses(await ask(own, path)), path).toEqual([403])
+    for (const path of ['/', '/slides.md', '/@vite/client', '/__mcp', '/__open-in-editor?file=x', `/@fs${deck.file}`]) expect(statuses(await ask(own, path)), path).toEqual([403])
     await rm(join(secret, '..'), { recursive: true })
   })
 
