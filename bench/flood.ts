@@ -13,7 +13,7 @@ import { enter, Viewer } from './viewer.ts'
 const GRID = { cols: 88, rows: 18 }
 
 /**
- * How fast 100 MB of output come through: to the screen, the recorder and every viewer, held against the headless screen alone with
+ * How fast 100 MB of output come through: to the screen, the recorder and, by pictures, every viewer, held against the headless screen alone with
  * the same bytes, and against node-pty alone.
  *
  * @param size bytes of the flood
@@ -51,7 +51,7 @@ export async function flood(size: number, times: number): Promise<Figure[]> {
     figure('flood, 1 viewer, of the headless screen alone', 'ratio', ratios.one, { target: { atLeast: 0.9 } }),
     figure('flood, 10 viewers', 'MB/s', speeds.ten, { references }),
     figure('flood, 10 viewers, of the headless screen alone', 'ratio', ratios.ten, { target: { atLeast: 0.9 } }),
-    { name: 'flood, fresh snapshots of viewers that were too slow', value: resyncs, unit: 'in all runs' },
+    { name: 'flood, pictures that viewers were shown', value: resyncs, unit: 'in all runs' },
   ]
 }
 

@@ -46,6 +46,7 @@ const session = await stage.session(terminal)
 const recorder = new Recorder({ file: join(folder, 'bench.cast'), secrets: [] })
 let recorded = 0
 session.attach({
+  everyByte: true,
   snapshot(channel, cols, rows, data) {
     recorded = 0
     session.ack(channel, 0)

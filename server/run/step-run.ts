@@ -160,6 +160,7 @@ function attach(session: Session, recorder: Recorder): Promise<number> {
   return new Promise((done) => {
     let bytes = 0
     const handle = session.attach({
+      everyByte: true,
       snapshot: (channel, cols, rows, data) => {
         bytes = 0
         session.ack(channel, 0)

@@ -9,6 +9,8 @@ export interface Viewer {
   output(channel: number, bytes: Uint8Array): void
   /** Bytes that were sent and that its connection has not taken yet; none unless given. */
   buffered?(): number
+  /** It is shown every byte, also in a flood: it keeps them, and is no eye. */
+  readonly everyByte?: boolean
 }
 
 export interface BroadcastOptions {
@@ -31,11 +33,19 @@ const CONNECTION_FULL = 2 << 20
 const LOOK_AGAIN = 100
 /** Bytes that the screen may be behind before it says so (1 MiB), and before it has caught up again (512 KiB). */
 const SCREEN_BEHIND = { pause: 1 << 20, resume: 512 << 10 } as const
-/** A flood is over once less than 64 KiB came in 250 ms. */
+/**
+ * More than 128 KiB in 50 ms are a flood: 10,000 lines a second and more, which nobody reads and a browser draws at the cost of all else.
+ * Eyes are shown pictures of the screen then, one in each such time, and live output again once it is over.
+ */
+const FLOOD = { bytes: 128 << 10, milliseconds: 50 } as const
+/** The lines above the screen follow a flood once less than 64 KiB came in 250 ms. */
 const CALM = { bytes: 64 << 10, milliseconds: 250 } as const
 
 /** A channel is named by its number alone, and a window shows several terminals: no two of them ever share one. */
 let nextChannel = 1
+/** Of a viewer that was not shown anything yet. */
+const UNSEEN = 0
+let nextHandle = 1
 
 /** A viewer's place in the stream. */
 interface Attachment {
@@ -45,7 +55,8 @@ interface Attachment {
   sent: number
   acked: number
   /**
-   * `painting`: its snapshot is on the way, and what comes meanwhile is kept; `behind`: nothing is sent until it has parsed all it was sent.
+   * `painting`: its snapshot is on the way, and what comes meanwhile is kept; `behind`: it is sent no output, until a flood is over and it
+   * has parsed all that it was sent.
    */
   state: { is: 'live' } | { is: 'painting'; early: Uint8Array[] } | { is: 'behind'; lookAgain?: NodeJS.Timeout }
   /** Its last snapshot was of the screen alone: the lines above follow once the flood is over. */
@@ -60,7 +71,10 @@ export class Broadcast {
   private readonly batch = new Batch((bytes) => this.send(bytes))
   /** Bytes that the screen has not parsed yet. */
   private unparsed = 0
-  /** Bytes since it was last looked whether a flood is over. */
+  /** Bytes since `since`, and what shows pictures while they are a flood. */
+  private window = { since: 0, bytes: 0 }
+  private flood: NodeJS.Timeout | undefined
+  /** Bytes since it was last looked whether it is calm. */
   private recent = 0
   private calming: NodeJS.Timeout | undefined
 
@@ -75,8 +89,8 @@ export class Broadcast {
    * @returns what `detach` takes
    */
   attach(viewer: Viewer): number {
-    const handle = nextChannel++
-    const attachment: Attachment = { viewer, channel: handle, sent: 0, acked: 0, state: { is: 'behind' }, screenOnly: false }
+    const handle = nextHandle++
+    const attachment: Attachment = { viewer, channel: UNSEEN, sent: 0, acked: 0, state: { is: 'behind' }, screenOnly: false }
     this.attachments.set(handle, attachment)
     this.catchUp(attachment, SCROLLBACK)
     return handle
@@ -117,6 +131,7 @@ export class Broadcast {
   dispose(): void {
     for (const handle of [...this.attachments.keys()]) this.detach(handle)
     clearTimeout(this.calming)
+    clearInterval(this.flood)
     this.batch.flush()
     this.screen.dispose()
   }
@@ -138,9 +153,41 @@ export class Broadcast {
   /** To the screen and to the viewers alike, so that a snapshot and what follows it join at one byte. */
   private send(bytes: Uint8Array): void {
     this.screen.write(bytes)
+    this.watchFlood(bytes.length)
     for (const attachment of this.attachments.values()) {
       if (attachment.state.is === 'painting') attachment.state.early.push(bytes)
+      else if (attachment.state.is === 'live' && this.sparesOf(attachment)) this.become(attachment, { is: 'behind' })
       else this.sendTo(attachment, bytes)
+    }
+  }
+
+  /** Whether a viewer is spared the output, as there is a flood of it. */
+  private sparesOf({ viewer }: Attachment): boolean {
+    return this.flood !== undefined && !viewer.everyByte
+  }
+
+  private watchFlood(bytes: number): void {
+    const now = performance.now()
+    if (!this.flood && now - this.window.since > FLOOD.milliseconds) this.window = { since: now, bytes: 0 }
+    this.window.bytes += bytes
+    if (!this.flood && this.window.bytes > FLOOD.bytes) this.flood = setInterval(() => this.showFlood(), FLOOD.milliseconds)
+  }
+
+  /** Shows a picture to everyone who is spared the flood; live output once it is over. */
+  private showFlood(): void {
+    const over = this.window.bytes < FLOOD.bytes
+    this.window.bytes = 0
+    const spared = [...this.attachments.values()].filter(({ viewer, state }) => state.is === 'behind' && !viewer.everyByte)
+    if (over) {
+      clearInterval(this.flood)
+      this.flood = undefined
+      for (const attachment of spared) this.catchUp(attachment, 0)
+    } else if (spared.length > 0) {
+      const { screen } = this
+      screen.snapshot(0, (data) => {
+        if (screen !== this.screen) return
+        for (const attachment of spared) if (attachment.state.is === 'behind' && attachment.acked === attachment.sent && !full(attachment.viewer)) this.show(attachment, data, false)
+      })
     }
   }
 
@@ -158,7 +205,7 @@ export class Broadcast {
 
   /** Shows a viewer that was sent no more what there is now, as soon as it can take it. */
   private catchUp(attachment: Attachment, scrollback: number): void {
-    if (attachment.acked < attachment.sent) return
+    if (attachment.acked < attachment.sent || (attachment.channel !== UNSEEN && this.sparesOf(attachment))) return
     if (full(attachment.viewer)) this.become(attachment, { is: 'behind', lookAgain: setTimeout(() => this.catchUp(attachment, scrollback), LOOK_AGAIN).unref() })
     else this.paint(attachment, scrollback)
   }
@@ -177,15 +224,21 @@ export class Broadcast {
     this.screen.snapshot(scrollback, (data) => {
       // Painted anew meanwhile, or gone.
       if (attachment.state !== painting) return
-      attachment.channel = nextChannel++
-      attachment.sent = 0
-      attachment.acked = 0
-      attachment.screenOnly = scrollback < SCROLLBACK
-      this.become(attachment, { is: 'live' })
-      attachment.viewer.snapshot(attachment.channel, this.options.cols, this.options.rows, data)
+      const spared = this.sparesOf(attachment)
+      this.become(attachment, spared ? { is: 'behind' } : { is: 'live' })
+      this.show(attachment, data, scrollback === SCROLLBACK && !spared)
       for (const bytes of painting.early) this.sendTo(attachment, bytes)
-      if (attachment.screenOnly) this.awaitCalm()
     })
+  }
+
+  /** @param whole the lines above the screen are in it, and what follows it is live */
+  private show(attachment: Attachment, data: string, whole: boolean): void {
+    attachment.channel = nextChannel++
+    attachment.sent = 0
+    attachment.acked = 0
+    attachment.screenOnly = !whole
+    attachment.viewer.snapshot(attachment.channel, this.options.cols, this.options.rows, data)
+    if (!whole) this.awaitCalm()
   }
 
   /** Gives the viewers that were behind the lines above the screen once the flood is over. */

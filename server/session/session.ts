@@ -3,12 +3,15 @@ import type { Executor, Shell } from '../executor/executor.ts'
 import type { TerminalState } from '../protocol.ts'
 import { Broadcast, type Viewer } from './broadcast.ts'
 import { MarkFilter, type Mark } from './marks.ts'
+import { MaskedBroadcast } from './masked.ts'
 
 export interface SessionOptions {
   name: string
   cols: number
   rows: number
   executor: Executor
+  /** Values that only who types may see. */
+  secrets?: readonly string[]
 }
 
 const CLOSED = 'The terminal was closed.'
@@ -45,6 +48,10 @@ export class Session {
   private readonly executor: Executor
   private shell: Shell | undefined
   private readonly broadcast: Broadcast
+  /** The same without secrets; absent where there are none. */
+  private readonly masked: MaskedBroadcast | undefined
+  /** The screens that are behind: the pseudo-terminal waits for the last of them. */
+  private readonly behind = new Set<'screen' | 'masked'>()
   /** Whether the pseudo-terminal has to wait for the screen. */
   private paused = false
   /** Whether keys are within a bracketed paste. */
@@ -61,7 +68,7 @@ export class Session {
   private command: { step: string; since: number; begun: boolean; exit?: number; onOutput(bytes: Uint8Array): void; done(end: CommandEnd): void } | undefined
   private firstPrompt: { done(): void; fail(error: Error): void } | undefined
 
-  constructor({ name, cols, rows, executor }: SessionOptions) {
+  constructor({ name, cols, rows, executor, secrets = [] }: SessionOptions) {
     this.name = name
     this.cols = cols
     this.rows = rows
@@ -70,8 +77,14 @@ export class Session {
       cols,
       rows,
       onReply: (reply) => this.shell?.write(reply),
-      onBehind: (behind) => (behind ? this.pause() : this.resume()),
+      onBehind: (behind) => this.wait('screen', behind),
     })
+    if (secrets.length > 0) this.masked = new MaskedBroadcast({ cols, rows, onBehind: (behind) => this.wait('masked', behind) }, secrets)
+  }
+
+  /** What viewers watch who may not see the secrets: the session itself where there are none. */
+  get withoutSecrets(): Pick<Session, 'attach' | 'detach' | 'ack'> {
+    return this.masked ?? this
   }
 
   get state(): TerminalState {
@@ -114,6 +127,7 @@ export class Session {
         else {
           if (this.command?.begun && this.command.exit === undefined) this.command.onOutput(piece.output)
           this.broadcast.write(piece.output)
+          this.masked?.write(piece.output)
         }
       }
     })
@@ -245,6 +259,7 @@ export class Session {
     await this.endShell('The shell was restarted.')
     if (this.closed) throw new Error(CLOSED)
     this.broadcast.clear()
+    this.masked?.clear()
     await this.start()
   }
 
@@ -255,6 +270,7 @@ export class Session {
     await this.restarting?.catch(() => {})
     await this.starting?.catch(() => {})
     this.broadcast.dispose()
+    this.masked?.dispose()
   }
 
   private async endShell(reason: string): Promise<void> {
@@ -274,6 +290,13 @@ export class Session {
     this.clearing?.fail(new Error(reason))
     this.finish(reason)
     this.become({ state: 'ended', reason })
+  }
+
+  private wait(which: 'screen' | 'masked', behind: boolean): void {
+    if (behind) this.behind.add(which)
+    else this.behind.delete(which)
+    if (behind) this.pause()
+    else if (this.behind.size === 0) this.resume()
   }
 
   private pause(): void {

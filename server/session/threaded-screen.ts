@@ -47,7 +47,11 @@ export class ThreadedScreen {
   private readonly options: ThreadedScreenOptions
   private readonly number = nextScreen++
   private readonly requests = new Map<number, { scrollback: number; done(data: string): void }>()
+  /** Bytes that the thread has and has not parsed yet. */
   private unparsed = 0
+  /** What is handed over once the viewers have been sent it: the thread must not wake up before they do. */
+  private waiting: Uint8Array[] = []
+  private handing: NodeJS.Immediate | undefined
 
   constructor(options: ThreadedScreenOptions) {
     this.options = options
@@ -60,9 +64,23 @@ export class ThreadedScreen {
   }
 
   write(bytes: Uint8Array): void {
-    this.unparsed += bytes.length
+    this.waiting.push(bytes)
+    this.handing ??= setImmediate(() => this.handOver())
+  }
+
+  private handOver(): void {
+    clearImmediate(this.handing)
+    this.handing = undefined
+    if (this.waiting.length === 0) return
     // A copy of its own can be handed over; the viewers are sent the original.
-    const copy = new Uint8Array(bytes)
+    const copy = new Uint8Array(this.waiting.reduce((sum, { length }) => sum + length, 0))
+    let at = 0
+    for (const bytes of this.waiting) {
+      copy.set(bytes, at)
+      at += bytes.length
+    }
+    this.waiting = []
+    this.unparsed += copy.length
     post({ type: 'write', screen: this.number, bytes: copy }, [copy.buffer])
   }
 
@@ -71,12 +89,14 @@ export class ThreadedScreen {
    * @param done has text that paints the screen, with its modes, on an empty one of the same size; not called once it is disposed
    */
   snapshot(scrollback: number, done: (data: string) => void): void {
+    this.handOver()
     const request = nextRequest++
     this.requests.set(request, { scrollback, done })
     post({ type: 'snapshot', screen: this.number, request, scrollback })
   }
 
   dispose(): void {
+    this.handOver()
     open.delete(this.number)
     this.requests.clear()
     post({ type: 'close', screen: this.number })
