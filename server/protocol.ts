@@ -69,6 +69,8 @@ export const clientMessage = z.discriminatedUnion('type', [
   z.strictObject({ type: z.literal('playback'), terminal: id, action: z.enum(['play', 'pause', 'step', 'skip', 'restart', 'faster', 'slower']) }),
   /** What does this machine have and lack for the talk? */
   z.strictObject({ type: z.literal('examine') }),
+  /** One click further, or back: as by a clicker at the presenter's window. */
+  z.strictObject({ type: z.literal('turn'), by: z.union([z.literal(1), z.literal(-1)]) }),
   /** State that the windows keep in step (Slidev's sync channels: page, clicks, timer, drawings). */
   z.strictObject({ type: z.literal('sync'), channel: z.string().min(1).max(256), state: z.record(z.string(), z.unknown()) }),
 ])
@@ -211,6 +213,8 @@ export const serverMessage = z.discriminatedUnion('type', [
   z.strictObject({ type: z.literal('refused'), reason: refusal, step: id.optional(), terminal: id.optional(), message: z.string() }),
   /** What the doctor has found. */
   z.strictObject({ type: z.literal('diagnosis'), diagnosis }),
+  /** A remote was pressed: turn the slides, here for all windows. */
+  z.strictObject({ type: z.literal('turn'), by: z.union([z.literal(1), z.literal(-1)]) }),
   /** The stage was reset: every terminal is new and the workdir is clean. */
   z.strictObject({ type: z.literal('stage-reset') }),
 ])

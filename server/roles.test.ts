@@ -34,6 +34,7 @@ const messages: { [Type in ClientMessage['type']]: { message: Extract<ClientMess
   replay: { message: { type: 'replay', step: 'other', on: true }, allowed: ['presenter', 'remote'] },
   playback: { message: { type: 'playback', terminal: 'wait', action: 'skip' }, allowed: ['presenter', 'remote'] },
   examine: { message: { type: 'examine' }, allowed: ['presenter', 'remote'] },
+  turn: { message: { type: 'turn', by: 1 }, allowed: ['presenter', 'remote'] },
   sync: { message: { type: 'sync', channel: 'page', state: { page: 7 } }, allowed: ['presenter', 'remote'] },
 }
 const all = Object.values(messages)
@@ -106,8 +107,16 @@ test('a window that only looks is told its rights, and nobody but the presenter 
   expect([rights, because]).toEqual([['view', 'run', 'navigate', 'replay'], undefined])
 })
 
-test('the remote turns the slides, runs a step and interrupts it', async () => {
+test('the remote turns the slides at one window of the presenter, runs a step and interrupts it', async () => {
   const remote = await talk.window('remote')
+  remote.send({ type: 'turn', by: 1 })
+  expect((await remote.message('refused')).message).toContain('Open the slides')
+  const second = await talk.window()
+  second.send({ type: 'sync', channel: 'page', state: { page: 1 } })
+  await presenter.message('sync')
+  remote.send({ type: 'turn', by: -1 })
+  expect((await second.message('turn')).by).toBe(-1)
+  expect(presenter.messages.some(({ type }) => type === 'turn')).toBe(false)
   remote.send({ type: 'interrupt', terminal: 'wait' })
   await presenter.step('wait', 'failed')
   remote.run('other', 'touch it-ran')

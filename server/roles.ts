@@ -30,6 +30,7 @@ const NEEDS: Record<ClientMessage['type'], Right> = {
   replay: 'replay',
   playback: 'replay',
   sync: 'navigate',
+  turn: 'navigate',
 }
 
 export function access(role: Role): Access {

@@ -1,7 +1,7 @@
 import { createReadStream } from 'node:fs'
 import { dirname } from 'node:path'
 import { watch } from 'chokidar'
-import type { WebSocket } from 'ws'
+import { WebSocket } from 'ws'
 import { type Deck, DeckError, readDeck } from './deck/deck.ts'
 import { type DeckServer, type FrontDoor, INSECURE_REMOTE, openFrontDoor, type Sharing } from './front-door.ts'
 import { type DeckState, type ServerMessage, type ShareInfo, STILL_PATH } from './protocol.ts'
@@ -13,7 +13,7 @@ import type { Recordings } from './recording/recordings.ts'
 import type { Access } from './roles.ts'
 import { BuildError, buildDeck, deckVersion, serveBuilt } from './slidev.ts'
 import { serveSocket } from './socket.ts'
-import type { Stage } from './stage.ts'
+import { RefusedError, type Stage } from './stage.ts'
 import type { GuestRole } from './token.ts'
 
 export interface ServerOptions {
@@ -47,6 +47,8 @@ export class TalkServer {
   private door: FrontDoor | undefined
   private watcher: ReturnType<typeof watch> | undefined
   private readonly windows = new Set<WebSocket>()
+  /** The window of the presenter that has told last where it is. */
+  private leading: WebSocket | undefined
   private readonly sync = new Map<string, Record<string, unknown>>()
   private readonly options: ServerOptions
   private updating: Promise<void> = Promise.resolve()
@@ -78,7 +80,7 @@ export class TalkServer {
       onSocket: (socket, access) => {
         this.windows.add(socket)
         socket.on('close', () => this.windows.delete(socket))
-        serveSocket(socket, { stage, access, hello: () => this.hello(access), examine: () => this.examine(), onSync: (from, channel, state) => this.onSync(from, channel, state) })
+        serveSocket(socket, { stage, access, hello: () => this.hello(access), examine: () => this.examine(), onSync: (from, channel, state) => this.onSync(from, access, channel, state), onTurn: (by) => this.onTurn(by) })
       },
     })
     this.watch()
@@ -114,11 +116,19 @@ export class TalkServer {
     return examine({ deck: this.deck, profile, stage, recordings, paths })
   }
 
-  private onSync(from: WebSocket, channel: string, state: Record<string, unknown>): void {
+  private onSync(from: WebSocket, { role }: Access, channel: string, state: Record<string, unknown>): void {
     // Slidev has a handful of channels; a page that invents more is not ours.
     if (!this.sync.has(channel) && this.sync.size >= 16) return
     this.sync.set(channel, state)
+    if (role === 'presenter') this.leading = from
     this.broadcast({ type: 'sync', channel, state }, from)
+  }
+
+  /** One window turns the slides, and all others follow it: were all to turn, they would do so twice. */
+  private onTurn(by: 1 | -1): void {
+    if (this.leading?.readyState !== WebSocket.OPEN) this.leading = undefined
+    if (!this.leading) throw new RefusedError('failed', "No window of the presenter's is open. Open the slides on the presenter's machine.")
+    this.leading.send(JSON.stringify({ type: 'turn', by } satisfies ServerMessage))
   }
 
   private broadcast(message: ServerMessage, except?: WebSocket): void {

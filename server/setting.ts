@@ -112,6 +112,7 @@ export async function makeSetting(options: SettingOptions, signal: AbortSignal):
 
   const asked = [...deck.steps.values()].flatMap((step) => step.contract.needs.env)
   const env = shellEnvironment(profile, asked)
+  const secrets = asked.map((name) => env[name] ?? '').filter(Boolean)
   const executor = new LocalExecutor({ cwd: paths.workdir, env, ledger })
   const recordings = new Recordings(join(dirname(deck.file), 'recordings'), profile.name, (of) => fingerprint(flake, of === 'nixos'))
   const stage = new Stage({
@@ -119,10 +120,10 @@ export async function makeSetting(options: SettingOptions, signal: AbortSignal):
     profile,
     executor,
     workdir: paths.workdir,
+    secrets,
     resetWorkdir: () => resetWorkdir(flake, paths.workdir),
     ...(options.fallBack && { recordings }),
   })
   await stage.checkNeeds()
-  const secrets = asked.map((name) => env[name] ?? '').filter(Boolean)
   return { deck, paths, flake, profile, env, stage, executor, recordings, secrets, notices }
 }

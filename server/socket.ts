@@ -2,7 +2,7 @@ import type { WebSocket } from 'ws'
 import type { Diagnosis } from './diagnosis.ts'
 import type { Stage } from './stage.ts'
 import { Rate } from './rate.ts'
-import { type Access, notAllowed } from './roles.ts'
+import { type Access, notAllowed, seesSecrets } from './roles.ts'
 import { RefusedError } from './stage.ts'
 import { CLOSE, type ClientMessage, clientMessage, encodeFrame, type ServerMessage } from './protocol.ts'
 
@@ -16,6 +16,8 @@ export interface SocketContext {
   examine(): Promise<Diagnosis>
   /** A window changed shared state: keep it and tell the other windows. */
   onSync(from: WebSocket, channel: string, state: Record<string, unknown>): void
+  /** @throws RefusedError where no window shows the slides */
+  onTurn(by: 1 | -1): void
 }
 
 /** A terminal as one window shows it. */
@@ -27,11 +29,13 @@ interface View {
 }
 
 /** Serves one window: parses what it sends, at this border once, and carries it out. */
-export function serveSocket(socket: WebSocket, { stage, access, hello, examine, onSync }: SocketContext): void {
+export function serveSocket(socket: WebSocket, { stage, access, hello, examine, onSync, onTurn }: SocketContext): void {
   const rate = new Rate(socket, (message) => carryOut(message))
   const views = new Map<string, View>()
   /** Terminals that the window asked for, also while their shell starts. */
   const wanted = new Set<string>()
+
+  const seen = { secrets: seesSecrets(access) }
 
   const send = (message: ServerMessage) => {
     if (socket.readyState === socket.OPEN) socket.send(JSON.stringify(message))
@@ -44,10 +48,10 @@ export function serveSocket(socket: WebSocket, { stage, access, hello, examine, 
     await watch(terminal)
   }
   const watch = async (terminal: string) => {
-    const source = await stage.watchable(terminal)
+    const source = await stage.watchable(terminal, seen)
     if (!wanted.has(terminal) || views.has(terminal) || socket.readyState !== socket.OPEN) return
     // A replay began, or ended, while the shell started.
-    if (source !== (await stage.watchable(terminal))) return watch(terminal)
+    if (source !== (await stage.watchable(terminal, seen))) return watch(terminal)
     if (!wanted.has(terminal) || views.has(terminal)) return
     const handle = source.attach({
       snapshot: (channel, cols, rows, data) => {
@@ -97,6 +101,8 @@ export function serveSocket(socket: WebSocket, { stage, access, hello, examine, 
         return send({ type: 'diagnosis', diagnosis: await examine() })
       case 'sync':
         return onSync(socket, message.channel, message.state)
+      case 'turn':
+        return onTurn(message.by)
     }
   }
 

@@ -36,6 +36,8 @@ export interface StageOptions {
   workdir: string
   /** Makes the workdir anew, for "reset the stage". */
   resetWorkdir(): Promise<void>
+  /** Values that only who types may see. */
+  secrets?: readonly string[]
   /** What the stage falls back on. */
   recordings?: Recordings
 }
@@ -127,7 +129,7 @@ export class Stage extends EventEmitter<StageEvents> {
     let session = this.sessions.get(name)
     if (!session) {
       if (!this.terminalNames().has(name)) throw new RefusedError('unknown-terminal', `This deck has no terminal "${name}". Reload the page.`)
-      session = new Session({ name, ...this.deck.grid, executor: this.options.executor })
+      session = new Session({ name, ...this.deck.grid, executor: this.options.executor, ...(this.options.secrets && { secrets: this.options.secrets }) })
       session.onState((state) => this.emit('terminal', name, state))
       this.sessions.set(name, session)
       this.starting.set(name, session.start())
@@ -309,12 +311,15 @@ export class Stage extends EventEmitter<StageEvents> {
   }
 
   /**
-   * What a viewer of a terminal watches now.
+   * What a viewer of a terminal watches now. A recording has no secrets.
    *
    * @throws RefusedError as `session`
    */
-  async watchable(terminal: string): Promise<Watchable> {
-    return this.replays.get(terminal)?.replay ?? (await this.session(terminal))
+  async watchable(terminal: string, { secrets }: { secrets: boolean }): Promise<Watchable> {
+    const { replay } = this.replays.get(terminal) ?? {}
+    if (replay) return replay
+    const session = await this.session(terminal)
+    return secrets ? session : session.withoutSecrets
   }
 
   private fallBack(step: Step, on: 'failure' | 'timeout', because: string): void {

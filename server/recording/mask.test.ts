@@ -80,4 +80,12 @@ test('what is too short to tell anything can be shown before it ends', () => {
   expect(masker.peek()).toBe('')
 })
 
+test('a secret that is typed slowly is hidden but for its first characters', () => {
+  for (const before of ['', 'hun hunt ', 'hu']) {
+    const masker = new Masker([secret])
+    const shown = [...`${before}${secret} after`].map((key) => masker.feed(key) + masker.peek()).join('') + masker.end()
+    expect(shown).toBe(`${before}${secret.slice(0, 5)}${'*'.repeat(secret.length - 5)} after`)
+  }
+})
+
 test('a word that is too short is no secret', () => expect(masked(['yes we can'], ['yes'])).toBe('yes we can'))

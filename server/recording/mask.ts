@@ -8,6 +8,8 @@
 export class Masker {
   private readonly secrets: string[]
   private held = ''
+  /** Characters of what is held back that were shown all the same. */
+  private peeked = 0
   private inKey = false
   private context = ''
 
@@ -45,25 +47,28 @@ export class Masker {
       out += hide(this.held)
       this.held = ''
     }
-    return out
+    const again = Math.min(this.peeked, out.length)
+    this.peeked -= again
+    return out.slice(again)
   }
 
   /**
    * What is held back, where it is too short to tell anything: for a screen on which a key that was typed must appear, although a secret
-   * may begin with it.
+   * may begin with it. It is remembered: should it go on as a secret, the rest is hidden.
    */
   peek(): string {
     if (this.held.length >= SHORTEST || this.inKey) return ''
-    const rest = this.held
-    this.held = ''
+    const rest = this.held.slice(this.peeked)
+    this.peeked = this.held.length
     return rest
   }
 
   /** Nothing comes after this. A beginning that was held back is hidden where it is most of a secret. */
   end(): string {
-    const rest = this.held
+    const rest = (this.held.length >= SHORTEST ? hide(this.held) : this.held).slice(this.peeked)
     this.held = ''
-    return rest.length >= SHORTEST ? hide(rest) : rest
+    this.peeked = 0
+    return rest
   }
 
   private next(text: string, from: number): Found {
