@@ -130,6 +130,13 @@ export function onSync(channel: string, listener: (state: Record<string, unknown
   if (state) listener(state)
 }
 
+let turnListener: ((by: 1 | -1) => void) | undefined
+
+/** Called when a remote is pressed, and this window is to turn the slides. */
+export function onTurn(listener: (by: 1 | -1) => void): void {
+  turnListener = listener
+}
+
 /** Opens the connection and keeps it open. */
 export function connect(): void {
   if (socket || standIn) return
@@ -230,6 +237,8 @@ function receive(message: ServerMessage): void {
       // The replay itself says why it is there.
       if (message.reason !== 'replayed') connection.refused = message
       return
+    case 'turn':
+      return turnListener?.(message.by)
     case 'stage-reset':
       connection.refused = undefined
   }

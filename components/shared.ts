@@ -1,5 +1,5 @@
 import { reactive, watch } from 'vue'
-import { onSync, send } from './connection.ts'
+import { may, onSync, send } from './connection.ts'
 
 /** How much room the page of a ready step has: beside the terminal's text, the whole stage, or none. */
 export type PageSize = 'card' | 'large' | 'hidden'
@@ -11,12 +11,14 @@ interface Shared {
   pages: Record<string, PageSize>
   /** The terminals that take the whole slide. */
   large: Record<string, boolean>
+  /** Whether the audience's link stands on the slides. */
+  code: boolean
 }
 
 const CHANNEL = 'understudy'
 
 /** What the speaker has chosen to show. It is the same in every window: the audience sees what the presenter sees. */
-export const shared: Shared = reactive({ terminals: {}, pages: {}, large: {} })
+export const shared: Shared = reactive({ terminals: {}, pages: {}, large: {}, code: false })
 
 /** What all windows have: what was received or sent last. */
 let known = ''
@@ -28,7 +30,7 @@ if (typeof window !== 'undefined') {
   watch(shared, (state) => {
     const text = JSON.stringify(state)
     // What came from another window is not sent back.
-    if (text === known) return
+    if (text === known || !may('navigate')) return
     known = text
     send({ type: 'sync', channel: CHANNEL, state: JSON.parse(text) as Record<string, unknown> })
   })

@@ -1,16 +1,23 @@
 import { addSyncMethod } from '@slidev/client'
 import { defineAppSetup } from '@slidev/types'
-import { connect, onSync, send } from '../components/connection.ts'
+import { connect, may, onSync, send } from '../components/connection.ts'
+import { BY_ANYBODY, slidesAre } from '../components/position.ts'
+
+/** A window on whose address no slide is: what Slidev takes for its page there is nobody's. */
+const isRemote = () => /\/remote$/.test(location.pathname)
 
 /** Windows keep page, clicks and timer in step through the server, so that another machine follows too. */
 export default defineAppSetup(() => {
   connect()
   addSyncMethod({
-    init(channel, onUpdate, _state, persist) {
+    init(channel, onUpdate, initial, persist) {
       if (persist) return undefined
-      onSync(channel, (state) => onUpdate(state as Parameters<typeof onUpdate>[0]))
+      if ('page' in initial) slidesAre(channel)
+      // Slidev has presenters follow viewers, and viewers presenters. A window that only looks follows whoever turns the slides.
+      const followed = (state: Record<string, unknown>) => ('lastUpdate' in state && !may('navigate') ? { ...state, lastUpdate: BY_ANYBODY } : state)
+      onSync(channel, (state) => onUpdate(followed(state) as Parameters<typeof onUpdate>[0]))
       return (state, updating) => {
-        if (!updating) send({ type: 'sync', channel, state: JSON.parse(JSON.stringify(state)) as Record<string, unknown> })
+        if (!updating && may('navigate') && !isRemote()) send({ type: 'sync', channel, state: JSON.parse(JSON.stringify(state)) as Record<string, unknown> })
       }
     },
   })

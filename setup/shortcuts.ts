@@ -1,6 +1,8 @@
 import { useNav } from '@slidev/client'
 import { defineShortcutsSetup } from '@slidev/types'
+import { connection, onTurn } from '../components/connection.ts'
 import { runNext } from '../components/run-next.ts'
+import { shared } from '../components/shared.ts'
 
 /** The key that is down. Slidev's shortcuts fire whatever modifiers are held, and Ctrl+R must not run a step. */
 let down: KeyboardEvent | undefined
@@ -37,15 +39,20 @@ function turnPage(): void {
   buttons.find((button) => button.checkVisibility())?.click()
 }
 
+function turnCode(): void {
+  if (connection.share.audience) shared.code = !shared.code
+}
+
 /** Names of Slidev's shortcuts that go one click further, the clicker's among them. */
 const FORWARD = ['next_space', 'next_right', 'next_page_key']
 
-/** Run, interrupt, restart the shell, copy, type into the terminal, replay and its pause, and the size of the page. None of these is a key of Slidev's. */
-export default defineShortcutsSetup(({ next }, base) => {
+/** Run, interrupt, restart the shell, copy, type into the terminal, replay and its pause, the size of the page, and the audience's code. None of these is a key of Slidev's. */
+export default defineShortcutsSetup(({ next, prev }, base) => {
   const { clicks, clicksTotal } = useNav()
   const forward = () => {
     if (clicks.value < clicksTotal.value || !runNext()) next()
   }
+  onTurn((by) => (by > 0 ? forward() : prev()))
   return [
     ...base.map((shortcut) => (FORWARD.includes(shortcut.name ?? '') ? { ...shortcut, fn: forward } : shortcut)),
     { key: 'r', fn: plain(false, released(() => press('Run '))), autoRepeat: false },
@@ -56,5 +63,6 @@ export default defineShortcutsSetup(({ next }, base) => {
     { key: 'l', fn: plain(false, () => press('Replay ', 'Live terminal of ')), autoRepeat: false },
     { key: 'k', fn: plain(false, () => press('Pause the replay', 'Play the replay')), autoRepeat: false },
     { key: 'p', fn: plain(false, turnPage), autoRepeat: false },
+    { key: 'q', fn: plain(false, turnCode), autoRepeat: false },
   ]
 })
