@@ -135,7 +135,8 @@ test('a window cannot speak for what another one has parsed', async () => {
   const silent = await talk.window()
   silent.send({ type: 'attach', terminal: 'other' })
   const { channel } = await silent.message('snapshot')
-  for (let at = 0; at < channel + 5; at++) liar.send({ type: 'ack', channel: at, bytes: Number.MAX_SAFE_INTEGER })
+  // The last ones are those in use; many more messages at once are a flood, which is held back.
+  for (let at = Math.max(0, channel - 30); at < channel + 5; at++) liar.send({ type: 'ack', channel: at, bytes: Number.MAX_SAFE_INTEGER })
   await undisturbed()
   await liar.shows('count', `\n${counted()}\r\n`)
 })

@@ -1,6 +1,7 @@
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import unicode11 from '@xterm/addon-unicode11'
 import xterm from '@xterm/headless'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { Ledger } from '../executor/ledger.ts'
@@ -217,6 +218,9 @@ test('a viewer that joins in the middle of a flood of colours and symbols sees w
   const screens: { terminal: xterm.Terminal; bytes: number; channel: number }[] = []
   const join = () => {
     const screen = { terminal: new xterm.Terminal({ cols: 80, rows: 24, scrollback: 10_000, allowProposedApi: true }), bytes: 0, channel: 0 }
+    // As the server's screen and the browser's: all must agree on how wide a character is.
+    screen.terminal.loadAddon(new unicode11.Unicode11Addon())
+    screen.terminal.unicode.activeVersion = '11'
     screens.push(screen)
     session.attach({
       snapshot: (channel, _cols, _rows, data) => {
