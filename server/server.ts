@@ -9,8 +9,9 @@ import type { Diagnosis } from './diagnosis.ts'
 import { examine } from './doctor.ts'
 import type { DeckPaths } from './paths.ts'
 import type { ProfileRuntime } from './profile.ts'
+import { masked } from './recording/mask.ts'
 import type { Recordings } from './recording/recordings.ts'
-import type { Access } from './roles.ts'
+import { type Access, seesSecrets } from './roles.ts'
 import { BuildError, buildDeck, deckVersion, serveBuilt } from './slidev.ts'
 import { serveSocket } from './socket.ts'
 import { RefusedError, type Stage } from './stage.ts'
@@ -26,6 +27,8 @@ export interface ServerOptions {
   /** Absent: only this machine is served. */
   share?: Sharing
   stage: Stage
+  /** Values that only who types may see. */
+  secrets?: readonly string[]
   profile: ProfileRuntime
   /** Folder of built decks; unused where `develop` is given. */
   built: string
@@ -46,7 +49,7 @@ export class TalkServer {
   private folder = ''
   private door: FrontDoor | undefined
   private watcher: ReturnType<typeof watch> | undefined
-  private readonly windows = new Set<WebSocket>()
+  private readonly windows = new Map<WebSocket, Access>()
   /** The window of the presenter that has told last where it is. */
   private leading: WebSocket | undefined
   private readonly sync = new Map<string, Record<string, unknown>>()
@@ -78,9 +81,9 @@ export class TalkServer {
       ...(share && { share }),
       deck: withStills(develop ?? serveBuilt(() => this.folder), (step) => this.options.recordings?.still(step)),
       onSocket: (socket, access) => {
-        this.windows.add(socket)
+        this.windows.set(socket, access)
         socket.on('close', () => this.windows.delete(socket))
-        serveSocket(socket, { stage, access, hello: () => this.hello(access), examine: () => this.examine(), onSync: (from, channel, state) => this.onSync(from, access, channel, state), onTurn: (by) => this.onTurn(by) })
+        serveSocket(socket, { stage, access, encode: (message) => this.encode(message, access), hello: () => this.hello(access), examine: () => this.examine(), onSync: (from, channel, state) => this.onSync(from, access, channel, state), onTurn: (by) => this.onTurn(by) })
       },
     })
     this.watch()
@@ -132,8 +135,23 @@ export class TalkServer {
   }
 
   private broadcast(message: ServerMessage, except?: WebSocket): void {
-    const text = JSON.stringify(message)
-    for (const window of this.windows) if (window !== except && window.readyState === window.OPEN) window.send(text)
+    // Windows differ in this alone.
+    const texts = new Map<boolean, string>()
+    for (const [window, access] of this.windows) {
+      if (window === except || window.readyState !== window.OPEN) continue
+      const seen = seesSecrets(access)
+      const text = texts.get(seen) ?? this.encode(message, access)
+      texts.set(seen, text)
+      window.send(text)
+    }
+  }
+
+  /** A message as a window may read it: what went wrong may quote the output of a script. */
+  private encode(message: ServerMessage, access: Access): string {
+    const { secrets = [] } = this.options
+    if (secrets.length === 0 || seesSecrets(access)) return JSON.stringify(message)
+    const hide = (value: unknown): unknown => (typeof value === 'string' ? masked(value, secrets) : Array.isArray(value) ? value.map(hide) : value)
+    return JSON.stringify(message, (key, value: unknown) => (QUOTING.has(key) ? hide(value) : value))
   }
 
   /**
@@ -193,6 +211,9 @@ export class TalkServer {
     this.broadcast({ type: 'deck', version: this.version, deck: state, steps: stage.steps(), terminals: stage.terminals() })
   }
 }
+
+/** The fields of messages that quote what programs say. */
+const QUOTING = new Set(['problems', 'reasons', 'reason', 'because', 'message'])
 
 /** Milliseconds without another change before an edit is taken: editors write in several steps. */
 const SETTLE = 150

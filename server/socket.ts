@@ -11,6 +11,8 @@ export interface SocketContext {
   stage: Stage
   /** What this window may do. */
   access: Access
+  /** A message as this window may read it. */
+  encode(message: ServerMessage): string
   hello(): ServerMessage
   /** Has the doctor look at this machine. */
   examine(): Promise<Diagnosis>
@@ -29,7 +31,7 @@ interface View {
 }
 
 /** Serves one window: parses what it sends, at this border once, and carries it out. */
-export function serveSocket(socket: WebSocket, { stage, access, hello, examine, onSync, onTurn }: SocketContext): void {
+export function serveSocket(socket: WebSocket, { stage, access, encode, hello, examine, onSync, onTurn }: SocketContext): void {
   const rate = new Rate(socket, (message) => carryOut(message))
   const views = new Map<string, View>()
   /** Terminals that the window asked for, also while their shell starts. */
@@ -38,7 +40,7 @@ export function serveSocket(socket: WebSocket, { stage, access, hello, examine, 
   const seen = { secrets: seesSecrets(access) }
 
   const send = (message: ServerMessage) => {
-    if (socket.readyState === socket.OPEN) socket.send(JSON.stringify(message))
+    if (socket.readyState === socket.OPEN) socket.send(encode(message))
   }
   send(hello())
 

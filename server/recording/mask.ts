@@ -112,6 +112,12 @@ export class Masker {
   }
 }
 
+/** Takes secrets out of a text that is whole. */
+export function masked(text: string, secrets: Iterable<string>): string {
+  const masker = new Masker(secrets)
+  return masker.feed(text) + masker.end()
+}
+
 interface Found {
   /** `partial`: more has to come to know. `key`: a private key begins. `clear`: it ends. */
   kind: 'none' | 'partial' | 'secret' | 'key' | 'clear'

@@ -56,8 +56,9 @@ export async function freePort(): Promise<number> {
  * @param profile what differs from a lab that is there
  * @param beforeReset happens before the workdir is made anew
  * @param share how it is shared with the network
+ * @param secrets values that only who types may see
  */
-export async function serveTalk(slides: string, profile: Partial<ProfileRuntime> = {}, beforeReset: () => Promise<void> = async () => {}, share?: Sharing): Promise<ServedTalk> {
+export async function serveTalk(slides: string, profile: Partial<ProfileRuntime> = {}, beforeReset: () => Promise<void> = async () => {}, share?: Sharing, secrets: readonly string[] = []): Promise<ServedTalk> {
   const folder = await mkdtemp(join(tmpdir(), 'understudy-talk-'))
   const file = join(folder, 'slides.md')
   await writeFile(file, slides)
@@ -67,7 +68,7 @@ export async function serveTalk(slides: string, profile: Partial<ProfileRuntime>
   const runtime: ProfileRuntime = { name: 'lab', env: {}, beforeStep: async () => {}, ...profile }
   const executor = new LocalExecutor({ cwd: workdir, env: { PATH: process.env.PATH ?? '', HOME: folder }, ledger: new Ledger(join(folder, 'cache', 'processes')) })
   const read = await readDeck(file)
-  const stage = new Stage({ deck: read, profile: runtime, executor, workdir, resetWorkdir: () => beforeReset().then(() => resetWorkdir(flake, workdir)) })
+  const stage = new Stage({ deck: read, profile: runtime, executor, workdir, secrets, resetWorkdir: () => beforeReset().then(() => resetWorkdir(flake, workdir)) })
   await stage.checkNeeds()
   const port = await freePort()
   const token = 'a'.repeat(43)
@@ -77,7 +78,7 @@ export async function serveTalk(slides: string, profile: Partial<ProfileRuntime>
   const pages = join(built, await deckVersion(file, read.files))
   await mkdir(pages, { recursive: true })
   await writeFile(join(pages, 'index.html'), 'the deck')
-  const server = new TalkServer({ deck: read, port, token, guests: GUESTS, ...(share && { share }), stage, profile: runtime, built, log: (line) => log.push(line) })
+  const server = new TalkServer({ deck: read, port, token, guests: GUESTS, ...(share && { share }), stage, secrets, profile: runtime, built, log: (line) => log.push(line) })
   await server.build()
   await server.open()
   const windows: TestWindow[] = []

@@ -1,0 +1,80 @@
+import { writeFile } from 'node:fs/promises'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { serveTalk, type ServedTalk, type TestWindow } from './test/talk.ts'
+
+/** The secrets of the contracts, on the screens of those who may not see them. */
+
+const secret = 'hunter2-very-secret'
+const halves = "printf 'token=hunter2-'; until [ -e go-on ]; do sleep 0.05; done; printf 'very-secret\\n'; echo over"
+const slides = `---
+title: Secrets
+steps:
+  quoting: { verify: 'echo the token was hunter2-very-secret; false' }
+---
+
+\`\`\`sh {step=halves}
+${halves}
+\`\`\`
+
+\`\`\`sh {step=quoting terminal=quoting}
+true
+\`\`\`
+`
+
+let talk: ServedTalk
+let presenter: TestWindow
+let audience: TestWindow
+beforeAll(async () => {
+  talk = await serveTalk(slides, {}, undefined, undefined, [secret])
+  presenter = await talk.window()
+  audience = await talk.window('audience')
+  for (const window of [presenter, audience]) window.send({ type: 'attach', terminal: 'halves' })
+}, 20_000)
+afterAll(() => talk.close())
+
+test('a secret that comes in two halves is hidden from the audience, from who comes late too, and the presenter sees it', async () => {
+  presenter.run('halves', halves)
+  await presenter.shows('halves', 'token=hunter2-')
+  await audience.shows('halves', 'token=')
+  const between = await talk.window('remote')
+  between.send({ type: 'attach', terminal: 'halves' })
+  await between.message('snapshot')
+  await writeFile(`${talk.workdir}/go-on`, '')
+  await presenter.step('halves', 'succeeded')
+  await presenter.shows('halves', `token=${secret}\r\n`)
+  const late = await talk.window('audience')
+  late.send({ type: 'attach', terminal: 'halves' })
+  for (const window of [audience, between, late]) {
+    await window.shows('halves', 'over')
+    expect(window.text('halves')).toContain('*'.repeat(secret.length))
+    // In the command the two halves stand apart, and the first is followed by its quotation mark.
+    expect(window.text('halves')).not.toMatch(/token=hunter2-(?!')/)
+  }
+})
+
+test('what the presenter types is on the screen of the audience at once, and a secret that is typed is not', async () => {
+  presenter.send({ type: 'input', terminal: 'halves', data: 'echo hun' })
+  await audience.shows('halves', 'echo hun')
+  for (const key of secret) presenter.send({ type: 'input', terminal: 'halves', data: key })
+  presenter.send({ type: 'input', terminal: 'halves', data: ' typed\r' })
+  await audience.shows('halves', ' typed')
+  await presenter.shows('halves', `hun${secret} typed`)
+  expect(audience.text('halves')).not.toContain(secret)
+})
+
+test('what a script says of a step that failed is told to the audience without the secret', async () => {
+  presenter.run('quoting', 'true')
+  expect(JSON.stringify(await presenter.step('quoting', 'failed'))).toContain(secret)
+  const told = JSON.stringify(await audience.step('quoting', 'failed'))
+  expect(told).toContain('the token was ***')
+  expect(told).not.toContain(secret)
+  expect(JSON.stringify((await (await talk.window('audience')).message('hello')).steps)).not.toContain(secret)
+})
+
+test('all who may not see the secrets share one stream', async () => {
+  const session = talk.stage.current('halves')
+  expect(session?.withoutSecrets).not.toBe(session)
+  expect(session?.withoutSecrets).toBe(session?.withoutSecrets)
+  expect(await talk.stage.watchable('halves', { secrets: true })).toBe(session)
+  expect(await talk.stage.watchable('halves', { secrets: false })).toBe(session?.withoutSecrets)
+})
