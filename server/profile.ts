@@ -114,7 +114,7 @@ async function dropLabLock(workdir: string): Promise<void> {
   if (!lock.success) return
   await rm(join(workdir, 'flake.lock'))
   // Where the project has committed one, that is meant.
-  await execa('git', ['checkout', '--', 'flake.lock'], { cwd: workdir, reject: false })
+  await execa('git', ['checkout', 'HEAD', '--', 'flake.lock'], { cwd: workdir, reject: false })
 }
 const labLock = z.object({ nodes: z.object({ nixpkgs: z.object({ locked: z.object({ type: z.literal('path') }) }) }) })
 

@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs'
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { execa } from 'execa'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { prepareWorkdir, resetWorkdir } from './workdir.ts'
 
@@ -49,6 +50,9 @@ test('a lock file that was made in the workdir outlives a reset, until the proje
   await writeFile(join(workdir, 'flake.lock'), 'made here')
   await resetWorkdir(source, workdir)
   expect(await readFile(join(workdir, 'flake.lock'), 'utf8')).toBe('made here')
+  // Nix sees it, but it is not what the deck brings: a lock against the lab must not come back where nixpkgs is wanted.
+  expect((await execa('git', ['ls-files', 'flake.lock'], { cwd: workdir })).stdout).toBe('flake.lock')
+  expect((await execa('git', ['ls-tree', 'HEAD', 'flake.lock'], { cwd: workdir })).stdout).toBe('')
   await writeFile(join(source, 'flake.lock'), 'committed')
   await resetWorkdir(source, workdir)
   expect(await readFile(join(workdir, 'flake.lock'), 'utf8')).toBe('committed')

@@ -78,9 +78,13 @@ async function makeWorkdir(source: string, workdir: string, wanted: string): Pro
   await cp(source, fresh, { recursive: true, filter: (path) => belongs(source, path) }).catch((error: NodeJS.ErrnoException) => {
     if (error.code !== 'ENOENT') throw error
   })
-  // Where the project has no lock file yet, the one that was made here is kept: without a network there is no other.
-  if (!existsSync(join(fresh, 'flake.lock')) && existsSync(join(workdir, 'flake.lock'))) await cp(join(workdir, 'flake.lock'), join(fresh, 'flake.lock'))
   const repository = await makeRepository(fresh)
+  // Where the project has no lock file yet, the one that was made here is kept: without a network there is no other. It is no part of
+  // what the deck brings: the profile may have to drop it (`dropLabLock`). Nix sees it all the same, as it does one that it has written.
+  if (!existsSync(join(fresh, 'flake.lock')) && existsSync(join(workdir, 'flake.lock'))) {
+    await cp(join(workdir, 'flake.lock'), join(fresh, 'flake.lock'))
+    if (repository) await execa('git', ['add', '--intent-to-add', 'flake.lock'], { cwd: fresh })
+  }
   if (repository) await writeFile(join(fresh, '.git', 'understudy-source'), wanted)
   await rm(workdir, { recursive: true, force: true })
   await rename(fresh, workdir)
