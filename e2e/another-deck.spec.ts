@@ -1,13 +1,14 @@
 import { rename } from 'node:fs/promises'
 import { test as base, expect } from '@playwright/test'
 import { type OtherDeck, otherDeck } from './deck.ts'
-import { screen, startTalk, step, type Talk, terminal } from './talk.ts'
+import { freePort, screen, startTalk, step, type Talk, terminal } from './talk.ts'
 
+const port = await freePort()
 const slides = `---
 theme: none
 addons: [slidev-addon-understudy]
 title: Another talk
-duration: 5min
+duration: 6min
 understudy: { cols: 60, rows: 10 }
 layout: stage
 runOnNext: true
@@ -49,6 +50,20 @@ steps:
 
 \`\`\`sh {step=rent}
 echo rented {{host}}
+\`\`\`
+
+---
+layout: stage
+pace: 1m
+steps:
+  serve:
+    ready: { http: 'http://127.0.0.1:${port}/', contains: served }
+---
+
+# A page
+
+\`\`\`sh {step=serve}
+node -e 'require("http").createServer((_, r) => r.end("<h1>served</h1>")).listen(${port}, "127.0.0.1")'
 \`\`\`
 `
 
@@ -128,6 +143,40 @@ test('the speaker takes over: interrupt by key, type, and run again', async ({ p
   await page.keyboard.press('r')
   await expect(step(page, 'second')).toHaveAttribute('data-state', 'succeeded')
   expect(await screen(page, 'one')).toMatch(/^second$/m)
+})
+
+test('what was typed by hand and stands in the way of a step can be interrupted from there', async ({ page, talk }) => {
+  await page.goto(talk.link)
+  await page.goto(`${talk.origin}/2`)
+  await expect(step(page, 'third').getByRole('button', { name: 'Run third' })).toBeEnabled()
+  await page.keyboard.press('t')
+  await page.keyboard.type('sleep 4321\n')
+  await expect.poll(() => screen(page, 'one')).toMatch(/sleep 4321\n/)
+  await page.keyboard.press('Shift+Escape')
+  await page.keyboard.press('r')
+  await expect(step(page, 'third').getByRole('alert')).toContainText('Terminal "one" is busy')
+  await page.keyboard.press('i')
+  // What is no longer so is no longer said.
+  await expect(step(page, 'third').getByRole('alert')).toBeHidden()
+  await page.keyboard.press('r')
+  await expect(step(page, 'third')).toHaveAttribute('data-state', 'succeeded')
+})
+
+test('the deck has its keys again when the mouse leaves the page of a step, by whichever edge', async ({ page, talk }) => {
+  await page.goto(talk.link)
+  await page.goto(`${talk.origin}/4`)
+  await step(page, 'serve').getByRole('button', { name: 'Run serve' }).click()
+  await expect(step(page, 'serve')).toHaveAttribute('data-state', 'ready')
+  const served = page.locator('.understudy-page iframe:visible')
+  await served.contentFrame().getByText('served').click()
+  await expect(served).toBeFocused()
+  // At one stroke, as a hand does: not a step at a time over the page's title.
+  await page.mouse.move(300, 650)
+  await page.keyboard.press('PageUp')
+  await expect.poll(() => new URL(page.url()).pathname).toBe('/3')
+  await page.goto(`${talk.origin}/4`)
+  await step(page, 'serve').getByRole('button', { name: 'Interrupt serve' }).click()
+  await expect(step(page, 'serve')).toHaveAttribute('data-state', /succeeded|failed/)
 })
 
 test('a step that costs something asks for its input and a word, and types neither a wrong one nor a wrong address', async ({ page, talk }) => {
