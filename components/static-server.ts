@@ -23,6 +23,11 @@ export function staticStill(profile: string, step: string): string | undefined {
   return typeof url === 'string' ? url : undefined
 }
 
+/** The recording of a step in a static site. */
+export async function staticCast(profile: string, step: string): Promise<string | undefined> {
+  return casts[`/recordings/${profile}/${step}.cast`]?.()
+}
+
 interface Shown {
   step: string
   player: Player
@@ -103,7 +108,7 @@ export class StaticServer {
   }
 
   private async load(terminal: string, step: string, profile: string): Promise<Shown | undefined> {
-    const text = await casts[`/recordings/${profile}/${step}.cast`]?.()
+    const text = await staticCast(profile, step)
     if (text === undefined) return undefined
     let cast: Cast
     try {

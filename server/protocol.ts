@@ -29,6 +29,9 @@ export const SOCKET_PATH = '/understudy/socket'
 /** Path of the pictures of pages: `<STILL_PATH><step>.png`. */
 export const STILL_PATH = '/understudy/stills/'
 
+/** Path of the recordings: `<CAST_PATH><step>.cast`. */
+export const CAST_PATH = '/understudy/recordings/'
+
 /** Close codes of the websocket (4000 to 4999 are free for applications, RFC 6455 section 7.4.2). */
 export const CLOSE = {
   /** A message that is no JSON or not of the protocol. */

@@ -4,7 +4,7 @@ import { watch } from 'chokidar'
 import { WebSocket } from 'ws'
 import { type Deck, DeckError, readDeck } from './deck/deck.ts'
 import { type DeckServer, type FrontDoor, INSECURE_REMOTE, openFrontDoor, type Sharing } from './front-door.ts'
-import { type DeckState, type ServerMessage, type ShareInfo, STILL_PATH } from './protocol.ts'
+import { CAST_PATH, type DeckState, type ServerMessage, type ShareInfo, STILL_PATH } from './protocol.ts'
 import type { Diagnosis } from './diagnosis.ts'
 import { examine } from './doctor.ts'
 import type { DeckPaths } from './paths.ts'
@@ -79,7 +79,7 @@ export class TalkServer {
       token,
       ...(guests && { guests }),
       ...(share && { share }),
-      deck: withStills(develop ?? serveBuilt(() => this.folder), (step) => this.options.recordings?.still(step)),
+      deck: withRecordings(develop ?? serveBuilt(() => this.folder), this.options.recordings),
       onSocket: (socket, access) => {
         this.windows.set(socket, access)
         socket.on('close', () => this.windows.delete(socket))
@@ -218,18 +218,23 @@ const QUOTING = new Set(['problems', 'reasons', 'reason', 'because', 'message'])
 /** Milliseconds without another change before an edit is taken: editors write in several steps. */
 const SETTLE = 150
 
-/** Adds the pictures of the pages that steps have served. */
-function withStills(deck: DeckServer, find: (step: string) => string | undefined): DeckServer {
+/** Adds the recordings, and the pictures of the pages that steps have served. */
+function withRecordings(deck: DeckServer, recordings: Recordings | undefined): DeckServer {
+  const kinds = [
+    { path: STILL_PATH, ending: '.png', type: 'image/png', find: (step: string) => recordings?.still(step) },
+    { path: CAST_PATH, ending: '.cast', type: 'application/x-asciicast', find: (step: string) => recordings?.cast(step) },
+  ]
   return {
     ...(deck.upgrade && { upgrade: deck.upgrade.bind(deck) }),
     request(request, response) {
-      const path = new URL(request.url ?? '', 'http://localhost').pathname
-      if (!path.startsWith(STILL_PATH)) return deck.request(request, response)
+      const { pathname } = new URL(request.url ?? '', 'http://localhost')
+      const kind = kinds.find(({ path }) => pathname.startsWith(path))
+      if (!kind) return deck.request(request, response)
       // Only steps of the deck have one: no path of a request reaches the disk.
-      const file = find(path.slice(STILL_PATH.length).replace(/\.png$/, ''))
+      const file = pathname.endsWith(kind.ending) ? kind.find(pathname.slice(kind.path.length, -kind.ending.length)) : undefined
       const stream = file === undefined ? undefined : createReadStream(file)
-      if (!stream) return void response.writeHead(404, { 'Content-Type': 'text/plain' }).end('There is no such picture.\n')
-      stream.once('open', () => response.writeHead(200, { 'Content-Type': 'image/png', 'Cache-Control': 'no-cache' }))
+      if (!stream) return void response.writeHead(404, { 'Content-Type': 'text/plain' }).end('There is no such recording.\n')
+      stream.once('open', () => response.writeHead(200, { 'Content-Type': kind.type, 'Cache-Control': 'no-cache' }))
       stream.once('error', () => (response.headersSent ? response.destroy() : response.writeHead(404).end()))
       stream.pipe(response)
     },

@@ -62,6 +62,12 @@ export class Recordings {
     return undefined
   }
 
+  /** The recording of a step: a file, absolute. */
+  cast(step: string): string | undefined {
+    const info = this.infos.get(step)
+    return info && this.store.file(info.profile, step, 'cast')
+  }
+
   /** The picture of a step's page: a file, absolute. */
   still(step: string): string | undefined {
     const info = this.infos.get(step)

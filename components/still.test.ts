@@ -1,0 +1,44 @@
+import xterm from '@xterm/headless'
+import { expect, test } from 'vitest'
+import { css, stillOf } from './still.ts'
+import { dark } from './terminal-themes.ts'
+
+async function screen(text: string) {
+  const terminal = new xterm.Terminal({ cols: 12, rows: 3, allowProposedApi: true })
+  await new Promise<void>((done) => terminal.write(text, done))
+  return stillOf(terminal)
+}
+
+test('a still has the lines of the screen, not those above it', async () => {
+  const still = await screen('one\r\ntwo\r\nthree\r\nfour')
+  expect(still?.lines.map((runs) => runs.map(({ text }) => text).join('').trimEnd())).toEqual(['two', 'three', 'four'])
+})
+
+test('what looks the same is one piece, wide characters keep their place', async () => {
+  const still = await screen('a\x1b[1;32mok\x1b[0m 漢\x1b[7m!\x1b[0m\x1b[38;2;1;2;3m.\x1b[0m\x1b[8mhid')
+  expect(still?.lines[0]?.slice(0, 6)).toEqual([
+    { text: 'a' },
+    { text: 'ok', foreground: 2, bold: true },
+    { text: ' 漢' },
+    { text: '!', foreground: 'background', background: 'foreground' },
+    { text: '.', foreground: '#010203' },
+    { text: '    ' },
+  ])
+})
+
+test('an empty screen has none', async () => expect(await screen('\x1b[31m  \r\n')).toBeUndefined())
+
+test('the 256 colours are those of xterm', () => {
+  expect([1, 9, 16, 21, 196, 231, 232, 255, '#0a0b0c' as const, 'foreground' as const].map((value) => css(value, dark))).toEqual([
+    dark.red,
+    dark.brightRed,
+    'rgb(0 0 0)',
+    'rgb(0 0 255)',
+    'rgb(255 0 0)',
+    'rgb(255 255 255)',
+    'rgb(8 8 8)',
+    'rgb(238 238 238)',
+    '#0a0b0c',
+    dark.foreground,
+  ])
+})

@@ -1,0 +1,101 @@
+import { expect, type Page, test as base } from '@playwright/test'
+import { execa } from 'execa'
+import { type OtherDeck, otherDeck } from './deck.ts'
+import { screen, startTalk, step, type Talk } from './talk.ts'
+
+/** Where Slidev shows slides that are not on the stage: its overview, and the presenter's next slide. */
+
+const slides = `---
+theme: none
+addons: [slidev-addon-understudy]
+title: Previews
+understudy: { cols: 60, rows: 10 }
+fonts: { provider: none }
+layout: stage
+---
+
+# One
+
+\`\`\`sh {step=one}
+echo "one of $((40 + 2))"
+\`\`\`
+
+---
+layout: stage
+---
+
+# Two
+
+\`\`\`sh {step=two}
+printf '\\033[32mtwo of %s\\033[0m\\n' $((80 + 4))
+\`\`\`
+
+---
+layout: stage
+---
+
+# Three
+
+\`\`\`sh {step=three}
+echo three
+\`\`\`
+`
+
+const test = base.extend<object, { deck: OtherDeck; talk: Talk }>({
+  deck: [
+    async ({}, use) => {
+      const deck = await otherDeck(slides)
+      const rehearsal = await execa(process.execPath, ['bin/understudy.js', 'rehearse', '--deck', deck.file, 'two'], { reject: false, all: true })
+      expect(rehearsal.exitCode, rehearsal.all).toBe(0)
+      await use(deck)
+      await deck.remove()
+    },
+    { scope: 'worker', timeout: 120_000 },
+  ],
+  talk: [
+    async ({ deck }, use) => {
+      const talk = await startTalk({ deck: deck.file, args: ['--profile', 'host'] })
+      await use(talk)
+      await talk.stop()
+    },
+    { scope: 'worker', timeout: 300_000 },
+  ],
+})
+test.describe.configure({ mode: 'serial' })
+
+const still = (page: Page, name: string) => page.getByRole('img', { name: `Screen of terminal ${name}` })
+
+/** What the server says of each terminal to a window that comes now. */
+const terminals = (page: Page) =>
+  page.evaluate(async () => {
+    const socket = new WebSocket('/understudy/socket')
+    const { data } = await new Promise<MessageEvent<string>>((done) => (socket.onmessage = done))
+    socket.close()
+    const { terminals } = JSON.parse(data) as { terminals: { name: string; state: { state: string } }[] }
+    return Object.fromEntries(terminals.map(({ name, state }) => [name, state.state]))
+  })
+
+test('the presenter sees the next slide with the end of its recording', async ({ page, talk }) => {
+  await page.goto(talk.link)
+  await page.goto(`${talk.origin}/presenter/1`)
+  await expect(still(page, 'two')).toContainText('two of 84')
+  await expect(still(page, 'two')).toContainText('recorded')
+  await expect(still(page, 'two').getByText('two of 84')).toHaveCSS('color', /rgb\((111, 208, 140|29, 122, 60)\)/)
+  const box = await still(page, 'two').boundingBox()
+  const line = await still(page, 'two').getByText('two of 84').boundingBox()
+  expect((line?.width ?? 0) / (box?.width ?? 1)).toBeGreaterThan(0.05)
+  await expect.poll(() => terminals(page)).toEqual({ one: 'prompt', two: 'new', three: 'new' })
+})
+
+test('the overview shows each terminal as it was last seen, and starts none', async ({ page, talk }) => {
+  await page.goto(talk.link)
+  await page.getByRole('button', { name: 'Run one' }).click()
+  await expect(step(page, 'one')).toHaveAttribute('data-state', 'succeeded')
+  await expect.poll(() => screen(page, 'one')).toMatch(/^one of 42$/m)
+  await page.keyboard.press('o')
+  await expect(still(page, 'one')).toContainText('one of 42')
+  await expect(still(page, 'one')).not.toContainText('recorded')
+  await expect(still(page, 'two')).toContainText('two of 84')
+  await expect(page.getByText('Terminal “three”: nothing has run in it yet').last()).toBeVisible()
+  await expect.poll(() => terminals(page)).toEqual({ one: 'prompt', two: 'new', three: 'new' })
+})
