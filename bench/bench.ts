@@ -1,5 +1,6 @@
+import { cpus, loadavg } from 'node:os'
 import { echo } from './echo.ts'
-import { type Figure, meets } from './figure.ts'
+import { type Figure, meets, round } from './figure.ts'
 import { flood } from './flood.ts'
 import { interrupt } from './interrupt.ts'
 import { manyViewers } from './many-viewers.ts'
@@ -28,6 +29,11 @@ if (unknown.length > 0) {
   process.exit(1)
 }
 
+/** What else kept the machine busy: with a load above nothing, all figures are worse than they need to be. */
+const load = () => loadavg().map(round)
+const machine = { processors: cpus().length, model: cpus()[0]?.model ?? '', load: { before: load(), after: [] as number[] } }
+if (!json) console.log(`${machine.processors} × ${machine.model}, load ${machine.load.before.join(' ')}`)
+
 const figures: Figure[] = []
 for (const [name, measure] of Object.entries(parts)) {
   if (chosen.length > 0 && !chosen.includes(name)) continue
@@ -37,7 +43,9 @@ for (const [name, measure] of Object.entries(parts)) {
     if (!json) console.log(`  ${describe(each)}`)
   }
 }
-if (json) console.log(JSON.stringify({ date: new Date().toISOString(), node: process.version, quick, figures }, null, 2))
+machine.load.after = load()
+if (json) console.log(JSON.stringify({ date: new Date().toISOString(), node: process.version, machine, quick, figures }, null, 2))
+else console.log(`\nload ${machine.load.after.join(' ')}`)
 
 function describe(each: Figure): string {
   const { name, value, unit, range, target, references = {} } = each

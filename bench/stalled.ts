@@ -17,16 +17,16 @@ export async function stalled(seconds: number): Promise<Figure[]> {
   const ticket = await enter(link)
   const reading = await Viewer.open({ ticket, terminal })
   const others = await Promise.all(Array.from({ length: STALLED }, () => Viewer.open({ ticket, terminal })))
-  /** The median of the memory and what the reading viewer was shown, over the time. */
+  /** The median of the memory, and the pictures of the flood that the reading viewer was shown each second. */
   const watch = async () => {
     const memory: number[] = []
-    const before = reading.bytes
+    const before = reading.snapshots
     const began = performance.now()
     while (performance.now() - began < seconds * 1000) {
       memory.push(residentMemory(subject.pid))
       await sleep(50)
     }
-    return { memory: median(memory), speed: (reading.bytes - before) / (performance.now() - began) / 1000 }
+    return { memory: median(memory), pictures: ((reading.snapshots - before) / (performance.now() - began)) * 1000 }
   }
   try {
     const begun = reading.shows('BEGUN-42')
@@ -40,7 +40,7 @@ export async function stalled(seconds: number): Promise<Figure[]> {
     const after = await watch()
     return [
       { name: 'a viewer that stops reading, growth of the server', value: round((after.memory - before.memory) / STALLED / 2 ** 20), unit: 'MiB', target: { atMost: 8 } },
-      { name: 'the other viewer meanwhile', value: round(after.speed), unit: 'MB/s', references: { 'before, with all reading, MB/s': round(before.speed) } },
+      { name: 'the other viewer meanwhile', value: round(after.pictures), unit: 'pictures/s', references: { 'before, with all reading, pictures/s': round(before.pictures) } },
     ]
   } finally {
     for (const viewer of [reading, ...others]) await viewer.close()
