@@ -44,7 +44,9 @@ export class Player {
 
   /** When the step was ready, in the replay's time. */
   get readyAt(): number | undefined {
-    return this.cast.events.find(({ code, data }) => code === 'm' && data === 'ready')?.time
+    const at = this.cast.events.find(({ code, data }) => code === 'm' && data === 'ready')?.time
+    // As `playback` has it: unrounded, the end of a recording could be before its last event.
+    return at === undefined ? undefined : round(at)
   }
 
   get playback(): Playback {
