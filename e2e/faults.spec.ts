@@ -155,8 +155,8 @@ test('no pseudo-terminal is left: the step says what to do, what runs goes on, a
   await state(page, 'short').toHaveAttribute('data-state', 'succeeded')
 })
 
-// Keys do not reach the shell in this state since the last changes to input: to be mended, see docs/reliability.md.
-test.fixme('no file can be opened any more: what runs goes on, keys reach it, and all is well once files are free', async ({ page, start, context }) => {
+test('no file can be opened any more: what runs goes on, keys reach it, and all is well once files are free', async ({ page, start, context }) => {
+  test.fixme(true, 'keys do not reach the shell in this state at present: see docs/reliability.md')
   test.skip(!there('prlimit'), 'needs prlimit')
   const talk = await start()
   await page.goto(talk.link)
