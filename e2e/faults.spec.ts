@@ -156,7 +156,6 @@ test('no pseudo-terminal is left: the step says what to do, what runs goes on, a
 })
 
 test('no file can be opened any more: what runs goes on, keys reach it, and all is well once files are free', async ({ page, start, context }) => {
-  test.fixme(true, 'keys do not reach the shell in this state at present: see docs/reliability.md')
   test.skip(!there('prlimit'), 'needs prlimit')
   const talk = await start()
   await page.goto(talk.link)

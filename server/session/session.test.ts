@@ -54,6 +54,19 @@ async function commandLines(): Promise<string[]> {
   return Promise.all(pids.map(async (pid) => (await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '')).replaceAll('\0', ' ').trim()))
 }
 
+test('keys that are typed before the shell is there reach its first line', async () => {
+  const executor = new LocalExecutor({ cwd: folder, env: { PATH: process.env.PATH ?? '', HOME: folder }, ledger })
+  const fresh = new Session({ name: 'fresh', cols: 80, rows: 24, executor })
+  try {
+    const started = fresh.start()
+    fresh.write('touch early\n')
+    await started
+    await vi.waitFor(async () => expect(await readdir(folder)).toContain('early'))
+  } finally {
+    await fresh.end()
+  }
+})
+
 describe('a step', () => {
   test('ends with the exit status of its command', async () => {
     expect((await session.run('good', 'true')).exit).toBe(0)

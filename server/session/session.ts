@@ -62,7 +62,10 @@ export class Session {
   private closed = false
   /** A step that waits for an empty line. */
   private clearing: { done(): void; fail(error: Error): void } | undefined
-  /** Keys that come while a step is typed: they are for the command. Before it begins they would change it, or reach it in readline's mode. */
+  /**
+   * Keys that come before the shell can take them: while it starts, it would not get them or would show them twice; while a step is typed
+   * they are for its command, and before it begins they would change it, or reach it in readline's mode.
+   */
   private held: string[] | undefined
   /** The command of a step that runs. */
   private command: { step: string; since: number; begun: boolean; exit?: number; onOutput(bytes: Uint8Array): void; done(end: CommandEnd): void } | undefined
@@ -103,6 +106,7 @@ export class Session {
    * @throws Error where the shell does not start, or ends before it
    */
   start(): Promise<void> {
+    this.held = []
     this.starting = this.startShell().finally(() => (this.starting = undefined))
     return this.starting
   }
@@ -327,10 +331,10 @@ export class Session {
         return
       case 'B':
         // The prompt is painted anew when the line was emptied, and while a step is typed.
-        if ((this.held || this.command) && this.command?.exit === undefined) return
+        if (!this.firstPrompt && (this.held || this.command) && this.command?.exit === undefined) return
+        this.become({ state: 'prompt' })
         // A command is over when the next one can be typed. One that never began has kept the keys.
         this.release()
-        this.become({ state: 'prompt' })
         this.finish()
         this.firstPrompt?.done()
         this.firstPrompt = undefined
