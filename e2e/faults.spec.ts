@@ -84,10 +84,10 @@ async function measured(what: string, until: Promise<unknown>) {
   test.info().annotations.push({ type: 'measured', description: `${what}: ${Date.now() - before} ms` })
 }
 
-/** Types into the terminal that is shown. */
+/** Types into the terminal that is shown, all at once: what the terminal prints meanwhile does not come between the letters. */
 async function type(page: Page, name: string, text: string) {
   await terminal(page, name).locator('.xterm').click()
-  await page.keyboard.type(text)
+  await page.keyboard.insertText(text)
 }
 
 test('the server is killed: the window says so and keeps its screen, what ran is ended by the next start, and the window comes back by itself', async ({ page, start }) => {
