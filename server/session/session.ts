@@ -178,7 +178,7 @@ export class Session {
     clearInterval(this.insisting)
     let left: number = INTERRUPT_AGAIN.times
     this.insisting = setInterval(() => {
-      if (left-- === 0 || this.current.state !== 'busy') clearInterval(this.insisting)
+      if (left-- === 0) clearInterval(this.insisting)
       else if (this.shell?.atRest()) this.shell.write('\u0003')
     }, INTERRUPT_AGAIN.after)
   }
@@ -349,6 +349,8 @@ export class Session {
   }
 
   private become(state: TerminalState): void {
+    // It has worked: pressed again it would hit what is run next.
+    if (state.state === 'prompt') clearInterval(this.insisting)
     if (state.state === this.current.state && state.state === 'prompt') return
     this.current = state
     this.executor.watch(this.id, state.state === 'busy')

@@ -115,6 +115,14 @@ test('a quotation that was opened ahead does not swallow the step', async () => 
   expect(await readdir(folder)).not.toContain('swallowed')
 })
 
+test('a Ctrl-C at the prompt does not reach the step that is run next', async () => {
+  await session.start()
+  session.interrupt()
+  await atPrompt()
+  // The shell itself waits here, as it does at its prompt.
+  expect((await session.run('step', 'read -t 0.8 answer; (exit 4)')).exit).toBe(4)
+})
+
 test('half a key sequence, a search or a quoted key before the step does not change it', async () => {
   await session.start()
   await session.run('remember', 'true remembered')
