@@ -49,7 +49,15 @@ export function serveSocket(socket: WebSocket, { stage, access, encode, hello, e
     wanted.add(terminal)
     await watch(terminal)
   }
+  /** Who only looks starts nothing: it waits for the shell that somebody else starts. */
+  const mayStart = access.rights.includes('run')
+  const onTerminal = (terminal: string) => {
+    if (wanted.has(terminal) && !views.has(terminal)) watch(terminal).catch(refuse({ type: 'attach', terminal }))
+  }
+  if (!mayStart) stage.on('terminal', onTerminal)
+
   const watch = async (terminal: string) => {
+    if (!mayStart && stage.isTerminal(terminal) && !stage.current(terminal) && !stage.replaying(terminal)) return
     const source = await stage.watchable(terminal, seen)
     if (!wanted.has(terminal) || views.has(terminal) || socket.readyState !== socket.OPEN) return
     // A replay began, or ended, while the shell started.
@@ -158,6 +166,7 @@ export function serveSocket(socket: WebSocket, { stage, access, encode, hello, e
   })
   socket.on('error', () => socket.terminate())
   socket.on('close', () => {
+    stage.off('terminal', onTerminal)
     stage.off('reset', onReset)
     stage.off('replay', onReplay)
     for (const terminal of [...wanted]) detach(terminal)
