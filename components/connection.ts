@@ -18,6 +18,7 @@ import {
   type StepInfo,
   type TerminalInfo,
 } from '../server/protocol.ts'
+import { filming, FilmServer } from './film.ts'
 import { staticDeckHere, StaticServer } from './static-server.ts'
 
 /** What draws a terminal in this window. */
@@ -79,7 +80,7 @@ let retry = RETRY.first
 let timer: ReturnType<typeof setTimeout> | undefined
 let everOpen = false
 
-let standIn: StaticServer | undefined
+let standIn: StaticServer | FilmServer | undefined
 
 /** Whether this window may do something: what it may not do it does not offer. The server asks again, of every message. */
 export function may(right: Right): boolean {
@@ -106,15 +107,10 @@ export function show(terminal: string, painter: Painter): () => void {
   // Attached a second time the server would send no new snapshot.
   if (painters.has(terminal)) detach(terminal)
   painters.set(terminal, painter)
-  attach(terminal)
+  send({ type: 'attach', terminal })
   return () => {
     if (painters.get(terminal) === painter) detach(terminal)
   }
-}
-
-/** The slides are projected, and a secret on them is none any more: only the pages of who types alone show it. */
-function attach(terminal: string): void {
-  send({ type: 'attach', terminal, secrets: /\/(presenter|workshop)(\/|$)/.test(location.pathname) })
 }
 
 function detach(terminal: string): void {
@@ -145,13 +141,17 @@ export function onTurn(listener: (by: 1 | -1) => void): void {
 /** Opens the connection and keeps it open. */
 export function connect(): void {
   if (socket || standIn) return
+  if (filming) {
+    standIn = new FilmServer(filming, receive, paint)
+    return standIn.open()
+  }
   const deck = staticDeckHere()
   if (deck) {
     const encoder = new TextEncoder()
     standIn = new StaticServer(deck, receive, (channel, text) => paint(encodeFrame(channel, encoder.encode(text))))
     standIn.open()
     connection.link = 'static'
-    for (const terminal of painters.keys()) attach(terminal)
+    for (const terminal of painters.keys()) send({ type: 'attach', terminal })
     return
   }
   clearTimeout(timer)
@@ -164,7 +164,7 @@ export function connect(): void {
     everOpen = true
     retry = RETRY.first
     channels.clear()
-    for (const terminal of painters.keys()) attach(terminal)
+    for (const terminal of painters.keys()) send({ type: 'attach', terminal })
   }
   opening.onmessage = ({ data }: MessageEvent<string | ArrayBuffer>) => {
     if (typeof data !== 'string') return paint(new Uint8Array(data))

@@ -11,6 +11,9 @@ const ARGUMENTS = [
   ...(process.getuid?.() === 0 ? ['--no-sandbox'] : []),
 ]
 
+/** Each command ends what it has started, in order; a browser that takes the signal would end the command first. */
+const OURS = { handleSIGINT: false, handleSIGTERM: false, handleSIGHUP: false }
+
 /**
  * A Chromium without a window, to take pictures.
  *
@@ -21,8 +24,23 @@ export async function launchBrowser(): Promise<Browser> {
   // Loaded when it is needed: it is large, and a talk begins without it.
   const { chromium } = await import('playwright-core')
   try {
-    return await chromium.launch({ ...(executablePath !== undefined && { executablePath }), args: ARGUMENTS })
+    return await chromium.launch({ ...(executablePath !== undefined && { executablePath }), args: ARGUMENTS, ...OURS })
   } catch (error) {
     throw new Error(`There is no Chromium here to take pictures with. Install it: apt-get install chromium\n${error instanceof Error ? error.message.split('\n')[0] : String(error)}`)
+  }
+}
+
+/**
+ * Makes sure that there is a Chromium.
+ *
+ * @returns its version
+ * @throws Error that says what to install
+ */
+export async function browserVersion(): Promise<string> {
+  const browser = await launchBrowser()
+  try {
+    return browser.version()
+  } finally {
+    await browser.close()
   }
 }

@@ -1,11 +1,13 @@
 import { isIPv4 } from 'node:net'
 import { resolve } from 'node:path'
-import { parseTimeString } from '@slidev/parser/utils'
+import { parseRangeString, parseTimeString } from '@slidev/parser/utils'
 import { Command, InvalidArgumentError, Option } from 'commander'
 import type { ExportFormat } from './commands/export.ts'
+import type { RecordOptions } from './commands/record.ts'
 import type { RehearseOptions } from './commands/rehearse.ts'
 import type { Profile } from './deck/contract.ts'
 import { DeckError } from './deck/deck.ts'
+import { filmSizes } from './film/sizes.ts'
 import { BuildError } from './slidev.ts'
 import type { StartOptions } from './start.ts'
 
@@ -65,7 +67,8 @@ program
   .option('--no-record', 'do not keep good runs as recordings')
   .action(async (steps: string[], { only = [], deck, ...options }: Omit<RehearseOptions, 'steps'> & { only?: string[] }) => {
     const { rehearseDeck } = await import('./commands/rehearse.ts')
-    if (!(await rehearseDeck({ ...options, deck: resolve(deck), steps: [...steps, ...only] }))) process.exitCode = 1
+    const { succeeded } = await rehearseDeck({ ...options, deck: resolve(deck), steps: [...steps, ...only] })
+    if (!succeeded) process.exitCode = 1
   })
 
 program
@@ -89,6 +92,28 @@ program
   .action(async (deck: string, options: { format: ExportFormat; out?: string; profile?: Profile; dark: boolean; withNotes: boolean }) =>
     (await import('./commands/export.ts')).exportTalk({ deck: resolve(deck), ...options }),
   )
+
+program
+  .command('record')
+  .description('run the steps and make videos of them, or of the whole talk')
+  .argument('[steps...]', 'ids of the steps, a video each; the whole talk unless given')
+  .option('--deck <deck>', 'the slides', 'slides.md')
+  .option('--each', 'a video of every step', false)
+  .option('--slides <range>', 'only these slides of the talk: 3-5,8')
+  .addOption(new Option('--profile <profile>', 'what the steps run against, and whose recordings are shown').choices(['nixos', 'lab', 'host']))
+  .addOption(new Option('--format <formats...>', 'what to write').choices(['mp4', 'webm', 'gif', 'png', 'cast']).default(['mp4']))
+  .addOption(new Option('--size <size>', '720p, 1080p, 2160p, vertical, or pixels as 1280x720').argParser(size))
+  .addOption(new Option('--fps <rate>', 'pictures a second').argParser(rate))
+  .option('--dark', 'in dark colours', false)
+  .option('-o, --out <folder>', 'where to write', 'videos')
+  .option('--render-only', 'run nothing: show the recordings that are there', false)
+  .option('--no-fresh', 'show what was built before as it is, in no time')
+  .option('-y, --yes', 'install missing system packages without asking', false)
+  .action(async (steps: string[], { deck, slides, format, ...options }: Omit<RecordOptions, 'steps' | 'slides' | 'formats'> & { slides?: string; format: RecordOptions['formats'] }) => {
+    const { recordTalk } = await import('./commands/record.ts')
+    const numbers = slides === undefined ? undefined : parseRangeString(9999, slides)
+    if (!(await recordTalk({ ...options, deck: resolve(deck), steps, formats: format, ...(numbers && { slides: numbers }) }))) process.exitCode = 1
+  })
 
 program
   .command('doctor')
@@ -129,6 +154,22 @@ function isDiskFull(error: unknown): boolean {
 function port(text: string): number {
   const value = Number(text)
   if (!Number.isInteger(value) || value < 1 || value > 65535) throw new InvalidArgumentError('A port is a whole number from 1 to 65535.')
+  return value
+}
+
+/** The size of a video, in pixels. */
+function size(text: string): RecordOptions['size'] {
+  const named = filmSizes[text]
+  if (named) return named
+  const [width = 0, height = 0] = (/^(\d+)x(\d+)$/.exec(text) ?? []).slice(1).map(Number)
+  // The colours of a video are stored for two by two pixels.
+  if (width < 160 || height < 160 || width % 2 === 1 || height % 2 === 1) throw new InvalidArgumentError(`Write ${Object.keys(filmSizes).join(', ')}, or even numbers of pixels, as 1280x720.`)
+  return { width, height, scale: 1 }
+}
+
+function rate(text: string): number {
+  const value = Number(text)
+  if (!Number.isInteger(value) || value < 1 || value > 60) throw new InvalidArgumentError('Write whole pictures a second, from 1 to 60.')
   return value
 }
 

@@ -20,6 +20,8 @@ export interface DeckPaths {
   built: string
   /** What the last rehearsal of each profile found, and recordings that are being made. */
   rehearsals: string
+  /** What films are made of: the site that is filmed, and the parts that are done. */
+  films: string
   /** Links that keep what `prefetch` has made from garbage collection. */
   roots: string
 }
@@ -40,6 +42,7 @@ export function deckPaths(deckFile: string): DeckPaths {
     ledger: join(own, 'processes'),
     built: join(own, 'built'),
     rehearsals: join(own, 'rehearsals'),
+    films: join(own, 'films'),
     roots: join(own, 'roots'),
   }
 }

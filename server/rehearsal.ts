@@ -36,6 +36,8 @@ export interface RehearsalOptions {
   store?: { recordings: RecordingStore; facts: Pick<Metadata, 'profile' | 'nix' | 'nixpkgs' | 'flake'> } | undefined
   /** Takes a picture of the page that a step serves. */
   still?: ((url: string) => Promise<Buffer | undefined>) | undefined
+  /** Given the recording of a step that failed, which is not kept. */
+  onFailure?: ((step: Step, result: RunResult, cast: string) => Promise<void>) | undefined
   signal: AbortSignal
   /** Told of each step as it begins, and once it is over. */
   onStep(step: Step, report?: StepReport): void
@@ -119,6 +121,7 @@ async function rehearseStep(options: RehearsalOptions, step: Step, timeLeft: num
   if (stillRuns) serves(run)
 
   const recorded = result.problems.length === 0 && (await keep(options, step, result, file, still))
+  if (result.problems.length > 0 && result.recorded && !('problem' in result.recorded)) await options.onFailure?.(step, result, await readFile(file, 'utf8'))
   await rm(file, { force: true })
   return { result: result.problems.length === 0 ? 'passed' : 'failed', seconds: result.seconds, problems: result.problems, captures: result.captures, recorded }
 }

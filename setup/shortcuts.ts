@@ -1,6 +1,7 @@
 import { useNav } from '@slidev/client'
 import { defineShortcutsSetup } from '@slidev/types'
 import { connection, onTurn } from '../components/connection.ts'
+import { turnForFilm } from '../components/film.ts'
 import { runNext } from '../components/run-next.ts'
 import { shared } from '../components/shared.ts'
 
@@ -48,7 +49,9 @@ const FORWARD = ['next_space', 'next_right', 'next_page_key']
 
 /** Run, interrupt, restart the shell, copy, type into the terminal, replay and its pause, the size of the page, and the audience's code. None of these is a key of Slidev's. */
 export default defineShortcutsSetup(({ next, prev }, base) => {
-  const { clicks, clicksTotal } = useNav()
+  const nav = useNav()
+  const { clicks, clicksTotal } = nav
+  turnForFilm(nav)
   const forward = () => {
     if (clicks.value < clicksTotal.value || !runNext()) next()
   }

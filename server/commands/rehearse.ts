@@ -8,7 +8,7 @@ import { interruptSignal } from '../interrupt.ts'
 import { nix } from '../nix/nix.ts'
 import { nixVersions } from '../nix/versions.ts'
 import { RecordingStore } from '../recording/store.ts'
-import { rehearse, type StepReport } from '../rehearsal.ts'
+import { type RehearsalOptions, rehearse, type StepReport } from '../rehearsal.ts'
 import { junit, rehearsalFile, type RehearsalFile, table } from '../rehearsal-report.ts'
 import { makeSetting, type Setting } from '../setting.ts'
 import { editedFiles, fingerprint } from '../workdir.ts'
@@ -32,16 +32,23 @@ export interface RehearseOptions {
   record: boolean
   /** Have Nix build again what the steps build, so that recordings show the work and not only its result. */
   fresh: boolean
+  /** Given the recording of a step that failed. */
+  onFailure?: RehearsalOptions['onFailure']
+}
+
+/** What a rehearsal has found. */
+export interface Rehearsal {
+  /** No step failed, and at least one passed. */
+  succeeded: boolean
+  reports: StepReport[]
 }
 
 /**
  * Rehearses the deck and prints what each step did against its contract.
  *
- * @returns whether no step failed, and at least one passed
  * @throws DeckError or an Error whose message says what to do next
  */
-export async function rehearseDeck(options: RehearseOptions): Promise<boolean> {
-  const signal = interruptSignal()
+export async function rehearseDeck(options: RehearseOptions, signal = interruptSignal()): Promise<Rehearsal> {
   const deck = await readDeck(options.deck)
   const steps = choose(deck, options)
   const setting = await makeSetting({ ...options, deck }, signal)
@@ -67,6 +74,7 @@ export async function rehearseDeck(options: RehearseOptions): Promise<boolean> {
       secrets,
       store,
       still: (url) => camera.take(url),
+      onFailure: options.onFailure,
       signal,
       onStep: (step, report) => {
         if (!report) console.log(`▶ ${step.id}  ${step.command.split('\n').find((line) => !line.trim().startsWith('#')) ?? ''}`)
@@ -96,7 +104,7 @@ export async function rehearseDeck(options: RehearseOptions): Promise<boolean> {
   console.log(`\n${table(reports, last)}\n\n${count('passed')} passed, ${count('failed')} failed, ${count('not-run')} not run`)
   console.log(`Written: ${options.json ?? join(paths.rehearsals, 'last.json')} and ${options.junit ?? join(paths.rehearsals, 'last.xml')}`)
   signal.throwIfAborted()
-  return count('failed') === 0 && count('passed') > 0
+  return { succeeded: count('failed') === 0 && count('passed') > 0, reports }
 }
 
 /** The steps that were asked for, in the deck's order. */

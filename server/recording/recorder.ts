@@ -67,8 +67,8 @@ export class Recorder {
 
   output(bytes: Uint8Array): void {
     this.bytes += bytes.length
-    if (this.cut) return
-    this.event('o', this.masker.feed(this.decoder.write(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength))))
+    const text = this.decoder.write(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength))
+    if (!this.cut) this.event('o', this.masker.feed(text))
   }
 
   marker(label: string): void {

@@ -1,0 +1,148 @@
+import type { Browser, CDPSession, Page } from 'playwright-core'
+import { type FilmEvent, placeAt, type Timeline } from './timeline.ts'
+import { installClock } from './clock.ts'
+import type {} from './filming.ts'
+
+/** How a film is shot. */
+export interface Shot {
+  /** Pixels of the picture. */
+  width: number
+  height: number
+  /** Pixels of the picture for each of the page: 2 for 2160p, which is the page of 1080p, drawn finer. */
+  scale: number
+  fps: number
+  dark: boolean
+}
+
+/** What must not be in a film was about to be filmed. */
+export class CameraError extends Error {
+  override name = 'CameraError'
+}
+
+/** Seconds of the page's own before the film's: Slidev loads the slides that are not shown after three. */
+const BEFORE = 8
+/** Pixels of the page above and below the picture: Slidev rounds the height of a slide up, and would leave bars at its sides. */
+const EDGE = 1
+/** Milliseconds for a page to load. */
+const PATIENCE = 60_000
+
+/** What is of use to who gives the talk, and is no part of a film; and what moves with the real time. */
+const STYLE = `
+  .slidev-slide-container > :not(#slide-content), .understudy-step button, .understudy-page button, .understudy-menu, .understudy-replay button, .understudy-replay .speed { display: none !important; }
+  .xterm .xterm-cursor-blink { animation: none !important; }
+  .xterm .scrollbar, .xterm-viewport::-webkit-scrollbar { display: none !important; }
+  * { caret-color: transparent !important; }
+`
+
+/** When the slide that is shown last began. Where a film is cut, the page begins there: what was before is of no more consequence. */
+function baseOf(events: FilmEvent[]): number {
+  let base = 0
+  let slide: number | undefined
+  for (const event of events)
+    if (event.type === 'show' && event.slide !== slide) {
+      slide = event.slide
+      base = event.time
+    }
+  return base
+}
+
+/** A page that shows the film and holds still for its picture. */
+export class Camera {
+  private readonly page: Page
+  private readonly devtools: CDPSession
+  private readonly shot: Shot
+
+  private constructor(page: Page, devtools: CDPSession, shot: Shot) {
+    this.page = page
+    this.devtools = devtools
+    this.shot = shot
+  }
+
+  /**
+   * Opens the site where the film stands at a time.
+   *
+   * @param origin of the site that is filmed, as `http://127.0.0.1:4000`
+   * @param from the frame that is filmed first
+   * @throws CameraError
+   */
+  static async open(browser: Browser, origin: string, timeline: Timeline, shot: Shot, from: number): Promise<Camera> {
+    const context = await browser.newContext({
+      viewport: { width: shot.width / shot.scale, height: shot.height / shot.scale + 2 * EDGE },
+      deviceScaleFactor: shot.scale,
+      colorScheme: shot.dark ? 'dark' : 'light',
+      // The same pictures wherever they are made.
+      locale: 'en-GB',
+      timezoneId: 'UTC',
+      reducedMotion: 'no-preference',
+    })
+    const page = await context.newPage()
+    const errors: string[] = []
+    page.on('pageerror', (error) => errors.push(error.message))
+    // The first frame is filmed as it comes about: a slide that fades in does so.
+    const time = from / shot.fps
+    const before = timeline.events.filter((event) => event.time < time)
+    const base = baseOf(before)
+    const { slide, clicks } = placeAt(before, base)
+    await page.addInitScript(installClock, { epoch: Date.parse(timeline.date), start: (base - BEFORE) * 1000 })
+    await page.addInitScript((opening) => (window.understudyFilm = { opening, unparsed: 0 }), timeline.opening)
+    await page.goto(`${origin}/#/${slide}${clicks > 0 ? `?clicks=${clicks}` : ''}`, { waitUntil: 'load', timeout: PATIENCE })
+    await page.addStyleTag({ content: STYLE })
+    try {
+      await page.waitForFunction(() => window.understudyFilm?.extent, undefined, { timeout: PATIENCE, polling: 50 })
+    } catch {
+      throw new CameraError(`The slides did not open in Chromium: ${errors[0] ?? 'no error was told'}`)
+    }
+    const camera = new Camera(page, await context.newCDPSession(page), shot)
+    await camera.load(before)
+    await page.evaluate(([base, to]) => window.understudyClock.open(base, to), [base, time - 0.5 / shot.fps] as const)
+    await camera.load(timeline.events.filter((event) => event.time >= time))
+    return camera
+  }
+
+  /** The first frame from `from` on that can differ from the one before; `to` where there is none before it. */
+  next(from: number, to: number): Promise<number> {
+    return this.page.evaluate(([from, to, fps]) => window.understudyClock.next(from, to, fps), [from, to, this.shot.fps] as const)
+  }
+
+  /**
+   * Takes the picture of what the page shows now.
+   *
+   * @returns a PNG
+   * @throws CameraError where that must not be in a film
+   */
+  async take(): Promise<Buffer> {
+    const problem = await this.page.evaluate(() => window.understudyClock.problem())
+    if (problem !== undefined) throw new CameraError(problem)
+    const { width, height, scale } = this.shot
+    const clip = { x: 0, y: EDGE, width: width / scale, height: height / scale, scale: 1 }
+    const { data } = await this.devtools.send('Page.captureScreenshot', { format: 'png', optimizeForSpeed: true, clip })
+    return Buffer.from(data, 'base64')
+  }
+
+  /** The text that the page shows now. */
+  text(): Promise<string> {
+    return this.page.evaluate(() => window.understudyClock.text())
+  }
+
+  /** The clicks of each slide, in order. */
+  async clicks(): Promise<number[]> {
+    const counts: number[] = []
+    for (let slide = 1; ; slide++) {
+      const extent = await this.page.evaluate(async (slide) => {
+        await window.understudyClock.visit(slide)
+        return window.understudyFilm?.extent?.()
+      }, slide)
+      if (extent?.slide !== slide) throw new CameraError(`Slide ${slide} did not open.`)
+      counts.push(extent.clicks)
+      if (slide >= extent.slides) return counts
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.page.context().close()
+  }
+
+  private load(events: FilmEvent[]): Promise<void> {
+    return this.page.evaluate((events) => window.understudyClock.load(events), events)
+  }
+}

@@ -1,0 +1,20 @@
+import type { FilmEvent, FilmOpening } from './timeline.ts'
+
+/** What the renderer has put into the window before the page was loaded. */
+export interface Filming {
+  opening: FilmOpening
+  /** Set here, called by the renderer. */
+  act?(event: FilmEvent): void
+  /** Goes to a slide. Set once Slidev can turn slides. */
+  go?(slide: number, clicks: number): void
+  /** How many slides there are, and the clicks of the one that is shown. */
+  extent?(): { slides: number; slide: number; clicks: number }
+  /** Bytes that terminals were given and have not parsed yet. */
+  unparsed: number
+}
+
+declare global {
+  interface Window {
+    understudyFilm?: Filming
+  }
+}

@@ -1,0 +1,77 @@
+import { createHash } from 'node:crypto'
+import { existsSync } from 'node:fs'
+import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { join } from 'node:path'
+import sirv from 'sirv'
+import { z } from 'zod'
+import { launchBrowser } from '../browser.ts'
+import type { Deck } from '../deck/deck.ts'
+import { buildSite, deckVersion } from '../slidev.ts'
+import type { StaticDeck } from '../static-deck.ts'
+import { Camera } from './camera.ts'
+import type { Timeline } from './timeline.ts'
+
+/** The static site that is filmed. */
+export interface FilmSite {
+  /** As `http://127.0.0.1:4000`. */
+  origin: string
+  version: string
+  /** The clicks of each slide. */
+  clicks: number[]
+  close(): void
+}
+
+const CLICKS = 'clicks.json'
+
+/**
+ * Builds the site, unless this version is there, and serves it to this machine.
+ *
+ * @param folder of the films, absolute
+ * @throws BuildError
+ */
+export async function openSite(deck: Deck, site: StaticDeck, folder: string, signal: AbortSignal): Promise<FilmSite> {
+  const version = createHash('sha256').update(await deckVersion(deck.file, deck.files)).update(JSON.stringify(site)).digest('hex').slice(0, 16)
+  const out = join(folder, `site-${version}`)
+  await mkdir(folder, { recursive: true, mode: 0o700 })
+  if (!existsSync(join(out, 'index.html'))) {
+    for (const name of await readdir(folder)) if (name.startsWith('site-')) await rm(join(folder, name), { recursive: true })
+    await buildSite(deck.file, out, { site, withNotes: false, signal })
+  }
+  const server = createServer(sirv(out, { dev: true }))
+  await new Promise<void>((done) => server.listen(0, '127.0.0.1', done))
+  const origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+  const close = () => {
+    server.closeAllConnections()
+    server.close()
+  }
+  try {
+    return { origin, version, clicks: await clicksOf(join(out, CLICKS), origin, site, signal), close }
+  } catch (error) {
+    close()
+    throw error
+  }
+}
+
+/** Only Slidev knows how many clicks a slide takes: each is opened once, and what was found is kept with the site. */
+async function clicksOf(file: string, origin: string, { steps }: StaticDeck, signal: AbortSignal): Promise<number[]> {
+  const known = z.array(z.number().int()).safeParse(JSON.parse(await readFile(file, 'utf8').catch(() => 'null')))
+  if (known.success) return known.data
+  const browser = await launchBrowser()
+  const close = () => void browser.close()
+  signal.addEventListener('abort', close, { once: true })
+  try {
+    const empty: Timeline = { version: 1, title: '', date: new Date(0).toISOString(), length: 1, opening: { profile: 'host', steps, terminals: [] }, events: [], chapters: [], captions: [], narration: [], poster: 0 }
+    const camera = await Camera.open(browser, origin, empty, { width: 640, height: 360, scale: 1, fps: 30, dark: false }, 0)
+    const clicks = await camera.clicks()
+    await writeFile(file, JSON.stringify(clicks))
+    return clicks
+  } catch (error) {
+    signal.throwIfAborted()
+    throw error
+  } finally {
+    signal.removeEventListener('abort', close)
+    await browser.close()
+  }
+}
