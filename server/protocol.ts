@@ -1,10 +1,11 @@
 import { z } from 'zod'
 import { profileSchema } from './deck/contract.ts'
 import { diagnosis } from './diagnosis.ts'
+import { courseInfo, workshopClientMessages, workshopRefusals, workshopServerMessages } from './workshop/messages.ts'
 
 /**
- * What crosses the websocket between a browser window and the server. Both sides import this file and nothing else of
- * each other.
+ * What crosses the websocket between a browser window and the server. Both sides import this file, and what the workshop adds to it, and
+ * nothing else of each other.
  *
  * Text frames are JSON: `clientMessage` towards the server, `serverMessage` towards the browser. Binary frames go only
  * towards the browser and carry terminal output:
@@ -76,15 +77,16 @@ export const clientMessage = z.discriminatedUnion('type', [
   z.strictObject({ type: z.literal('turn'), by: z.union([z.literal(1), z.literal(-1)]) }),
   /** State that the windows keep in step (Slidev's sync channels: page, clicks, timer, drawings). */
   z.strictObject({ type: z.literal('sync'), channel: z.string().min(1).max(256), state: z.record(z.string(), z.unknown()) }),
+  ...workshopClientMessages,
 ])
 export type ClientMessage = z.infer<typeof clientMessage>
 
-/** What a window may do: look; type into terminals; run and interrupt steps; turn the slides for all windows; show replays. */
-export const right = z.enum(['view', 'type', 'run', 'navigate', 'replay'])
+/** What a window may do: look; type into terminals; run and interrupt steps; turn the slides for all windows; show replays; do the tasks and edit the copy of its learner. */
+export const right = z.enum(['view', 'type', 'run', 'navigate', 'replay', 'learn'])
 export type Right = z.infer<typeof right>
 
 /** A set of rights, which a link carries: see roles.ts. */
-export const role = z.enum(['presenter', 'audience', 'remote'])
+export const role = z.enum(['presenter', 'learner', 'audience', 'remote'])
 export type Role = z.infer<typeof role>
 
 /** Where a step is in its life. */
@@ -187,7 +189,7 @@ export const shareInfo = z.strictObject({
 export type ShareInfo = z.infer<typeof shareInfo>
 
 /** Why a request was refused. The text that comes with it says what to do next. */
-export const refusal = z.enum(['unknown-step', 'stale', 'busy', 'unavailable', 'bad-input', 'unconfirmed', 'unknown-terminal', 'no-recording', 'replayed', 'not-allowed', 'failed'])
+export const refusal = z.enum(['unknown-step', 'stale', 'busy', 'unavailable', 'bad-input', 'unconfirmed', 'unknown-terminal', 'no-recording', 'replayed', 'not-allowed', 'failed', ...workshopRefusals])
 export type Refusal = z.infer<typeof refusal>
 
 export const serverMessage = z.discriminatedUnion('type', [
@@ -205,6 +207,8 @@ export const serverMessage = z.discriminatedUnion('type', [
     steps: z.array(stepInfo),
     terminals: z.array(terminalInfo),
     sync: z.record(z.string(), z.record(z.string(), z.unknown())),
+    /** Of the window's learner, in a workshop. */
+    course: courseInfo.optional(),
   }),
   z.strictObject({ type: z.literal('deck'), version: z.string(), deck: deckState, steps: z.array(stepInfo), terminals: z.array(terminalInfo) }),
   z.strictObject({ type: z.literal('step'), step: id, status: stepStatus }),
@@ -213,13 +217,14 @@ export const serverMessage = z.discriminatedUnion('type', [
   z.strictObject({ type: z.literal('replay'), terminal: id, replay: replayInfo.optional() }),
   z.strictObject({ type: z.literal('snapshot'), terminal: id, channel: count, cols: z.number().int(), rows: z.number().int(), data: z.string() }),
   z.strictObject({ type: z.literal('sync'), channel: z.string(), state: z.record(z.string(), z.unknown()) }),
-  z.strictObject({ type: z.literal('refused'), reason: refusal, step: id.optional(), terminal: id.optional(), message: z.string() }),
+  z.strictObject({ type: z.literal('refused'), reason: refusal, step: id.optional(), terminal: id.optional(), task: id.optional(), path: z.string().optional(), message: z.string() }),
   /** What the doctor has found. */
   z.strictObject({ type: z.literal('diagnosis'), diagnosis }),
   /** A remote was pressed: turn the slides, here for all windows. */
   z.strictObject({ type: z.literal('turn'), by: z.union([z.literal(1), z.literal(-1)]) }),
   /** The stage was reset: every terminal is new and the workdir is clean. */
   z.strictObject({ type: z.literal('stage-reset') }),
+  ...workshopServerMessages,
 ])
 export type ServerMessage = z.infer<typeof serverMessage>
 

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { INSECURE_REMOTE } from './front-door.ts'
 import { type ClientMessage, clientMessage, type Role } from './protocol.ts'
+import type { GuestRole } from './token.ts'
 import { access, notAllowed, onlyLooking, ROLES } from './roles.ts'
 import { GUESTS, serveTalk, type ServedTalk, type TestWindow } from './test/talk.ts'
 
@@ -23,19 +24,33 @@ const hash = (command: string) => createHash('sha256').update(command).digest('h
 
 /** A message of every kind, and who may send it. Each would do something that can be seen. */
 const messages: { [Type in ClientMessage['type']]: { message: Extract<ClientMessage, { type: Type }>; allowed: Role[] } } = {
-  attach: { message: { type: 'attach', terminal: 'wait' }, allowed: ['presenter', 'remote', 'audience'] },
-  detach: { message: { type: 'detach', terminal: 'wait' }, allowed: ['presenter', 'remote', 'audience'] },
-  ack: { message: { type: 'ack', channel: 1, bytes: 1 }, allowed: ['presenter', 'remote', 'audience'] },
-  input: { message: { type: 'input', terminal: 'wait', data: 'touch typed\r' }, allowed: ['presenter'] },
-  restart: { message: { type: 'restart', terminal: 'wait' }, allowed: ['presenter'] },
-  'reset-stage': { message: { type: 'reset-stage' }, allowed: ['presenter'] },
-  run: { message: { type: 'run', step: 'other', hash: hash('touch it-ran'), inputs: {} }, allowed: ['presenter', 'remote'] },
-  interrupt: { message: { type: 'interrupt', terminal: 'wait' }, allowed: ['presenter', 'remote'] },
-  replay: { message: { type: 'replay', step: 'other', on: true }, allowed: ['presenter', 'remote'] },
-  playback: { message: { type: 'playback', terminal: 'wait', action: 'skip' }, allowed: ['presenter', 'remote'] },
-  examine: { message: { type: 'examine' }, allowed: ['presenter', 'remote'] },
-  turn: { message: { type: 'turn', by: 1 }, allowed: ['presenter', 'remote'] },
-  sync: { message: { type: 'sync', channel: 'page', state: { page: 7 } }, allowed: ['presenter', 'remote'] },
+  attach: { message: { type: 'attach', terminal: 'wait' }, allowed: ['presenter', 'learner', 'remote', 'audience'] },
+  detach: { message: { type: 'detach', terminal: 'wait' }, allowed: ['presenter', 'learner', 'remote', 'audience'] },
+  ack: { message: { type: 'ack', channel: 1, bytes: 1 }, allowed: ['presenter', 'learner', 'remote', 'audience'] },
+  input: { message: { type: 'input', terminal: 'wait', data: 'touch typed\r' }, allowed: ['presenter', 'learner'] },
+  restart: { message: { type: 'restart', terminal: 'wait' }, allowed: ['presenter', 'learner'] },
+  'reset-stage': { message: { type: 'reset-stage' }, allowed: ['presenter', 'learner'] },
+  run: { message: { type: 'run', step: 'other', hash: hash('touch it-ran'), inputs: {} }, allowed: ['presenter', 'learner', 'remote'] },
+  interrupt: { message: { type: 'interrupt', terminal: 'wait' }, allowed: ['presenter', 'learner', 'remote'] },
+  replay: { message: { type: 'replay', step: 'other', on: true }, allowed: ['presenter', 'learner', 'remote'] },
+  playback: { message: { type: 'playback', terminal: 'wait', action: 'skip' }, allowed: ['presenter', 'learner', 'remote'] },
+  examine: { message: { type: 'examine' }, allowed: ['presenter', 'learner', 'remote'] },
+  turn: { message: { type: 'turn', by: 1 }, allowed: ['presenter', 'learner', 'remote'] },
+  sync: { message: { type: 'sync', channel: 'page', state: { page: 7 } }, allowed: ['presenter', 'remote', 'learner'] },
+  'begin-task': { message: { type: 'begin-task', task: 'port' }, allowed: ['learner'] },
+  'check-task': { message: { type: 'check-task', task: 'port' }, allowed: ['learner'] },
+  'stop-activity': { message: { type: 'stop-activity' }, allowed: ['learner'] },
+  'open-hint': { message: { type: 'open-hint', task: 'port', hint: 1 }, allowed: ['learner'] },
+  'show-solution': { message: { type: 'show-solution', task: 'port' }, allowed: ['learner'] },
+  'apply-solution': { message: { type: 'apply-solution', task: 'port', solution: 'x' }, allowed: ['learner'] },
+  'skip-task': { message: { type: 'skip-task', task: 'port' }, allowed: ['learner'] },
+  'reset-task': { message: { type: 'reset-task', task: 'port' }, allowed: ['learner'] },
+  'check-on-save': { message: { type: 'check-on-save', on: true }, allowed: ['learner'] },
+  'open-file': { message: { type: 'open-file', path: 'flake.nix' }, allowed: ['learner'] },
+  'save-file': { message: { type: 'save-file', path: 'flake.nix', text: '', base: null }, allowed: ['learner'] },
+  'reset-file': { message: { type: 'reset-file', path: 'flake.nix' }, allowed: ['learner'] },
+  'reset-copy': { message: { type: 'reset-copy', progress: true }, allowed: ['learner'] },
+  'show-diff': { message: { type: 'show-diff' }, allowed: ['learner'] },
 }
 const all = Object.values(messages)
 const forbidden = (role: Role) => all.filter(({ allowed }) => !allowed.includes(role)).map(({ message }) => message)
@@ -77,7 +92,7 @@ test.each([
   ['audience', LAN, forbidden('audience')],
   ['remote', 'localhost', forbidden('remote')],
   ['remote', LAN, forbidden('audience')],
-] as [Role, string, ClientMessage[]][])('the %s at %s is refused what its role may not do, and nothing of it is carried out', async (role, name, refused) => {
+] as [GuestRole, string, ClientMessage[]][])('the %s at %s is refused what its role may not do, and nothing of it is carried out', async (role, name, refused) => {
   const window = await talk.window(role, name)
   expect((await window.message('hello')).role).toBe(role)
   for (const message of refused) {
@@ -96,7 +111,7 @@ test.each([
 })
 
 test('a window that only looks is told its rights, and nobody but the presenter gets the link of the remote', async () => {
-  const hello = async (role: Role, name: string) => (await talk.window(role, name)).message('hello')
+  const hello = async (role: 'presenter' | GuestRole, name: string) => (await talk.window(role, name)).message('hello')
   const shared = { beyond: `http://${LAN}:${talk.port}`, audience: `http://${LAN}:${talk.port}/?token=${GUESTS.audience}` }
   expect(await hello('audience', LAN)).toMatchObject({ rights: ['view'], share: shared })
   const remote = await hello('remote', LAN)

@@ -9,12 +9,13 @@ export interface Access {
 
 const RIGHTS: Record<Role, readonly Right[]> = {
   presenter: ['view', 'type', 'run', 'navigate', 'replay'],
+  learner: ['view', 'type', 'run', 'navigate', 'replay', 'learn'],
   remote: ['view', 'run', 'navigate', 'replay'],
   audience: ['view'],
 }
 
 /** The roles that have links of their own, the mightiest first: a browser with two of them has the first. */
-export const ROLES = ['presenter', 'remote', 'audience'] as const satisfies readonly Role[]
+export const ROLES = ['presenter', 'learner', 'remote', 'audience'] as const satisfies readonly Role[]
 
 /** The right that each message needs. Who may type can end a shell, or empty the workdir, anyway. */
 const NEEDS: Record<ClientMessage['type'], Right> = {
@@ -31,6 +32,20 @@ const NEEDS: Record<ClientMessage['type'], Right> = {
   playback: 'replay',
   sync: 'navigate',
   turn: 'navigate',
+  'begin-task': 'learn',
+  'check-task': 'learn',
+  'stop-activity': 'learn',
+  'open-hint': 'learn',
+  'show-solution': 'learn',
+  'apply-solution': 'learn',
+  'skip-task': 'learn',
+  'reset-task': 'learn',
+  'check-on-save': 'learn',
+  'open-file': 'learn',
+  'save-file': 'learn',
+  'reset-file': 'learn',
+  'reset-copy': 'learn',
+  'show-diff': 'learn',
 }
 
 export function access(role: Role): Access {

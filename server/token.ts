@@ -3,7 +3,7 @@ import { chmod, mkdir, readFile, writeFile } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import type { Role } from './protocol.ts'
 
-export type GuestRole = Exclude<Role, 'presenter'>
+export type GuestRole = Extract<Role, 'audience' | 'remote'>
 
 /** 256 bits, as base64url. */
 const TOKEN = /^[A-Za-z0-9_-]{43}$/

@@ -51,7 +51,7 @@ export function keyCode(name: string): string {
 }
 
 /** A length of time in seconds, written as Slidev writes them: `90s`, `5m`, `1:30`, or a number of seconds. */
-const time = z.union([z.number(), z.string()]).transform((text, context) => {
+export const time = z.union([z.number(), z.string()]).transform((text, context) => {
   try {
     const { seconds } = parseTimeString(text)
     if (seconds > 0) return seconds

@@ -14,6 +14,7 @@ import { deckVersion } from '../slidev.ts'
 import type { ProfileRuntime } from '../profile.ts'
 import { decodeFrame, type Role, type ServerMessage, serverMessage, SOCKET_PATH, type StepStatus } from '../protocol.ts'
 import type { Sharing } from '../front-door.ts'
+import type { GuestRole } from '../token.ts'
 import { TalkServer } from '../server.ts'
 import { Stage } from '../stage.ts'
 import { prepareWorkdir, resetWorkdir } from '../workdir.ts'
@@ -36,7 +37,7 @@ export interface ServedTalk {
   /** Asks for a page, with the token. */
   get(path: string, headers?: Record<string, string>): Promise<{ status: number; text: string }>
   /** A window that was let in, with the link of a role; `localhost` unless another name of the server is given. */
-  window(role?: Role, name?: string): Promise<TestWindow>
+  window(role?: 'presenter' | GuestRole, name?: string): Promise<TestWindow>
   close(): Promise<void>
 }
 
