@@ -14,7 +14,7 @@ const GRID = { cols: 88, rows: 18 }
 
 /**
  * How fast 100 MB of output come through: to the screen, the recorder and, by pictures, every viewer, held against the headless screen alone with
- * the same bytes, and against node-pty alone.
+ * the same bytes, against node-pty alone, and against node-pty with a screen in a thread and nothing else: what the machine can carry at most.
  *
  * @param size bytes of the flood
  * @param times that each is measured, one after the other, so that all have the same noise
@@ -25,19 +25,23 @@ export async function flood(size: number, times: number): Promise<Figure[]> {
   const parsed = join(folder, 'parsed')
   const bytes = await writeLines(plain, parsed, size)
   const megabytes = bytes / 1e6
-  const speeds = { parser: [] as number[], pty: [] as number[], one: [] as number[], ten: [] as number[] }
+  const speeds = { parser: [] as number[], pty: [] as number[], both: [] as number[], one: [] as number[], ten: [] as number[] }
   const ratios = { one: [] as number[], ten: [] as number[] }
+  const ofBoth = { one: [] as number[], ten: [] as number[] }
   let resyncs = 0
   try {
     for (let time = 0; time < times; time++) {
       speeds.pty.push(megabytes / (await readingTime(`cat ${plain}`, GRID.cols, GRID.rows)))
       for (const [name, count] of [['one', 1], ['ten', 10]] as const) {
-        const before = megabytes / (await parse(parsed))
+        const before = megabytes / (await secondsOf('parser.ts', parsed))
+        const both = megabytes / (await secondsOf('pty-screen.ts', `cat ${plain}`))
         const { seconds, snapshots } = await show(plain, count)
-        const after = megabytes / (await parse(parsed))
+        const after = megabytes / (await secondsOf('parser.ts', parsed))
         const speed = megabytes / seconds
         resyncs += snapshots
         speeds.parser.push(before, after)
+        speeds.both.push(both)
+        ofBoth[name].push(speed / both)
         speeds[name].push(speed)
         ratios[name].push(speed / ((before + after) / 2))
       }
@@ -45,12 +49,18 @@ export async function flood(size: number, times: number): Promise<Figure[]> {
   } finally {
     await rm(folder, { recursive: true })
   }
-  const references = { 'headless screen alone, MB/s': round(median(speeds.parser)), 'node-pty alone, MB/s': round(median(speeds.pty)) }
+  const references = {
+    'headless screen alone, MB/s': round(median(speeds.parser)),
+    'node-pty alone, MB/s': round(median(speeds.pty)),
+    'node-pty and a headless screen, MB/s': round(median(speeds.both)),
+  }
   return [
     figure('flood, 1 viewer', 'MB/s', speeds.one, { references }),
     figure('flood, 1 viewer, of the headless screen alone', 'ratio', ratios.one, { target: { atLeast: 0.9 } }),
+    figure('flood, 1 viewer, of node-pty and a headless screen', 'ratio', ofBoth.one),
     figure('flood, 10 viewers', 'MB/s', speeds.ten, { references }),
     figure('flood, 10 viewers, of the headless screen alone', 'ratio', ratios.ten, { target: { atLeast: 0.9 } }),
+    figure('flood, 10 viewers, of node-pty and a headless screen', 'ratio', ofBoth.ten),
     { name: 'flood, pictures that viewers were shown', value: resyncs, unit: 'in all runs' },
   ]
 }
@@ -70,8 +80,9 @@ async function writeLines(plain: string, parsed: string, size: number): Promise<
   return bytes
 }
 
-async function parse(file: string): Promise<number> {
-  const { ready, end } = await startPart('reference/parser.ts', [file, String(GRID.cols), String(GRID.rows)], (seconds) => z.number().parse(seconds))
+/** @param of a reference that tells the seconds that it took */
+async function secondsOf(reference: string, of: string): Promise<number> {
+  const { ready, end } = await startPart(`reference/${reference}`, [of, String(GRID.cols), String(GRID.rows)], (seconds) => z.number().parse(seconds))
   await end()
   return ready
 }

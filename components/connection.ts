@@ -107,10 +107,15 @@ export function show(terminal: string, painter: Painter): () => void {
   // Attached a second time the server would send no new snapshot.
   if (painters.has(terminal)) detach(terminal)
   painters.set(terminal, painter)
-  send({ type: 'attach', terminal })
+  attach(terminal)
   return () => {
     if (painters.get(terminal) === painter) detach(terminal)
   }
+}
+
+/** The slides are projected, and a secret on them is none any more: only the pages of who types alone show it. */
+function attach(terminal: string): void {
+  send({ type: 'attach', terminal, secrets: /\/(presenter|workshop)(\/|$)/.test(location.pathname) })
 }
 
 function detach(terminal: string): void {
@@ -151,7 +156,7 @@ export function connect(): void {
     standIn = new StaticServer(deck, receive, (channel, text) => paint(encodeFrame(channel, encoder.encode(text))))
     standIn.open()
     connection.link = 'static'
-    for (const terminal of painters.keys()) send({ type: 'attach', terminal })
+    for (const terminal of painters.keys()) attach(terminal)
     return
   }
   clearTimeout(timer)
@@ -164,7 +169,7 @@ export function connect(): void {
     everOpen = true
     retry = RETRY.first
     channels.clear()
-    for (const terminal of painters.keys()) send({ type: 'attach', terminal })
+    for (const terminal of painters.keys()) attach(terminal)
   }
   opening.onmessage = ({ data }: MessageEvent<string | ArrayBuffer>) => {
     if (typeof data !== 'string') return paint(new Uint8Array(data))

@@ -45,8 +45,11 @@ const id = z.string().min(1).max(64).regex(/^[a-z0-9][a-z0-9-]*$/)
 const count = z.number().int().nonnegative()
 
 export const clientMessage = z.discriminatedUnion('type', [
-  /** Show me this terminal. Starts its shell if it has none. */
-  z.strictObject({ type: z.literal('attach'), terminal: id }),
+  /**
+   * Show me this terminal. Starts its shell if it has none, where the window may run steps. With `secrets` the values of the contracts'
+   * secrets too: for the presenter's own window, since slides are projected.
+   */
+  z.strictObject({ type: z.literal('attach'), terminal: id, secrets: z.boolean().optional() }),
   /** I no longer show this terminal. Its session goes on. */
   z.strictObject({ type: z.literal('detach'), terminal: id }),
   /** My screen has parsed `bytes` bytes of this channel. */

@@ -110,6 +110,24 @@ test.each([
   window.socket.terminate()
 })
 
+test('a window that only looks starts no shell, and shows the terminal once somebody else has', async () => {
+  const own = await serveTalk(slides)
+  try {
+    const audience = await own.window('audience')
+    audience.send({ type: 'attach', terminal: 'wait' })
+    // Answered in order: the terminal was asked for before this was refused.
+    audience.send({ type: 'examine' })
+    await audience.message('refused')
+    expect(own.stage.current('wait')).toBeUndefined()
+    const speaker = await own.window()
+    speaker.send({ type: 'attach', terminal: 'wait' })
+    speaker.run('wait', 'sleep 4321')
+    await audience.shows('wait', 'sleep 4321')
+  } finally {
+    await own.close()
+  }
+})
+
 test('a window that only looks is told its rights, and nobody but the presenter gets the link of the remote', async () => {
   const hello = async (role: 'presenter' | GuestRole, name: string) => (await talk.window(role, name)).message('hello')
   const shared = { beyond: `http://${LAN}:${talk.port}`, audience: `http://${LAN}:${talk.port}/?token=${GUESTS.audience}` }

@@ -66,7 +66,7 @@ export function notAllowed({ role, rights, because }: Access, message: ClientMes
   return `This window has the role "${role}", which does not ${needed} here. ${because ?? "Use the presenter's window."}`
 }
 
-/** Whether a window is shown the secrets of the contracts: only one that could print them itself. */
+/** Whether a window may ask for the secrets of the contracts: only one that could print them itself. */
 export function seesSecrets({ rights }: Access): boolean {
   return rights.includes('type')
 }

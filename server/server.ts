@@ -11,7 +11,7 @@ import type { DeckPaths } from './paths.ts'
 import type { ProfileRuntime } from './profile.ts'
 import { masked } from './recording/mask.ts'
 import type { Recordings } from './recording/recordings.ts'
-import { type Access, seesSecrets } from './roles.ts'
+import type { Access } from './roles.ts'
 import { BuildError, buildDeck, deckVersion, serveBuilt } from './slidev.ts'
 import { serveSocket } from './socket.ts'
 import { RefusedError, type Stage } from './stage.ts'
@@ -83,7 +83,7 @@ export class TalkServer {
       onSocket: (socket, access) => {
         this.windows.set(socket, access)
         socket.on('close', () => this.windows.delete(socket))
-        serveSocket(socket, { stage, access, encode: (message) => this.encode(message, access), hello: () => this.hello(access), examine: () => this.examine(), onSync: (from, channel, state) => this.onSync(from, access, channel, state), onTurn: (by) => this.onTurn(by) })
+        serveSocket(socket, { stage, access, encode: (message) => this.encode(message), hello: () => this.hello(access), examine: () => this.examine(), onSync: (from, channel, state) => this.onSync(from, access, channel, state), onTurn: (by) => this.onTurn(by) })
       },
     })
     this.watch()
@@ -135,21 +135,14 @@ export class TalkServer {
   }
 
   private broadcast(message: ServerMessage, except?: WebSocket): void {
-    // Windows differ in this alone.
-    const texts = new Map<boolean, string>()
-    for (const [window, access] of this.windows) {
-      if (window === except || window.readyState !== window.OPEN) continue
-      const seen = seesSecrets(access)
-      const text = texts.get(seen) ?? this.encode(message, access)
-      texts.set(seen, text)
-      window.send(text)
-    }
+    const text = this.encode(message)
+    for (const window of this.windows.keys()) if (window !== except && window.readyState === window.OPEN) window.send(text)
   }
 
-  /** A message as a window may read it: what went wrong may quote the output of a script. */
-  private encode(message: ServerMessage, access: Access): string {
+  /** A message as it may be shown on a slide: what went wrong may quote the output of a script. */
+  private encode(message: ServerMessage): string {
     const { secrets = [] } = this.options
-    if (secrets.length === 0 || seesSecrets(access)) return JSON.stringify(message)
+    if (secrets.length === 0) return JSON.stringify(message)
     const hide = (value: unknown): unknown => (typeof value === 'string' ? masked(value, secrets) : Array.isArray(value) ? value.map(hide) : value)
     return JSON.stringify(message, (key, value: unknown) => (QUOTING.has(key) ? hide(value) : value))
   }

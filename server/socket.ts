@@ -11,7 +11,7 @@ export interface SocketContext {
   stage: Stage
   /** What this window may do. */
   access: Access
-  /** A message as this window may read it. */
+  /** A message as windows may read it. */
   encode(message: ServerMessage): string
   hello(): ServerMessage
   /** Has the doctor look at this machine. */
@@ -34,24 +34,32 @@ interface View {
 export function serveSocket(socket: WebSocket, { stage, access, encode, hello, examine, onSync, onTurn }: SocketContext): void {
   const rate = new Rate(socket, (message) => carryOut(message))
   const views = new Map<string, View>()
-  /** Terminals that the window asked for, also while their shell starts. */
-  const wanted = new Set<string>()
-
-  const seen = { secrets: seesSecrets(access) }
+  /** Terminals that the window asked for, also while their shell starts, and whether it shows the secrets in them. */
+  const wanted = new Map<string, { secrets: boolean }>()
 
   const send = (message: ServerMessage) => {
     if (socket.readyState === socket.OPEN) socket.send(encode(message))
   }
   send(hello())
 
-  const attach = async (terminal: string) => {
+  const attach = async (terminal: string, seen: { secrets: boolean }) => {
     if (wanted.has(terminal)) return
-    wanted.add(terminal)
+    wanted.set(terminal, seen)
     await watch(terminal)
   }
+  /** Who only looks starts nothing: it waits for the shell that somebody else starts. */
+  const mayStart = access.rights.includes('run')
+  const onTerminal = (terminal: string) => {
+    if (wanted.has(terminal) && !views.has(terminal)) watch(terminal).catch(refuse({ type: 'attach', terminal }))
+  }
+  if (!mayStart) stage.on('terminal', onTerminal)
+
   const watch = async (terminal: string) => {
+    if (!mayStart && stage.isTerminal(terminal) && !stage.current(terminal) && !stage.replaying(terminal)) return
+    const seen = wanted.get(terminal)
+    if (!seen) return
     const source = await stage.watchable(terminal, seen)
-    if (!wanted.has(terminal) || views.has(terminal) || socket.readyState !== socket.OPEN) return
+    if (wanted.get(terminal) !== seen || views.has(terminal) || socket.readyState !== socket.OPEN) return
     // A replay began, or ended, while the shell started.
     if (source !== (await stage.watchable(terminal, seen))) return watch(terminal)
     if (!wanted.has(terminal) || views.has(terminal)) return
@@ -77,7 +85,7 @@ export function serveSocket(socket: WebSocket, { stage, access, encode, hello, e
   const handle = async (message: ClientMessage): Promise<void> => {
     switch (message.type) {
       case 'attach':
-        return attach(message.terminal)
+        return attach(message.terminal, { secrets: message.secrets === true && seesSecrets(access) })
       case 'detach':
         return detach(message.terminal)
       case 'ack':
@@ -127,7 +135,7 @@ export function serveSocket(socket: WebSocket, { stage, access, encode, hello, e
     const again = [...wanted]
     wanted.clear()
     send({ type: 'stage-reset' })
-    for (const terminal of again) attach(terminal).catch(refuse({ type: 'attach', terminal }))
+    for (const [terminal, seen] of again) attach(terminal, seen).catch(refuse({ type: 'attach', terminal }))
   }
   stage.on('reset', onReset)
 
@@ -158,9 +166,10 @@ export function serveSocket(socket: WebSocket, { stage, access, encode, hello, e
   })
   socket.on('error', () => socket.terminate())
   socket.on('close', () => {
+    stage.off('terminal', onTerminal)
     stage.off('reset', onReset)
     stage.off('replay', onReplay)
-    for (const terminal of [...wanted]) detach(terminal)
+    for (const terminal of [...wanted.keys()]) detach(terminal)
   })
 }
 

@@ -144,6 +144,11 @@ export class Stage extends EventEmitter<StageEvents> {
     return session
   }
 
+  /** Whether the deck has a terminal of this name. */
+  isTerminal(name: string): boolean {
+    return this.terminalNames().has(name)
+  }
+
   /** The session of a terminal that has one already. */
   current(name: string): Session | undefined {
     return this.sessions.get(name)

@@ -1,5 +1,5 @@
-import { readFileSync } from 'node:fs'
-import { readdir, readFile } from 'node:fs/promises'
+import { readdirSync, readFileSync } from 'node:fs'
+import { uptime } from 'node:os'
 
 /**
  * Finds and ends the processes that a shell has started, also those that wanted to outlive it (`setsid`, `nohup`, double
@@ -23,14 +23,40 @@ interface Process extends ProcessId {
 /** Names the variable in the environment of every process of a session. */
 export const MARKER = 'UNDERSTUDY_SESSION'
 
+/**
+ * Files of /proc that are read in one go: a read takes some hundredths of a millisecond, and many times that by Node's threads. Keys that
+ * are typed meanwhile wait a tenth of a millisecond.
+ */
+const AT_ONCE = 8
+
 async function processes(): Promise<Process[]> {
-  const pids = (await readdir('/proc').catch(() => [])).filter((name) => /^\d+$/.test(name))
-  const found = await Promise.all(pids.map((pid) => readProcess(Number(pid))))
-  return found.filter((process) => process !== undefined)
+  const pids = namesIn('/proc').filter((name) => /^\d+$/.test(name)).map(Number)
+  const found: Process[] = []
+  for (const [index, pid] of pids.entries()) {
+    if (index % AT_ONCE === 0) await othersFirst()
+    const process = parseStat(pid, textOf(`/proc/${pid}/stat`))
+    if (process) found.push(process)
+  }
+  return found
 }
 
-async function readProcess(pid: number): Promise<Process | undefined> {
-  return parseStat(pid, await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => ''))
+const othersFirst = () => new Promise<void>((done) => setImmediate(done))
+
+function namesIn(folder: string): string[] {
+  try {
+    return readdirSync(folder)
+  } catch {
+    return []
+  }
+}
+
+/** The text of a file of /proc; none where the process is gone, or somebody else's. */
+function textOf(file: string): string {
+  try {
+    return readFileSync(file, 'latin1')
+  } catch {
+    return ''
+  }
 }
 
 function parseStat(pid: number, stat: string): Process | undefined {
@@ -42,27 +68,28 @@ function parseStat(pid: number, stat: string): Process | undefined {
 
 /** A living process; undefined where there is none. At once, so that a new shell is known before anything else happens. */
 export function identify(pid: number): ProcessId | undefined {
-  try {
-    const process = parseStat(pid, readFileSync(`/proc/${pid}/stat`, 'utf8'))
-    return process && process.state !== 'Z' ? { pid, start: process.start } : undefined
-  } catch {
-    return undefined
-  }
+  const process = parseStat(pid, textOf(`/proc/${pid}/stat`))
+  return process && process.state !== 'Z' ? { pid, start: process.start } : undefined
 }
 
 /** Whether a shell is the foreground of its own terminal (fields 1 and 8 of /proc/<pid>/stat: a shell leads its process group). */
 export function hasTerminal(shell: number): boolean {
-  try {
-    const stat = readFileSync(`/proc/${shell}/stat`, 'utf8')
-    return Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[5]) === shell
-  } catch {
-    return false
-  }
+  const stat = textOf(`/proc/${shell}/stat`)
+  return Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[5]) === shell
 }
 
-async function hasMarker(pid: number, marker: string): Promise<boolean> {
-  const environment = await readFile(`/proc/${pid}/environ`, 'latin1').catch(() => '')
-  return environment.split('\0').includes(`${MARKER}=${marker}`)
+/** Processes that are of no session, each with when it started: those that are as they will stay are not read again. */
+const strangers = new Map<number, number>()
+/** Clock ticks (1/100 s, proc(5)) after which a process that was forked has become the program that it was forked for. */
+const SETTLED = 200
+
+/** The session that a process is of, by its environment; undefined where it is of none. */
+function markerOf({ pid, start }: Process): string | undefined {
+  if (strangers.get(pid) === start) return undefined
+  const prefix = `${MARKER}=`
+  const entry = textOf(`/proc/${pid}/environ`).split('\0').find((text) => text.startsWith(prefix))
+  if (entry === undefined && uptime() * 100 - start > SETTLED) strangers.set(pid, start)
+  return entry?.slice(prefix.length)
 }
 
 /**
@@ -77,12 +104,14 @@ export async function membersOf(marker: string, known: Iterable<ProcessId>): Pro
   const starts = new Map([...known].map(({ pid, start }) => [pid, start]))
   const members = new Map<number, Process>()
   const sessions = new Set<number>()
-  for (const each of all)
-    if (starts.get(each.pid) === each.start || (await hasMarker(each.pid, marker))) {
+  for (const [index, each] of all.entries()) {
+    if (index % AT_ONCE === 0) await othersFirst()
+    if (starts.get(each.pid) === each.start || markerOf(each) === marker) {
       members.set(each.pid, each)
       // The leader of a session of its own: what it left there is its own too.
       if (each.session === each.pid) sessions.add(each.session)
     }
+  }
   for (let grown = true; grown; ) {
     grown = false
     for (const each of all)

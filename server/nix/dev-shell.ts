@@ -1,3 +1,6 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { z } from 'zod'
 import { nix, type NixPlace } from './nix.ts'
 
@@ -17,7 +20,9 @@ const NOT_OURS = new Set(['HOME', 'TMP', 'TMPDIR', 'TEMP', 'TEMPDIR', 'NIX_BUILD
  * @throws NixError, among others where the flake has no `devShells.<system>.default`
  */
 export async function devShellEnvironment(place: NixPlace, profile: string, onLine?: (line: string) => void): Promise<Record<string, string>> {
-  const text = await nix(place, 'nix', ['print-dev-env', '--json', '--profile', profile, '.#default'], onLine)
+  // Nix makes a folder for the shell that is not entered, and leaves it.
+  const folder = await mkdtemp(join(tmpdir(), 'understudy-shell-'))
+  const text = await nix({ ...place, env: { ...place.env, TMPDIR: folder } }, 'nix', ['print-dev-env', '--json', '--profile', profile, '.#default'], onLine).finally(() => rm(folder, { recursive: true, force: true }))
   const { variables } = printed.parse(JSON.parse(text))
   const env: Record<string, string> = {}
   for (const [name, variable] of Object.entries(variables))

@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs'
 import { mkdir, readdir, readlink, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { execa } from 'execa'
 import { expect, test } from 'vitest'
@@ -77,7 +78,10 @@ describeWithLab('prefetch', () => {
 
   test('the programs of the development shell come before those of the machine', { timeout: 120_000 }, async () => {
     const place = await labPlace(await makeWorkdir())
+    const left = async () => (await readdir(tmpdir())).filter((name) => /^(nix|understudy)-shell/.test(name))
+    const before = await left()
     const env = await devShellEnvironment(place, join(temp, 'dev-shell'))
+    expect(await left()).toEqual(before)
     expect(env.PATH?.endsWith(place.env.PATH ?? '')).toBe(true)
     expect(env.PATH?.startsWith('/nix/store/')).toBe(true)
     expect(env).not.toHaveProperty('HOME')

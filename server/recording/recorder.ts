@@ -67,8 +67,8 @@ export class Recorder {
 
   output(bytes: Uint8Array): void {
     this.bytes += bytes.length
-    const text = this.decoder.write(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength))
-    if (!this.cut) this.event('o', this.masker.feed(text))
+    if (this.cut) return
+    this.event('o', this.masker.feed(this.decoder.write(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength))))
   }
 
   marker(label: string): void {
