@@ -1,6 +1,7 @@
 import unicode11 from '@xterm/addon-unicode11'
 import xterm from '@xterm/headless'
 import { paint } from './painting.ts'
+import { Palette } from './palette.ts'
 
 /** Lines above the screen that are kept. */
 export const SCROLLBACK = 10_000
@@ -8,6 +9,7 @@ export const SCROLLBACK = 10_000
 /** The screen of a terminal, without a window: what a viewer that comes late is shown. */
 export class Screen {
   private readonly terminal: xterm.Terminal
+  private readonly palette: Palette
   private title = ''
 
   /** @param onReply what the screen answers to a program's questions (device attributes, cursor position) */
@@ -17,6 +19,7 @@ export class Screen {
     this.terminal.loadAddon(new unicode11.Unicode11Addon())
     this.terminal.unicode.activeVersion = '11'
     this.terminal.onData(onReply)
+    this.palette = new Palette(this.terminal)
     this.terminal.onTitleChange((title) => (this.title = title))
   }
 
@@ -26,12 +29,12 @@ export class Screen {
   }
 
   /**
-   * Text that paints this screen, with its modes, on an empty one of the same size.
+   * Text that paints this screen, with its modes and colours, on an empty one of the same size.
    *
    * @param scrollback lines above the screen
    */
   snapshot(scrollback: number): string {
-    return `${paint(this.terminal, scrollback)}${this.title ? `\u001b]2;${this.title}\u0007` : ''}`
+    return `${paint(this.terminal, scrollback)}${this.palette.text}${this.title ? `\u001b]2;${this.title}\u0007` : ''}`
   }
 
   dispose(): void {
