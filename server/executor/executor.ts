@@ -37,8 +37,9 @@ export interface Executor {
    * Runs a script of a contract by bash in the workdir, outside of any terminal, and ends whatever it has started.
    *
    * @param seconds that it may take
+   * @param onOutput told what it prints, as it prints it: pieces of bytes, cut anywhere
    */
-  script(script: string, seconds: number, signal?: AbortSignal): Promise<ScriptEnd>
+  script(script: string, seconds: number, signal?: AbortSignal, onOutput?: (bytes: Buffer, from: 'stdout' | 'stderr') => void): Promise<ScriptEnd>
   /** Where a program is on the PATH of the shells; undefined where it is not. */
   which(program: string): Promise<string | undefined>
   /** Whether to remember what the session starts: on while a command runs. */

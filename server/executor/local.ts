@@ -20,6 +20,8 @@ export interface LocalOptions {
 
 /** Characters of a script's output that are kept: a value, or the last lines of what went wrong. */
 const KEPT = 16_384
+/** Milliseconds that the last output of a script may take to be read. */
+const UNREAD = 2000
 /** Milliseconds between two looks at what a command has started. */
 const WATCH = 1000
 
@@ -88,7 +90,7 @@ export class LocalExecutor implements Executor {
     }
   }
 
-  async script(script: string, seconds: number, signal?: AbortSignal): Promise<ScriptEnd> {
+  async script(script: string, seconds: number, signal?: AbortSignal, onOutput?: (bytes: Buffer, from: 'stdout' | 'stderr') => void): Promise<ScriptEnd> {
     const marker = randomBytes(12).toString('hex')
     const bash = await this.which('bash')
     if (!bash) return { exit: null, value: '', output: 'There is no bash on the PATH. Install it: apt-get install bash' }
@@ -100,7 +102,12 @@ export class LocalExecutor implements Executor {
     let value = ''
     let output = ''
     child.stdout.on('data', (chunk: Buffer) => (value = (value + String(chunk)).slice(-KEPT)))
-    for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk: Buffer) => (output = (output + String(chunk)).slice(-KEPT)))
+    for (const from of ['stdout', 'stderr'] as const)
+      child[from].on('data', (chunk: Buffer) => {
+        output = (output + String(chunk)).slice(-KEPT)
+        onOutput?.(chunk, from)
+      })
+    const closed = new Promise((done) => child.once('close', done))
     const itself = identify(child.pid ?? 0)
     const known = itself ? [itself] : []
     const end = () => void endSession(marker, known)
@@ -111,6 +118,8 @@ export class LocalExecutor implements Executor {
     clearTimeout(late)
     signal?.removeEventListener('abort', end)
     await endSession(marker, known)
+    // Nothing holds its outputs open any more: what it has printed last is still to be read.
+    if (exit !== null) await Promise.race([closed, new Promise((done) => setTimeout(done, UNREAD).unref())])
     return { exit, value: value.trim(), output: output.trim() }
   }
 
