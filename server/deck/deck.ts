@@ -4,8 +4,9 @@ import { dirname, relative } from 'node:path'
 import { load, parseTimeString } from '@slidev/parser/fs'
 import MarkdownIt from 'markdown-it'
 import { z } from 'zod'
+import { readTask, type Task, TaskError } from '../workshop/task.ts'
 import { type Contract, contractSchema } from './contract.ts'
-import { commandOf, FenceError, hashCommand, parseFence } from './fence.ts'
+import { commandOf, FenceError, hashCommand, ID, parseFence } from './fence.ts'
 
 /** A runnable command block of the deck. */
 export interface Step {
@@ -22,6 +23,14 @@ export interface Step {
   place: string
 }
 
+/** A task, as a slide of the deck has it. */
+export interface DeckTask extends Task {
+  /** Number of the slide, from 1. */
+  slide: number
+  /** Where the slide names it, for people: `slides.md:42`. */
+  place: string
+}
+
 /** Columns and rows of a terminal. */
 export interface Grid {
   cols: number
@@ -35,9 +44,11 @@ export interface Deck {
   grid: Grid
   /** In the deck's order, by id. This is the allowlist: no other command is started by the server itself. */
   steps: Map<string, Step>
-  /** Every file the deck was read from, absolute. */
+  /** In the deck's order, by id: the exercises of the workshop. Their scripts are on the allowlist too. */
+  tasks: Map<string, DeckTask>
+  /** Every file the slides were read from, absolute. */
   files: string[]
-  /** Changes with every change of the text. */
+  /** Changes with every change of the text, of the tasks too. */
   version: string
 }
 
@@ -83,6 +94,7 @@ export async function readDeck(file: string): Promise<Deck> {
 
   const problems: string[] = []
   const steps = new Map<string, Step>()
+  const tasks = new Map<string, DeckTask>()
   for (const [index, slide] of data.slides.entries()) {
     const path = slide.source.filepath
     const lines = (texts.get(path) ?? '').split('\n')
@@ -90,7 +102,10 @@ export async function readDeck(file: string): Promise<Deck> {
     const at = (line: number) => `${name}:${line} (slide ${index + 1})`
     for (const error of parseErrors(data, path, slide)) problems.push(`${at(error.line)}: ${error.message}`)
     readSlide(slide, lines, at, index + 1, steps, problems)
+    await readSlideTask(root, slide, lines, at, index + 1, tasks, problems)
   }
+  // A task that could not be read is missed by those that depend on it: that is said once.
+  if (problems.length === 0) problems.push(...wrongOrder(tasks))
 
   const settings = gridSchema.safeParse(data.headmatter.understudy ?? {})
   if (!settings.success)
@@ -99,11 +114,13 @@ export async function readDeck(file: string): Promise<Deck> {
 
   const hash = createHash('sha256')
   for (const text of texts.values()) hash.update(text).update('\0')
+  for (const { place, ...task } of tasks.values()) hash.update(JSON.stringify(task)).update('\0')
   return {
     file,
     title: typeof data.headmatter.title === 'string' ? data.headmatter.title : 'Slides',
     grid: { cols: settings.data.cols, rows: settings.data.rows },
     steps,
+    tasks,
     files: [...texts.keys()],
     version: hash.digest('hex').slice(0, 16),
   }
@@ -182,6 +199,33 @@ function readSlide(
       place: at(step.line),
     })
   }
+}
+
+/** The task that a slide names in its frontmatter, if it names one. */
+async function readSlideTask(root: string, slide: LoadedSlide, lines: string[], at: (line: number) => string, number: number, tasks: Map<string, DeckTask>, problems: string[]): Promise<void> {
+  const id: unknown = slide.frontmatter.task
+  if (id === undefined) return
+  const place = at(frontmatterLine(slide, lines, ['task']))
+  const twin = typeof id === 'string' ? tasks.get(id) : undefined
+  if (typeof id !== 'string' || !ID.test(id)) problems.push(`${place}: task: must be the name of a folder in tasks/: lower-case letters, digits and dashes`)
+  else if (twin) problems.push(`${place}: task "${id}" stands already at ${twin.place}: every task has one slide`)
+  else
+    try {
+      tasks.set(id, { ...(await readTask(root, id)), slide: number, place })
+    } catch (error) {
+      if (!(error instanceof TaskError)) throw error
+      for (const problem of error.problems) problems.push(`${place}: ${problem}`)
+    }
+}
+
+/** A task depends on tasks that come before it, so that who does them in the deck's order never meets a locked one. */
+function wrongOrder(tasks: Map<string, DeckTask>): string[] {
+  const before = new Set<string>()
+  return [...tasks.values()].flatMap(({ id, place, depends }) => {
+    const wrong = depends.filter((other) => !before.has(other))
+    before.add(id)
+    return wrong.map((other) => `${place}: task "${id}" depends on "${other}", ${tasks.has(other) ? 'which comes after it: turn the slides round' : 'which is no task of a slide before it'}`)
+  })
 }
 
 /** The names of the inputs in a command, in order. */

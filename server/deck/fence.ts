@@ -11,8 +11,8 @@ export interface StepFence {
   terminal?: string
 }
 
-/** Ids of steps and names of terminals travel in URLs, file names and HTML attributes. */
-const ID = /^[a-z0-9][a-z0-9-]{0,63}$/
+/** Ids of steps and tasks, and names of terminals, travel in URLs, file names and HTML attributes. */
+export const ID = /^[a-z0-9][a-z0-9-]{0,63}$/
 
 /** The braces of a fence that have attributes in them. Slidev's own line ranges (`{1|2-3}`) and options have no `step=`. */
 const ATTRIBUTES = /\{([^{}]*\bstep\b[^{}]*)\}/
