@@ -82,15 +82,17 @@ program
 
 program
   .command('export')
-  .description('write the talk as PDF, pictures or PPTX; terminals show the end of their recordings')
+  .description('write the talk as PDF, pictures or PPTX, whose terminals show the end of their recordings; or the recordings')
   .argument('[deck]', 'the slides', 'slides.md')
-  .addOption(new Option('--format <format>', 'what to write').choices(['pdf', 'png', 'pptx']).default('pdf'))
-  .option('-o, --out <path>', 'the file; for png the folder')
+  .addOption(new Option('--format <format>', 'what to write; cast: the recordings, for asciinema before 3.0').choices(['pdf', 'png', 'pptx', 'cast']).default('pdf'))
+  .option('-o, --out <path>', 'the file; for png and cast the folder')
   .addOption(new Option('--profile <profile>', 'whose recordings are shown').choices(['nixos', 'lab', 'host']))
   .option('--dark', 'in dark colours', false)
   .option('--with-notes', 'put the speaker notes into the PPTX', false)
-  .action(async (deck: string, options: { format: ExportFormat; out?: string; profile?: Profile; dark: boolean; withNotes: boolean }) =>
-    (await import('./commands/export.ts')).exportTalk({ deck: resolve(deck), ...options }),
+  .action(async (deck: string, { format, ...options }: { format: ExportFormat | 'cast'; out?: string; profile?: Profile; dark: boolean; withNotes: boolean }) =>
+    format === 'cast'
+      ? (await import('./commands/export-casts.ts')).exportCasts({ deck: resolve(deck), ...options })
+      : (await import('./commands/export.ts')).exportTalk({ deck: resolve(deck), format, ...options }),
   )
 
 program
