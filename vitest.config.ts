@@ -5,6 +5,8 @@ export default defineConfig({
     include: ['{server,components,setup,nix}/**/*.test.ts'],
     // The thread of screens is started by Node itself, which knows no TypeScript before 22.18.
     execArgv: ['--import', 'jiti/register'],
+    // Most of them wait for something. Unless told, there is one worker on two cores.
+    maxWorkers: 2,
     exclude: ['**/node_modules/**', '**/dist/**'],
   },
 })
