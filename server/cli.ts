@@ -111,10 +111,9 @@ program
   .option('--render-only', 'run nothing: show the recordings that are there', false)
   .option('--no-fresh', 'show what was built before as it is, in no time')
   .option('-y, --yes', 'install missing system packages without asking', false)
-  .action(async (steps: string[], { deck, slides, format, ...options }: Omit<RecordOptions, 'steps' | 'slides' | 'formats'> & { slides?: string; format: RecordOptions['formats'] }) => {
+  .action(async (steps: string[], { deck, slides, ...options }: Omit<RecordOptions, 'steps' | 'slides'> & { slides?: string }) => {
     const { recordTalk } = await import('./commands/record.ts')
-    const numbers = slides === undefined ? undefined : parseRangeString(9999, slides)
-    if (!(await recordTalk({ ...options, deck: resolve(deck), steps, formats: format, ...(numbers && { slides: numbers }) }))) process.exitCode = 1
+    if (!(await recordTalk({ ...options, deck: resolve(deck), steps, ...(slides !== undefined && { slides: parseRangeString(9999, slides) }) }))) process.exitCode = 1
   })
 
 program

@@ -1,6 +1,7 @@
-import { addSyncMethod } from '@slidev/client'
+import { addSyncMethod, configs } from '@slidev/client'
 import { defineAppSetup } from '@slidev/types'
 import { connect, may, onSync, send } from '../components/connection.ts'
+import { filming } from '../components/film.ts'
 import { BY_ANYBODY, slidesAre } from '../components/position.ts'
 
 /** A window on whose address no slide is: what Slidev takes for its page there is nobody's. */
@@ -9,6 +10,7 @@ const isRemote = () => /\/remote$/.test(location.pathname)
 /** Windows keep page, clicks and timer in step through the server, so that another machine follows too. */
 export default defineAppSetup(() => {
   connect()
+  if (filming?.canvas) Object.assign(configs, { canvasWidth: filming.canvas.width, aspectRatio: filming.canvas.width / filming.canvas.height })
   addSyncMethod({
     init(channel, onUpdate, initial, persist) {
       if (persist) return undefined

@@ -3,12 +3,13 @@ import { dirname, join } from 'node:path'
 import type { Browser } from 'playwright-core'
 import { launchBrowser } from '../browser.ts'
 import type { Profile } from '../deck/contract.ts'
-import { type Deck, readDeck, type Step } from '../deck/deck.ts'
+import { type Deck, type Grid, readDeck, type Step } from '../deck/deck.ts'
 import { interruptSignal } from '../interrupt.ts'
 import { nix } from '../nix/nix.ts'
 import { nixVersions } from '../nix/versions.ts'
 import { RecordingStore } from '../recording/store.ts'
-import { type RehearsalOptions, rehearse, type StepReport } from '../rehearsal.ts'
+import { rehearse, type StepReport } from '../rehearsal.ts'
+import type { RunResult } from '../run/step-run.ts'
 import { junit, rehearsalFile, type RehearsalFile, table } from '../rehearsal-report.ts'
 import { makeSetting, type Setting } from '../setting.ts'
 import { editedFiles, fingerprint } from '../workdir.ts'
@@ -32,8 +33,12 @@ export interface RehearseOptions {
   record: boolean
   /** Have Nix build again what the steps build, so that recordings show the work and not only its result. */
   fresh: boolean
+  /** Where recordings are kept, absolute: beside the deck unless given. */
+  recordings?: string
+  /** Of the terminals: the deck's unless given. */
+  grid?: Grid
   /** Given the recording of a step that failed. */
-  onFailure?: RehearsalOptions['onFailure']
+  onFailure?(step: Step, result: RunResult, cast: string, profile: Profile): Promise<void>
 }
 
 /** What a rehearsal has found. */
@@ -49,7 +54,8 @@ export interface Rehearsal {
  * @throws DeckError or an Error whose message says what to do next
  */
 export async function rehearseDeck(options: RehearseOptions, signal = interruptSignal()): Promise<Rehearsal> {
-  const deck = await readDeck(options.deck)
+  const read = await readDeck(options.deck)
+  const deck = { ...read, grid: options.grid ?? read.grid }
   const steps = choose(deck, options)
   const setting = await makeSetting({ ...options, deck }, signal)
   const { paths, profile, stage, executor, secrets } = setting
@@ -58,7 +64,7 @@ export async function rehearseDeck(options: RehearseOptions, signal = interruptS
   await mkdir(paths.rehearsals, { recursive: true, mode: 0o700 })
   const file = join(paths.rehearsals, `${profile.name}.json`)
   const last = rehearsalFile.safeParse(json(await readFile(file, 'utf8').catch(() => ''))).data
-  const store = options.record ? await recordings(setting) : undefined
+  const store = options.record ? await recordings(setting, options.recordings ?? join(dirname(deck.file), 'recordings')) : undefined
   if (options.fresh) await forgetResults(setting, steps, signal)
   const camera = new Camera()
   let reports: StepReport[]
@@ -74,7 +80,7 @@ export async function rehearseDeck(options: RehearseOptions, signal = interruptS
       secrets,
       store,
       still: (url) => camera.take(url),
-      onFailure: options.onFailure,
+      onFailure: async (step, result, cast) => options.onFailure?.(step, result, cast, profile.name),
       signal,
       onStep: (step, report) => {
         if (!report) console.log(`▶ ${step.id}  ${step.command.split('\n').find((line) => !line.trim().startsWith('#')) ?? ''}`)
@@ -119,7 +125,7 @@ function choose(deck: Deck, { steps, from }: RehearseOptions): Step[] {
 }
 
 /** Where good runs are kept. A workdir with edits gives none: its recordings would show what the deck's flake does not do. */
-async function recordings({ deck, flake, paths, profile, env }: Setting) {
+async function recordings({ flake, paths, profile, env }: Setting, folder: string) {
   const edited = await editedFiles(paths.workdir)
   if (edited.length > 0) {
     console.log(`Nothing is recorded: the workdir has edits (${edited.join(', ')}). "Reset the stage" makes it anew.`)
@@ -127,7 +133,7 @@ async function recordings({ deck, flake, paths, profile, env }: Setting) {
   }
   await profile.beforeStep(paths.workdir)
   return {
-    recordings: new RecordingStore(join(dirname(deck.file), 'recordings')),
+    recordings: new RecordingStore(folder),
     facts: { profile: profile.name, ...(await nixVersions(paths.workdir, env)), flake: await fingerprint(flake, profile.name === 'nixos') },
   }
 }

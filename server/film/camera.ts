@@ -46,6 +46,12 @@ function baseOf(events: FilmEvent[]): number {
   return base
 }
 
+/** What an upright picture has room for: the page of a step below its terminal's first lines, not beside them. */
+const UPRIGHT = `
+  .understudy-page[data-size='card'] { top: auto !important; bottom: 26px; width: 100% !important; height: 42% !important; }
+  .understudy-page img { object-fit: cover !important; }
+`
+
 /** A page that shows the film and holds still for its picture. */
 export class Camera {
   private readonly page: Page
@@ -84,9 +90,10 @@ export class Camera {
     const base = baseOf(before)
     const { slide, clicks } = placeAt(before, base)
     await page.addInitScript(installClock, { epoch: Date.parse(timeline.date), start: (base - BEFORE) * 1000 })
-    await page.addInitScript((opening) => (window.understudyFilm = { opening, unparsed: 0 }), timeline.opening)
+    const canvas = shot.height > shot.width ? { width: shot.width / shot.scale, height: shot.height / shot.scale } : undefined
+    await page.addInitScript(({ opening, canvas }) => (window.understudyFilm = { opening, canvas, unparsed: 0 }), { opening: timeline.opening, canvas })
     await page.goto(`${origin}/#/${slide}${clicks > 0 ? `?clicks=${clicks}` : ''}`, { waitUntil: 'load', timeout: PATIENCE })
-    await page.addStyleTag({ content: STYLE })
+    await page.addStyleTag({ content: canvas ? STYLE + UPRIGHT : STYLE })
     try {
       await page.waitForFunction(() => window.understudyFilm?.extent, undefined, { timeout: PATIENCE, polling: 50 })
     } catch {

@@ -3,6 +3,8 @@ import type { FilmEvent, FilmOpening } from './timeline.ts'
 /** What the renderer has put into the window before the page was loaded. */
 export interface Filming {
   opening: FilmOpening
+  /** The canvas of the slides in CSS pixels, where it is another than the deck's: an upright picture of a slide that lies would show mostly nothing. */
+  canvas?: { width: number; height: number } | undefined
   /** Set here, called by the renderer. */
   act?(event: FilmEvent): void
   /** Goes to a slide. Set once Slidev can turn slides. */

@@ -1,6 +1,6 @@
 import type { Deck, Step } from '../deck/deck.ts'
 import type { StepStatus } from '../protocol.ts'
-import type { Recording } from '../recording/store.ts'
+import type { Take } from './deck-script.ts'
 import { clickTimes, cuesOf, speechLength, speechOf } from './speech.ts'
 import type { Chapter, Cue, FilmEvent, FilmOpening, Timeline } from './timeline.ts'
 import { type Scene, sceneOf, typingLength } from './typing.ts'
@@ -23,9 +23,9 @@ export interface Script {
   /** All slides of the deck. */
   slides: FilmSlide[]
   /** By step. What failed has one too, in a film of a failure. */
-  recordings: Map<string, Recording>
+  takes: ReadonlyMap<string, Take>
   /** The steps that failed, with what was wrong. */
-  problems: Map<string, string[]>
+  problems: ReadonlyMap<string, string[]>
 }
 
 /** Seconds of a slide that says and does nothing. */
@@ -78,7 +78,7 @@ class Making {
 
   constructor(script: Script) {
     this.script = script
-    const dates = [...script.recordings.values()].map(({ metadata }) => metadata.date).sort()
+    const dates = [...script.takes.values()].map(({ metadata }) => metadata.date).sort()
     this.epoch = Date.parse(dates.at(-1) ?? '2000-01-01T00:00:00.000Z')
   }
 
@@ -140,8 +140,8 @@ class Making {
   private async scenes(steps: Step[]): Promise<{ step: Step; scene: Scene }[]> {
     const scenes: { step: Step; scene: Scene }[] = []
     for (const step of steps) {
-      const recording = this.script.recordings.get(step.id)
-      if (recording) scenes.push({ step, scene: await sceneOf(recording.cast, step.id) })
+      const take = this.script.takes.get(step.id)
+      if (take) scenes.push({ step, scene: await sceneOf(take.cast, step.id) })
     }
     return scenes
   }
@@ -168,9 +168,9 @@ class Making {
 
   private act(start: number, step: Step, scene: Scene): void {
     const { terminal, id } = step
-    const recording = this.script.recordings.get(id)
-    if (!recording) return
-    const { metadata } = recording
+    const take = this.script.takes.get(id)
+    if (!take) return
+    const { metadata } = take
     this.choose(start, step)
     this.events.push({ time: start, type: 'screen', terminal, cols: scene.cols, rows: scene.rows, data: scene.before })
     this.replay(start, step, scene, false)
@@ -190,9 +190,9 @@ class Making {
 
   /** What ran in the lab is marked as what it is, from before it begins: the lines must not move when it does. */
   private replay(time: number, step: Step, scene: Scene, playing: boolean): void {
-    const recording = this.script.recordings.get(step.id)
-    if (recording?.metadata.profile !== 'lab') return
-    const { profile, date } = recording.metadata
+    const take = this.script.takes.get(step.id)
+    if (take?.metadata.profile !== 'lab') return
+    const { profile, date } = take.metadata
     this.events.push({
       time,
       type: 'replay',
