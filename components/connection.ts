@@ -136,6 +136,28 @@ export function onSync(channel: string, listener: (state: Record<string, unknown
   if (state) listener(state)
 }
 
+/** What the server tells of a learner's course, and what it refused. */
+export type CourseMessage = Extract<ServerMessage, { type: (typeof COURSE)[number] | 'refused' }>
+const COURSE = ['course', 'task', 'activity', 'activity-line', 'files', 'file-changed', 'file', 'saved', 'conflict', 'solution', 'diff'] as const
+const isOfCourse = (message: ServerMessage): message is CourseMessage => message.type === 'refused' || COURSE.some((type) => type === message.type)
+
+let courseListener: ((message: CourseMessage) => void) | undefined
+/** What came before the learner's page, which is loaded later, has asked for it. */
+let untold: CourseMessage[] = []
+
+/** Called with everything about the learner's course, from its first `course` on. */
+export function onCourse(listener: (message: CourseMessage) => void): void {
+  courseListener = listener
+  for (const message of untold) listener(message)
+  untold = []
+}
+
+function tellCourse(message: CourseMessage): void {
+  if (courseListener) courseListener(message)
+  // Other pages of a learner never ask.
+  else if (/\/workshop(\/|$)/.test(location.pathname)) untold.push(message)
+}
+
 let turnListener: ((by: 1 | -1) => void) | undefined
 
 /** Called when a remote is pressed, and this window is to turn the slides. */
@@ -205,6 +227,7 @@ if (typeof window !== 'undefined') {
 }
 
 function receive(message: ServerMessage): void {
+  if (isOfCourse(message)) tellCourse(message)
   switch (message.type) {
     case 'hello':
       connection.link = 'open'
@@ -214,6 +237,8 @@ function receive(message: ServerMessage): void {
       connection.because = message.because
       connection.share = message.share
       for (const [channel, state] of Object.entries(message.sync)) sync(channel, state)
+      untold = []
+      if (message.course) tellCourse({ type: 'course', course: message.course })
       return useDeck(message)
     case 'deck':
       return useDeck(message)

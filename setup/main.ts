@@ -4,8 +4,11 @@ import { connect, may, onSync, send } from '../components/connection.ts'
 import { filming } from '../components/film.ts'
 import { BY_ANYBODY, slidesAre } from '../components/position.ts'
 
-/** A window on whose address no slide is: what Slidev takes for its page there is nobody's. */
-const isRemote = () => /\/remote$/.test(location.pathname)
+/** A learner turns their slides alone, and follows nobody. */
+const isLearner = () => /\/workshop(\/|$)/.test(location.pathname)
+
+/** A window that turns no others. On the remote's address no slide is: what Slidev takes for its page there is nobody's. */
+const isApart = () => isLearner() || /\/remote$/.test(location.pathname)
 
 /** Windows keep page, clicks and timer in step through the server, so that another machine follows too. */
 export default defineAppSetup(() => {
@@ -17,9 +20,9 @@ export default defineAppSetup(() => {
       if ('page' in initial) slidesAre(channel)
       // Slidev has presenters follow viewers, and viewers presenters. A window that only looks follows whoever turns the slides.
       const followed = (state: Record<string, unknown>) => ('lastUpdate' in state && !may('navigate') ? { ...state, lastUpdate: BY_ANYBODY } : state)
-      onSync(channel, (state) => onUpdate(followed(state) as Parameters<typeof onUpdate>[0]))
+      onSync(channel, (state) => !isLearner() && onUpdate(followed(state) as Parameters<typeof onUpdate>[0]))
       return (state, updating) => {
-        if (!updating && may('navigate') && !isRemote()) send({ type: 'sync', channel, state: JSON.parse(JSON.stringify(state)) as Record<string, unknown> })
+        if (!updating && may('navigate') && !isApart()) send({ type: 'sync', channel, state: JSON.parse(JSON.stringify(state)) as Record<string, unknown> })
       }
     },
   })

@@ -1,0 +1,120 @@
+import { shikiToMonaco } from '@shikijs/monaco'
+import * as monaco from 'monaco-editor/editor/editor.api'
+import EditorWorker from 'monaco-editor/editor/editor.worker?worker'
+import 'monaco-editor/features/bracketMatching/register'
+import 'monaco-editor/features/caretOperations/register'
+import 'monaco-editor/features/clipboard/register'
+import 'monaco-editor/features/codeEditor/register'
+import 'monaco-editor/features/codicon/register'
+import 'monaco-editor/features/comment/register'
+import 'monaco-editor/features/contextmenu/register'
+import 'monaco-editor/features/cursorUndo/register'
+import 'monaco-editor/features/diffEditor/register'
+import 'monaco-editor/features/find/register'
+import 'monaco-editor/features/folding/register'
+import 'monaco-editor/features/gotoLine/register'
+import 'monaco-editor/features/indentation/register'
+import 'monaco-editor/features/lineSelection/register'
+import 'monaco-editor/features/linesOperations/register'
+import 'monaco-editor/features/multicursor/register'
+import 'monaco-editor/features/quickCommand/register'
+import 'monaco-editor/features/readOnlyMessage/register'
+import 'monaco-editor/features/smartSelect/register'
+import 'monaco-editor/features/toggleTabFocusMode/register'
+import 'monaco-editor/features/tokenization/register'
+import 'monaco-editor/features/unicodeHighlighter/register'
+import 'monaco-editor/features/wordHighlighter/register'
+import 'monaco-editor/features/wordOperations/register'
+import { createHighlighterCore } from 'shiki/core'
+import { createJavaScriptRegexEngine } from 'shiki/engine/javascript'
+
+/**
+ * The editor of the workshop: Monaco with what editing a flake needs. Its own languages with their services (of TypeScript alone 6 MB)
+ * stay out; Shiki colours, as on the slides. The worker, which computes diffs, and the icons come from the deck's own origin.
+ */
+
+self.MonacoEnvironment = { getWorker: () => new EditorWorker() }
+
+const THEMES = { light: 'github-light-default', dark: 'github-dark-default' } as const
+
+/** Shiki's language by the end of a file's name; anything else is plain text. */
+const LANGUAGES: Record<string, string> = {
+  nix: 'nix',
+  sh: 'shellscript',
+  bash: 'shellscript',
+  py: 'python',
+  html: 'html',
+  css: 'css',
+  js: 'javascript',
+  mjs: 'javascript',
+  json: 'json',
+  lock: 'json',
+  md: 'markdown',
+}
+
+/** @param path of a file in the flake */
+export function languageOf(path: string): string {
+  return LANGUAGES[path.slice(path.lastIndexOf('.') + 1)] ?? 'plaintext'
+}
+
+/** Gives Monaco its colours and languages. To be called once, before any editor is made. */
+export async function prepare(): Promise<void> {
+  const highlighter = await createHighlighterCore({
+    engine: createJavaScriptRegexEngine({ forgiving: true }),
+    themes: [import('shiki/themes/github-light-default.mjs'), import('shiki/themes/github-dark-default.mjs')],
+    langs: [
+      import('shiki/langs/nix.mjs'),
+      import('shiki/langs/shellscript.mjs'),
+      import('shiki/langs/python.mjs'),
+      import('shiki/langs/html.mjs'),
+      import('shiki/langs/css.mjs'),
+      import('shiki/langs/javascript.mjs'),
+      import('shiki/langs/json.mjs'),
+      import('shiki/langs/markdown.mjs'),
+    ],
+  })
+  for (const id of new Set(Object.values(LANGUAGES))) monaco.languages.register({ id })
+  monaco.languages.setLanguageConfiguration('nix', {
+    comments: { lineComment: '#', blockComment: ['/*', '*/'] },
+    brackets: [
+      ['{', '}'],
+      ['[', ']'],
+      ['(', ')'],
+    ],
+    autoClosingPairs: [
+      { open: '{', close: '}' },
+      { open: '[', close: ']' },
+      { open: '(', close: ')' },
+      { open: '"', close: '"', notIn: ['string', 'comment'] },
+    ],
+  })
+  shikiToMonaco(highlighter, monaco)
+}
+
+/** Colours all editors of the page. */
+export function useColours(dark: boolean): void {
+  monaco.editor.setTheme(dark ? THEMES.dark : THEMES.light)
+}
+
+/** What all editors of the page have in common. */
+export const COMMON = {
+  automaticLayout: true,
+  minimap: { enabled: false },
+  fontFamily: "'JetBrains Mono Variable', ui-monospace, monospace",
+  fontLigatures: false,
+  fontSize: 13,
+  lineHeight: 20,
+  lineNumbersMinChars: 3,
+  padding: { top: 8, bottom: 8 },
+  scrollBeyondLastLine: false,
+  tabSize: 2,
+  insertSpaces: true,
+  wordWrap: 'on',
+  wrappingIndent: 'indent',
+  renderLineHighlight: 'line',
+  overviewRulerLanes: 0,
+  stickyScroll: { enabled: false },
+  accessibilitySupport: 'auto',
+} satisfies monaco.editor.IEditorOptions & monaco.editor.IGlobalEditorOptions
+
+export { monaco }

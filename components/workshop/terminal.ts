@@ -1,0 +1,4 @@
+import { ref } from 'vue'
+
+/** The terminal that the page shows. */
+export const shownTerminal = ref<string>()
