@@ -32,6 +32,8 @@ export interface ServerOptions {
   profile: ProfileRuntime
   /** Folder of built decks; unused where `develop` is given. */
   built: string
+  /** Build the learner's page into the deck. */
+  workshop?: boolean
   /** Slidev's development server, for authors. */
   develop?: DeckServer
   recordings?: Recordings
@@ -157,7 +159,7 @@ export class TalkServer {
     // Authors see every edit by Slidev's own live reload; only the steps are the server's.
     if (this.options.develop) this.version = 'development'
     else {
-      this.folder = await buildDeck(this.deck.file, version, this.options.built, signal)
+      this.folder = await buildDeck(this.deck.file, version, this.options.built, { ...(this.options.workshop && { workshop: true }), ...(signal && { signal }) })
       this.version = version
     }
   }

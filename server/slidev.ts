@@ -20,7 +20,7 @@ function slidevCommand(deckFile: string): string {
 /** What a built deck is made of, besides the files of the deck itself: by Slidev's conventions, of the deck and of this addon. */
 const PARTS = ['components', 'layouts', 'setup', 'styles', 'style.css', 'theme', 'public', 'snippets', 'nix', 'recordings', 'index.html', 'package-lock.json']
 const LOOSE = /^(global-|slide-|custom-nav|vite\.config|uno\.config|presenter).*\.(vue|ts|js|mts)$/
-const SHARED = ['server/deck', 'server/protocol.ts', 'server/workshop/messages.ts']
+const SHARED = ['server/deck', 'server/protocol.ts', 'server/workshop/messages.ts', 'server/workshop/messages.ts']
 
 /**
  * Changes with everything that a built deck shows.
@@ -62,13 +62,14 @@ export class BuildError extends Error {
  * Builds the deck as static files, unless this version is there already.
  *
  * @param built folder of built decks, absolute: the older ones are removed
+ * @param workshop with the learner's page, whose editor is as large as the rest of a deck: such decks want a folder of their own
  * @returns the folder of this version
  * @throws BuildError
  */
-export async function buildDeck(deckFile: string, version: string, built: string, cancelSignal?: AbortSignal): Promise<string> {
+export async function buildDeck(deckFile: string, version: string, built: string, { workshop = false, signal }: { workshop?: boolean; signal?: AbortSignal } = {}): Promise<string> {
   const out = join(built, version)
   if (existsSync(join(out, 'index.html'))) return out
-  const fresh = await slidevBuild(deckFile, out, ['--base', '/'], {}, cancelSignal)
+  const fresh = await slidevBuild(deckFile, out, ['--base', '/'], workshop ? { VITE_UNDERSTUDY_WORKSHOP: '1' } : {}, signal)
   const older = (await readdir(built)).filter((name) => name !== `${version}.new`)
   await rename(fresh, out)
   // One before is kept: a window may still load parts of it.
