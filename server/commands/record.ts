@@ -77,10 +77,10 @@ export async function recordTalk(options: RecordOptions): Promise<boolean> {
     {
       title: 'Build the site that is filmed',
       task: async () => {
-        const { steps, grid } = await staticDeckOf(deck, options.profile)
-        site = await openSite(deck, { steps, grid }, paths.films, signal)
+        const shown = await staticDeckOf(deck, options.profile)
+        site = await openSite(deck, shown, paths.films, signal)
         const folders = [...(isUpright(options) ? [upright] : []), recordingsBeside(deck)]
-        films = await filmsOf(options, await readScript({ deck, steps, folders, clicks: site.clicks, failed }), ids)
+        films = await filmsOf(options, await readScript({ deck, steps: shown.steps, folders, clicks: site.clicks, failed }), ids)
       },
     },
     {
