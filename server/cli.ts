@@ -72,6 +72,14 @@ program
   })
 
 program
+  .command('play')
+  .description('play the recording of a step, or the log of a terminal of an earlier talk; without a name it lists both')
+  .argument('[what]', 'the id of a step, or the number of a log')
+  .option('--deck <deck>', 'the slides', 'slides.md')
+  .addOption(new Option('--profile <profile>', 'whose recordings').choices(['nixos', 'lab', 'host']))
+  .action(async (what: string | undefined, { deck, ...options }: { deck: string; profile?: Profile }) => (await import('./commands/play.ts')).play({ deck: resolve(deck), what, ...options }))
+
+program
   .command('build')
   .description('build a static site whose terminals replay: no server, any sub-path')
   .argument('[deck]', 'the slides', 'slides.md')

@@ -22,6 +22,8 @@ export interface DeckPaths {
   rehearsals: string
   /** What films are made of: the site that is filmed, and the parts that are done. */
   films: string
+  /** Logs of the sessions of `start`. */
+  sessions: string
   /** Links that keep what `prefetch` has made from garbage collection. */
   roots: string
 }
@@ -42,6 +44,7 @@ export function deckPaths(deckFile: string): DeckPaths {
     ledger: join(own, 'processes'),
     built: join(own, 'built'),
     rehearsals: join(own, 'rehearsals'),
+    sessions: join(own, 'sessions'),
     films: join(own, 'films'),
     roots: join(own, 'roots'),
   }

@@ -9,6 +9,7 @@ import { Ledger } from './executor/ledger.ts'
 import { LocalExecutor } from './executor/local.ts'
 import { type DeckPaths, deckPaths } from './paths.ts'
 import { Recordings } from './recording/recordings.ts'
+import { SessionLogs } from './recording/session-logs.ts'
 import { chooseProfile, hostProfile, labProfile, missingLabPackages, nixosProfile, type ProfileRuntime, shellEnvironment } from './profile.ts'
 import { Stage } from './stage.ts'
 import { installPackages, mayInstall } from './system-packages.ts'
@@ -22,6 +23,8 @@ export interface SettingOptions {
   yes: boolean
   /** Whether the stage falls back on recordings: a rehearsal does not. */
   fallBack?: boolean
+  /** Whether everything that the terminals show is logged in the cache. */
+  log?: boolean
 }
 
 /** Everything that the steps of a deck need around them: what each command of this package makes ready first. */
@@ -123,6 +126,7 @@ export async function makeSetting(options: SettingOptions, signal: AbortSignal):
     secrets,
     resetWorkdir: () => resetWorkdir(flake, paths.workdir),
     ...(options.fallBack && { recordings }),
+    ...(options.log && { logs: await SessionLogs.open({ folder: paths.sessions, secrets }) }),
   })
   await stage.checkNeeds()
   return { deck, paths, flake, profile, env, stage, executor, recordings, secrets, notices }

@@ -8,6 +8,7 @@ import type { ProfileRuntime } from './profile.ts'
 import type { Recorder } from './recording/recorder.ts'
 import type { Recordings } from './recording/recordings.ts'
 import { Replay } from './recording/replay.ts'
+import type { SessionLogs } from './recording/session-logs.ts'
 import type { ClientMessage, Refusal, ReplayInfo, StepInfo, StepStatus, TerminalInfo, TerminalState } from './protocol.ts'
 import { StepRun } from './run/step-run.ts'
 import { Session } from './session/session.ts'
@@ -40,6 +41,8 @@ export interface StageOptions {
   secrets?: readonly string[]
   /** What the stage falls back on. */
   recordings?: Recordings
+  /** What keeps all that its terminals show. */
+  logs?: SessionLogs
 }
 
 /** What a viewer of a terminal watches: its session, or a replay in its place. */
@@ -131,6 +134,7 @@ export class Stage extends EventEmitter<StageEvents> {
       if (!this.terminalNames().has(name)) throw new RefusedError('unknown-terminal', `This deck has no terminal "${name}". Reload the page.`)
       session = new Session({ name, ...this.deck.grid, executor: this.options.executor, ...(this.options.secrets && { secrets: this.options.secrets }) })
       session.onState((state) => this.emit('terminal', name, state))
+      this.options.logs?.follow(session)
       this.sessions.set(name, session)
       this.starting.set(name, session.start())
     }
@@ -234,6 +238,7 @@ export class Stage extends EventEmitter<StageEvents> {
     this.sessions.clear()
     this.starting.clear()
     await Promise.all(sessions.map((session) => session.end()))
+    await this.options.logs?.finish()
   }
 
   private follow(step: Step, session: Session, command: string, recorder?: Recorder): StepRun {

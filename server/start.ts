@@ -47,7 +47,7 @@ export async function start(options: StartOptions): Promise<void> {
 
   const cleanUps: (() => Promise<void>)[] = []
   try {
-    const { paths, profile, stage, secrets, recordings, notices } = await makeSetting({ ...options, deck, fallBack: true }, signal)
+    const { paths, profile, stage, secrets, recordings, notices } = await makeSetting({ ...options, deck, fallBack: true, log: true }, signal)
     cleanUps.push(() => stage.end())
 
     const develop = options.develop ? developDeck(options.deck, await freePort(), console.log) : undefined

@@ -34,6 +34,8 @@ export class Recorder {
   private last = 0
   private bytes = 0
   private problem: string | undefined
+  /** Markers that come before the first screen. */
+  private readonly early: string[] = []
 
   constructor(options: RecorderOptions) {
     this.options = options
@@ -62,6 +64,7 @@ export class Recorder {
         }),
       )
       this.event('o', this.masker.feed(data))
+      for (const label of this.early.splice(0)) this.event('m', label)
     } else this.event('o', this.masker.feed(`\u001bc${data}`))
   }
 
@@ -72,12 +75,18 @@ export class Recorder {
   }
 
   marker(label: string): void {
-    this.event('m', label)
+    if (this.started === undefined) this.early.push(label)
+    else this.event('m', label)
   }
 
   /** Whether there was more output than is kept: `finish` then needs the final screen. */
   get cut(): boolean {
     return this.bytes > (this.options.limit ?? LIMIT)
+  }
+
+  /** Bytes of the file, also those that the disk has not taken yet. */
+  get size(): number {
+    return this.out.bytesWritten + this.out.writableLength
   }
 
   /**

@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -10,9 +10,10 @@ import Headless from '@xterm/headless'
 import { execa } from 'execa'
 import * as pty from 'node-pty'
 import sirv from 'sirv'
-import { type CastHeader, parseCast } from '../server/recording/cast.ts'
+import { deckPaths } from '../server/paths.ts'
+import { type CastHeader, headerLine, parseCast } from '../server/recording/cast.ts'
 
-/** The recordings of the talk, in the players of others. */
+/** The recordings of the talk in the players of others, and in the plainest of ours. */
 
 const folder = resolve('recordings/lab')
 const steps = (await readdir(folder)).filter((name) => name.endsWith('.cast')).map((name) => name.slice(0, -'.cast'.length))
@@ -83,5 +84,33 @@ test("what the export writes plays in Debian's asciinema", async () => {
     }
   } finally {
     await rm(out, { recursive: true })
+  }
+})
+
+test('a recording, and the log of a terminal whose server was killed, play in the terminal in which they are asked for', async () => {
+  const cache = await mkdtemp(join(tmpdir(), 'understudy-play-'))
+  process.env.UNDERSTUDY_CACHE = cache
+  try {
+    const { sessions } = deckPaths(resolve('slides.md'))
+    await mkdir(sessions, { recursive: true })
+    await writeFile(join(sessions, '2026-01-02T03-04-05.678Z-run-vm.cast'), `${headerLine({ version: 3, term: { cols: 40, rows: 5 } })}[0,"o","begun\\r\\n"]\n[60,"o","after a minute\\r\\n"]\n[0.1,"o","cut o`)
+    const run = (...words: string[]) => execa(process.execPath, ['bin/understudy.js', 'play', ...words], { reject: false, all: true })
+    expect((await run()).stdout).toMatch(/image-sizes +\d+ \w+ 20\d\d, \d\d:\d\d +lab[^]*\n +1  run-vm +2 Jan 2026/)
+    expect((await run('image-sizes')).stdout).toContain('du -h result/*')
+    expect((await run('2')).stderr).toContain('npm run play lists what there is')
+
+    const player = pty.spawn(process.execPath, ['bin/understudy.js', 'play', '1'], { cols: 80, rows: 20, env: { ...process.env } })
+    let output = ''
+    player.onData((data) => (output += data))
+    const ended = new Promise<number>((done) => player.onExit(({ exitCode }) => done(exitCode)))
+    await expect.poll(() => output).toContain('begun')
+    player.write(' ')
+    player.write('\r')
+    await expect.poll(() => output).toContain('after a minute')
+    expect(output).not.toContain('cut o')
+    expect(await ended).toBe(0)
+  } finally {
+    delete process.env.UNDERSTUDY_CACHE
+    await rm(cache, { recursive: true })
   }
 })
