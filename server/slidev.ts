@@ -20,7 +20,7 @@ function slidevCommand(deckFile: string): string {
 /** What a built deck is made of, besides the files of the deck itself: by Slidev's conventions, of the deck and of this addon. */
 const PARTS = ['components', 'layouts', 'setup', 'styles', 'style.css', 'theme', 'public', 'snippets', 'nix', 'recordings', 'index.html', 'package-lock.json']
 const LOOSE = /^(global-|slide-|custom-nav|vite\.config|uno\.config|presenter).*\.(vue|ts|js|mts)$/
-const SHARED = ['server/deck', 'server/protocol.ts', 'server/workshop/messages.ts', 'server/workshop/messages.ts']
+const SHARED = ['server/deck', 'server/protocol.ts', 'server/workshop/messages.ts']
 
 /**
  * Changes with everything that a built deck shows.
