@@ -5,6 +5,7 @@ import { Command, InvalidArgumentError, Option } from 'commander'
 import type { ExportFormat } from './commands/export.ts'
 import type { RecordOptions } from './commands/record.ts'
 import type { RehearseOptions } from './commands/rehearse.ts'
+import type { WorkshopOptions } from './commands/workshop.ts'
 import type { Profile } from './deck/contract.ts'
 import { DeckError } from './deck/deck.ts'
 import { filmSizes } from './film/sizes.ts'
@@ -36,6 +37,17 @@ for (const [name, description] of [
       .addOption(new Option('--share-address <address>', 'share at this address of this machine').argParser(ipv4))
       .option('--insecure-remote', 'share, and let a paired phone run steps over plain HTTP')
 }
+
+program
+  .command('workshop')
+  .description('take the talk as a course, alone: slides, tasks, a terminal, and an editor on a copy of the flake that is yours')
+  .argument('[deck]', 'the slides', 'slides.md')
+  .option('-p, --port <port>', 'the one port of the server', port, 3030)
+  .addOption(new Option('--profile <profile>', 'what the steps and tasks run against').choices(['nixos', 'lab', 'host']))
+  .option('-y, --yes', 'install missing system packages without asking', false)
+  .option('--gate', 'open slides and tasks one after the other: each once the one before it is passed or skipped', false)
+  .option('--no-open', 'do not open a browser')
+  .action(async (deck: string, options: Omit<WorkshopOptions, 'deck'>) => (await import('./commands/workshop.ts')).openWorkshop({ deck: resolve(deck), ...options }))
 
 program
   .command('prefetch')

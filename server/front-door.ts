@@ -3,12 +3,12 @@ import type { Duplex } from 'node:stream'
 import { WebSocketServer, type WebSocket } from 'ws'
 import { describeHolder } from './ports.ts'
 import { MAX_CLIENT_MESSAGE, type Role, SOCKET_PATH } from './protocol.ts'
-import { type Access, access, onlyLooking, ROLES } from './roles.ts'
+import { type Access, access, onlyLooking } from './roles.ts'
 import { type GuestRole, sameToken } from './token.ts'
 
 /** What answers behind the front door once a request is let in: the built deck, or Slidev's development server. */
 export interface DeckServer {
-  request(request: IncomingMessage, response: ServerResponse): void
+  request(request: IncomingMessage, response: ServerResponse, access: Access): void
   /**
    * Websockets other than the project's own (Slidev's live reload). Absent: refused. A server that has them is one for development, which
    * reads and writes files: only who may type is let through to it.
@@ -26,9 +26,11 @@ export interface Sharing {
 
 export interface FrontDoorOptions {
   port: number
-  /** The presenter's. */
-  token: string
-  /** The tokens of the other roles; absent: nobody but the presenter is let in. */
+  /** The presenter's; absent: there is none. */
+  token?: string
+  /** Each with a name of their own, by which their windows are told apart. */
+  learners?: readonly { name: string; token: string }[]
+  /** The tokens of the other roles; absent: nobody else is let in. */
   guests?: Record<GuestRole, string>
   /** Absent: only this machine is served. */
   share?: Sharing
@@ -50,8 +52,8 @@ interface Entrance {
   addresses: string[]
   host: string
   origin: string
-  /** What a role may do here; undefined where it is not let in. */
-  admit(role: Role): Access | undefined
+  /** What a role, or the window of a learner, may do here; undefined where it is not let in. */
+  admit(role: Role, learner?: string): Access | undefined
   /** Says to who is not let in what to do. */
   hint: string
   /** Connections and websockets at the same time. */
@@ -89,7 +91,8 @@ export async function openFrontDoor(options: FrontDoorOptions): Promise<FrontDoo
     host: `${share.address}:${port}`,
     origin: `http://${share.address}:${port}`,
     admit(role) {
-      if (role === 'presenter') return undefined
+      // Both can type: what they send would have to be sealed.
+      if (role === 'presenter' || role === 'learner') return undefined
       return role === 'remote' && !share.insecureRemote ? onlyLooking(access(role), INSECURE_REMOTE) : access(role)
     },
     hint: 'Scan the QR code of the talk, or open the link below it.',
@@ -108,17 +111,22 @@ export async function openFrontDoor(options: FrontDoorOptions): Promise<FrontDoo
 }
 
 /** @returns what closes it */
-async function openEntrance({ addresses, host, origin, admit, hint, room }: Entrance, { port, token, guests, deck, onSocket }: FrontDoorOptions): Promise<() => Promise<void>> {
+async function openEntrance({ addresses, host, origin, admit, hint, room }: Entrance, { port, token, learners = [], guests, deck, onSocket }: FrontDoorOptions): Promise<() => Promise<void>> {
   const sockets = new WebSocketServer({ noServer: true, maxPayload: MAX_CLIENT_MESSAGE, perMessageDeflate: false })
-  const tokens = { presenter: token, ...guests } satisfies Partial<Record<Role, string>> as Partial<Record<Role, string>>
+  // The mightiest first, for a browser that has several.
+  const keys: { role: Role; token: string; learner?: string }[] = [
+    ...(token === undefined ? [] : [{ role: 'presenter' as const, token }]),
+    ...learners.map(({ name, token }) => ({ role: 'learner' as const, token, learner: name })),
+    ...(['remote', 'audience'] as const).flatMap((role) => (guests ? [{ role, token: guests[role] }] : [])),
+  ]
   // Cookies know no ports: two decks on one machine need two names.
   const cookieOf = (role: Role) => (role === 'presenter' ? `understudy-${port}` : `understudy-${port}-${role}`)
 
-  /** What the role of a token may do here. */
+  /** What the one with a token may do here. */
   const accessBy = (given: (role: Role) => string | undefined | null): Access | undefined => {
-    for (const role of ROLES) {
-      const [expected, text] = [tokens[role], given(role)]
-      const admitted = expected && text && sameToken(expected, text) ? admit(role) : undefined
+    for (const { role, token, learner } of keys) {
+      const text = given(role)
+      const admitted = text && sameToken(token, text) ? admit(role, learner) : undefined
       if (admitted) return admitted
     }
     return undefined
@@ -151,14 +159,14 @@ async function openEntrance({ addresses, host, origin, admit, hint, room }: Entr
       url.searchParams.delete('token')
       // A link that was sent in a message is followed from another site: the audience's cookie, which only lets look, stands that.
       const sameSite = entering.role === 'audience' ? 'Lax' : 'Strict'
-      response.setHeader('Set-Cookie', `${cookieOf(entering.role)}=${tokens[entering.role]}; HttpOnly; SameSite=${sameSite}; Path=/`)
+      response.setHeader('Set-Cookie', `${cookieOf(entering.role)}=${given}; HttpOnly; SameSite=${sameSite}; Path=/`)
       response.writeHead(303, { Location: url.pathname + url.search }).end()
       return
     }
     const checked = check(request)
     const refused = 'status' in checked ? checked : deck.upgrade && !checked.rights.includes('type') ? ONLY_BUILT : undefined
     if (refused) response.writeHead(refused.status, { 'Content-Type': 'text/plain; charset=utf-8' }).end(`${refused.text}\n`)
-    else deck.request(request, response)
+    else if ('rights' in checked) deck.request(request, response, checked)
   }
 
   /** Connections that were upgraded: the HTTP server no longer counts them as its own, and would wait for them. */

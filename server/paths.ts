@@ -24,6 +24,8 @@ export interface DeckPaths {
   films: string
   /** Logs of the sessions of `start`. */
   sessions: string
+  /** What learners have done, a folder each: not in the cache, since it cannot be made again. `UNDERSTUDY_DATA` overrides where. */
+  learners: string
   /** Links that keep what `prefetch` has made from garbage collection. */
   roots: string
 }
@@ -36,7 +38,9 @@ export interface DeckPaths {
 export function deckPaths(deckFile: string): DeckPaths {
   const cache = process.env.UNDERSTUDY_CACHE || envPaths('understudy', { suffix: '' }).cache
   const place = createHash('sha256').update(deckFile).digest('hex').slice(0, 12)
-  const own = join(cache, 'decks', `${basename(dirname(deckFile)).replace(/[^A-Za-z0-9-]/g, '-')}-${place}`)
+  const name = `${basename(dirname(deckFile)).replace(/[^A-Za-z0-9-]/g, '-')}-${place}`
+  const own = join(cache, 'decks', name)
+  const data = process.env.UNDERSTUDY_DATA || envPaths('understudy', { suffix: '' }).data
   return {
     cache,
     workdir: join(own, 'workdir'),
@@ -47,5 +51,6 @@ export function deckPaths(deckFile: string): DeckPaths {
     sessions: join(own, 'sessions'),
     films: join(own, 'films'),
     roots: join(own, 'roots'),
+    learners: join(data, 'workshops', name),
   }
 }

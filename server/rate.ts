@@ -15,11 +15,22 @@ function cost(message: ClientMessage): number {
       return 0.1
     case 'input':
       return 1 + message.data.length / 4096
+    case 'save-file':
+      return 20 + message.text.length / 4096
     case 'attach':
     case 'run':
     case 'restart':
     case 'replay':
     case 'reset-stage':
+    case 'begin-task':
+    case 'check-task':
+    case 'show-solution':
+    case 'apply-solution':
+    case 'skip-task':
+    case 'reset-task':
+    case 'reset-file':
+    case 'reset-copy':
+    case 'show-diff':
       return 20
     default:
       return 1

@@ -3,9 +3,9 @@ import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { INSECURE_REMOTE } from './front-door.ts'
-import { type ClientMessage, clientMessage, type Role } from './protocol.ts'
+import { type ClientMessage, clientMessage, type Role, role as roles } from './protocol.ts'
 import type { GuestRole } from './token.ts'
-import { access, notAllowed, onlyLooking, ROLES } from './roles.ts'
+import { access, notAllowed, onlyLooking } from './roles.ts'
 import { GUESTS, serveTalk, type ServedTalk, type TestWindow } from './test/talk.ts'
 
 const slides = `---
@@ -82,7 +82,7 @@ async function unchanged() {
 
 test('the table of rights says of every message who may send it', () => {
   expect(all.map(({ message }) => message.type).sort()).toEqual(clientMessage.options.map(({ shape }) => shape.type.value).sort())
-  for (const role of ROLES)
+  for (const role of roles.options)
     for (const { message, allowed } of all) expect(notAllowed(access(role), message) === undefined, `${role}: ${message.type}`).toBe(allowed.includes(role))
   for (const { message } of all) expect(notAllowed(onlyLooking(access('presenter'), 'why'), message) === undefined, message.type).toBe(messages.attach.message.type === message.type || ['detach', 'ack'].includes(message.type))
 })

@@ -5,6 +5,8 @@ export interface Access {
   role: Role
   rights: readonly Right[]
   because?: string
+  /** Of a learner's window: the name of who it belongs to. */
+  learner?: string
 }
 
 const RIGHTS: Record<Role, readonly Right[]> = {
@@ -13,9 +15,6 @@ const RIGHTS: Record<Role, readonly Right[]> = {
   remote: ['view', 'run', 'navigate', 'replay'],
   audience: ['view'],
 }
-
-/** The roles that have links of their own, the mightiest first: a browser with two of them has the first. */
-export const ROLES = ['presenter', 'learner', 'remote', 'audience'] as const satisfies readonly Role[]
 
 /** The right that each message needs. Who may type can end a shell, or empty the workdir, anyway. */
 const NEEDS: Record<ClientMessage['type'], Right> = {
@@ -48,13 +47,13 @@ const NEEDS: Record<ClientMessage['type'], Right> = {
   'show-diff': 'learn',
 }
 
-export function access(role: Role): Access {
-  return { role, rights: RIGHTS[role] }
+export function access(role: Role, learner?: string): Access {
+  return { role, rights: RIGHTS[role], ...(learner !== undefined && { learner }) }
 }
 
 /** Takes every right but looking. */
-export function onlyLooking({ role }: Access, because: string): Access {
-  return { role, rights: ['view'], because }
+export function onlyLooking({ rights: _, ...access }: Access, because: string): Access {
+  return { ...access, rights: ['view'], because }
 }
 
 /**

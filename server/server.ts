@@ -1,7 +1,6 @@
 import { createReadStream } from 'node:fs'
 import { dirname } from 'node:path'
 import { watch } from 'chokidar'
-import { WebSocket } from 'ws'
 import { type Deck, DeckError, readDeck } from './deck/deck.ts'
 import { type DeckServer, type FrontDoor, INSECURE_REMOTE, openFrontDoor, type Sharing } from './front-door.ts'
 import { CAST_PATH, type DeckState, type ServerMessage, type ShareInfo, STILL_PATH } from './protocol.ts'
@@ -9,31 +8,34 @@ import type { Diagnosis } from './diagnosis.ts'
 import { examine } from './doctor.ts'
 import type { DeckPaths } from './paths.ts'
 import type { ProfileRuntime } from './profile.ts'
-import { masked } from './recording/mask.ts'
 import type { Recordings } from './recording/recordings.ts'
 import type { Access } from './roles.ts'
 import { BuildError, buildDeck, deckVersion, serveBuilt } from './slidev.ts'
+import { Room } from './room.ts'
 import { serveSocket } from './socket.ts'
-import { RefusedError, type Stage } from './stage.ts'
+import type { Stage } from './stage.ts'
 import type { GuestRole } from './token.ts'
+import type { Learner } from './workshop/learner.ts'
+import { PATCH_PATH } from './workshop/messages.ts'
 
 export interface ServerOptions {
   deck: Deck
   port: number
-  /** The presenter's. */
-  token: string
+  /** The presenter's; absent: there is none. */
+  token?: string
   /** The tokens of the other roles; absent: nobody but the presenter is let in. */
   guests?: Record<GuestRole, string>
   /** Absent: only this machine is served. */
   share?: Sharing
-  stage: Stage
+  /** Of the talk, for everybody but learners. */
+  stage?: Stage
+  /** The learners of a workshop, each with the token of their link. */
+  learners?: readonly { learner: Learner; token: string }[]
   /** Values that only who types may see. */
   secrets?: readonly string[]
   profile: ProfileRuntime
   /** Folder of built decks; unused where `develop` is given. */
   built: string
-  /** Build the learner's page into the deck. */
-  workshop?: boolean
   /** Slidev's development server, for authors. */
   develop?: DeckServer
   recordings?: Recordings
@@ -51,10 +53,8 @@ export class TalkServer {
   private folder = ''
   private door: FrontDoor | undefined
   private watcher: ReturnType<typeof watch> | undefined
-  private readonly windows = new Map<WebSocket, Access>()
-  /** The window of the presenter that has told last where it is. */
-  private leading: WebSocket | undefined
-  private readonly sync = new Map<string, Record<string, unknown>>()
+  /** By the name of their learner; the talk's has none. */
+  private readonly rooms = new Map<string | undefined, Room>()
   private readonly options: ServerOptions
   private updating: Promise<void> = Promise.resolve()
   private readonly closing = new AbortController()
@@ -62,34 +62,35 @@ export class TalkServer {
   constructor(options: ServerOptions) {
     this.options = options
     this.deck = options.deck
-    const { stage } = options
-    stage.on('step', (step, status) => this.broadcast({ type: 'step', step, status }))
-    stage.on('replay', (terminal, replay) => this.broadcast({ type: 'replay', terminal, ...(replay && { replay }) }))
-    stage.on('terminal', (terminal, state) => this.broadcast({ type: 'terminal', terminal, state }))
+    const { stage, learners = [], secrets = [] } = options
+    if (stage) this.rooms.set(undefined, new Room({ stage, secrets }))
+    for (const { learner } of learners) this.rooms.set(learner.name, new Room({ stage: learner.stage, course: learner.course, secrets }))
   }
 
   /**
    * Opens the front door of a deck that was built.
    *
-   * @returns the links that let a browser in: the presenter's, and what the presenter may show to others
+   * @returns the links that let a browser in: the presenter's, what the presenter may show to others, and those of the learners by name
    * @throws an Error that names who holds the port
    */
-  async open(): Promise<{ link: string; share: ShareInfo }> {
-    const { port, token, guests, share, develop, stage } = this.options
+  async open(): Promise<{ link: string; share: ShareInfo; learners: Map<string, string> }> {
+    const { port, token, guests, share, develop, learners = [] } = this.options
     this.door = await openFrontDoor({
       port,
-      token,
+      ...(token !== undefined && { token }),
+      learners: learners.map(({ learner: { name }, token }) => ({ name, token })),
       ...(guests && { guests }),
       ...(share && { share }),
-      deck: withRecordings(develop ?? serveBuilt(() => this.folder), this.options.recordings),
+      deck: this.withChanges(withRecordings(develop ?? serveBuilt(() => this.folder), this.options.recordings)),
       onSocket: (socket, access) => {
-        this.windows.set(socket, access)
-        socket.on('close', () => this.windows.delete(socket))
-        serveSocket(socket, { stage, access, encode: (message) => this.encode(message), hello: () => this.hello(access), examine: () => this.examine(), onSync: (from, channel, state) => this.onSync(from, access, channel, state), onTurn: (by) => this.onTurn(by) })
+        const room = this.roomOf(access)
+        room.enter(socket, access)
+        serveSocket(socket, { room, access, hello: () => this.hello(access), examine: () => this.examine(room) })
       },
     })
     this.watch()
-    return { link: `${this.door.origin}/?token=${token}`, share: this.links({ role: 'presenter' }) }
+    const { origin } = this.door
+    return { link: token === undefined ? origin : `${origin}/?token=${token}`, share: this.links({ role: 'presenter' }), learners: new Map(learners.map(({ learner: { name }, token }) => [name, `${origin}/workshop?token=${token}`])) }
   }
 
   async close(): Promise<void> {
@@ -99,10 +100,17 @@ export class TalkServer {
     await this.updating
   }
 
+  private roomOf({ learner }: Access): Room {
+    const room = this.rooms.get(learner)
+    if (!room) throw new Error('This link leads to no stage.')
+    return room
+  }
+
   private hello(access: Access): ServerMessage {
-    const { stage, profile } = this.options
+    const { profile } = this.options
+    const { stage, course, sync } = this.roomOf(access)
     const { role, rights, because } = access
-    return { type: 'hello', profile: profile.name, role, rights: [...rights], ...(because !== undefined && { because }), share: this.links(access), version: this.version, deck: this.state, steps: stage.steps(), terminals: stage.terminals(), sync: Object.fromEntries(this.sync) }
+    return { type: 'hello', profile: profile.name, role, rights: [...rights], ...(because !== undefined && { because }), share: this.links(access), version: this.version, deck: this.state, steps: stage.steps(), terminals: stage.terminals(), sync: Object.fromEntries(sync), ...(course && rights.includes('learn') && { course: course.info() }) }
   }
 
   /** The audience's link is everybody's; with the remote's others could act. */
@@ -115,38 +123,27 @@ export class TalkServer {
     }
   }
 
-  private async examine(): Promise<Diagnosis> {
-    const { stage, profile, recordings, paths } = this.options
+  private async examine({ stage }: Room): Promise<Diagnosis> {
+    const { profile, recordings, paths } = this.options
     if (!recordings || !paths) throw new Error('There is no doctor here.')
     return examine({ deck: this.deck, profile, stage, recordings, paths })
   }
 
-  private onSync(from: WebSocket, { role }: Access, channel: string, state: Record<string, unknown>): void {
-    // Slidev has a handful of channels; a page that invents more is not ours.
-    if (!this.sync.has(channel) && this.sync.size >= 16) return
-    this.sync.set(channel, state)
-    if (role === 'presenter') this.leading = from
-    this.broadcast({ type: 'sync', channel, state }, from)
-  }
-
-  /** One window turns the slides, and all others follow it: were all to turn, they would do so twice. */
-  private onTurn(by: 1 | -1): void {
-    if (this.leading?.readyState !== WebSocket.OPEN) this.leading = undefined
-    if (!this.leading) throw new RefusedError('failed', "No window of the presenter's is open. Open the slides on the presenter's machine.")
-    this.leading.send(JSON.stringify({ type: 'turn', by } satisfies ServerMessage))
-  }
-
-  private broadcast(message: ServerMessage, except?: WebSocket): void {
-    const text = this.encode(message)
-    for (const window of this.windows.keys()) if (window !== except && window.readyState === window.OPEN) window.send(text)
-  }
-
-  /** A message as it may be shown on a slide: what went wrong may quote the output of a script. */
-  private encode(message: ServerMessage): string {
-    const { secrets = [] } = this.options
-    if (secrets.length === 0) return JSON.stringify(message)
-    const hide = (value: unknown): unknown => (typeof value === 'string' ? masked(value, secrets) : Array.isArray(value) ? value.map(hide) : value)
-    return JSON.stringify(message, (key, value: unknown) => (QUOTING.has(key) ? hide(value) : value))
+  /** Adds the download of what a learner has changed. */
+  private withChanges(deck: DeckServer): DeckServer {
+    return {
+      ...(deck.upgrade && { upgrade: deck.upgrade.bind(deck) }),
+      request: (request, response, access) => {
+        const { pathname, searchParams } = new URL(request.url ?? '', 'http://localhost')
+        if (pathname !== PATCH_PATH) return deck.request(request, response, access)
+        const { course } = this.roomOf(access)
+        if (!course || !access.rights.includes('learn')) return void response.writeHead(403, { 'Content-Type': 'text/plain' }).end('This link is not that of a learner.\n')
+        course.changes(searchParams.get('task') ?? undefined).then(
+          (patch) => response.writeHead(200, { 'Content-Type': 'text/x-patch; charset=utf-8', 'Content-Disposition': 'attachment; filename="changes.patch"', 'Cache-Control': 'no-store' }).end(patch),
+          (error: unknown) => response.writeHead(404, { 'Content-Type': 'text/plain; charset=utf-8' }).end(`${error instanceof Error ? error.message : String(error)}\n`),
+        )
+      },
+    }
   }
 
   /**
@@ -159,7 +156,7 @@ export class TalkServer {
     // Authors see every edit by Slidev's own live reload; only the steps are the server's.
     if (this.options.develop) this.version = 'development'
     else {
-      this.folder = await buildDeck(this.deck.file, version, this.options.built, { ...(this.options.workshop && { workshop: true }), ...(signal && { signal }) })
+      this.folder = await buildDeck(this.deck.file, version, this.options.built, { workshop: (this.options.learners ?? []).length > 0, ...(signal && { signal }) })
       this.version = version
     }
   }
@@ -185,11 +182,15 @@ export class TalkServer {
     try {
       const deck = await readDeck(this.deck.file)
       const same = (await deckVersion(deck.file, deck.files)) === this.version
-      if (same && this.state.state === 'current') return
-      this.tell({ state: 'building' })
+      if (same && this.state.state === 'current' && deck.version === this.deck.version) return
+      // An edited task is on no slide.
+      if (!same) this.tell({ state: 'building' })
       this.deck = deck
       await this.build(this.closing.signal)
-      await this.options.stage.useDeck(deck)
+      for (const { stage, course } of this.rooms.values()) {
+        await stage.useDeck(deck)
+        course?.useDeck(deck)
+      }
       this.tell({ state: 'current' })
     } catch (error) {
       if (this.closing.signal.aborted) return
@@ -202,13 +203,9 @@ export class TalkServer {
   private tell(state: DeckState): void {
     this.state = state
     if (state.state === 'broken') this.options.log(`The edit of the deck cannot be used; the last good one stays:\n${state.errors.join('\n')}`)
-    const { stage } = this.options
-    this.broadcast({ type: 'deck', version: this.version, deck: state, steps: stage.steps(), terminals: stage.terminals() })
+    for (const room of this.rooms.values()) room.broadcast({ type: 'deck', version: this.version, deck: state, steps: room.stage.steps(), terminals: room.stage.terminals() })
   }
 }
-
-/** The fields of messages that quote what programs say. */
-const QUOTING = new Set(['problems', 'reasons', 'reason', 'because', 'message'])
 
 /** Milliseconds without another change before an edit is taken: editors write in several steps. */
 const SETTLE = 150
@@ -221,10 +218,10 @@ function withRecordings(deck: DeckServer, recordings: Recordings | undefined): D
   ]
   return {
     ...(deck.upgrade && { upgrade: deck.upgrade.bind(deck) }),
-    request(request, response) {
+    request(request, response, access) {
       const { pathname } = new URL(request.url ?? '', 'http://localhost')
       const kind = kinds.find(({ path }) => pathname.startsWith(path))
-      if (!kind) return deck.request(request, response)
+      if (!kind) return deck.request(request, response, access)
       // Only steps of the deck have one: no path of a request reaches the disk.
       const file = pathname.endsWith(kind.ending) ? kind.find(pathname.slice(kind.path.length, -kind.ending.length)) : undefined
       const stream = file === undefined ? undefined : createReadStream(file)

@@ -15,20 +15,27 @@ import { Stage } from './stage.ts'
 import { installPackages, mayInstall } from './system-packages.ts'
 import { fingerprint, prepareWorkdir, resetWorkdir } from './workdir.ts'
 
-export interface SettingOptions {
+export interface GroundOptions {
   deck: Deck
   /** Chosen by what this machine has, unless given. */
   profile?: Profile | undefined
   /** Install system packages without asking. */
   yes: boolean
+  /**
+   * What a workshop has in the place of the deck's workdir: the copy of a learner, which it makes, unless it is there.
+   */
+  copy?: { folder: string; prepare(): Promise<unknown> }
+}
+
+export interface SettingOptions extends Omit<GroundOptions, 'copy'> {
   /** Whether the stage falls back on recordings: a rehearsal does not. */
   fallBack?: boolean
   /** Whether everything that the terminals show is logged in the cache. */
   log?: boolean
 }
 
-/** Everything that the steps of a deck need around them: what each command of this package makes ready first. */
-export interface Setting {
+/** What shells and scripts need to run: the profile, and where what is made is put. */
+export interface Ground {
   deck: Deck
   paths: DeckPaths
   /** The deck's flake, absolute; it may not be there. */
@@ -36,8 +43,7 @@ export interface Setting {
   profile: ProfileRuntime
   /** Of the steps' shells. */
   env: Record<string, string>
-  stage: Stage
-  executor: LocalExecutor
+  ledger: Ledger
   recordings: Recordings
   /** Values that must not be recorded: those of the variables that the deck's contracts name. */
   secrets: string[]
@@ -45,22 +51,29 @@ export interface Setting {
   notices: string[]
 }
 
+/** Everything that the steps of a deck need around them: what each command of this package makes ready first. */
+export interface Setting extends Ground {
+  stage: Stage
+  executor: LocalExecutor
+}
+
 /** How long work is shown. Signals are handled in one place, by each command. */
 export const progress = { fallbackRenderer: 'simple', registerSignalListeners: false } as const
 
 /**
- * Makes the setting of a deck: its profile (installed and prepared where need be), its workdir and its stage. Ends what an earlier
- * server has left behind.
+ * Makes the ground of a deck: its profile (installed and prepared where need be), and its workdir or the copy of a learner. Ends what
+ * an earlier server has left behind.
  *
  * @throws an Error whose message says what to do next
  */
-export async function makeSetting(options: SettingOptions, signal: AbortSignal): Promise<Setting> {
-  const { deck } = options
-  const paths = deckPaths(deck.file)
+export async function prepareGround(options: GroundOptions, signal: AbortSignal): Promise<Ground> {
+  const { deck, copy } = options
+  const own = deckPaths(deck.file)
+  const paths = copy ? { ...own, workdir: copy.folder } : own
   const flake = join(dirname(deck.file), 'nix')
   const notices: string[] = []
 
-  await mkdir(dirname(paths.workdir), { recursive: true, mode: 0o700 })
+  await mkdir(dirname(own.workdir), { recursive: true, mode: 0o700 })
   const ledger = new Ledger(paths.ledger)
   const left = await ledger.cleanUp()
   if (left.length > 0) console.log(`Ended ${left.length} process${left.length === 1 ? '' : 'es'} that an earlier server had left behind.`)
@@ -83,7 +96,16 @@ export async function makeSetting(options: SettingOptions, signal: AbortSignal):
       },
     },
     {
+      title: 'Prepare your copy of the flake',
+      enabled: () => copy !== undefined,
+      task: async (_, task) => {
+        await copy?.prepare()
+        task.title = `Your copy: ${paths.workdir.replace(homedir(), '~')}`
+      },
+    },
+    {
       title: 'Prepare the workdir',
+      enabled: () => copy === undefined,
       task: async (_, task) => {
         const state = await prepareWorkdir(flake, paths.workdir)
         task.title = `Workdir: ${paths.workdir.replace(homedir(), '~')}`
@@ -116,8 +138,19 @@ export async function makeSetting(options: SettingOptions, signal: AbortSignal):
   const asked = [...deck.steps.values()].flatMap((step) => step.contract.needs.env)
   const env = shellEnvironment(profile, asked)
   const secrets = asked.map((name) => env[name] ?? '').filter(Boolean)
-  const executor = new LocalExecutor({ cwd: paths.workdir, env, ledger })
   const recordings = new Recordings(join(dirname(deck.file), 'recordings'), profile.name, (of) => fingerprint(flake, of === 'nixos'))
+  return { deck, paths, flake, profile, env, ledger, recordings, secrets, notices }
+}
+
+/**
+ * Makes the setting of a deck: its ground and its stage.
+ *
+ * @throws an Error whose message says what to do next
+ */
+export async function makeSetting(options: SettingOptions, signal: AbortSignal): Promise<Setting> {
+  const ground = await prepareGround(options, signal)
+  const { deck, paths, flake, profile, env, ledger, recordings, secrets } = ground
+  const executor = new LocalExecutor({ cwd: paths.workdir, env, ledger })
   const stage = new Stage({
     deck,
     profile,
@@ -129,5 +162,5 @@ export async function makeSetting(options: SettingOptions, signal: AbortSignal):
     ...(options.log && { logs: await SessionLogs.open({ folder: paths.sessions, secrets }) }),
   })
   await stage.checkNeeds()
-  return { deck, paths, flake, profile, env, stage, executor, recordings, secrets, notices }
+  return { ...ground, stage, executor }
 }

@@ -1,25 +1,22 @@
 import type { WebSocket } from 'ws'
 import type { Diagnosis } from './diagnosis.ts'
-import type { Stage } from './stage.ts'
+import type { Room } from './room.ts'
 import { Rate } from './rate.ts'
 import { type Access, notAllowed, seesSecrets } from './roles.ts'
 import { RefusedError } from './stage.ts'
+import type { WorkshopClientMessage } from './workshop/messages.ts'
+import { answerLearner } from './workshop/requests.ts'
 import { CLOSE, type ClientMessage, clientMessage, encodeFrame, type ServerMessage } from './protocol.ts'
 
-/** What one window's connection needs to know besides the stage. */
+/** What one window's connection needs to know. */
 export interface SocketContext {
-  stage: Stage
+  /** Where the window is: whose stage it shows. */
+  room: Room
   /** What this window may do. */
   access: Access
-  /** A message as windows may read it. */
-  encode(message: ServerMessage): string
   hello(): ServerMessage
   /** Has the doctor look at this machine. */
   examine(): Promise<Diagnosis>
-  /** A window changed shared state: keep it and tell the other windows. */
-  onSync(from: WebSocket, channel: string, state: Record<string, unknown>): void
-  /** @throws RefusedError where no window shows the slides */
-  onTurn(by: 1 | -1): void
 }
 
 /** A terminal as one window shows it. */
@@ -31,14 +28,15 @@ interface View {
 }
 
 /** Serves one window: parses what it sends, at this border once, and carries it out. */
-export function serveSocket(socket: WebSocket, { stage, access, encode, hello, examine, onSync, onTurn }: SocketContext): void {
+export function serveSocket(socket: WebSocket, { room, access, hello, examine }: SocketContext): void {
+  const { stage } = room
   const rate = new Rate(socket, (message) => carryOut(message))
   const views = new Map<string, View>()
   /** Terminals that the window asked for, also while their shell starts, and whether it shows the secrets in them. */
   const wanted = new Map<string, { secrets: boolean }>()
 
   const send = (message: ServerMessage) => {
-    if (socket.readyState === socket.OPEN) socket.send(encode(message))
+    if (socket.readyState === socket.OPEN) socket.send(room.encode(message))
   }
   send(hello())
 
@@ -110,10 +108,18 @@ export function serveSocket(socket: WebSocket, { stage, access, encode, hello, e
       case 'examine':
         return send({ type: 'diagnosis', diagnosis: await examine() })
       case 'sync':
-        return onSync(socket, message.channel, message.state)
+        return room.onSync(socket, access, message.channel, message.state)
       case 'turn':
-        return onTurn(message.by)
+        return room.onTurn(message.by)
+      default:
+        return learn(message)
     }
+  }
+
+  const learn = async (message: WorkshopClientMessage): Promise<void> => {
+    if (!room.course) throw new RefusedError('failed', 'This is a talk and no workshop: npm run workshop opens one.')
+    const answer = await answerLearner(room.course, message)
+    if (answer) send(answer)
   }
 
   const replay = async (step: string, on: boolean): Promise<void> => {
@@ -146,6 +152,8 @@ export function serveSocket(socket: WebSocket, { stage, access, encode, hello, e
       reason: error instanceof RefusedError ? error.reason : 'failed',
       ...('step' in message && { step: message.step }),
       ...('terminal' in message && { terminal: message.terminal }),
+      ...('task' in message && message.task !== undefined && { task: message.task }),
+      ...('path' in message && { path: message.path }),
       message: error instanceof Error ? error.message : String(error),
     })
   }

@@ -100,7 +100,7 @@ function audience(link: string): string {
 }
 
 /** Opens a browser where there is a screen to show it on; a talk does not fail for the lack of one. */
-async function openInBrowser(link: string): Promise<void> {
+export async function openInBrowser(link: string): Promise<void> {
   if (process.platform === 'linux' && !process.env.DISPLAY && !process.env.WAYLAND_DISPLAY) return
   const child = await openBrowser(link).catch(() => undefined)
   child?.on('error', () => {})

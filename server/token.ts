@@ -31,6 +31,11 @@ export async function guestTokens(file: string): Promise<Record<GuestRole, strin
   return { audience: await accessToken(`${file}-audience`), remote: await accessToken(`${file}-remote`) }
 }
 
+/** The token of a learner, beside the presenter's: `<file>-learner-<name>`. */
+export function learnerToken(file: string, name: string): Promise<string> {
+  return accessToken(`${file}-learner-${name}`)
+}
+
 /** How Slidev's development server knows the front door: a secret of this start, which it is given in the environment. */
 export const DOOR_VARIABLE = 'UNDERSTUDY_DOOR'
 export const DOOR_HEADER = 'x-understudy-door'

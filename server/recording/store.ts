@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto'
-import { appendFile, mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises'
+import { appendFile, mkdir, readdir, readFile, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Profile } from '../deck/contract.ts'
+import { writeDurably } from '../durable.ts'
 import { type Cast, parseCast } from './cast.ts'
 import { type Measurement, type Metadata, metadata } from './metadata.ts'
 
@@ -101,16 +102,6 @@ export function staleness(facts: Metadata, now: { hash: string; flake: string })
 
 /** Name of the file, in each profile's folder, that has every measurement in a line of its own. */
 const HISTORY = 'history.jsonl'
-
-async function writeDurably(file: string, content: string | Buffer): Promise<void> {
-  const handle = await open(file, 'w')
-  try {
-    await handle.writeFile(content)
-    await handle.sync()
-  } finally {
-    await handle.close()
-  }
-}
 
 function sha256(text: string): string {
   return createHash('sha256').update(text).digest('hex')

@@ -164,6 +164,8 @@ export function lastOpenSlide({ gated, tasks }: Pick<CourseInfo, 'gated' | 'task
   return gated ? tasks.find(({ progress }) => !isDone(progress.state))?.slide : undefined
 }
 
+export type WorkshopClientMessage = z.infer<(typeof workshopClientMessages)[number]>
+
 export const workshopServerMessages = [
   z.strictObject({ type: z.literal('course'), course: courseInfo }),
   z.strictObject({ type: z.literal('task'), task: id, progress: taskProgress }),
