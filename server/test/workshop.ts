@@ -71,17 +71,17 @@ export class TestWorkshop {
   }
 
   /** @param files besides, or instead of, those of the small workshop; undefined: without it */
-  static async make(files: Record<string, string | undefined> = {}, gated = false): Promise<TestWorkshop> {
+  static async make(files: Record<string, string | undefined> = {}, options: { gated?: boolean; name?: string } = {}): Promise<TestWorkshop> {
     const workshop = new TestWorkshop(await mkdtemp(join(tmpdir(), 'understudy-workshop-')))
     for (const [name, text] of Object.entries<string | undefined>({ ...FILES, ...files })) if (text !== undefined) await workshop.write(name, text)
-    await workshop.open(gated)
+    await workshop.open(options)
     return workshop
   }
 
-  async open(gated = false): Promise<void> {
+  async open({ gated = false, name = 'me' } = {}): Promise<void> {
     const folder = join(this.folder, 'learner')
     const executor = new LocalExecutor({ cwd: copyIn(folder), env: { PATH: process.env.PATH ?? '', HOME: this.folder, TMPDIR: this.folder }, ledger: new Ledger(join(this.folder, 'processes')) })
-    this.learner = await Learner.open({ name: 'me', folder, deck: await readDeck(join(this.folder, 'slides.md')), flake: join(this.folder, 'nix'), profile: hostProfile(), executor, gated })
+    this.learner = await Learner.open({ name, folder, deck: await readDeck(join(this.folder, 'slides.md')), flake: join(this.folder, 'nix'), profile: hostProfile(), executor, gated })
     this.learner.course.on('message', (message) => this.messages.push(message))
   }
 

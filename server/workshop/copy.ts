@@ -116,6 +116,7 @@ export class Copy extends EventEmitter<CopyEvents> {
 
   /** Makes a file what it was in a state of the copy; what was not there is removed. What it is now is kept in the history. */
   async reset(path: string, commit: string): Promise<void> {
+    mustBePath(path)
     await this.history.snapshot()
     const before = await this.history.file(commit, path)
     await this.history.exclusively(async () => {
@@ -166,7 +167,7 @@ export class Copy extends EventEmitter<CopyEvents> {
    * @param make whether to make the folders that are missing
    */
   private async inside<T>(path: string, make: boolean, use: (place: string) => Promise<T>): Promise<T> {
-    if (!isPath(path)) throw new RefusedError('bad-file', `"${path.slice(0, 100)}" is no path of your copy: write it as nixos/services/hello.nix.`)
+    mustBePath(path)
     const root = await realpath(this.folder)
     const wanted = dirname(join(root, path))
     if (make) await this.makeFolders(root, relative(root, wanted).split(sep).filter(Boolean))
@@ -206,8 +207,10 @@ const UNWATCHED = /^\.git($|\/)|(^|\/)(node_modules|result(-[^/]*)?|\.direnv|\.g
 const leadsOut = (path: string) => new RefusedError('bad-file', `${path} is behind a link, which may lead out of your copy. The editor does not follow it.`)
 
 /** Relative, downwards, and not into git's own folder, where a line can name a program to run. */
-function isPath(path: string): boolean {
-  return path !== '' && !/[\0\\]/.test(path) && path.split('/').every((name) => name !== '' && name !== '.' && name !== '..' && name.toLowerCase() !== '.git' && Buffer.byteLength(name) <= 255)
+function mustBePath(path: string): void {
+  const isPath =
+    path !== '' && !/[\0\\]/.test(path) && path.split('/').every((name) => name !== '' && name !== '.' && name !== '..' && name.toLowerCase() !== '.git' && Buffer.byteLength(name) <= 255)
+  if (!isPath) throw new RefusedError('bad-file', `"${path.slice(0, 100)}" is no path of your copy: write it as nixos/services/hello.nix.`)
 }
 
 async function stat(handle: Awaited<ReturnType<typeof open>>, path: string) {

@@ -176,7 +176,7 @@ test('damaged progress is set aside and told; the files stay', async () => {
 
 test('a gated course opens slides and tasks one after the other', async () => {
   await workshop.close()
-  workshop = await TestWorkshop.make({ 'tasks/header/task.md': '---\ntitle: A header\nteaches: Files\n---\nAdd it.\n' }, true)
+  workshop = await TestWorkshop.make({ 'tasks/header/task.md': '---\ntitle: A header\nteaches: Files\n---\nAdd it.\n' }, { gated: true })
   expect(workshop.state('header')).toBe('locked')
   expect(lastOpenSlide(course().info())).toBe(2)
   await course().skip('port')

@@ -63,11 +63,16 @@ export class History {
   }
 
   private async takeSnapshot(): Promise<string> {
-    const { stdout: listed } = await this.git(['ls-files', '-z', '--others', '--modified', '--deleted', '--exclude-standard'])
-    const paths: string[] = []
-    for (const path of new Set(listed.split('\0').filter(Boolean))) if (await this.isKept(path)) paths.push(path)
-    if (paths.length > 0) await this.git(['update-index', '-z', '--add', '--remove', '--stdin'], paths.join('\0'))
-    else if (this.last) return this.last
+    const { stdout } = await this.git(['ls-files', '-t', '-z', '--others', '--modified', '--deleted', '--exclude-standard'])
+    // A letter, a space, the path. What is gone is listed as modified too.
+    const listed = stdout.split('\0').filter(Boolean)
+    const gone = new Set(listed.filter((line) => line.startsWith('R ')).map((line) => line.slice(2)))
+    const there: string[] = []
+    for (const path of new Set(listed.map((line) => line.slice(2)))) if (!gone.has(path) && (await this.isKept(path))) there.push(path)
+    if (gone.size > 0) await this.git(['update-index', '-z', '--force-remove', '--stdin'], [...gone].join('\0'))
+    // A folder may have become a file, or the other way round.
+    if (there.length > 0) await this.git(['update-index', '-z', '--add', '--remove', '--replace', '--stdin'], there.join('\0'))
+    if (this.last && gone.size + there.length === 0) return this.last
     const { stdout: tree } = await this.git(['write-tree'])
     const last = this.last ?? (await this.commit(HISTORY))
     if (last && (await this.tree(last)) === tree) return (this.last = last)
