@@ -27,6 +27,7 @@ for (const [name, description] of [
     .addOption(new Option('--profile <profile>', 'what the steps run against').choices(['nixos', 'lab', 'host']))
     .option('-y, --yes', 'install missing system packages without asking', false)
     .option('--no-open', 'do not open a browser')
+    .option('--log [file]', 'keep a log of the talk as its audience sees it, to make a video of it afterwards')
     .action(async (deck: string, options: Omit<StartOptions, 'deck' | 'develop'>) =>
       (await import('./start.ts')).start({ deck: resolve(deck), ...options, develop: name === 'dev' }),
     )
@@ -128,6 +129,7 @@ program
   .addOption(new Option('--fps <rate>', 'pictures a second').argParser(rate))
   .option('--dark', 'in dark colours', false)
   .option('-o, --out <folder>', 'where to write', 'videos')
+  .option('--from <log>', 'the talk as it was given: a log that start --log has kept')
   .option('--render-only', 'run nothing: show the recordings that are there', false)
   .option('--no-fresh', 'show what was built before as it is, in no time')
   .option('-y, --yes', 'install missing system packages without asking', false)

@@ -22,6 +22,8 @@ export interface DeckPaths {
   rehearsals: string
   /** What films are made of: the site that is filmed, and the parts that are done. */
   films: string
+  /** Logs of whole talks, as their audience saw them. */
+  talks: string
   /** Logs of the sessions of `start`. */
   sessions: string
   /** What learners have done, a folder each: not in the cache, since it cannot be made again. `UNDERSTUDY_DATA` overrides where. */
@@ -48,6 +50,7 @@ export function deckPaths(deckFile: string): DeckPaths {
     ledger: join(own, 'processes'),
     built: join(own, 'built'),
     rehearsals: join(own, 'rehearsals'),
+    talks: join(own, 'talks'),
     sessions: join(own, 'sessions'),
     films: join(own, 'films'),
     roots: join(own, 'roots'),

@@ -1,8 +1,10 @@
+import { join, resolve } from 'node:path'
 import { Listr } from 'listr2'
 import openBrowser from 'open'
 import { renderUnicodeCompact } from 'uqr'
 import type { Profile } from './deck/contract.ts'
 import { readDeck } from './deck/deck.ts'
+import { TalkLog } from './film/talk-log.ts'
 import { interruptSignal } from './interrupt.ts'
 import type { Sharing } from './front-door.ts'
 import { localAddress } from './network.ts'
@@ -28,6 +30,8 @@ export interface StartOptions {
   share?: boolean
   /** The address of this machine to do so at: chosen by the default route, unless given. Implies `share`. */
   shareAddress?: string
+  /** Keep a log of the talk as its audience sees it: a file, or `true` for one in the cache. */
+  log?: string | true
   /** Let a phone on that network act although its token can be read there. Implies `share`. */
   insecureRemote?: boolean
 }
@@ -72,6 +76,15 @@ export async function start(options: StartOptions): Promise<void> {
     else await new Listr([{ title: 'Build the deck (half a minute after an edit)', task: () => server.build(signal) }], progress).run()
     signal.throwIfAborted()
     const { link, share: links } = await server.open()
+    if (options.log !== undefined) {
+      const file = options.log === true ? join(paths.talks, `${new Date().toISOString().replaceAll(':', '-')}.jsonl`) : resolve(options.log)
+      const { audience: token } = await guestTokens(paths.token)
+      const log = await TalkLog.open({ file, port: options.port, token, title: deck.title, deck: deck.version, onProblem: console.log })
+      cleanUps.push(async () => {
+        await log.close()
+        console.log(`The log of this talk: ${file}\nMake a video of it: npm run record -- --from ${file}`)
+      })
+    }
 
     for (const notice of notices) console.log(notice)
     console.log(`\n  ${deck.title}\n\n  Slides     ${link}\n  Presenter  ${link.replace('/?', '/presenter/1?')}\n\n${links.audience === undefined ? '' : audience(links.audience)}  Ctrl-C ends the talk and everything it started.\n`)

@@ -1,12 +1,13 @@
-import { mkdir, writeFile } from 'node:fs/promises'
+import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join, relative, resolve } from 'node:path'
 import { Listr, type ListrTask } from 'listr2'
 import { browserVersion } from '../browser.ts'
 import type { Profile } from '../deck/contract.ts'
 import { type Deck, readDeck, type Step } from '../deck/deck.ts'
 import type { Shot } from '../film/camera.ts'
-import { readScript, recordingsBeside, type Take } from '../film/deck-script.ts'
+import { readScript, recordingsBeside, type Take, titlesOf } from '../film/deck-script.ts'
 import { findFfmpeg, videoFormats } from '../film/ffmpeg.ts'
+import { logTimeline, onlySlides, parseLog, slidesOf, type TalkGiven } from '../film/log-timeline.ts'
 import type { Progress } from '../film/render.ts'
 import { type Script, stepTimeline, talkTimeline } from '../film/script.ts'
 import { type FilmSite, openSite } from '../film/site.ts'
@@ -36,6 +37,8 @@ export interface RecordOptions {
   out: string
   /** Film what the recordings show, and run nothing. */
   renderOnly: boolean
+  /** The log of a talk: it is filmed as it was given, and nothing is run. */
+  from?: string
   /** Have Nix build again what the steps build. */
   fresh: boolean
   yes: boolean
@@ -60,7 +63,10 @@ export async function recordTalk(options: RecordOptions): Promise<boolean> {
   const deck = await readDeck(options.deck)
   const out = resolve(options.out)
   const paths = deckPaths(deck.file)
-  const ids = options.each ? [...deck.steps.keys()] : options.steps
+  const given = options.from === undefined ? undefined : parseLog(await readLog(options.from))
+  if (given && options.steps.length > 0) throw new Error('The video of a talk as it was given is cut by slides: --slides 3-5, or --each for a video of each.')
+  if (given && given.header.deck !== deck.version) console.log('The deck has changed since this talk: its slides are shown as they are now.')
+  const ids = given ? [] : options.each ? [...deck.steps.keys()] : options.steps
   for (const id of ids) if (!deck.steps.has(id)) throw new Error(`This deck has no step "${id}". It has: ${[...deck.steps.keys()].join(', ')}.`)
   if (isUpright(options) && ids.length === 0) throw new Error('An upright video shows one step: name it, as in npm run record -- run-vm --size vertical')
   // Before anything is run, since that takes its time.
@@ -68,7 +74,7 @@ export async function recordTalk(options: RecordOptions): Promise<boolean> {
 
   const upright = join(paths.films, 'upright')
   const failed: Failed = new Map()
-  if (!options.renderOnly) await run(options, deck, ids, { out, ...(isUpright(options) && { recordings: upright, grid: UPRIGHT }) }, failed, signal)
+  if (!options.renderOnly && !given) await run(options, deck, ids, { out, ...(isUpright(options) && { recordings: upright, grid: UPRIGHT }) }, failed, signal)
 
   let site: FilmSite | undefined
   let films: Wanted[] = []
@@ -80,7 +86,8 @@ export async function recordTalk(options: RecordOptions): Promise<boolean> {
         const shown = await staticDeckOf(deck, options.profile)
         site = await openSite(deck, shown, paths.films, signal)
         const folders = [...(isUpright(options) ? [upright] : []), recordingsBeside(deck)]
-        films = await filmsOf(options, await readScript({ deck, steps: shown.steps, folders, clicks: site.clicks, failed }), ids)
+        if (given) films = filmsGiven(options, deck, given, await titlesOf(deck))
+        else films = await filmsOf(options, await readScript({ deck, steps: shown.steps, folders, clicks: site.clicks, failed }), ids)
       },
     },
     {
@@ -181,6 +188,27 @@ async function filmsOf(options: RecordOptions, script: Script, ids: string[]): P
   const numbers = (options.slides ?? script.slides.map(({ number }) => number)).filter((number) => number <= last)
   const steps = [...deck.steps.values()].filter(({ slide }) => numbers.includes(slide))
   return [{ name: `talk${mark}`, timeline: await talkTimeline(script, numbers), steps: steps.map(wanted) }]
+}
+
+async function readLog(file: string): Promise<string> {
+  try {
+    return await readFile(file, 'utf8')
+  } catch (error) {
+    throw new Error(`The log of the talk cannot be read: ${error instanceof Error ? error.message : String(error)}\nnpm start -- --log keeps one, and says where.`)
+  }
+}
+
+/** The films of a talk as it was given: of all of it, of some slides, or of each. */
+function filmsGiven({ slides, each }: RecordOptions, deck: Deck, given: TalkGiven, titles: string[]): Wanted[] {
+  const whole = logTimeline(given, titles)
+  const parts = each ? (slides ?? slidesOf(whole)).map((slide) => ({ name: `given-${String(slide).padStart(String(titles.length).length, '0')}`, slides: [slide] })) : [{ name: 'given', slides }]
+  return parts.map(({ name, slides }) => {
+    const timeline = slides ? onlySlides(whole, slides, titles) : whole
+    const run = new Set(timeline.events.flatMap((event) => (event.type === 'step' && event.status.state === 'running' ? [event.step] : [])))
+    const facts = { date: given.header.date, profile: timeline.opening.profile }
+    const steps = [...deck.steps.values()].filter(({ id }) => run.has(id)).map(({ id, slide, command }) => ({ step: id, slide, command, given: facts }))
+    return { name, timeline, steps }
+  })
 }
 
 function isUpright({ size }: RecordOptions): boolean {

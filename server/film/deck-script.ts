@@ -56,6 +56,13 @@ async function takeOf(folders: string[], profile: Recording['metadata']['profile
   return stale
 }
 
+/** The titles of the slides, in order. */
+export async function titlesOf(deck: Deck): Promise<string[]> {
+  const root = dirname(deck.file)
+  const { slides } = await load({ roots: [root], userRoot: root }, deck.file)
+  return slides.map(({ title }, index) => title ?? `Slide ${index + 1}`)
+}
+
 async function slidesOf(deck: Deck, clicks: number[]): Promise<FilmSlide[]> {
   const root = dirname(deck.file)
   const { slides } = await load({ roots: [root], userRoot: root }, deck.file)

@@ -21,8 +21,8 @@ export const manifest = z.strictObject({
       step: z.string(),
       slide: z.number().int().min(1),
       command: z.string(),
-      /** What it shows of the step: a good run, one that failed, or nothing. */
-      shown: z.enum(['recorded', 'failed', 'nothing']),
+      /** What it shows of the step: a good run, one that failed, what was done in a talk, or nothing. */
+      shown: z.enum(['recorded', 'failed', 'given', 'nothing']),
       /** When the run was. */
       date: z.iso.datetime().optional(),
       profile: profileSchema.optional(),

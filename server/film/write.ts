@@ -31,6 +31,8 @@ export interface WantedStep {
   slide: number
   command: string
   take?: Take | undefined
+  /** The talk in which it was run. */
+  given?: { date: string; profile: Profile } | undefined
   /** Why it may not show what the step would do now. */
   stale?: RecordingInfo['stale'] | undefined
   /** What was wrong with a run that failed. */
@@ -111,7 +113,8 @@ export async function writeWords({ name, timeline, steps }: Wanted, files: strin
   await writeFile(beside('json'), `${JSON.stringify(content, undefined, 2)}\n`)
 }
 
-function told({ step, slide, command, take, stale, problems }: WantedStep): Manifest['steps'][number] {
+function told({ step, slide, command, take, given, stale, problems }: WantedStep): Manifest['steps'][number] {
+  if (given) return { step, slide, command, shown: 'given', ...given }
   if (!take) return { step, slide, command, shown: 'nothing', ...(problems && { problems }) }
   const { date, profile, nix, nixpkgs, exit, seconds }: { date: string; profile: Profile; nix?: string | undefined; nixpkgs?: string | undefined; exit: number | null; seconds: number } = take.metadata
   const run = { date, profile, ...(nix !== undefined && { nix }), ...(nixpkgs !== undefined && { nixpkgs }), exit, seconds }
