@@ -110,6 +110,7 @@ export class LocalExecutor implements Executor {
     const closed = new Promise((done) => child.once('close', done))
     const itself = identify(child.pid ?? 0)
     const known = itself ? [itself] : []
+    void this.options.ledger.note(marker, known)
     const end = () => void endSession(marker, known)
     const late = setTimeout(end, seconds * 1000)
     signal?.addEventListener('abort', end, { once: true })
@@ -118,6 +119,7 @@ export class LocalExecutor implements Executor {
     clearTimeout(late)
     signal?.removeEventListener('abort', end)
     await endSession(marker, known)
+    await this.options.ledger.note(marker, [])
     // Nothing holds its outputs open any more: what it has printed last is still to be read.
     if (exit !== null) await Promise.race([closed, new Promise((done) => setTimeout(done, UNREAD).unref())])
     return { exit, value: value.trim(), output: output.trim() }

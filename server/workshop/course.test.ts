@@ -2,14 +2,12 @@ import { execFileSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { afterEach, beforeEach, expect, test } from 'vitest'
+import { afterEach, expect, test } from 'vitest'
+import { identify } from '../executor/process-tree.ts'
 import { TestWorkshop } from '../test/workshop.ts'
 import { lastOpenSlide } from './messages.ts'
 
 let workshop: TestWorkshop
-beforeEach(async () => {
-  workshop = await TestWorkshop.make()
-})
 afterEach(() => workshop.close())
 
 const course = () => workshop.learner.course
@@ -17,6 +15,7 @@ const edit = (path: string, text: string) => writeFile(workshop.copy(path), text
 const git = (...args: string[]) => execFileSync('git', args, { cwd: workshop.copy('.'), encoding: 'utf8' })
 
 test('a learner begins a task, fails it first, is told why, and passes it', async () => {
+  workshop = await TestWorkshop.make()
   expect([workshop.state('port'), workshop.state('header')]).toEqual(['open', 'locked'])
   await course().beginTask('port')
   expect(workshop.progress('port')).toMatchObject({ state: { state: 'begun' }, setup: [{ kind: 'look', text: 'service.nix listens on 8080 now' }] })
@@ -30,6 +29,7 @@ test('a learner begins a task, fails it first, is told why, and passes it', asyn
 })
 
 test('a task that depends on another is refused until that is done, and no check runs before a task is begun', async () => {
+  workshop = await TestWorkshop.make()
   await expect(course().beginTask('header')).rejects.toMatchObject({ reason: 'locked', message: 'Finish or skip "Another port" first.' })
   await expect(course().skip('header')).rejects.toMatchObject({ reason: 'locked' })
   await expect(course().check('port')).rejects.toMatchObject({ reason: 'not-begun' })
@@ -37,6 +37,7 @@ test('a task that depends on another is refused until that is done, and no check
 })
 
 test('hints open one by one, and stay open', async () => {
+  workshop = await TestWorkshop.make()
   await expect(course().openHint('port', 2)).rejects.toThrow('Open hint 1 first.')
   await course().openHint('port', 1)
   await course().openHint('port', 2)
@@ -47,6 +48,7 @@ test('hints open one by one, and stay open', async () => {
 })
 
 test('the solution is shown as a patch that changes nothing, and then applied and checked', async () => {
+  workshop = await TestWorkshop.make()
   await course().beginTask('port')
   const { solution, patch } = await course().solution('port')
   expect(patch).toContain('-  port = 8080;\n+  port = 8081;\n')
@@ -57,6 +59,7 @@ test('the solution is shown as a patch that changes nothing, and then applied an
 })
 
 test('a solution of other files than those that it was shown for is not applied', async () => {
+  workshop = await TestWorkshop.make()
   await course().beginTask('port')
   const { solution } = await course().solution('port')
   await edit('service.nix', '{\n  port = 9;\n}\n')
@@ -65,6 +68,7 @@ test('a solution of other files than those that it was shown for is not applied'
 })
 
 test('where the solution does not fit what the learner made of the files, a reset of the task is offered, and it helps', async () => {
+  workshop = await TestWorkshop.make()
   await course().beginTask('port')
   await edit('service.nix', 'all gone\n')
   await edit('notes.txt', 'mine')
@@ -78,6 +82,7 @@ test('where the solution does not fit what the learner made of the files, a rese
 })
 
 test('to skip is to begin and to solve: the task behind it opens', async () => {
+  workshop = await TestWorkshop.make()
   await course().skip('port')
   expect(workshop.state('port')).toBe('skipped')
   expect(await readFile(workshop.copy('service.nix'), 'utf8')).toContain('8081')
@@ -86,6 +91,7 @@ test('to skip is to begin and to solve: the task behind it opens', async () => {
 })
 
 test('a reset of a task takes what was done in it only, runs its own reset, and touches nothing of the learner’s git', async () => {
+  workshop = await TestWorkshop.make()
   await edit('mine.txt', 'from before\n')
   await course().skip('port')
   await course().beginTask('header')
@@ -101,6 +107,7 @@ test('a reset of a task takes what was done in it only, runs its own reset, and 
 })
 
 test('a newer check takes the place of the one that runs, and its lines come while it runs', async () => {
+  workshop = await TestWorkshop.make()
   await course().beginTask('port')
   await course().setCheckOnSave(false)
   await edit('slow', '')
@@ -115,7 +122,6 @@ test('a newer check takes the place of the one that runs, and its lines come whi
 })
 
 test('what changes files is not disturbed, but can be stopped; a check that takes too long is ended and says so', async () => {
-  await workshop.close()
   workshop = await TestWorkshop.make({ 'tasks/port/setup': 'touch half-made\necho at it\nsleep 30\n', 'tasks/port/task.md': '---\ntitle: Slow\nteaches: Patience\ntimeout: 1\n---\nWait.\n' })
   const begun = course().beginTask('port')
   await workshop.until(() => workshop.lines().some(({ text }) => text === 'at it'))
@@ -131,6 +137,7 @@ test('what changes files is not disturbed, but can be stopped; a check that take
 })
 
 test('a save in another editor checks the task in work, and only where something is new', async () => {
+  workshop = await TestWorkshop.make()
   await course().beginTask('port')
   await edit('service.nix', '{\n  port = 8081;\n}\n')
   await workshop.until(() => workshop.state('port') === 'passed')
@@ -147,6 +154,7 @@ test('a save in another editor checks the task in work, and only where something
 })
 
 test('everything survives a restart, also one in the middle of a task', async () => {
+  workshop = await TestWorkshop.make()
   await course().openHint('port', 1)
   await course().skip('port')
   await course().beginTask('header')
@@ -161,7 +169,17 @@ test('everything survives a restart, also one in the middle of a task', async ()
   expect(existsSync(workshop.copy('headers.txt'))).toBe(false)
 })
 
+test('what another server has open is not opened a second time, and what a dead one had open is', async () => {
+  workshop = await TestWorkshop.make()
+  await workshop.learner.end()
+  await workshop.write('learner/server.json', JSON.stringify(identify(process.ppid)))
+  await expect(workshop.open()).rejects.toThrow(`open already, in process ${process.ppid}`)
+  await workshop.write('learner/server.json', JSON.stringify({ pid: process.ppid, start: 1 }))
+  await workshop.open()
+})
+
 test('damaged progress is set aside and told; the files stay', async () => {
+  workshop = await TestWorkshop.make()
   await course().skip('port')
   await workshop.learner.end()
   await workshop.write('learner/progress.json', '{"format":1,"tasks":{"port":{"sta')
@@ -175,7 +193,6 @@ test('damaged progress is set aside and told; the files stay', async () => {
 })
 
 test('a gated course opens slides and tasks one after the other', async () => {
-  await workshop.close()
   workshop = await TestWorkshop.make({ 'tasks/header/task.md': '---\ntitle: A header\nteaches: Files\n---\nAdd it.\n' }, { gated: true })
   expect(workshop.state('header')).toBe('locked')
   expect(lastOpenSlide(course().info())).toBe(2)
@@ -187,7 +204,6 @@ test('a gated course opens slides and tasks one after the other', async () => {
 })
 
 test('a task of another profile is told to be unavailable, and holds nothing up', async () => {
-  await workshop.close()
   workshop = await TestWorkshop.make({ 'tasks/port/task.md': '---\ntitle: Another port\nteaches: Options\nprofiles: [nixos]\n---\nDo it.\n' })
   expect(workshop.progress('port').state).toMatchObject({ state: 'unavailable', reason: expect.stringContaining('nixos') })
   expect(workshop.state('header')).toBe('open')
@@ -195,7 +211,6 @@ test('a task of another profile is told to be unavailable, and holds nothing up'
 })
 
 test('a deck without tasks is a workshop too: its files can be edited, and its steps run in the copy', async () => {
-  await workshop.close()
   workshop = await TestWorkshop.make({ 'slides.md': '---\ntitle: No tasks\n---\n\n```sh {step=where}\ntouch it-ran\n```\n' })
   const { tasks, files } = course().info()
   expect(tasks).toEqual([])
@@ -207,14 +222,12 @@ test('a deck without tasks is a workshop too: its files can be edited, and its s
 })
 
 test('a setup that fails leaves the task open and says what to do', async () => {
-  await workshop.close()
   workshop = await TestWorkshop.make({ 'tasks/port/setup': 'echo "service.nix is not there" >&2\nexit 3\n' })
   await expect(course().beginTask('port')).rejects.toThrow('"Another port" could not be begun: service.nix is not there. Reset all files to the start')
   expect(workshop.state('port')).toBe('open')
 })
 
 test('a check that fails without a word is told to be broken, and keeps what programs said', async () => {
-  await workshop.close()
   workshop = await TestWorkshop.make({ 'tasks/port/check': 'nonsense-program; exit 4\n' })
   await course().beginTask('port')
   const { result, lines } = await course().check('port')

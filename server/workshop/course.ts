@@ -54,6 +54,8 @@ export class Course extends EventEmitter<CourseEvents> {
   private files: FileInfo[] = []
   /** The files as they were when last checked, or made by the course itself: nothing there is new to check. */
   private seen: string | undefined
+  /** What the windows were told last of each task. */
+  private readonly told = new Map<string, string>()
   private ended = false
   private looking: Promise<void> = Promise.resolve()
 
@@ -68,6 +70,7 @@ export class Course extends EventEmitter<CourseEvents> {
   async begin(): Promise<void> {
     const { copy } = this.options
     await this.look()
+    this.tellCourse()
     copy.on('file', (path, hash) => this.emit('message', { type: 'file-changed', path, hash }))
     copy.on('settled', () => (this.looking = this.looking.then(() => this.onSettled()).catch(() => {})))
     await copy.watch()
@@ -95,17 +98,23 @@ export class Course extends EventEmitter<CourseEvents> {
     }
   }
 
+  /** Tells all of it. */
+  private tellCourse(): void {
+    const course = this.info()
+    for (const { id, progress } of course.tasks) this.told.set(id, JSON.stringify(progress))
+    this.emit('message', { type: 'course', course })
+  }
+
   /** Takes an edited deck: what the learner has done with tasks that are still there stays. */
   useDeck(deck: Deck): void {
     this.deck = deck
-    this.emit('message', { type: 'course', course: this.info() })
+    this.tellCourse()
   }
 
   /** Brings the copy to the task's start. */
   async beginTask(id: string): Promise<void> {
     const task = this.openTask(id)
     await this.perform(task, 'begin', (job) => this.setUp(task, job))
-    this.tellTasks()
   }
 
   /** Finds out whether a task is solved. */
@@ -156,7 +165,6 @@ export class Course extends EventEmitter<CourseEvents> {
       await this.runSolve(task, job)
       await this.runCheck(task, job, 'solution')
     })
-    this.tellTasks()
   }
 
   /** Solves a task without showing how, so that those behind it open. */
@@ -168,7 +176,6 @@ export class Course extends EventEmitter<CourseEvents> {
       await this.runSolve(task, job)
       await this.keep(task, { ...this.record(id), state: { state: 'skipped', at: Date.now() } })
     })
-    this.tellTasks()
   }
 
   /** Makes all files what they were when the task was begun. */
@@ -184,12 +191,11 @@ export class Course extends EventEmitter<CourseEvents> {
       await this.keep(task, { ...record, state: { state: 'begun', since: Date.now() } }, true)
       if (done && done.exit !== 0) throw new RefusedError('failed', `Your files are as they were when you began "${task.title}", but what it does besides went wrong: ${endOf(done.lines)}`)
     })
-    this.tellTasks()
   }
 
   async setCheckOnSave(on: boolean): Promise<void> {
     await this.options.progress.setCheckOnSave(on)
-    this.emit('message', { type: 'course', course: this.info() })
+    this.tellCourse()
   }
 
   /** A file as it is. */
@@ -216,7 +222,7 @@ export class Course extends EventEmitter<CourseEvents> {
     await this.options.beforeScript()
     if (progress) await this.options.progress.clear()
     await this.look()
-    this.emit('message', { type: 'course', course: this.info() })
+    this.tellCourse()
   }
 
   /** What has changed since the start of a task, or of the copy, as a patch for `git apply`. */
@@ -264,7 +270,6 @@ export class Course extends EventEmitter<CourseEvents> {
     const check: CheckResult = { at, seconds, result, lines }
     const record = this.record(task.id)
     await this.keep(task, { ...record, state: afterCheck(record.state, result === 'passed', by), check })
-    if (result === 'passed') this.tellTasks()
     return check
   }
 
@@ -395,12 +400,16 @@ export class Course extends EventEmitter<CourseEvents> {
 
   private async keep(task: DeckTask, record: TaskRecord, current = false): Promise<void> {
     await this.options.progress.setTask(task.id, record, current)
-    this.emit('message', { type: 'task', task: task.id, progress: this.progressOf(task) })
+    // Others may open, or be locked again.
+    for (const each of this.deck.tasks.values()) this.tellTask(each)
   }
 
-  /** One task has changed what the others are: some may open. */
-  private tellTasks(): void {
-    for (const task of this.deck.tasks.values()) this.emit('message', { type: 'task', task: task.id, progress: this.progressOf(task) })
+  private tellTask(task: DeckTask): void {
+    const progress = this.progressOf(task)
+    const text = JSON.stringify(progress)
+    if (this.told.get(task.id) === text) return
+    this.told.set(task.id, text)
+    this.emit('message', { type: 'task', task: task.id, progress })
   }
 
   private progressOf(task: DeckTask): TaskProgress {

@@ -35,6 +35,9 @@ export class History {
     if (!existsSync(join(this.gitDir, 'HEAD'))) {
       await mkdir(this.gitDir, { recursive: true, mode: 0o700 })
       await this.git(['init', '--quiet'])
+    } else {
+      // Each state leaves some small files, which git packs into one once they are many.
+      await this.git(['-c', 'gc.auto=5000', '-c', 'gc.autoDetach=false', 'gc', '--auto', '--quiet']).catch(() => {})
     }
     await mkdir(join(this.gitDir, 'info'), { recursive: true })
     await writeFile(join(this.gitDir, 'info', 'exclude'), `${EXCLUDED.join('\n')}\n`)

@@ -1,8 +1,10 @@
 import { existsSync } from 'node:fs'
-import { mkdir, writeFile, readFile } from 'node:fs/promises'
+import { mkdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { z } from 'zod'
 import type { Deck } from '../deck/deck.ts'
 import type { Executor } from '../executor/executor.ts'
+import { identify, type ProcessId } from '../executor/process-tree.ts'
 import type { ProfileRuntime } from '../profile.ts'
 import type { Recordings } from '../recording/recordings.ts'
 import { Stage } from '../stage.ts'
@@ -12,14 +14,6 @@ import { Course } from './course.ts'
 import { History } from './history.ts'
 import { Progress } from './progress.ts'
 
-/**
- * What belongs to one learner, in a folder of its own:
- *
- *     copy/           the copy of the flake: a git work tree, in which the steps and the tasks run
- *     history.git/    its states (see `History`)
- *     progress.json   how far the learner is
- *     source          which flake the copy was made of
- */
 export interface LearnerOptions {
   /** Tells learners apart; it stands in links and file names. */
   name: string
@@ -55,21 +49,36 @@ export async function prepareCopy(flake: string, folder: string): Promise<'made'
   return 'made'
 }
 
-/** One learner of a workshop. */
+/**
+ * One learner of a workshop: a stage, a course, and what is kept of both in a folder of its own:
+ *
+ *     copy/           the copy of the flake: a git work tree, in which the steps and the tasks run
+ *     history.git/    its states (see `History`)
+ *     progress.json   how far the learner is
+ *     source          which flake the copy was made of
+ *     server.json     the process that has the folder open
+ */
 export class Learner {
   readonly name: string
   readonly stage: Stage
   readonly course: Course
+  private readonly folder: string
 
-  private constructor(name: string, stage: Stage, course: Course) {
+  private constructor(name: string, folder: string, stage: Stage, course: Course) {
     this.name = name
+    this.folder = folder
     this.stage = stage
     this.course = course
   }
 
-  /** Opens what the folder of a learner has, and makes what it lacks. */
+  /**
+   * Opens what the folder of a learner has, and makes what it lacks.
+   *
+   * @throws an Error where another server has it open
+   */
   static async open({ name, folder, deck, flake, profile, executor, gated, secrets, recordings }: LearnerOptions): Promise<Learner> {
     const workdir = copyIn(folder)
+    await claim(folder)
     await prepareCopy(flake, folder)
     await profile.beforeStep(workdir)
     const history = new History(join(folder, 'history.git'), workdir)
@@ -87,13 +96,35 @@ export class Learner {
     await course.begin()
     const stage = new Stage({ deck, profile, executor, workdir, resetWorkdir: () => course.resetCopy(false), ...(secrets && { secrets }), ...(recordings && { recordings }) })
     await stage.checkNeeds()
-    return new Learner(name, stage, course)
+    return new Learner(name, folder, stage, course)
   }
 
   /** Ends every process of this learner. */
   async end(): Promise<void> {
     await this.course.end()
     await this.stage.end()
+    await rm(join(this.folder, CLAIM), { force: true })
+  }
+}
+
+const CLAIM = 'server.json'
+const claimFile = z.object({ pid: z.number().int(), start: z.number() })
+
+/** Takes the folder of a learner for this process: two servers would overwrite each other's progress. One that has died holds nothing. */
+async function claim(folder: string): Promise<void> {
+  await mkdir(folder, { recursive: true, mode: 0o700 })
+  const text = await readFile(join(folder, CLAIM), 'utf8').catch(() => 'null')
+  const holder = claimFile.safeParse(parseJson(text)).data
+  if (holder && holder.pid !== process.pid && identify(holder.pid)?.start === holder.start) throw new Error(`This workshop is open already, in process ${holder.pid}. Use its link, or end it first: kill ${holder.pid}`)
+  const itself = identify(process.pid)
+  if (itself) await writeFile(join(folder, CLAIM), JSON.stringify(itself satisfies ProcessId))
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
   }
 }
 
