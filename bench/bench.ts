@@ -1,6 +1,7 @@
 import { cpus, loadavg } from 'node:os'
 import { echo } from './echo.ts'
 import { type Figure, meets, round } from './figure.ts'
+import { film } from './film.ts'
 import { flood } from './flood.ts'
 import { interrupt } from './interrupt.ts'
 import { manyViewers } from './many-viewers.ts'
@@ -21,6 +22,7 @@ const parts: Record<string, () => Promise<Figure[]>> = {
   viewers: () => manyViewers(),
   start: () => warmStart(quick ? 1 : 5, quick ? 5 : 30),
   frames: () => frames(quick ? 3 : 10),
+  film: () => film(quick),
 }
 
 const unknown = chosen.filter((name) => !(name in parts))
