@@ -2,7 +2,7 @@ import { defineConfig } from 'vitest/config'
 
 export default defineConfig({
   test: {
-    include: ['{server,components,setup,nix}/**/*.test.ts'],
+    include: ['{server,components,setup,nix,tasks}/**/*.test.ts'],
     // The thread of screens is started by Node itself, which knows no TypeScript before 22.18.
     execArgv: ['--import', 'jiti/register'],
     // Most of them wait for something. Unless told, there is one worker on two cores.
