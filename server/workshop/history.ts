@@ -117,6 +117,8 @@ export class History {
   /** Makes all files what they were. What they are is kept before. */
   restore(commit: string): Promise<void> {
     return this.exclusively(async () => {
+      // A learner who has removed all of it gets all of it back.
+      await mkdir(this.copy, { recursive: true })
       await this.takeSnapshot()
       await this.git(['read-tree', '--reset', '-u', commit])
       // The index is that of another state now.

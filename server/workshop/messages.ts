@@ -48,10 +48,10 @@ export const workshopClientMessages = [
   /** Answered by `file`. */
   z.strictObject({ type: z.literal('open-file'), path }),
   /**
-   * Answered by `saved` or `conflict`. `base` is the hash of what was opened, or saved last; null for a file that is to be new. To settle
+   * Answered by `saved` or `conflict`. More than `MAX_FILE` bytes are refused. `base` is the hash of what was opened, or saved last; null for a file that is to be new. To settle
    * a conflict, save with the hash that it named.
    */
-  z.strictObject({ type: z.literal('save-file'), path, text: z.string().max(MAX_FILE), base: hash.nullable() }),
+  z.strictObject({ type: z.literal('save-file'), path, text: z.string().max(2 * MAX_FILE), base: hash.nullable() }),
   /** The file as it was at the start of a task, or of the copy where none is named; what was not there is removed. */
   z.strictObject({ type: z.literal('reset-file'), path, task: id.optional() }),
   /** All files as they were at the start of the copy; with `progress` every task is to do again. */
