@@ -185,7 +185,10 @@ async function openEntrance({ addresses, host, origin, admit, hint, room }: Entr
     const path = URL.canParse(request.url ?? '', origin) ? new URL(request.url ?? '', origin).pathname : ''
     if (path === SOCKET_PATH) {
       if (sockets.clients.size >= room.sockets) return refuse({ status: 503, text: 'The hall is full.' })
-      return sockets.handleUpgrade(request, socket, head, (opened) => onSocket(opened, checked))
+      // A window of the presenter's that looks at a learner says so; whether there is that learner is not known here.
+      const learner = checked.role === 'presenter' ? new URL(request.url ?? '', origin).searchParams.get('learner') : null
+      const admitted = learner === null ? checked : access('instructor', learner)
+      return sockets.handleUpgrade(request, socket, head, (opened) => onSocket(opened, admitted))
     }
     if (!deck.upgrade) return refuse({ status: 404, text: 'There is no websocket here.' })
     if (!checked.rights.includes('type')) return refuse(ONLY_BUILT)

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { profileSchema } from './deck/contract.ts'
 import { diagnosis } from './diagnosis.ts'
+import { classClientMessages, classServerMessages } from './workshop/class-messages.ts'
 import { courseInfo, workshopClientMessages, workshopRefusals, workshopServerMessages } from './workshop/messages.ts'
 
 /**
@@ -81,15 +82,16 @@ export const clientMessage = z.discriminatedUnion('type', [
   /** State that the windows keep in step (Slidev's sync channels: page, clicks, timer, drawings). */
   z.strictObject({ type: z.literal('sync'), channel: z.string().min(1).max(256), state: z.record(z.string(), z.unknown()) }),
   ...workshopClientMessages,
+  ...classClientMessages,
 ])
 export type ClientMessage = z.infer<typeof clientMessage>
 
-/** What a window may do: look; type into terminals; run and interrupt steps; turn the slides for all windows; show replays; do the tasks and edit the copy of its learner. */
-export const right = z.enum(['view', 'type', 'run', 'navigate', 'replay', 'learn'])
+/** What a window may do: look; type into terminals; run and interrupt steps; turn the slides for all windows; show replays; do the tasks and edit the copy of its learner; look at the learners of a class and help them. */
+export const right = z.enum(['view', 'type', 'run', 'navigate', 'replay', 'learn', 'teach'])
 export type Right = z.infer<typeof right>
 
 /** A set of rights, which a link carries: see roles.ts. */
-export const role = z.enum(['presenter', 'learner', 'audience', 'remote'])
+export const role = z.enum(['presenter', 'learner', 'instructor', 'audience', 'remote'])
 export type Role = z.infer<typeof role>
 
 /** Where a step is in its life. */
@@ -227,7 +229,10 @@ export const serverMessage = z.discriminatedUnion('type', [
   z.strictObject({ type: z.literal('turn'), by: z.union([z.literal(1), z.literal(-1)]) }),
   /** The stage was reset: every terminal is new and the workdir is clean. */
   z.strictObject({ type: z.literal('stage-reset') }),
+  /** What this window may do is something else from now on. */
+  z.strictObject({ type: z.literal('rights'), rights: z.array(right) }),
   ...workshopServerMessages,
+  ...classServerMessages,
 ])
 export type ServerMessage = z.infer<typeof serverMessage>
 

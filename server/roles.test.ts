@@ -24,9 +24,9 @@ const hash = (command: string) => createHash('sha256').update(command).digest('h
 
 /** A message of every kind, and who may send it. Each would do something that can be seen. */
 const messages: { [Type in ClientMessage['type']]: { message: Extract<ClientMessage, { type: Type }>; allowed: Role[] } } = {
-  attach: { message: { type: 'attach', terminal: 'wait' }, allowed: ['presenter', 'learner', 'remote', 'audience'] },
-  detach: { message: { type: 'detach', terminal: 'wait' }, allowed: ['presenter', 'learner', 'remote', 'audience'] },
-  ack: { message: { type: 'ack', channel: 1, bytes: 1 }, allowed: ['presenter', 'learner', 'remote', 'audience'] },
+  attach: { message: { type: 'attach', terminal: 'wait' }, allowed: ['presenter', 'learner', 'instructor', 'remote', 'audience'] },
+  detach: { message: { type: 'detach', terminal: 'wait' }, allowed: ['presenter', 'learner', 'instructor', 'remote', 'audience'] },
+  ack: { message: { type: 'ack', channel: 1, bytes: 1 }, allowed: ['presenter', 'learner', 'instructor', 'remote', 'audience'] },
   input: { message: { type: 'input', terminal: 'wait', data: 'touch typed\r' }, allowed: ['presenter', 'learner'] },
   restart: { message: { type: 'restart', terminal: 'wait' }, allowed: ['presenter', 'learner'] },
   'reset-stage': { message: { type: 'reset-stage' }, allowed: ['presenter', 'learner'] },
@@ -51,6 +51,13 @@ const messages: { [Type in ClientMessage['type']]: { message: Extract<ClientMess
   'reset-file': { message: { type: 'reset-file', path: 'flake.nix' }, allowed: ['learner'] },
   'reset-copy': { message: { type: 'reset-copy', progress: true }, allowed: ['learner'] },
   'show-diff': { message: { type: 'show-diff' }, allowed: ['learner'] },
+  'answer-join': { message: { type: 'answer-join', agree: true }, allowed: ['learner'] },
+  'read-notes': { message: { type: 'read-notes' }, allowed: ['learner'] },
+  'send-note': { message: { type: 'send-note', learner: 'ada', text: 'Look at line 3.' }, allowed: ['presenter', 'instructor'] },
+  'ask-join': { message: { type: 'ask-join', learner: 'ada' }, allowed: ['presenter', 'instructor'] },
+  'leave-join': { message: { type: 'leave-join', learner: 'ada' }, allowed: ['presenter', 'instructor'] },
+  'end-terminals': { message: { type: 'end-terminals', learner: 'ada' }, allowed: ['presenter', 'instructor'] },
+  'reset-learner': { message: { type: 'reset-learner', learner: 'ada' }, allowed: ['presenter', 'instructor'] },
 }
 const all = Object.values(messages)
 const forbidden = (role: Role) => all.filter(({ allowed }) => !allowed.includes(role)).map(({ message }) => message)

@@ -5,13 +5,15 @@ export interface Access {
   role: Role
   rights: readonly Right[]
   because?: string
-  /** Of a learner's window: the name of who it belongs to. */
+  /** Of a learner's window: the name of who it belongs to. Of an instructor's: of who it looks at. */
   learner?: string
 }
 
 const RIGHTS: Record<Role, readonly Right[]> = {
-  presenter: ['view', 'type', 'run', 'navigate', 'replay'],
+  presenter: ['view', 'type', 'run', 'navigate', 'replay', 'teach'],
   learner: ['view', 'type', 'run', 'navigate', 'replay', 'learn'],
+  // A window of the presenter's that looks at a learner.
+  instructor: ['view', 'teach'],
   remote: ['view', 'run', 'navigate', 'replay'],
   audience: ['view'],
 }
@@ -45,6 +47,13 @@ const NEEDS: Record<ClientMessage['type'], Right> = {
   'reset-file': 'learn',
   'reset-copy': 'learn',
   'show-diff': 'learn',
+  'answer-join': 'learn',
+  'read-notes': 'learn',
+  'send-note': 'teach',
+  'ask-join': 'teach',
+  'leave-join': 'teach',
+  'end-terminals': 'teach',
+  'reset-learner': 'teach',
 }
 
 export function access(role: Role, learner?: string): Access {

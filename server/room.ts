@@ -1,5 +1,5 @@
 import { WebSocket } from 'ws'
-import type { ServerMessage } from './protocol.ts'
+import type { Right, Role, ServerMessage } from './protocol.ts'
 import { masked } from './recording/mask.ts'
 import type { Access } from './roles.ts'
 import { RefusedError, type Stage } from './stage.ts'
@@ -37,7 +37,31 @@ export class Room {
 
   enter(window: WebSocket, access: Access): void {
     this.windows.set(window, access)
-    window.on('close', () => this.windows.delete(window))
+    window.on('close', () => {
+      this.windows.delete(window)
+      this.onComeOrGo?.()
+    })
+    this.onComeOrGo?.()
+  }
+
+  /** Called whenever a window comes or goes. */
+  onWindows(listener: () => void): void {
+    this.onComeOrGo = listener
+  }
+  private onComeOrGo: (() => void) | undefined
+
+  /** How many windows there are of a kind. */
+  count(kind: (access: Access) => boolean): number {
+    return [...this.windows.values()].filter(kind).length
+  }
+
+  /** Gives the windows of a role other rights than they came with. */
+  setRights(role: Role, rights: readonly Right[]): void {
+    for (const [window, access] of this.windows) {
+      if (access.role !== role) continue
+      access.rights = rights
+      if (window.readyState === window.OPEN) window.send(this.encode({ type: 'rights', rights: [...rights] }))
+    }
   }
 
   onSync(from: WebSocket, { role }: Access, channel: string, state: Record<string, unknown>): void {

@@ -1,9 +1,10 @@
 import { createReadStream } from 'node:fs'
 import { dirname } from 'node:path'
 import { watch } from 'chokidar'
+import type { WebSocket } from 'ws'
 import { type Deck, DeckError, readDeck } from './deck/deck.ts'
 import { type DeckServer, type FrontDoor, INSECURE_REMOTE, openFrontDoor, type Sharing } from './front-door.ts'
-import { CAST_PATH, type DeckState, type ServerMessage, type ShareInfo, STILL_PATH } from './protocol.ts'
+import { CAST_PATH, CLOSE, type DeckState, type ServerMessage, type ShareInfo, STILL_PATH } from './protocol.ts'
 import type { Diagnosis } from './diagnosis.ts'
 import { examine } from './doctor.ts'
 import type { DeckPaths } from './paths.ts'
@@ -15,6 +16,7 @@ import { Room } from './room.ts'
 import { serveSocket } from './socket.ts'
 import type { Stage } from './stage.ts'
 import type { GuestRole } from './token.ts'
+import { Classroom, rightsIn } from './workshop/classroom.ts'
 import type { Learner } from './workshop/learner.ts'
 import { PATCH_PATH } from './workshop/messages.ts'
 
@@ -55,6 +57,8 @@ export class TalkServer {
   private watcher: ReturnType<typeof watch> | undefined
   /** By the name of their learner; the talk's has none. */
   private readonly rooms = new Map<string | undefined, Room>()
+  /** Where there is a presenter for the learners. */
+  private classroom: Classroom | undefined
   private readonly options: ServerOptions
   private updating: Promise<void> = Promise.resolve()
   private readonly closing = new AbortController()
@@ -82,22 +86,34 @@ export class TalkServer {
       ...(guests && { guests }),
       ...(share && { share }),
       deck: this.withChanges(withRecordings(develop ?? serveBuilt(() => this.folder), this.options.recordings)),
-      onSocket: (socket, access) => {
-        const room = this.roomOf(access)
-        room.enter(socket, access)
-        serveSocket(socket, { room, access, hello: () => this.hello(access), examine: () => this.examine(room) })
-      },
+      onSocket: (socket, access) => this.onSocket(socket, access),
     })
     this.watch()
     const { origin } = this.door
-    return { link: token === undefined ? origin : `${origin}/?token=${token}`, share: this.links({ role: 'presenter' }), learners: new Map(learners.map(({ learner: { name }, token }) => [name, `${origin}/workshop?token=${token}`])) }
+    const linkOf = ({ learner: { name }, token }: { learner: Learner; token: string }) => `${origin}/workshop?token=${token}`
+    if (token !== undefined && learners.length > 0)
+      this.classroom = new Classroom(this.deck, learners.map((each) => ({ learner: each.learner, room: this.roomOf({ role: 'learner', rights: [], learner: each.learner.name }), link: linkOf(each) })))
+    return { link: token === undefined ? origin : `${origin}/?token=${token}`, share: this.links({ role: 'presenter' }), learners: new Map(learners.map((each) => [each.learner.name, linkOf(each)])) }
   }
 
   async close(): Promise<void> {
     this.closing.abort()
+    this.classroom?.close()
     await this.watcher?.close()
     await this.door?.close()
     await this.updating
+  }
+
+  private onSocket(socket: WebSocket, access: Access): void {
+    const { classroom } = this
+    const room = this.rooms.get(access.learner)
+    if (!room) return socket.close(CLOSE.goodbye, 'There is no such learner.')
+    if (access.role === 'instructor') access.rights = rightsIn(classroom?.joined(access.learner ?? '') ?? false)
+    serveSocket(socket, { room, access, classroom, hello: () => this.hello(access), examine: () => this.examine(room) })
+    room.enter(socket, access)
+    if (access.role === 'presenter') classroom?.enter(socket)
+    const seat = access.role === 'learner' && access.learner !== undefined ? classroom?.seat(access.learner) : undefined
+    if (seat) socket.send(JSON.stringify(seat))
   }
 
   private roomOf({ learner }: Access): Room {
@@ -191,6 +207,7 @@ export class TalkServer {
         await stage.useDeck(deck)
         course?.useDeck(deck)
       }
+      this.classroom?.useDeck(deck)
       this.tell({ state: 'current' })
     } catch (error) {
       if (this.closing.signal.aborted) return

@@ -4,6 +4,7 @@ import type { Room } from './room.ts'
 import { Rate } from './rate.ts'
 import { type Access, notAllowed, seesSecrets } from './roles.ts'
 import { RefusedError } from './stage.ts'
+import type { Classroom } from './workshop/classroom.ts'
 import type { WorkshopClientMessage } from './workshop/messages.ts'
 import { answerLearner } from './workshop/requests.ts'
 import { CLOSE, type ClientMessage, clientMessage, encodeFrame, type ServerMessage } from './protocol.ts'
@@ -15,6 +16,8 @@ export interface SocketContext {
   /** What this window may do. */
   access: Access
   hello(): ServerMessage
+  /** Of a workshop with several learners. */
+  classroom?: Classroom | undefined
   /** Has the doctor look at this machine. */
   examine(): Promise<Diagnosis>
 }
@@ -28,7 +31,7 @@ interface View {
 }
 
 /** Serves one window: parses what it sends, at this border once, and carries it out. */
-export function serveSocket(socket: WebSocket, { room, access, hello, examine }: SocketContext): void {
+export function serveSocket(socket: WebSocket, { room, access, classroom, hello, examine }: SocketContext): void {
   const { stage } = room
   const rate = new Rate(socket, (message) => carryOut(message))
   const views = new Map<string, View>()
@@ -111,6 +114,15 @@ export function serveSocket(socket: WebSocket, { room, access, hello, examine }:
         return room.onSync(socket, access, message.channel, message.state)
       case 'turn':
         return room.onTurn(message.by)
+      case 'send-note':
+      case 'ask-join':
+      case 'leave-join':
+      case 'end-terminals':
+      case 'reset-learner':
+      case 'answer-join':
+      case 'read-notes':
+        if (!classroom) throw new RefusedError('failed', 'This is no class: npm run workshop -- --learners 20 opens one.')
+        return classroom.handle(message, access.learner)
       default:
         return learn(message)
     }

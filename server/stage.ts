@@ -127,7 +127,8 @@ export class Stage extends EventEmitter<StageEvents> {
    * @throws RefusedError for a terminal that is not the deck's, or a shell that does not start
    */
   async session(name: string): Promise<Session> {
-    await this.resetting?.catch(() => {})
+    // Only where need be: what a window types right behind its wish to see a terminal finds the session.
+    if (this.resetting) await this.resetting.catch(() => {})
     if (this.ended) throw new RefusedError('failed', 'The talk has ended. Start it again.')
     let session = this.sessions.get(name)
     if (!session) {

@@ -132,9 +132,10 @@ export class TestWindow {
   private readonly channels = new Map<number, { terminal: string; bytes: number }>()
   private readonly texts = new Map<string, string>()
 
-  constructor(port: number, token: string, role: Role = 'presenter', name = 'localhost') {
+  /** @param learner who a window of the instructor looks at */
+  constructor(port: number, token: string, role: Role = 'presenter', name = 'localhost', learner?: string) {
     const cookie = role === 'presenter' ? `understudy-${port}` : `understudy-${port}-${role}`
-    this.socket = new WebSocket(`ws://${name === 'localhost' ? '127.0.0.1' : name}:${port}${SOCKET_PATH}`, {
+    this.socket = new WebSocket(`ws://${name === 'localhost' ? '127.0.0.1' : name}:${port}${SOCKET_PATH}${learner === undefined ? '' : `?learner=${learner}`}`, {
       headers: { host: `${name}:${port}`, origin: `http://${name}:${port}`, cookie: `${cookie}=${token}` },
     })
     this.closed = new Promise((done) => this.socket.on('close', (code, reason) => done({ code, reason: String(reason) })))

@@ -1,0 +1,168 @@
+import { mkdir, readFile, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { afterAll, beforeAll, expect, test, vi } from 'vitest'
+import { readDeck } from '../deck/deck.ts'
+import { Ledger } from '../executor/ledger.ts'
+import { LocalExecutor } from '../executor/local.ts'
+import { hostProfile } from '../profile.ts'
+import { TalkServer } from '../server.ts'
+import { deckVersion } from '../slidev.ts'
+import { Stage } from '../stage.ts'
+import { freePort, TestWindow } from '../test/talk.ts'
+import { TestWorkshop } from '../test/workshop.ts'
+import type { ClassInfo } from './class-messages.ts'
+
+/** A class of two and its instructor, who gives the talk besides. */
+const tokens = { ada: 'e'.repeat(43), bob: 'f'.repeat(43), presenter: 'g'.repeat(43) }
+let ada: TestWorkshop
+let bob: TestWorkshop
+let stage: Stage
+let server: TalkServer
+let port: number
+const windows: TestWindow[] = []
+
+beforeAll(async () => {
+  ada = await TestWorkshop.make({}, { name: 'ada' })
+  bob = await TestWorkshop.make({}, { name: 'bob' })
+  const deck = await readDeck(join(ada.folder, 'slides.md'))
+  port = await freePort()
+  const built = join(ada.folder, 'built')
+  const pages = join(built, await deckVersion(deck.file, deck.files))
+  await mkdir(pages, { recursive: true })
+  await writeFile(join(pages, 'index.html'), 'the deck')
+  const executor = new LocalExecutor({ cwd: ada.folder, env: { PATH: process.env.PATH ?? '' }, ledger: new Ledger(join(ada.folder, 'processes-of-the-talk')) })
+  stage = new Stage({ deck, profile: hostProfile(), executor, workdir: ada.folder, resetWorkdir: async () => {} })
+  await stage.checkNeeds()
+  server = new TalkServer({
+    deck,
+    port,
+    token: tokens.presenter,
+    stage,
+    learners: [
+      { learner: ada.learner, token: tokens.ada },
+      { learner: bob.learner, token: tokens.bob },
+    ],
+    profile: hostProfile(),
+    built,
+    log: () => {},
+  })
+  await server.build()
+  await server.open()
+}, 20_000)
+afterAll(async () => {
+  for (const { socket } of windows) socket.terminate()
+  await server.close()
+  await stage.end()
+  await Promise.all([ada.close(), bob.close()])
+})
+
+async function window(who: keyof typeof tokens, learner?: string): Promise<TestWindow> {
+  const opened = new TestWindow(port, tokens[who], who === 'presenter' ? 'presenter' : 'learner', 'localhost', learner)
+  windows.push(opened)
+  await opened.message('hello')
+  return opened
+}
+
+/** Waits until the class, as the instructor sees it now, has a learner so. */
+const place = (instructor: TestWindow, name: string, fits: (place: ClassInfo['learners'][number]) => boolean) =>
+  vi.waitFor(
+    () => {
+      const last = instructor.messages.findLast((message) => message.type === 'class')
+      const found = last?.class.learners.find((each) => each.name === name)
+      if (!found || !fits(found)) throw new Error(`not yet: ${JSON.stringify(found)}`)
+    },
+    { timeout: 10_000, interval: 10 },
+  )
+
+test('the instructor sees who is there, and how far each is, as it changes', async () => {
+  const instructor = await window('presenter')
+  await place(instructor, 'ada', ({ windows, states }) => windows === 0 && states.port?.state === 'open')
+  const learner = await window('ada')
+  await place(instructor, 'ada', ({ windows }) => windows === 1)
+  learner.send({ type: 'begin-task', task: 'port' })
+  await place(instructor, 'ada', ({ states }) => states.port?.state === 'begun')
+  await place(instructor, 'bob', ({ states, windows }) => states.port?.state === 'open' && windows === 0)
+  learner.socket.terminate()
+  await place(instructor, 'ada', ({ windows }) => windows === 0)
+})
+
+test('a note reaches its learner and nobody else, also one who comes later, until it is read', async () => {
+  const instructor = await window('presenter')
+  const bobs = await window('bob')
+  instructor.send({ type: 'send-note', learner: 'ada', text: 'Look at line 3.' })
+  const adas = await window('ada')
+  expect((await adas.message('seat', ({ seat }) => seat.notes.length > 0)).seat.notes.map(({ text }) => text)).toEqual(['Look at line 3.'])
+  adas.send({ type: 'read-notes' })
+  await adas.message('seat', ({ seat }) => seat.notes.length === 0)
+  expect(bobs.messages.some((message) => message.type === 'seat' && message.seat.notes.length > 0)).toBe(false)
+  for (const each of [adas, bobs]) each.socket.terminate()
+})
+
+test('the instructor looks at a terminal at once, and types in it only after its learner has agreed, and until one of them ends it', async () => {
+  const adas = await window('ada')
+  adas.send({ type: 'attach', terminal: 'show' })
+  adas.send({ type: 'input', terminal: 'show', data: 'echo "ada was here"\r' })
+  const looking = await window('presenter', 'ada')
+  expect(await looking.message('hello')).toMatchObject({ role: 'instructor', rights: ['view', 'teach'] })
+  looking.send({ type: 'attach', terminal: 'show' })
+  await looking.shows('show', 'ada was here')
+
+  looking.send({ type: 'input', terminal: 'show', data: 'touch forced\r' })
+  expect((await looking.message('refused')).reason).toBe('not-allowed')
+  looking.send({ type: 'ask-join', learner: 'ada' })
+  await adas.message('seat', ({ seat }) => seat.join === 'asked')
+  adas.send({ type: 'answer-join', agree: true })
+  expect((await looking.message('rights')).rights).toEqual(['view', 'teach', 'type', 'run'])
+  looking.send({ type: 'input', terminal: 'show', data: 'echo together > joined\r' })
+  await vi.waitFor(async () => expect(await readFile(ada.copy('joined'), 'utf8')).toBe('together\n'), { timeout: 5000 })
+
+  // The other's files are not the instructor's to change through the course.
+  looking.forget()
+  looking.send({ type: 'save-file', path: 'service.nix', text: 'x', base: null })
+  expect((await looking.message('refused')).reason).toBe('not-allowed')
+
+  adas.send({ type: 'answer-join', agree: false })
+  expect((await looking.message('rights', ({ rights }) => !rights.includes('type'))).rights).toEqual(['view', 'teach'])
+  looking.forget()
+  looking.send({ type: 'input', terminal: 'show', data: 'touch forced\r' })
+  await looking.message('refused')
+  await expect(readFile(ada.copy('forced'))).rejects.toThrow('ENOENT')
+  adas.socket.terminate()
+})
+
+test('a learner can neither look at another nor do what the instructor does', async () => {
+  const bobs = new TestWindow(port, tokens.bob, 'learner', 'localhost', 'ada')
+  windows.push(bobs)
+  expect(await bobs.message('hello')).toMatchObject({ role: 'learner' })
+  bobs.send({ type: 'attach', terminal: 'show' })
+  await bobs.message('snapshot')
+  expect(bobs.text('show')).not.toContain('ada was here')
+  for (const type of ['ask-join', 'end-terminals', 'reset-learner'] as const) {
+    bobs.forget()
+    bobs.send({ type, learner: 'ada' })
+    expect((await bobs.message('refused')).reason, type).toBe('not-allowed')
+  }
+  bobs.socket.terminate()
+})
+
+test('the instructor ends what runs in a learner’s terminals, and makes the files what they were', async () => {
+  const instructor = await window('presenter')
+  const adas = await window('ada')
+  adas.send({ type: 'attach', terminal: 'show' })
+  adas.send({ type: 'input', terminal: 'show', data: 'echo broken > service.nix; sleep 4322\r' })
+  await place(instructor, 'ada', ({ busy }) => busy.includes('show'))
+  instructor.send({ type: 'end-terminals', learner: 'ada' })
+  await place(instructor, 'ada', ({ busy }) => busy.length === 0)
+  expect(await readFile(ada.copy('service.nix'), 'utf8')).toBe('broken\n')
+  instructor.send({ type: 'reset-learner', learner: 'ada' })
+  await vi.waitFor(async () => expect(await readFile(ada.copy('service.nix'), 'utf8')).toContain('port = 80'), { timeout: 5000 })
+})
+
+test('who has no window open cannot be asked', async () => {
+  const looking = await window('presenter', 'bob')
+  looking.send({ type: 'ask-join', learner: 'bob' })
+  expect((await looking.message('refused')).message).toContain('nobody to ask')
+  const nobody = new TestWindow(port, tokens.presenter, 'presenter', 'localhost', 'nobody')
+  windows.push(nobody)
+  expect((await nobody.closed).reason).toContain('no such learner')
+})
