@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs'
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { expect, test as base } from '@playwright/test'
 import { execa, execaSync } from 'execa'
 import { readDeck } from '../server/deck/deck.ts'
@@ -44,9 +44,11 @@ steps:
 # Counting
 
 \`\`\`sh {step=count}
-echo token $DEMO_TOKEN; for word in one two three; do echo word $word; sleep 0.3; done; test ! -e ${folder}/broken
+echo token $DEMO_TOKEN; printf '\\033[8mhidden\\033[0m 漢字\\n'; for word in one two three; do echo word $word; sleep 0.3; done; test ! -e ${folder}/broken
 \`\`\`
 
+---
+narration: voice.wav
 ---
 
 # Closing
@@ -72,6 +74,7 @@ const test = base.extend<object, { folder: string; deck: OtherDeck; cache: strin
   deck: [
     async ({ folder, cache }, use) => {
       const deck = await otherDeck(slides(folder))
+      await execa('ffmpeg', ['-v', 'error', '-f', 'lavfi', '-i', 'sine=frequency=440:duration=4', join(dirname(deck.file), 'voice.wav')])
       const { exitCode, all } = await record(deck, cache, ['--out', join(folder, 'out'), ...SIZE])
       expect(exitCode, all).toBe(0)
       await use(deck)
@@ -115,6 +118,12 @@ async function likeness(video: string, frame: number, picture: string): Promise<
   return Number(/average:([\d.]+|inf)/.exec(stderr)?.[1]?.replace('inf', '100'))
 }
 
+/** The mean volume of a second of sound, in decibels. */
+async function loudness(video: string, from: number): Promise<number> {
+  const { stderr } = await execa('ffmpeg', ['-hide_banner', '-ss', String(from), '-t', '1', '-i', video, '-vn', '-af', 'volumedetect', '-f', 'null', '-'])
+  return Number(/mean_volume: (-?[\d.]+)/.exec(stderr)?.[1])
+}
+
 test('a talk becomes a video as long as its timeline, with chapters and captions, and a manifest of what it shows', async ({ deck, folder }) => {
   const out = join(folder, 'out')
   const film = timeline.parse(JSON.parse(await readFile(join(out, 'talk.timeline.json'), 'utf8')))
@@ -130,6 +139,18 @@ test('a talk becomes a video as long as its timeline, with chapters and captions
   expect(told.steps).toMatchObject([{ step: 'count', shown: 'recorded', profile: 'host', exit: 0 }])
   expect(told.files.map(({ file }) => file)).toEqual(['talk.mp4'])
   expect((await readDeck(deck.file)).steps.get('count')?.command).toBe(told.steps[0]?.command)
+})
+
+test('a slide lasts as long as its narration, which is heard while it is shown', async ({ deck, folder }) => {
+  expect(existsSync(deck.file)).toBe(true)
+  const video = join(folder, 'out', 'talk.mp4')
+  const { length, narration } = timeline.parse(JSON.parse(await readFile(join(folder, 'out', 'talk.timeline.json'), 'utf8')))
+  const [voice] = narration
+  expect(length - voice!.time).toBeCloseTo(4.5, 1)
+  const { streams } = await probe(video)
+  expect(streams.map(({ codec_name: name }) => name)).toContain('aac')
+  expect(await loudness(video, voice!.time - 2)).toBeLessThan(-80)
+  expect(await loudness(video, voice!.time + 0.5)).toBeGreaterThan(-40)
 })
 
 test('rendered once more the film has the same frames: each chapter on its slide, the output at the end of its step, no secret and nothing unfinished on any', async ({ deck, folder, films }) => {

@@ -36,6 +36,11 @@ declare global {
   }
 }
 
+/** What is read of a terminal of xterm.js. */
+interface TerminalLike {
+  buffer: { active: { viewportY: number; getLine(row: number): { length: number; getCell(column: number): { getWidth(): number; getChars(): string; isInvisible(): number } | undefined } | undefined } }
+}
+
 /** Where a page begins. */
 export interface ClockStart {
   /** Milliseconds since 1970 at the film's first frame. */
@@ -203,6 +208,8 @@ export function installClock({ epoch, start }: ClockStart): void {
     return large
   }
 
+  const plain = (text: string) => text.replaceAll('\u00a0', ' ').trimEnd()
+
   let moving = false
   window.understudyClock = {
     load(given) {
@@ -251,13 +258,16 @@ export function installClock({ epoch, start }: ClockStart): void {
       if (document.querySelector('.slidev-slide-loading, .slidev-loading')?.checkVisibility()) return 'a slide is still loading'
       const broken = [...document.images].find((image) => image.checkVisibility() && image.complete && image.naturalWidth === 0 && image.src !== '')
       if (broken) return `the picture ${broken.src} cannot be shown`
-      for (const box of document.querySelectorAll<HTMLElement & { terminal?: { buffer: { active: { viewportY: number; getLine(row: number): { translateToString(trim: boolean): string } | undefined } } } }>('[data-terminal]')) {
+      for (const box of document.querySelectorAll<HTMLElement & { terminal?: TerminalLike }>('[data-terminal]')) {
         if (!box.checkVisibility() || !box.terminal) continue
         const { active } = box.terminal.buffer
-        for (const [row, line] of [...box.querySelectorAll('.xterm-rows > div')].entries()) {
-          const held = active.getLine(active.viewportY + row)?.translateToString(true) ?? ''
-          // Cells that were never written are spaces here and nothing there.
-          if ((line.textContent ?? '').replaceAll('\u00a0', ' ').trimEnd() !== held.replaceAll('\u00a0', ' ').trimEnd()) return `terminal "${box.dataset.terminal ?? ''}" has not drawn its line ${row + 1}`
+        for (const [row, drawn] of [...box.querySelectorAll('.xterm-rows > div')].entries()) {
+          const line = active.getLine(active.viewportY + row)
+          const held = Array.from({ length: line?.length ?? 0 }, (_, column) => line?.getCell(column))
+            // The second half of a wide character has no width of its own.
+            .map((cell) => (!cell || cell.getWidth() === 0 ? '' : cell.isInvisible() ? ' ' : cell.getChars() || ' '))
+            .join('')
+          if (plain(drawn.textContent ?? '') !== plain(held)) return `terminal "${box.dataset.terminal ?? ''}" has not drawn its line ${row + 1}`
         }
       }
       return undefined
