@@ -44,7 +44,10 @@ export async function prepareCopy(flake: string, folder: string): Promise<'made'
   if (existsSync(copyIn(folder))) return 'kept'
   await mkdir(folder, { recursive: true, mode: 0o700 })
   await resetWorkdir(flake, copyIn(folder))
-  if (!existsSync(join(copyIn(folder), '.git'))) throw new Error('The workshop keeps what you do in git, which is not installed. Install it: apt-get install git')
+  if (!existsSync(join(copyIn(folder), '.git'))) {
+    await rm(copyIn(folder), { recursive: true })
+    throw new Error('The workshop keeps what you do in git, which is not installed. Install it: apt-get install git')
+  }
   await writeFile(join(folder, 'source'), await fingerprint(flake, true))
   return 'made'
 }
