@@ -35,7 +35,7 @@ export async function freePort(): Promise<number> {
  * @param deck the slides, relative to the project or absolute
  * @param through words of a command that runs another one, to change what the talk finds
  */
-export async function startTalk({ command = 'start', deck = 'slides.md', port, args = [], env = {}, through = [] }: { command?: 'start' | 'dev'; deck?: string; port?: number; args?: string[]; env?: Record<string, string>; through?: string[] } = {}): Promise<Talk> {
+export async function startTalk({ command = 'start', deck = 'slides.md', port, args = [], env = {}, through = [] }: { command?: 'start' | 'dev' | 'workshop'; deck?: string; port?: number; args?: string[]; env?: Record<string, string>; through?: string[] } = {}): Promise<Talk> {
   const chosen = port ?? (await freePort())
   const [program = '', ...words] = [...through, process.execPath]
   const child = spawn(program, [...words, 'bin/understudy.js', command, deck, '--port', String(chosen), '--profile', 'lab', '--yes', '--no-open', ...args], {
@@ -48,7 +48,7 @@ export async function startTalk({ command = 'start', deck = 'slides.md', port, a
   const exited = once(child, 'exit')
   const link = await new Promise<string>((done, fail) => {
     child.stdout?.on('data', () => {
-      const found = /Slides\s+(http:\S+)/.exec(output)?.[1]
+      const found = /(?:Slides|Workshop)\s+(http:\S+)/.exec(output)?.[1]
       if (found) done(found)
     })
     void exited.then(([status]) => fail(new Error(`the talk ended with ${String(status)} before it printed its link:\n${output}`)))

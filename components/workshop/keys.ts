@@ -1,3 +1,4 @@
+import { screenReader } from '../screen-reader.ts'
 import { checkTask } from './course.ts'
 import { focusPanel, PANELS, type PanelName, panels } from './panels.ts'
 
@@ -15,6 +16,7 @@ export const PAGE_KEYS: readonly PageKey[] = [
   { keys: 'Shift+Esc', does: 'Out of the editor or the terminal, to its panel: Tab goes on from there' },
   { keys: 'Alt+Shift+C', does: 'Check the task' },
   { keys: 'Alt+Shift+E', does: 'Enlarge the panel, or put it back' },
+  { keys: 'Alt+Shift+R', does: 'Screen reader mode of editor and terminal' },
   { keys: 'Alt+Shift+H', does: 'This list' },
 ]
 
@@ -27,7 +29,6 @@ export const PANEL_KEYS: readonly (PageKey & { panel: string })[] = [
   { panel: 'Editor', keys: 'F1', does: 'All commands of the editor' },
   { panel: 'Changes', keys: 'F7, Shift+F7', does: 'Through the changes, line by line, also for a screen reader' },
   { panel: 'Terminal', keys: 'Ctrl+Shift+F', does: 'Search' },
-  { panel: 'Terminal', keys: 'Ctrl+Shift+X', does: 'Screen reader mode' },
   { panel: 'Line between panels', keys: 'Arrows, Enter', does: 'Its place; the usual one' },
 ]
 
@@ -48,6 +49,7 @@ function actionOf({ key, code, altKey, shiftKey, ctrlKey, metaKey }: KeyboardEve
   // By the place of the key: with Alt and Shift layouts make other characters of them.
   if (code === 'KeyC') return checkTask
   if (code === 'KeyE') return () => (panels.enlarged = panels.enlarged ? undefined : (panel ?? 'editor'))
+  if (code === 'KeyR') return () => (screenReader.value = !screenReader.value)
   if (code === 'KeyH') return help
   const digit = Number(/^Digit(\d)$/.exec(code)?.[1])
   if (digit === 5) return () => ((panels.tab = 'tasks'), focusPanel('guide'))
