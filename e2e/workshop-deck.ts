@@ -7,6 +7,7 @@ const slides = `---
 theme: none
 addons: [slidev-addon-understudy]
 title: A small workshop
+favicon: 'data:,'
 understudy: { cols: 80, rows: 14 }
 fonts: { provider: none }
 layout: stage

@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process'
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { createRequire } from 'node:module'
-import { tmpdir } from 'node:os'
+import { homedir, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { type Page, test as base } from '@playwright/test'
@@ -15,20 +15,21 @@ import { workshopDeck } from './workshop-deck.ts'
 interface Workshop {
   deck: OtherDeck
   talk: Talk
-  /** The cache of this workshop alone, absolute. */
-  cache: string
+  /** Where the learner's files are, absolute. */
+  copy: string
 }
 
 const test = base.extend<{ desk: Page }, { workshop: Workshop }>({
   workshop: [
     async ({}, use) => {
       const deck = await workshopDeck()
-      const cache = await mkdtemp(join(tmpdir(), 'understudy-workshop-'))
-      const talk = await startTalk({ command: 'workshop', deck: deck.file, args: ['--profile', 'host'], env: { UNDERSTUDY_CACHE: cache } })
-      await use({ deck, talk, cache })
+      const place = await mkdtemp(join(tmpdir(), 'understudy-workshop-'))
+      const talk = await startTalk({ command: 'workshop', deck: deck.file, args: ['--profile', 'host'], env: { UNDERSTUDY_CACHE: join(place, 'cache'), UNDERSTUDY_DATA: join(place, 'data') } })
+      const copy = (/Your copy\s+(\S+)/.exec(talk.output())?.[1] ?? '').replace(/^~/, homedir())
+      await use({ deck, talk, copy })
       await talk.stop()
       await deck.remove()
-      await rm(cache, { recursive: true, force: true })
+      await rm(place, { recursive: true, force: true })
     },
     { scope: 'worker', timeout: 120_000 },
   ],
@@ -77,7 +78,7 @@ test('a learner fails the first task, reads what is wrong, corrects the file, an
 
   await openFile(desk, 'greet.sh')
   await expect.poll(() => editorText(desk)).toContain('Good morning')
-  await typeOver(desk, 'echo "Good evening')
+  await typeOver(desk, 'echo "Good evening"')
   await expect(panel(desk, 'Editor').getByText('not saved').first()).toBeVisible()
   await desk.keyboard.press('ControlOrMeta+s')
   await expect(result(desk)).toContainText('Passed')
@@ -115,7 +116,7 @@ test('the solution is shown before it is applied, and a reset brings the start o
   await desk.getByRole('button', { name: 'Apply the solution' }).click()
   await expect(result(desk)).toContainText('it counts to five')
   await openFile(desk, 'count.sh')
-  await expect.poll(() => editorText(desk)).toBe('seq 5\n')
+  await expect.poll(() => editorText(desk)).toBe('seq 5')
 
   await button(desk, 'Reset').click()
   await expect.poll(() => editorText(desk)).toBe('seq 2\n')
@@ -134,7 +135,7 @@ test('a task that is skipped is solved, and opens the one that waited for it', a
 })
 
 test('an edit from outside appears; one against an edit here shows both, and what stays is the learner’s choice', async ({ desk, workshop }) => {
-  const file = join(await copyOf(desk, workshop), 'people', 'names.txt')
+  const file = join(workshop.copy, 'people', 'names.txt')
   await openFile(desk, 'people/names.txt')
   await expect.poll(() => editorText(desk)).toContain('Ada')
   await writeFile(file, 'Ada\nBarbara\n')
@@ -214,6 +215,7 @@ test('everything can be reached and left by the keyboard alone', async ({ desk }
   await expect(result(desk)).toContainText('Not there yet')
 
   // Into the editor, out of it, and on: Tab indents there, so Shift+Escape is the way out.
+  await expect(panel(desk, 'Editor').locator('.view-line').first()).toBeVisible()
   await desk.keyboard.press('Alt+Shift+Digit3')
   await expect.poll(() => desk.evaluate(() => document.activeElement?.closest('.monaco-editor') !== null)).toBe(true)
   await desk.keyboard.press('Shift+Escape')
@@ -266,13 +268,6 @@ test('in both colour schemes nothing overflows at 1366 × 768, nothing is too sm
   }
   expect(foreign).toEqual([])
 })
-
-/** Where the learner's files are. */
-async function copyOf(page: Page, { cache }: Workshop): Promise<string> {
-  void page
-  const { stdout } = await promisify(execFile)('find', [cache, '-path', '*/copy/greet.sh'])
-  return join(stdout.trim(), '..')
-}
 
 /** Names what stands outside the page or its panel, is cut off, or has letters smaller than 12 px. Slide, editor and terminal are measured by their own tests. */
 function measure(): string[] {

@@ -17,6 +17,9 @@ interface Kept {
   drafts: Record<string, Draft>
 }
 
+/** The one to be shown as soon as it is there: the one before stays in the editor meanwhile. */
+let wanted: string | undefined
+
 let key: string | undefined
 let kept: Kept = { drafts: {} }
 
@@ -31,9 +34,10 @@ export function useCopy(copy: string): void {
     key = theirs
     kept = read(key)
     files.open = {}
-    files.current = kept.current
+    files.current = undefined
+    wanted = kept.current
   }
-  for (const path of new Set([...Object.keys(files.open), ...Object.keys(kept.drafts), ...(files.current === undefined ? [] : [files.current])])) ask(path)
+  for (const path of new Set([...Object.keys(files.open), ...Object.keys(kept.drafts), ...(wanted === undefined ? [] : [wanted])])) ask(path)
 }
 
 function read(key: string): Kept {
@@ -55,15 +59,22 @@ function ask(path: string): void {
 }
 
 export function openFile(path: string): void {
-  files.current = path
   kept.current = path
   keep()
-  if (!files.open[path]) ask(path)
+  if (files.open[path]) files.current = path
+  else ask((wanted = path))
 }
 
 export function received(path: string, disk: OnDisk): void {
   const known = files.open[path]
   put(known ? changedOnDisk(known, disk) : opened(path, disk, kept.drafts[path]))
+  show(path)
+}
+
+function show(path: string): void {
+  if (wanted !== path) return
+  wanted = undefined
+  files.current = path
 }
 
 /** The server has written what it was sent. */
@@ -83,9 +94,9 @@ export function failed(path: string): void {
   const file = files.open[path]
   if (file) put({ ...file, saving: undefined })
   else {
-    if (files.current === path) files.current = undefined
     // Typed into a file that is no longer one: to be found where the browser keeps it.
     if (kept.drafts[path]) put(opened(path, { text: '', hash: null }, kept.drafts[path]))
+    show(path)
   }
 }
 
@@ -102,6 +113,7 @@ function close(path: string): void {
   delete files.open[path]
   delete kept.drafts[path]
   if (files.current === path) files.current = undefined
+  if (kept.current === path) kept.current = undefined
   keep()
 }
 
