@@ -192,6 +192,7 @@ test('a step of the slide runs in the terminal, which stays while the slides tur
   await openTask(desk, 'Say good evening')
   await expect(terminal(desk, name)).toBeVisible()
   await guide(desk).getByRole('button', { name: 'Put into the terminal' }).click()
+  await expect(terminal(desk, name).locator('textarea')).toBeFocused()
   await desk.keyboard.press('Enter')
   await expect.poll(async () => (await screen(desk, name)).match(/^Good morning$/gm)?.length).toBe(2)
 })
