@@ -84,6 +84,13 @@ rec {
   runCommandLocal = runCommand;
 
   writeText = name: text: writeTextFile { inherit name text; };
+  writeTextDir =
+    path: text:
+    writeTextFile {
+      name = baseNameOf path;
+      inherit text;
+      destination = "/${path}";
+    };
   writeScript =
     name: text:
     writeTextFile {
