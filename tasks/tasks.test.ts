@@ -1,9 +1,10 @@
 // Every task of the workshop, for real, in the offline lab: its setup makes its check fail, its solution makes it pass, and nothing is
 // left behind. Skipped, saying so, where there is no Nix.
-import { mkdtempSync, readdirSync } from 'node:fs'
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { execa } from 'execa'
-import { expect, test } from 'vitest'
+import { expect, test, type TestContext } from 'vitest'
 import { describeWithLab, lab, lock, makeWorkdir, temp } from '../nix/lab/for-tests.ts'
 import { readDeck } from '../server/deck/deck.ts'
 import { History } from '../server/workshop/history.ts'
@@ -18,29 +19,33 @@ test('every task has a slide, and every slide with a task has a folder', async (
 })
 
 /** A learner's copy, and its states as the server keeps them. */
-async function makeCopy(): Promise<{ copy: string; history: History }> {
+async function makeCopy(onTestFinished: TestContext['onTestFinished']): Promise<{ copy: string; history: History; scratch: string }> {
   const copy = await makeWorkdir()
   await execa('git', ['rm', '--cached', '--quiet', '--ignore-unmatch', 'flake.lock'], { cwd: copy })
   await execa('git', ['-c', 'user.name=learner', '-c', 'user.email=learner@localhost', 'commit', '--quiet', '-m', 'The start'], { cwd: copy })
   await execa('git', ['add', '--intent-to-add', 'flake.lock'], { cwd: copy })
   const history = new History(mkdtempSync(join(temp, 'history-')), copy)
   await history.prepare()
-  return { copy, history }
+  // Not behind a long path: sockets are made there.
+  const scratch = mkdtempSync(join(tmpdir(), 'task-'))
+  onTestFinished(() => rmSync(scratch, { recursive: true, force: true }))
+  return { copy, history, scratch }
 }
 
-/** Runs a script of a task as the server does. Its process group has to be empty afterwards. */
-async function run({ id, timeout }: Task, script: string, { copy }: { copy: string }): Promise<{ exit: number; output: string }> {
+/** Runs a script of a task as the server does. Its process group has to be empty afterwards, and so has the folder for what is temporary. */
+async function run({ id, timeout }: Task, script: string, { copy, scratch }: { copy: string; scratch: string }): Promise<{ exit: number; output: string }> {
   await lock(copy)
-  const child = lab(copy, 'bash', ['-c', `export TASK=${id} TASK_PROFILE=lab\n${script}`], { detached: true, timeout: timeout * 1000 })
+  const child = lab(copy, 'bash', ['-c', `export TASK=${id} TASK_PROFILE=lab TMPDIR=${scratch}\n${script}`], { detached: true, timeout: timeout * 1000 })
   const { exitCode, all } = await child
   expect(() => process.kill(-(child.pid ?? 0), 0), `processes of ${id} have ended`).toThrow('ESRCH')
+  expect(readdirSync(scratch), `temporary files of ${id}`).toEqual([])
   return { exit: exitCode ?? -1, output: all as string }
 }
 
 describeWithLab('every task', () => {
-  test.concurrent.for(ids)('%s: begins unsolved, is solved by its solution, and goes back to its start', { timeout: 180_000 }, async (id, { expect }) => {
+  test.concurrent.for(ids)('%s: begins unsolved, is solved by its solution, and goes back to its start', { timeout: 180_000 }, async (id, { expect, onTestFinished }) => {
     const task = await readTask(root, id)
-    const place = await makeCopy()
+    const place = await makeCopy(onTestFinished)
     const { copy, history } = place
 
     const setup = await run(task, task.scripts.setup, place)
