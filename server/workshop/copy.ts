@@ -26,6 +26,8 @@ export class Copy extends EventEmitter<CopyEvents> {
   /** Where new contents are written before they take their place: on the same disk, and not seen by who watches the copy. */
   private readonly scratch: string
   private readonly known = new Map<string, string | null>()
+  /** The list of the last state that was asked for. */
+  private listed: { of: string; files: FileInfo[] } | undefined
   private watcher: FSWatcher | undefined
   private readonly changed = new Set<string>()
   private timer: NodeJS.Timeout | undefined
@@ -81,7 +83,8 @@ export class Copy extends EventEmitter<CopyEvents> {
   /** The files, against the start of the copy. */
   async list(): Promise<FileInfo[]> {
     const now = await this.history.snapshot()
-    return this.history.files((await this.history.start()) ?? now, now, MAX_FILE)
+    if (this.listed?.of !== now) this.listed = { of: now, files: await this.history.files((await this.history.start()) ?? now, now, MAX_FILE) }
+    return this.listed.files
   }
 
   /**

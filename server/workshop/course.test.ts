@@ -2,10 +2,13 @@ import { execFileSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { afterEach, expect, test } from 'vitest'
+import { afterEach, expect, test, vi } from 'vitest'
 import { identify } from '../executor/process-tree.ts'
 import { TestWorkshop } from '../test/workshop.ts'
 import { lastOpenSlide } from './messages.ts'
+
+// Each starts some fifty processes: a machine that has other things to do takes its time.
+vi.setConfig({ testTimeout: 20_000 })
 
 let workshop: TestWorkshop
 afterEach(() => workshop.close())
@@ -176,6 +179,16 @@ test('what another server has open is not opened a second time, and what a dead 
   await expect(workshop.open()).rejects.toThrow(`open already, in process ${process.ppid}`)
   await workshop.write('learner/server.json', JSON.stringify({ pid: process.ppid, start: 1 }))
   await workshop.open()
+})
+
+test('a task that is begun while another is not finished says so, since what that one has broken may stand in its way', async () => {
+  workshop = await TestWorkshop.make({ 'tasks/header/task.md': '---\ntitle: A header\nteaches: Files\n---\nAdd it.\n' })
+  await course().beginTask('port')
+  await course().beginTask('header')
+  expect(workshop.progress('header').setup).toEqual([{ kind: 'look', text: expect.stringContaining('"Another port" is begun and not finished') }])
+  await course().skip('port')
+  await course().beginTask('header')
+  expect(workshop.progress('header').setup).toEqual([])
 })
 
 test('damaged progress is set aside and told; the files stay', async () => {

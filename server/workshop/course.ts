@@ -244,7 +244,13 @@ export class Course extends EventEmitter<CourseEvents> {
     const { history } = this.options.copy
     await history.markTask(task.id, await history.snapshot())
     const { hints } = this.record(task.id)
-    await this.keep(task, { state: { state: 'begun', since: Date.now() }, setup: lines, hints }, true)
+    await this.keep(task, { state: { state: 'begun', since: Date.now() }, setup: [...this.unfinished(task), ...lines], hints }, true)
+  }
+
+  /** What another task has broken and nobody has mended may stand in the way of this one. */
+  private unfinished(task: DeckTask): TaskLine[] {
+    const others = [...this.deck.tasks.values()].filter((other) => other !== task && ['begun', 'failed'].includes(this.stateOf(other).state))
+    return others.map(({ title }) => ({ kind: 'look', text: `"${title}" is begun and not finished: what it has changed is still there. Skip it to have it out of the way.` }))
   }
 
   /** Runs `solve`: all of it is done, or nothing. */
@@ -329,12 +335,12 @@ export class Course extends EventEmitter<CourseEvents> {
     await this.tellFiles()
     const { copy, progress } = this.options
     const { history } = copy
-    // What the learner asked for is not given up for what nobody asked for.
-    const occupied = this.job && this.job.activity.doing !== 'check'
-    if (occupied || (await history.tree(await history.snapshot())) === this.seen) return
+    // What the learner asked for is not given up for what nobody asked for: looked at again below, after the waits.
+    const occupied = () => this.job !== undefined && this.job.activity.doing !== 'check'
+    if (occupied() || (await history.tree(await history.snapshot())) === this.seen) return
     if (!this.job) await this.options.beforeScript()
     const current = this.deck.tasks.get(progress.current ?? '')
-    if (!progress.checkOnSave || !current || !['begun', 'failed'].includes(this.stateOf(current).state)) return
+    if (occupied() || !progress.checkOnSave || !current || !['begun', 'failed'].includes(this.stateOf(current).state)) return
     // Not awaited: the next save replaces it.
     this.check(current.id).catch(() => {})
   }
