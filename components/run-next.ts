@@ -1,3 +1,19 @@
+/** What "next" does on a slide before it turns it. Both belong to the speaker's keys, the clicker's among them. */
+
+/**
+ * Plays a replay that is paused on the slide to its next pause, instead of turning the slide. While it gets there nothing else happens: one
+ * press too many does not turn the slide.
+ *
+ * @returns false where no replay is paused, or it is over
+ */
+export function stepReplay(): boolean {
+  const bars = [...document.querySelectorAll<HTMLElement>('[data-replay]')].filter((bar) => bar.checkVisibility())
+  if (bars.some((bar) => bar.dataset.playback === 'stepping')) return true
+  const button = bars.find((bar) => bar.dataset.playback === 'paused')?.querySelector<HTMLButtonElement>('button[aria-label="Step the replay"]')
+  button?.click()
+  return Boolean(button)
+}
+
 /** The step whose end "next" was asked to wait for: asked again, it turns the slide. */
 let waitedFor: Element | undefined
 

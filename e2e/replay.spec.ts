@@ -14,13 +14,16 @@ fonts: { provider: none }
 understudy: { cols: 60, rows: 10 }
 layout: stage
 steps:
-  count: { fallback: [failure], expect: { output: three } }
+  count:
+    fallback: [failure]
+    expect: { output: three }
+    capture: { size: { script: cat size || echo 1000000, unit: bytes, label: Size } }
 ---
 
 # Count
 
 \`\`\`sh {step=count}
-if [ -e broken ]; then echo oh no; (exit 1); else for word in one two three; do echo $word; sleep 0.3; done; fi
+if [ -e broken ]; then echo oh no; (exit 1); else for word in one two three; do echo $word; sleep 0.6; done; fi
 \`\`\`
 
 ---
@@ -50,6 +53,16 @@ steps:
 \`\`\`sh {step=serve}
 node -e 'require("http").createServer((_, r) => r.end("<h1>served</h1>")).listen(${port}, "127.0.0.1")'
 \`\`\`
+
+---
+
+# Measured
+
+<Measured value="count.size" />
+
+<MeasuredOverTime value="count.size" />
+
+<MeasuredOverTime value="tool.size" />
 `
 
 const test = base.extend<object, { deck: OtherDeck; talk: Talk; port: number }>({
@@ -122,6 +135,54 @@ test('one key puts the recording in place of the live terminal, in every window,
   await page.keyboard.press('Control+c')
   await page.keyboard.press('Shift+Escape')
   for (const other of others) await other.close()
+})
+
+test('while a replay is paused, "next" plays it from pause to pause, and turns the slide once it is over', async ({ page, talk }) => {
+  await page.goto(talk.link)
+  await step(page, 'count').getByRole('button', { name: 'Replay count' }).click()
+  await page.keyboard.press('k')
+  await expect(bar(page)).toHaveAttribute('data-playback', 'paused')
+  let presses = 0
+  for (let playback: string | null = 'paused'; playback === 'paused'; presses++) {
+    await page.keyboard.press('ArrowRight')
+    // One press too many, while it plays to the next pause.
+    await page.keyboard.press('PageDown')
+    await expect(bar(page)).toHaveAttribute('data-playback', /paused|over/)
+    playback = await bar(page).getAttribute('data-playback')
+    expect(new URL(page.url()).pathname).toBe('/1')
+  }
+  expect(presses).toBeGreaterThan(1)
+  await expect.poll(() => screen(page, 'count')).toContain('three')
+  await page.keyboard.press('ArrowRight')
+  await expect(page).toHaveURL(/\/2/)
+  await page.keyboard.press('ArrowLeft')
+  await page.keyboard.press('l')
+  await expect(bar(page)).toBeHidden()
+})
+
+test('what a run in the talk measures stands on the slides at once, beside what was measured before', async ({ page, talk }) => {
+  await page.goto(talk.link)
+  await page.goto(`${talk.origin}/4`)
+  const value = page.locator('.understudy-measured:visible')
+  const [line, unknown] = [0, 1].map((index) => page.locator('.understudy-over-time:visible').nth(index))
+  if (!line || !unknown) throw new Error('unreachable')
+  await expect(value).toContainText(/1\.0 MB \(host, \d+ \w+ 20\d\d\)/)
+  await expect(line).toContainText('the first measurement')
+  await expect(unknown).toContainText('tool.size over time: not measured yet. npm run rehearse -- tool')
+
+  await page.goto(`${talk.origin}/1`)
+  await expect(terminal(page, 'count')).toHaveAttribute('data-state', 'prompt')
+  await page.keyboard.press('t')
+  await page.keyboard.type("clear; echo 3000000 > size; echo wri''tten\n")
+  await expect.poll(() => screen(page, 'count')).toContain('written')
+  await page.keyboard.press('Shift+Escape')
+  await expect(terminal(page, 'count')).toHaveAttribute('data-state', 'prompt')
+  await page.keyboard.press('r')
+  await expect(step(page, 'count')).toHaveAttribute('data-state', 'succeeded')
+  await page.goto(`${talk.origin}/4`)
+  await expect(value).toContainText('3.0 MB (host, just now)')
+  await expect(line).toContainText('+2.0 MB (+200.0 %) since')
+  await expect(line.getByRole('img')).toHaveAccessibleName(/1\.0 MB, .* 3\.0 MB$/)
 })
 
 test('a step that fails on stage is followed by its recording, which says why it is there', async ({ page, talk }) => {

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { profileSchema } from './deck/contract.ts'
 import { diagnosis } from './diagnosis.ts'
+import { captured } from './recording/metadata.ts'
 import { classClientMessages, classServerMessages } from './workshop/class-messages.ts'
 import { courseInfo, workshopClientMessages, workshopRefusals, workshopServerMessages } from './workshop/messages.ts'
 
@@ -121,6 +122,15 @@ export const recordingInfo = z.strictObject({
   still: z.boolean(),
 })
 
+/** What the last good run of a step in this talk has measured, as the metadata of a recording has it. */
+export const runMeasures = z.strictObject({
+  date: z.iso.datetime(),
+  seconds: z.number().nonnegative(),
+  ready: z.number().nonnegative().optional(),
+  captures: z.record(z.string(), captured),
+})
+export type RunMeasures = z.infer<typeof runMeasures>
+
 export const stepInfo = z.strictObject({
   id,
   /** Number of its slide, from 1. */
@@ -135,6 +145,7 @@ export const stepInfo = z.strictObject({
   /** The page that the step serves once it is ready. */
   page: z.string().optional(),
   recording: recordingInfo.optional(),
+  measured: runMeasures.optional(),
   status: stepStatus,
 })
 export type StepInfo = z.infer<typeof stepInfo>
@@ -158,6 +169,8 @@ export const replayInfo = z.strictObject({
   profile: profileSchema,
   date: z.string(),
   playing: z.boolean(),
+  /** It plays to the next pause in the recording only. */
+  stepping: z.boolean(),
   time: z.number(),
   duration: z.number(),
   speed: z.number(),
@@ -217,6 +230,7 @@ export const serverMessage = z.discriminatedUnion('type', [
   }),
   z.strictObject({ type: z.literal('deck'), version: z.string(), deck: deckState, steps: z.array(stepInfo), terminals: z.array(terminalInfo) }),
   z.strictObject({ type: z.literal('step'), step: id, status: stepStatus }),
+  z.strictObject({ type: z.literal('measured'), step: id, measured: runMeasures }),
   z.strictObject({ type: z.literal('terminal'), terminal: id, state: terminalState }),
   /** A replay was begun, goes on, or (without one) has given the terminal back. */
   z.strictObject({ type: z.literal('replay'), terminal: id, replay: replayInfo.optional() }),

@@ -2,7 +2,7 @@ import { useNav } from '@slidev/client'
 import { defineShortcutsSetup } from '@slidev/types'
 import { connection, onTurn } from '../components/connection.ts'
 import { turnForFilm } from '../components/film.ts'
-import { runNext } from '../components/run-next.ts'
+import { runNext, stepReplay } from '../components/run-next.ts'
 import { shared } from '../components/shared.ts'
 
 /** The key that is down. Slidev's shortcuts fire whatever modifiers are held, and Ctrl+R must not run a step. */
@@ -53,7 +53,7 @@ export default defineShortcutsSetup(({ next, prev }, base) => {
   const { clicks, clicksTotal } = nav
   turnForFilm(nav)
   const forward = () => {
-    if (clicks.value < clicksTotal.value || !runNext()) next()
+    if (!stepReplay() && (clicks.value < clicksTotal.value || !runNext())) next()
   }
   onTurn((by) => (by > 0 ? forward() : prev()))
   return [

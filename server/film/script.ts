@@ -197,7 +197,7 @@ class Making {
       time,
       type: 'replay',
       terminal: step.terminal,
-      replay: { step: step.id, profile, date, playing, time: 0, duration: scene.length, speed: 1, ...(scene.ready !== undefined && { ready: scene.ready }) },
+      replay: { step: step.id, profile, date, playing, stepping: false, time: 0, duration: scene.length, speed: 1, ...(scene.ready !== undefined && { ready: scene.ready }) },
     })
   }
 }

@@ -10,6 +10,8 @@ const TICK = 16
 /** How a replay stands. Times are in seconds, with idle time cut. */
 export interface Playback {
   playing: boolean
+  /** It plays to the next pause in the recording only. */
+  stepping: boolean
   time: number
   duration: number
   speed: number
@@ -50,7 +52,7 @@ export class Player {
   }
 
   get playback(): Playback {
-    return { playing: this.timer !== undefined, time: round(Math.min(this.position, this.length)), duration: round(this.length), speed: this.speed }
+    return { playing: this.timer !== undefined, stepping: this.timer !== undefined && this.stopAt !== Infinity, time: round(Math.min(this.position, this.length)), duration: round(this.length), speed: this.speed }
   }
 
   /** Plays on; at the end it begins again. */

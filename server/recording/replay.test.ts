@@ -33,7 +33,7 @@ const shows = (window: Window, text: string) => vi.waitFor(() => expect(window.t
 
 test('plays to its end, with long pauses cut, and the same to a viewer that comes late', async () => {
   replay = new Replay(cast([0, 'one\r\n'], [600, 'two\r\n'], [600.1, 'three']))
-  expect(replay.playback).toEqual({ playing: false, time: 0, duration: 1.6, speed: 1 })
+  expect(replay.playback).toEqual({ playing: false, stepping: false, time: 0, duration: 1.6, speed: 1 })
   const early = new Window()
   replay.attach(early)
   replay.setSpeed(4)
