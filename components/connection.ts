@@ -249,6 +249,11 @@ function receive(message: ServerMessage): void {
       if (message.status.state === 'running' && connection.refused?.step === message.step) connection.refused = undefined
       return
     }
+    case 'measured': {
+      const step = connection.steps[message.step]
+      if (step) step.measured = message.measured
+      return
+    }
     case 'terminal': {
       const terminal = connection.terminals[message.terminal]
       if (terminal) terminal.state = message.state

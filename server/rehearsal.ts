@@ -2,6 +2,7 @@ import { readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Deck, Step } from './deck/deck.ts'
 import type { Executor } from './executor/executor.ts'
+import { masked } from './recording/mask.ts'
 import { Recorder } from './recording/recorder.ts'
 import type { Metadata } from './recording/metadata.ts'
 import type { RecordingStore } from './recording/store.ts'
@@ -123,7 +124,9 @@ async function rehearseStep(options: RehearsalOptions, step: Step, timeLeft: num
   const recorded = result.problems.length === 0 && (await keep(options, step, result, file, still))
   if (result.problems.length > 0 && result.recorded && !('problem' in result.recorded)) await options.onFailure?.(step, result, await readFile(file, 'utf8'))
   await rm(file, { force: true })
-  return { result: result.problems.length === 0 ? 'passed' : 'failed', seconds: result.seconds, problems: result.problems, captures: result.captures, recorded }
+  // They quote what scripts print, and are written to the report.
+  const problems = result.problems.map((problem) => masked(problem, secrets))
+  return { result: problems.length === 0 ? 'passed' : 'failed', seconds: result.seconds, problems, captures: result.captures, recorded }
 }
 
 /** Keeps a good run; one that failed never gets here. */

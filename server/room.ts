@@ -29,6 +29,7 @@ export class Room {
     this.course = course
     this.secrets = secrets
     stage.on('step', (step, status) => this.broadcast({ type: 'step', step, status }))
+    stage.on('measured', (step, measured) => this.broadcast({ type: 'measured', step, measured }))
     stage.on('replay', (terminal, replay) => this.broadcast({ type: 'replay', terminal, ...(replay && { replay }) }))
     stage.on('terminal', (terminal, state) => this.broadcast({ type: 'terminal', terminal, state }))
     // Whoever else is in the room looks at the stage; the course is the learner's.

@@ -9,8 +9,8 @@ import type { Recorder } from './recording/recorder.ts'
 import type { Recordings } from './recording/recordings.ts'
 import { Replay } from './recording/replay.ts'
 import type { SessionLogs } from './recording/session-logs.ts'
-import type { ClientMessage, Refusal, ReplayInfo, StepInfo, StepStatus, TerminalInfo, TerminalState } from './protocol.ts'
-import { StepRun } from './run/step-run.ts'
+import type { ClientMessage, Refusal, ReplayInfo, RunMeasures, StepInfo, StepStatus, TerminalInfo, TerminalState } from './protocol.ts'
+import { type RunResult, StepRun } from './run/step-run.ts'
 import { Session } from './session/session.ts'
 
 /** A request that the stage does not carry out. The message is for the user and says what to do next. */
@@ -50,6 +50,8 @@ export type Watchable = Pick<Session, 'attach' | 'detach' | 'ack'>
 
 type StageEvents = {
   step: [id: string, status: StepStatus]
+  /** A run has kept its contract, and has measured this. */
+  measured: [id: string, measured: RunMeasures]
   terminal: [name: string, state: TerminalState]
   /** A step takes longer than its contract allows; it goes on. */
   late: [id: string]
@@ -65,6 +67,7 @@ export class Stage extends EventEmitter<StageEvents> {
   private readonly sessions = new Map<string, Session>()
   private readonly starting = new Map<string, Promise<void>>()
   private readonly statuses = new Map<string, StepStatus>()
+  private readonly measures = new Map<string, RunMeasures>()
   /** Step that a terminal runs. */
   private readonly running = new Map<string, string>()
   /** Terminals whose step was interrupted by hand: that is no failure of the demo. */
@@ -110,6 +113,7 @@ export class Stage extends EventEmitter<StageEvents> {
       ...(step.contract.confirm && { confirm: step.contract.confirm }),
       ...(step.contract.ready && 'http' in step.contract.ready && { page: step.contract.ready.http }),
       ...this.recordingOf(step.id),
+      ...this.measuresOf(step.id),
       status: this.statuses.get(step.id) ?? { state: 'idle' },
     }))
   }
@@ -253,12 +257,14 @@ export class Stage extends EventEmitter<StageEvents> {
       session,
       executor: this.options.executor,
       recorder,
+      secrets: this.options.secrets ?? [],
       onReady: (after) => this.setStatus(step.id, { state: 'ready', since, ...(page !== undefined && { url: page }), after }),
       onTimeout: () => {
         this.emit('late', step.id)
         this.fallBack(step, 'timeout', `It takes longer than ${step.contract.timeout} s.`)
       },
     })
+    void run.kept.then((result) => result.problems.length === 0 && this.keepMeasures(step.id, result), () => {})
     this.interrupted.delete(step.terminal)
     const end = (status: StepStatus) => {
       this.running.delete(step.terminal)
@@ -347,6 +353,17 @@ export class Stage extends EventEmitter<StageEvents> {
   private recordingOf(step: string): Pick<StepInfo, 'recording'> {
     const recording = this.options.recordings?.info(step)
     return recording ? { recording } : {}
+  }
+
+  private keepMeasures(step: string, { seconds, ready, captures }: RunResult): void {
+    const measured = { date: new Date().toISOString(), seconds, ...(ready !== undefined && { ready }), captures }
+    this.measures.set(step, measured)
+    this.emit('measured', step, measured)
+  }
+
+  private measuresOf(step: string): Pick<StepInfo, 'measured'> {
+    const measured = this.measures.get(step)
+    return measured ? { measured } : {}
   }
 
   private filledIn(step: Step, inputs: Record<string, string>): string {

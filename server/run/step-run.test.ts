@@ -34,7 +34,7 @@ async function run(command: string, contract: object = {}, recorder?: Recorder):
   await writeFile(file, `---\nsteps: ${JSON.stringify({ it: contract })}\n---\n\n\`\`\`sh {step=it}\n${command}\n\`\`\`\n`)
   const step = (await readDeck(file)).steps.get('it')
   if (!step) throw new Error('no step')
-  return new StepRun({ step, command: step.command, session, executor, recorder, onReady: () => events.push('ready'), onTimeout: () => events.push('late') })
+  return new StepRun({ step, command: step.command, session, executor, recorder, secrets: ['hunter2-very-secret'], onReady: () => events.push('ready'), onTimeout: () => events.push('late') })
 }
 const result = async (...args: Parameters<typeof run>) => (await run(...args)).ended
 
@@ -72,6 +72,11 @@ test('a value that is missing, or no number, is a problem by its name', async ()
   expect((await result('true', { capture: { size: { output: 'size (\\d+)' } } })).problems).toEqual(['No line of its output gives the capture "size".'])
   expect((await result('echo size 1.2G', { capture: { size: { output: 'size (\\S+)', unit: 'bytes' } } })).problems).toEqual(['The capture "size" is "1.2G", which is no number of bytes.'])
   expect((await result('true', { capture: { size: { script: 'echo oh no >&2; exit 2' } } })).problems).toEqual(['The script of capture "size" exits with 2: oh no'])
+})
+
+test('a capture never holds a secret', async () => {
+  const { captures } = await result('echo token=hunter2-very-secret', { capture: { token: { output: 'token=(.*)' }, script: { script: 'echo hunter2-very-secret' } } })
+  expect(Object.values(captures).map(({ value }) => value)).toEqual(['*'.repeat(19), '*'.repeat(19)])
 })
 
 test('a step is ready by a line that it prints, and good although it is interrupted then', async () => {

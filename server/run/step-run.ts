@@ -1,6 +1,7 @@
 import type { Step } from '../deck/deck.ts'
 import type { Executor } from '../executor/executor.ts'
 import { untilReady } from '../probe.ts'
+import { masked } from '../recording/mask.ts'
 import type { Recorded, Recorder } from '../recording/recorder.ts'
 import type { Captured } from '../recording/metadata.ts'
 import type { Session } from '../session/session.ts'
@@ -27,6 +28,8 @@ export interface StepRunOptions {
   session: Session
   executor: Executor
   recorder?: Recorder | undefined
+  /** Values that no capture may hold: it stands on a slide, and in the project. */
+  secrets: readonly string[]
   /** The step runs and does what it is for; `after` in seconds. */
   onReady(after: number): void
   /** It should have been over, or ready, by now. It goes on. */
@@ -148,6 +151,7 @@ export class StepRun {
         else problems.push(`The script of capture "${name}" exits with ${exit}: ${lastLines(output)}`)
       } else if (value === undefined) problems.push(`No line of its output gives the capture "${name}".`)
       if (value === undefined) continue
+      value = masked(value, this.options.secrets)
       if (unit !== 'text' && !/^\d+(\.\d+)?$/.test(value)) problems.push(`The capture "${name}" is "${value.slice(0, 40)}", which is no number of ${unit}.`)
       else captures[name] = { value, unit, ...(label !== undefined && { label }) }
     }

@@ -1,0 +1,115 @@
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import { readDeck } from './deck/deck.ts'
+import { Ledger } from './executor/ledger.ts'
+import { LocalExecutor } from './executor/local.ts'
+import { RecordingStore } from './recording/store.ts'
+import { rehearse, type StepReport } from './rehearsal.ts'
+import { junit, rehearsalFile, table } from './rehearsal-report.ts'
+import { Stage } from './stage.ts'
+
+const secret = 'hcloud-token-of-the-speaker'
+
+/** Steps as they go wrong on stage. `good` is good until there is a file "broken". */
+const slides = `---
+steps:
+  good: { expect: { output: one } }
+  fails: { expect: { output: never } }
+  hangs: { timeout: 1s }
+  late: { expect: { output: ^needle$ } }
+  halves: { capture: { token: { output: 'token (.*)' } }, verify: 'echo "$TOKEN"; test ! -e broken' }
+  needs-fails: { depends: [fails] }
+  costly: { confirm: { warning: Costs money., type: rent } }
+  lacks: { needs: { programs: [no-such-program] } }
+---
+
+${[
+  ['good', 'echo one; test ! -e broken'],
+  ['fails', 'echo no; (exit 3)'],
+  ['hangs', 'sleep 4821'],
+  ['late', 'seq 1 300000; sleep 0.2; printf needle'],
+  ['halves', 'printf "token %s" "${TOKEN:0:9}"; sleep 0.1; echo "${TOKEN:9}"'],
+  ['needs-fails', 'true'],
+  ['costly', 'true'],
+  ['lacks', 'true'],
+]
+  .map(([id, command]) => `\`\`\`sh {step=${id}}\n${command}\n\`\`\`\n`)
+  .join('\n')}`
+
+let folder: string
+let stage: Stage
+let store: RecordingStore
+
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'understudy-rehearsal-'))
+  for (const name of ['work', 'scratch']) await mkdir(join(folder, name))
+  await writeFile(join(folder, 'slides.md'), slides)
+  store = new RecordingStore(join(folder, 'recordings'))
+})
+afterEach(async () => {
+  await stage.end()
+  await rm(folder, { recursive: true })
+})
+
+async function rehearsed(options: { only?: string[]; keepGoing?: boolean } = {}): Promise<StepReport[]> {
+  const deck = await readDeck(join(folder, 'slides.md'))
+  const executor = new LocalExecutor({ cwd: join(folder, 'work'), env: { PATH: process.env.PATH ?? '', HOME: folder, TOKEN: secret }, ledger: new Ledger(join(folder, 'processes')) })
+  stage = new Stage({ deck, profile: { name: 'host', env: {}, beforeStep: async () => {} }, executor, workdir: join(folder, 'work'), resetWorkdir: async () => {}, secrets: [secret] })
+  const { only, keepGoing = true } = options
+  const steps = [...deck.steps.values()].filter(({ id }) => !only || only.includes(id))
+  const facts = { profile: 'host' as const, flake: 'none' }
+  const reports = await rehearse({ deck, stage, executor, steps, keepGoing, scratch: join(folder, 'scratch'), secrets: [secret], store: { recordings: store, facts }, signal: new AbortController().signal, onStep: () => {} })
+  await stage.end()
+  return reports
+}
+const found = (reports: StepReport[]) => reports.map((report) => [report.step, report.result, report.result === 'not-run' ? report.reason : report.problems[0]])
+
+test('each step is held against its contract: one that fails, hangs, matches late, or cannot run here', { timeout: 30_000 }, async () => {
+  const reports = await rehearsed()
+  expect(found(reports)).toEqual([
+    ['good', 'passed', undefined],
+    ['fails', 'failed', 'Its exit status is 3, not 0.'],
+    ['hangs', 'failed', 'It was interrupted after 1.0 s.'],
+    ['late', 'passed', undefined],
+    ['halves', 'passed', undefined],
+    ['needs-fails', 'not-run', 'It depends on step "fails", which did not pass.'],
+    ['costly', 'not-run', expect.stringContaining('It asks for a word first')],
+    ['lacks', 'not-run', expect.stringContaining('no-such-program')],
+  ])
+  expect((await store.steps('host')).sort()).toEqual(['good', 'halves', 'late'])
+  // Nothing is left of what was not kept.
+  expect(await readdir(join(folder, 'scratch'))).toEqual([])
+
+  const date = new Date().toISOString()
+  const file = { deck: 'A deck', profile: 'host' as const, date, steps: reports }
+  expect(rehearsalFile.parse(JSON.parse(JSON.stringify(file)))).toEqual(file)
+  expect(junit('A deck', 'host', date, reports)).toMatch(/tests="8" failures="2" skipped="3"[^]*<failure message="Its exit status is 3, not 0\.">/)
+  expect(table(reports, file)).toMatch(/^good +passed +\d+\.\d s +\+0\.0 s$/m)
+})
+
+test('a run that fails replaces no good recording, and the steps after it are not run', async () => {
+  const [first] = await rehearsed({ only: ['good'] })
+  expect(first).toMatchObject({ result: 'passed', recorded: true })
+  const kept = await readFile(store.file('host', 'good', 'cast'), 'utf8')
+  await writeFile(join(folder, 'work', 'broken'), '')
+  expect(found(await rehearsed({ only: ['good', 'late'], keepGoing: false }))).toEqual([
+    ['good', 'failed', 'Its exit status is 1, not 0.'],
+    ['late', 'not-run', 'Step "good" failed before it (--keep-going goes on).'],
+  ])
+  expect(await readFile(store.file('host', 'good', 'cast'), 'utf8')).toBe(kept)
+  expect(await store.steps('host')).toEqual(['good'])
+})
+
+test('a secret that is printed in two halves is in no file and no report', async () => {
+  const [good] = await rehearsed({ only: ['halves'] })
+  expect(good).toMatchObject({ result: 'passed', captures: { token: { value: '*'.repeat(secret.length) } } })
+  await writeFile(join(folder, 'work', 'broken'), '')
+  const [bad] = await rehearsed({ only: ['halves'] })
+  expect(bad).toMatchObject({ result: 'failed', problems: [`Its verify exits with 1: ${'*'.repeat(secret.length)}`] })
+  const names = (await readdir(join(folder, 'recordings'), { recursive: true })).filter((name) => name.includes('.'))
+  expect(names.sort()).toEqual(['host/halves.cast', 'host/halves.json'])
+  for (const name of names) expect(await readFile(join(folder, 'recordings', name), 'utf8'), name).not.toContain(secret.slice(0, 9))
+  expect(JSON.stringify([good, bad])).not.toContain(secret.slice(0, 9))
+})
