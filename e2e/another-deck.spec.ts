@@ -106,19 +106,25 @@ test('"next" runs the steps of a slide in turn, waits once for one that still ru
   await expect.poll(() => screen(page, 'one')).toContain('first')
 })
 
-test('an edit that breaks the deck, or takes it away, ends nothing; one that mends it is shown', async ({ page, talk, deck }) => {
+test('an edit that breaks the deck, or takes it away, ends nothing; one that mends it is shown', async ({ page, talk, deck, context }) => {
   test.setTimeout(180_000)
   await page.goto(talk.link)
   await expect(step(page, 'second')).toHaveAttribute('data-state', 'running')
   await deck.write(slides.replace('step=third', 'step=first'))
-  await expect(page.getByText(/step "first" exists already/)).toBeVisible()
+  // The reason is the presenter's; the hall sees one line.
+  const desk = await context.newPage()
+  await desk.goto(`${talk.origin}/presenter/1`)
+  await expect(desk.getByText(/step "first" exists already/)).toBeVisible()
+  await expect(page.getByText("The edit cannot be used. The presenter's window says why.")).toBeVisible()
+  await expect(page.getByText(/exists already/)).toHaveCount(0)
   await rename(deck.file, `${deck.file}.away`)
-  await expect(page.getByText(/there is no such file/)).toBeVisible()
+  await expect(desk.getByText(/there is no such file/)).toBeVisible()
+  await desk.close()
   await expect(step(page, 'second')).toHaveAttribute('data-state', 'running')
 
   await deck.write(slides.replace('# Two steps', '# Two better steps'))
   await expect(page.getByRole('heading', { name: 'Two better steps' })).toBeVisible({ timeout: 120_000 })
-  await expect(page.getByText(/there is no such file/)).toBeHidden()
+  await expect(page.getByText(/The edit cannot be used/)).toBeHidden()
   await expect(step(page, 'second')).toHaveAttribute('data-state', 'running')
   await expect.poll(() => screen(page, 'one')).toContain('first')
 })

@@ -146,6 +146,19 @@ function pathOf(programs: string[]): string {
   return bin
 }
 
+test('a folder, an option that there is not, and options that npm has kept are each told in one message', () => {
+  const told = (env: NodeJS.ProcessEnv, ...words: string[]) => {
+    const { status, stdout, stderr } = spawnSync(process.execPath, ['bin/understudy.js', 'start', ...words], { cwd: root, encoding: 'utf8', env: { ...process.env, UNDERSTUDY_CACHE: cache, npm_lifecycle_event: 'start', ...env } })
+    expect(status).toBe(1)
+    return `${stdout}${stderr}`
+  }
+  expect(told({}, dirname(deck.file))).toMatch(/understudy-deck-\w+ is a folder\. Give the slides in it: .*slides\.md\n$/)
+  expect(told({}, deck.file, '--shaer')).toBe("error: unknown option '--shaer'\n(Did you mean --share?)\nAll options: npm start -- --help\n")
+  // As npm passes `npm start --port 4031`, and as it is typed by who has learned half of it.
+  expect(told({ npm_config_port: 'true' }, '4031')).toBe('npm has kept --port for itself: options of the talk stand behind "--". Type: npm start -- --port <port>\n')
+  expect(told({}, '4031')).toContain('there is no such file. If that is a port: --port 4031')
+})
+
 test('a port that is taken is named with its process, and nothing is started', async () => {
   const squatter = createServer().listen(0, '127.0.0.1')
   await once(squatter, 'listening')

@@ -13,7 +13,7 @@ import { BuildError } from './slidev.ts'
 import type { StartOptions } from './start.ts'
 
 // Each command is loaded when it is asked for: together they take twice as long as the slides.
-const program = new Command('slidev-addon-understudy').description('Slides whose commands run for real, in terminals on the slides').showHelpAfterError()
+const program = new Command('slidev-addon-understudy').description('Slides whose commands run for real, in terminals on the slides')
 
 for (const [name, description] of [
   ['start', 'give the talk: serve the built deck and its terminals'],
@@ -156,6 +156,22 @@ program
   .argument('[deck]', 'the slides', 'slides.md')
   .option('--update', 'take newer versions of the inputs', false)
   .action(async (deck: string, options: { update: boolean }) => (await import('./commands/lock.ts')).lockFlake({ deck: resolve(deck), ...options }))
+
+/** How a command is typed here: by npm, or by its own name. */
+const typed = (name: string) => (process.env.npm_lifecycle_event === undefined ? `slidev-addon-understudy ${name}` : `npm ${name === 'start' ? '' : 'run '}${name} --`)
+for (const command of program.commands) command.showHelpAfterError(`All options: ${typed(command.name())} --help`)
+program.showHelpAfterError('All commands: slidev-addon-understudy --help')
+
+/** Options that npm has too: it may have been given them on purpose. */
+const NPMS_OWN = ['yes', 'json', 'only']
+program.hook('preAction', (_, command) => {
+  if (process.env.npm_lifecycle_event === undefined) return
+  const taken = command.options.find((option) => {
+    const name = option.name().replace(/^no-/, '')
+    return !NPMS_OWN.includes(name) && process.env[`npm_config_${name.replaceAll('-', '_')}`] !== undefined
+  })
+  if (taken) throw new Error(`npm has kept ${taken.long} for itself: options of the talk stand behind "--". Type: ${typed(command.name())} ${taken.flags.split(', ').at(-1)}`)
+})
 
 try {
   await program.parseAsync()

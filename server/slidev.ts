@@ -92,13 +92,22 @@ async function slidevBuild(deckFile: string, out: string, args: string[], env: R
   if (result.exitCode === 0 && existsSync(join(fresh, 'index.html'))) return fresh
   await rm(fresh, { recursive: true, force: true })
   cancelSignal?.throwIfAborted()
-  throw new BuildError(lastLines(withoutStacks(result.all ?? '')) || `Slidev ended with exit status ${result.exitCode}.`)
+  const said = withoutStacks(result.all ?? '')
+  throw new BuildError(reasons(said) || lastLines(said) || `Slidev ended with exit status ${result.exitCode}.`)
 }
 
 /** Without the calls that an error came through (of Node, and of Rust below it): they would hide what happened. */
 function withoutStacks(text: string): string {
   const noise = /^\s+at |^\s*\d+: |^Stack backtrace:|^\s*errors: \[Getter\/Setter\]|^[{}\s]*$/
   return text.split('\n').filter((line) => !noise.test(line)).join('\n')
+}
+
+/** What is wrong on which slide: of each error of a plugin its place and its first line, once. */
+function reasons(text: string): string {
+  const found = new Map<string, string>()
+  for (const [, place = '', what = ''] of text.matchAll(/^\[plugin [^\]]*\] (\S+)\n(?:\w*Error: )?(.*)$/gm))
+    if (!found.has(what)) found.set(what, place.replace(/^.*__slidev_(\d+)\.md.*$/, 'slide $1'))
+  return [...found].map(([what, place]) => `${place}: ${what}`).join('\n')
 }
 
 function lastLines(text: string): string {

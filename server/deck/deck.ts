@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
-import { dirname, relative } from 'node:path'
+import { basename, dirname, join, relative } from 'node:path'
 import { load, parseTimeString } from '@slidev/parser/fs'
 import MarkdownIt from 'markdown-it'
 import { z } from 'zod'
@@ -88,7 +88,8 @@ export async function readDeck(file: string): Promise<Deck> {
     data = await load({ roots: [root], userRoot: root }, file)
     for (const path of new Set([file, ...Object.keys(data.markdownFiles)])) texts.set(path, await readFile(path, 'utf8'))
   } catch (error) {
-    if (isMissing(error)) throw new DeckError([`${relative(process.cwd(), file) || file}: there is no such file. Give the path of a deck, or put the file back.`])
+    if (codeOf(error) === 'EISDIR') throw new DeckError([`${file} is a folder. Give the slides in it: ${join(file, 'slides.md')}`])
+    if (codeOf(error) === 'ENOENT') throw new DeckError([`${relative(process.cwd(), file) || file}: there is no such file. ${/^\d+$/.test(basename(file)) ? `If that is a port: --port ${basename(file)}` : 'Give the path of a deck, or put the file back.'}`])
     throw new DeckError([`${relative(process.cwd(), file) || file}: ${error instanceof Error ? error.message : String(error)}`])
   }
 
@@ -302,6 +303,6 @@ function dotted(path: PropertyKey[]): string {
   return path.map((key) => `.${String(key)}`).join('')
 }
 
-function isMissing(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && error.code === 'ENOENT'
+function codeOf(error: unknown): unknown {
+  return error instanceof Error && 'code' in error ? error.code : undefined
 }
