@@ -146,7 +146,7 @@ test('while a replay is paused, "next" plays it from pause to pause, and turns t
   for (let playback: string | null = 'paused'; playback === 'paused'; presses++) {
     await page.keyboard.press('ArrowRight')
     // One press too many, while it plays to the next pause.
-    await page.keyboard.press('PageDown')
+    if (presses === 0) await page.keyboard.press('PageDown')
     await expect(bar(page)).toHaveAttribute('data-playback', /paused|over/)
     playback = await bar(page).getAttribute('data-playback')
     expect(new URL(page.url()).pathname).toBe('/1')

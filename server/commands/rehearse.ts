@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs'
 import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import type { Browser } from 'playwright-core'
@@ -138,14 +139,18 @@ async function recordings({ flake, paths, profile, env }: Setting, folder: strin
   }
 }
 
-/** Removes from the store what the steps make Nix build. What something else needs stays. */
+/** Removes from the store what the steps make Nix build. What something else needs stays, and is named. */
 async function forgetResults({ paths, env, profile }: Setting, steps: Step[], signal: AbortSignal): Promise<void> {
   const place = { workdir: paths.workdir, env, signal }
   await profile.beforeStep(paths.workdir)
   for (const name of await readdir(paths.workdir)) if (/^result(-|$)/.test(name)) await rm(join(paths.workdir, name))
   for (const installable of new Set(steps.flatMap(({ contract }) => contract.needs.installables))) {
     const path = await nix(place, 'nix', ['eval', '--raw', `${installable}.outPath`]).catch(() => '')
-    if (path !== '') await nix(place, 'nix-store', ['--delete', path]).catch(() => {})
+    if (path === '' || !existsSync(path)) continue
+    await nix(place, 'nix-store', ['--delete', path]).catch(async () => {
+      const roots = (await nix(place, 'nix-store', ['--query', '--roots', path]).catch(() => '')).split('\n').filter(Boolean)
+      console.log(`${installable} is not built again: ${roots.length > 0 ? `${roots.map((root) => root.split(' -> ')[0]).join(', ')} keeps it` : 'something else needs it'}.`)
+    })
   }
 }
 

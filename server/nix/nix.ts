@@ -14,6 +14,11 @@ export class NixError extends Error {
   override name = 'NixError'
 }
 
+/** What helps nobody: each failed try, and how to have more said. */
+const NOISE = /^warning:|^\(use '--show-trace'/
+/** That, and the error, which the end tells. */
+const SAID_AGAIN = /^warning:|^error:|^\(use '--show-trace'/
+
 /**
  * Runs a Nix program.
  *
@@ -30,9 +35,10 @@ export async function nix(place: NixPlace, program: 'nix' | 'nix-store', args: s
     reject: false,
     ...(place.signal && { cancelSignal: place.signal }),
   })
-  for await (const line of running.iterable({ from: 'stderr' })) onLine(String(line))
+  for await (const line of running.iterable({ from: 'stderr' })) if (!SAID_AGAIN.test(String(line))) onLine(String(line))
   const { exitCode, stdout, stderr, isCanceled, shortMessage } = await running
   place.signal?.throwIfAborted()
   if (exitCode === 0 && !isCanceled) return stdout
-  throw new NixError(stderr.trim().split('\n').slice(-12).join('\n') || shortMessage || `${program} ${args[0]} failed.`)
+  const said = stderr.trim().split('\n').filter((line) => !NOISE.test(line))
+  throw new NixError([...new Set(said)].slice(-12).join('\n') || shortMessage || `${program} ${args[0]} failed.`)
 }
