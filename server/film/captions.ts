@@ -15,7 +15,7 @@ export function ffmetadata({ title, chapters, length }: Pick<Timeline, 'title' |
 }
 
 /** Everything that is said and run, with its times, as Markdown. The list of times is what video sites make chapters of. */
-export function transcript({ title, chapters, captions }: Timeline, commands: ReadonlyMap<string, string>): string {
+export function transcript({ title, chapters, captions }: Pick<Timeline, 'title' | 'chapters' | 'captions'>, commands: ReadonlyMap<string, string>): string {
   const shown = new Set(commands.values())
   const parts = chapters.map(({ time, title, slide, step }) => {
     const command = step === undefined ? undefined : commands.get(step)
@@ -32,10 +32,10 @@ const escaped = (text: string) => text.replace(/[=;#\\\n]/g, (character) => `\\$
 
 /** Two lines where one would be too long for a screen; and nothing that WebVTT takes for a tag or an arrow. */
 function lines(text: string): string {
-  const safe = text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;').replace(/\n{2,}/g, '\n')
-  if (safe.length <= 42 || safe.includes('\n')) return safe
-  const middle = [...safe.matchAll(/ /g)].map(({ index }) => index).sort((a, b) => Math.abs(a - safe.length / 2) - Math.abs(b - safe.length / 2))[0]
-  return middle === undefined ? safe : `${safe.slice(0, middle)}\n${safe.slice(middle + 1)}`
+  const middle = [...text.matchAll(/ /g)].map(({ index }) => index).sort((a, b) => Math.abs(a - text.length / 2) - Math.abs(b - text.length / 2))[0]
+  const broken = text.length <= 42 || text.includes('\n') || middle === undefined ? text : `${text.slice(0, middle)}\n${text.slice(middle + 1)}`
+  // An empty line would end the caption.
+  return broken.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;').replace(/\n{2,}/g, '\n')
 }
 
 function clock(seconds: number): string {
