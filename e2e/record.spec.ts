@@ -5,6 +5,8 @@ import { dirname, join } from 'node:path'
 import { expect, test as base } from '@playwright/test'
 import { execa, execaSync } from 'execa'
 import { readDeck } from '../server/deck/deck.ts'
+import { launchBrowser } from '../server/browser.ts'
+import { Camera, partOf } from '../server/film/camera.ts'
 import { manifest } from '../server/film/manifest.ts'
 import { publish, render } from '../server/film/render.ts'
 import { openSite } from '../server/film/site.ts'
@@ -182,6 +184,12 @@ test('rendered once more the film has the same frames: each chapter on its slide
     const again = join(folder, 'again.mp4')
     await publish({ parts, format: 'mp4', fps: SHOT.fps, length: film.length, narration: [], out: again }, join(folder, 'again'), signal)
     expect(await frameHashes(again)).toBe(await frameHashes(video))
+    // A film that begins within a slide, as where it is cut or carried on, begins as if it had been filmed up to there.
+    const browser = await launchBrowser()
+    const camera = await Camera.open(browser, site.origin, film, SHOT, partOf(film, SHOT.fps, ends.frame, ends.frame + 1))
+    await camera.next(ends.frame, ends.frame + 1)
+    expect((await camera.take()).equals(await readFile(ends.picture))).toBe(true)
+    await browser.close()
   } finally {
     site.close()
   }

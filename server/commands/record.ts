@@ -74,7 +74,8 @@ export async function recordTalk(options: RecordOptions): Promise<boolean> {
 
   const upright = join(paths.films, 'upright')
   const failed: Failed = new Map()
-  if (!options.renderOnly && !given) await run(options, deck, ids, { out, ...(isUpright(options) && { recordings: upright, grid: UPRIGHT }) }, failed, signal)
+  let profile = options.profile
+  if (!options.renderOnly && !given) profile = await run(options, deck, ids, { out, ...(isUpright(options) && { recordings: upright, grid: UPRIGHT }) }, failed, signal)
 
   let site: FilmSite | undefined
   let films: Wanted[] = []
@@ -83,7 +84,7 @@ export async function recordTalk(options: RecordOptions): Promise<boolean> {
     {
       title: 'Build the site that is filmed',
       task: async () => {
-        const shown = await staticDeckOf(deck, options.profile)
+        const shown = await staticDeckOf(deck, profile)
         site = await openSite(deck, shown, paths.films, signal)
         const folders = [...(isUpright(options) ? [upright] : []), recordingsBeside(deck)]
         if (given) films = filmsGiven(options, deck, given, await titlesOf(deck))
@@ -130,12 +131,16 @@ interface Running {
   grid?: typeof UPRIGHT
 }
 
-/** The first phase: runs what is to be filmed, and what that depends on. */
-async function run(options: RecordOptions, deck: Deck, ids: string[], { out, ...how }: Running, failed: Failed, signal: AbortSignal): Promise<void> {
+/**
+ * The first phase: runs what is to be filmed, and what that depends on.
+ *
+ * @returns what the steps ran against
+ */
+async function run(options: RecordOptions, deck: Deck, ids: string[], { out, ...how }: Running, failed: Failed, signal: AbortSignal): Promise<Profile | undefined> {
   const asked = [...deck.steps.values()].filter(({ id, slide }) => (ids.length > 0 ? ids.includes(id) : (options.slides?.includes(slide) ?? true)))
-  if (asked.length === 0) return
+  if (asked.length === 0) return options.profile
   const { profile, yes, fresh } = options
-  const { reports } = await rehearseDeck(
+  const { reports, profile: ran } = await rehearseDeck(
     {
       deck: deck.file,
       steps: withDependencies(deck, asked),
@@ -160,6 +165,9 @@ async function run(options: RecordOptions, deck: Deck, ids: string[], { out, ...
     if (report.result === 'passed' && !report.recorded)
       throw new Error(`Step "${report.step}" passed, and no recording of it was kept. "Reset the stage" in the presenter's window makes the workdir anew; --render-only films the recordings that are there.`)
   }
+  const left = reports.filter(({ result }) => result === 'not-run').map(({ step }) => step)
+  if (left.length > 0 && failed.size === 0) console.log(`Not run: ${left.join(', ')}. Their slides show what was recorded before, if anything was.`)
+  return ran
 }
 
 /** Ids of steps, and of those that must have run before them. */

@@ -47,6 +47,8 @@ export interface Rehearsal {
   /** No step failed, and at least one passed. */
   succeeded: boolean
   reports: StepReport[]
+  /** What the steps ran against. */
+  profile: Profile
 }
 
 /**
@@ -111,7 +113,7 @@ export async function rehearseDeck(options: RehearseOptions, signal = interruptS
   console.log(`\n${table(reports, last)}\n\n${count('passed')} passed, ${count('failed')} failed, ${count('not-run')} not run`)
   console.log(`Written: ${options.json ?? join(paths.rehearsals, 'last.json')} and ${options.junit ?? join(paths.rehearsals, 'last.xml')}`)
   signal.throwIfAborted()
-  return { succeeded: count('failed') === 0 && count('passed') > 0, reports }
+  return { succeeded: count('failed') === 0 && count('passed') > 0, reports, profile: profile.name }
 }
 
 /** The steps that were asked for, in the deck's order. */

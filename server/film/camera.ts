@@ -34,8 +34,31 @@ const STYLE = `
   * { caret-color: transparent !important; }
 `
 
-/** When the slide that is shown last began. Where a film is cut, the page begins there: what was before is of no more consequence. */
-function baseOf(events: FilmEvent[]): number {
+/** Some frames of a film, and what a page has to be told to show them. */
+export interface Part {
+  /** The first frame, and the one behind the last. */
+  from: number
+  to: number
+  /** Seconds of the film at which the page begins: when the slide before the first frame was entered. What was before is taken as given. */
+  base: number
+  /** Where the page begins. */
+  place: { slide: number; clicks: number }
+  /** What happens before the first frame. */
+  before: FilmEvent[]
+  /** What happens from the first frame on. */
+  during: FilmEvent[]
+}
+
+/** @param from the first frame; `to` is the one behind the last */
+export function partOf({ events }: Pick<Timeline, 'events'>, fps: number, from: number, to: number): Part {
+  const earlier = events.filter(({ time }) => time < from / fps)
+  const base = entered(earlier)
+  const given = latest(earlier.filter(({ time }) => time < base))
+  return { from, to, base, place: placeAt(earlier, base), before: [...given, ...earlier.filter(({ time }) => time >= base)], during: events.filter(({ time }) => time >= from / fps && time * fps < to) }
+}
+
+/** When the slide that is shown last began. */
+function entered(events: FilmEvent[]): number {
   let base = 0
   let slide: number | undefined
   for (const event of events)
@@ -44,6 +67,37 @@ function baseOf(events: FilmEvent[]): number {
       base = event.time
     }
   return base
+}
+
+/** What still shows of what has happened: of each terminal its last screen and what came after it, of everything else the last word. */
+function latest(events: FilmEvent[]): FilmEvent[] {
+  const said = new Set<string>()
+  return events
+    .toReversed()
+    .filter((event) => {
+      const about = aboutOf(event)
+      if (event.type === 'show' || said.has(about)) return false
+      if (event.type !== 'output') said.add(about)
+      return true
+    })
+    .toReversed()
+}
+
+/** What an event has the last word about. */
+function aboutOf(event: FilmEvent): string {
+  switch (event.type) {
+    case 'screen':
+    case 'output':
+      return `screen ${event.terminal}`
+    case 'replay':
+      return `replay ${event.terminal}`
+    case 'step':
+      return `step ${event.step}`
+    case 'sync':
+      return `sync ${event.channel}`
+    case 'show':
+      return 'place'
+  }
 }
 
 /** What an upright picture has room for: the page of a step below its terminal's first lines, not beside them. */
@@ -68,10 +122,10 @@ export class Camera {
    * Opens the site where the film stands at a time.
    *
    * @param origin of the site that is filmed, as `http://127.0.0.1:4000`
-   * @param from the frame that is filmed first
+   * @param part what is filmed
    * @throws CameraError
    */
-  static async open(browser: Browser, origin: string, timeline: Timeline, shot: Shot, from: number): Promise<Camera> {
+  static async open(browser: Browser, origin: string, timeline: Timeline, shot: Shot, part: Part): Promise<Camera> {
     const context = await browser.newContext({
       viewport: { width: shot.width / shot.scale, height: shot.height / shot.scale + 2 * EDGE },
       deviceScaleFactor: shot.scale,
@@ -84,11 +138,8 @@ export class Camera {
     const page = await context.newPage()
     const errors: string[] = []
     page.on('pageerror', (error) => errors.push(error.message))
-    // The first frame is filmed as it comes about: a slide that fades in does so.
-    const time = from / shot.fps
-    const before = timeline.events.filter((event) => event.time < time)
-    const base = baseOf(before)
-    const { slide, clicks } = placeAt(before, base)
+    const { base, place, before, during } = part
+    const { slide, clicks } = place
     await page.addInitScript(installClock, { epoch: Date.parse(timeline.date), start: (base - BEFORE) * 1000 })
     const canvas = shot.height > shot.width ? { width: shot.width / shot.scale, height: shot.height / shot.scale } : undefined
     await page.addInitScript(({ opening, canvas }) => (window.understudyFilm = { opening, canvas, unparsed: 0 }), { opening: timeline.opening, canvas })
@@ -101,8 +152,9 @@ export class Camera {
     }
     const camera = new Camera(page, await context.newCDPSession(page), shot)
     await camera.load(before)
-    await page.evaluate(([base, to]) => window.understudyClock.open(base, to), [base, time - 0.5 / shot.fps] as const)
-    await camera.load(timeline.events.filter((event) => event.time >= time))
+    // The first frame is filmed as it comes about: a slide that fades in does so.
+    await page.evaluate(([base, to]) => window.understudyClock.open(base, to), [base, (part.from - 0.5) / shot.fps] as const)
+    await camera.load(during)
     return camera
   }
 

@@ -220,7 +220,7 @@ export function installClock({ epoch, start }: ClockStart): void {
       for (let event = events[position]; event && event.time < base; event = events[++position]) if (event.type !== 'show') window.understudyFilm?.act?.(event)
       // What waits for seconds, as the loading of the slides that are not shown, has its time.
       while (now < base * 1000) {
-        move(Math.min(base * 1000, now + 500))
+        move(Math.min(base * 1000, now + 1000))
         await settle(true, true)
       }
       for (let event = events[position]; event && event.time < to; event = events[position]) {

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import { partOf } from './camera.ts'
 import { cutsOf } from './render.ts'
 import type { FilmEvent, Timeline } from './timeline.ts'
 
@@ -21,4 +22,24 @@ test('a long slide is cut where nothing has begun to move for two seconds', () =
   expect(cuts.map(({ to }) => to).slice(0, -1)).toEqual(cuts.slice(1).map(({ from }) => from))
   expect(cuts.at(-1)?.to).toBe(400)
   for (const { from } of cuts.slice(1)) for (const time of [0, 5, 6.5, 30]) expect(from / 10 <= time || from / 10 >= time + 2).toBe(true)
+})
+
+test('the page of a part is told what still shows, and what happens on the slide before it and its own', () => {
+  const { events } = film(30, [
+    show(0, 1),
+    { time: 1, type: 'screen', terminal: 'a', cols: 80, rows: 24, data: 'gone' },
+    { time: 2, type: 'screen', terminal: 'a', cols: 80, rows: 24, data: 'still ' },
+    { time: 3, type: 'output', terminal: 'a', data: 'there' },
+    { time: 4, type: 'step', step: 'one', status: { state: 'running', since: 0 } },
+    { time: 5, type: 'step', step: 'one', status: { state: 'idle' } },
+    show(10, 2, 1),
+    { time: 12, type: 'output', terminal: 'b', data: 'shown before' },
+    show(20, 3),
+    { time: 22, type: 'output', terminal: 'b', data: 'shown' },
+    show(25, 4),
+  ])
+  const part = partOf({ events }, 10, 200, 250)
+  expect(part).toMatchObject({ base: 10, place: { slide: 2, clicks: 1 } })
+  expect(part.before.map(({ time }) => time)).toEqual([2, 3, 5, 10, 12])
+  expect(part.during.map(({ time }) => time)).toEqual([20, 22])
 })

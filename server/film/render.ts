@@ -5,7 +5,7 @@ import { availableParallelism } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { launchBrowser } from '../browser.ts'
-import { Camera, CameraError, type Shot } from './camera.ts'
+import { Camera, CameraError, type Part, partOf, type Shot } from './camera.ts'
 import { encodePart, type Film, joinParts, partEnding, type VideoFormat } from './ffmpeg.ts'
 import { placeAt, type Timeline } from './timeline.ts'
 
@@ -71,7 +71,7 @@ export async function render(rendering: Rendering): Promise<Rendered> {
   await mkdir(cache, { recursive: true })
   await sweep(cache)
   const program = await programVersion()
-  const cuts = cutsOf(timeline, shot.fps)
+  const cuts = cutsOf(timeline, shot.fps).map(({ from, to }) => partOf(timeline, shot.fps, from, to))
   const parts = cuts.map((cut) => join(cache, `${keyOf({ program, version, format, shot, timeline, cut })}.${partEnding[format]}`))
   const total = frameCount(timeline, shot.fps)
   const open = cuts.map((cut, index) => ({ cut, part: parts[index] ?? '' })).filter(({ part }) => !existsSync(part))
@@ -137,8 +137,8 @@ export async function publish(film: Film, cache: string, signal: AbortSignal): P
 export async function still({ timeline, shot, origin }: Pick<Rendering, 'timeline' | 'shot' | 'origin'>, time: number): Promise<{ png: Buffer; text: string }> {
   const browser = await launchBrowser()
   try {
-    const camera = await Camera.open(browser, origin, timeline, shot, 0)
     const frame = Math.max(0, Math.min(frameCount(timeline, shot.fps) - 1, Math.round(time * shot.fps)))
+    const camera = await Camera.open(browser, origin, timeline, shot, partOf(timeline, shot.fps, 0, frame + 1))
     for (let at = 0; at <= frame; at++) at = await camera.next(at, frame + 1)
     return { png: await camera.take(), text: await camera.text() }
   } finally {
@@ -176,13 +176,14 @@ export function cutsOf(timeline: Timeline, fps: number): Cut[] {
   })
 }
 
-async function filmPart(rendering: Rendering, browser: Awaited<ReturnType<typeof launchBrowser>>, { from, to }: Cut, part: string, advance: (frames: number) => void): Promise<number> {
+async function filmPart(rendering: Rendering, browser: Awaited<ReturnType<typeof launchBrowser>>, cut: Part, part: string, advance: (frames: number) => void): Promise<number> {
   const { timeline, shot, format, origin, cache, signal, onPicture } = rendering
+  const { from, to } = cut
   const folder = join(cache, `frames-${process.pid}-${from}`)
   await mkdir(folder, { recursive: true })
   const pictures: { file: string; frames: number }[] = []
   try {
-    const camera = await Camera.open(browser, origin, timeline, shot, from)
+    const camera = await Camera.open(browser, origin, timeline, shot, cut)
     // The first frame is taken whether or not it differs: there is none before it.
     let frame = from
     await camera.next(from, from + 1)
@@ -212,10 +213,10 @@ async function filmPart(rendering: Rendering, browser: Awaited<ReturnType<typeof
   }
 }
 
-function keyOf({ program, version, format, shot, timeline, cut }: { program: string; version: string; format: VideoFormat; shot: Shot; timeline: Timeline; cut: Cut }): string {
-  const { date, opening, events } = timeline
-  const seen = events.filter(({ time }) => time * shot.fps < cut.to)
-  return createHash('sha256').update(JSON.stringify([program, version, format, shot, date, opening, seen, cut])).digest('hex').slice(0, 32)
+/** Changes with everything that the frames of a part can show, and with nothing else. */
+function keyOf({ program, version, format, shot, timeline, cut }: { program: string; version: string; format: VideoFormat; shot: Shot; timeline: Timeline; cut: Part }): string {
+  const { date, opening } = timeline
+  return createHash('sha256').update(JSON.stringify([program, version, format, shot, date, opening, cut])).digest('hex').slice(0, 32)
 }
 
 /** Changes with the code that films: what an older one has made may look different. */
@@ -229,9 +230,18 @@ async function programVersion(): Promise<string> {
 /** Removes what ended runs have left behind, and parts that are too old to be of use. */
 async function sweep(cache: string): Promise<void> {
   for (const name of await readdir(cache)) {
-    const owner = /^(?:frames|join)-(\d+)|\.(\d+)\.\w+$/.exec(name)
+    const owner = /^(?:frames|join|words)-(\d+)|\.(\d+)\.\w+$/.exec(name)
     const pid = Number(owner?.[1] ?? owner?.[2])
     const path = join(cache, name)
-    if (owner ? pid !== process.pid && !existsSync(`/proc/${pid}`) : Date.now() - (await stat(path)).mtimeMs > KEEP * 86_400_000) await rm(path, { recursive: true, force: true })
+    if (owner ? pid !== process.pid && !isAlive(pid) : Date.now() - (await stat(path)).mtimeMs > KEEP * 86_400_000) await rm(path, { recursive: true, force: true })
+  }
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0)
+    return true
+  } catch {
+    return false
   }
 }

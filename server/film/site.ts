@@ -10,7 +10,7 @@ import { launchBrowser } from '../browser.ts'
 import type { Deck } from '../deck/deck.ts'
 import { buildSite, deckVersion } from '../slidev.ts'
 import type { StaticDeck } from '../static-deck.ts'
-import { Camera } from './camera.ts'
+import { Camera, partOf } from './camera.ts'
 import type { Timeline } from './timeline.ts'
 
 /** The static site that is filmed. */
@@ -63,7 +63,7 @@ async function clicksOf(file: string, origin: string, { steps }: StaticDeck, sig
   signal.addEventListener('abort', close, { once: true })
   try {
     const empty: Timeline = { version: 1, title: '', date: new Date(0).toISOString(), length: 1, opening: { profile: 'host', steps, terminals: [] }, events: [], chapters: [], captions: [], narration: [], poster: 0 }
-    const camera = await Camera.open(browser, origin, empty, { width: 640, height: 360, scale: 1, fps: 30, dark: false }, 0)
+    const camera = await Camera.open(browser, origin, empty, { width: 640, height: 360, scale: 1, fps: 30, dark: false }, partOf(empty, 30, 0, 1))
     const clicks = await camera.clicks()
     await writeFile(file, JSON.stringify(clicks))
     return clicks
