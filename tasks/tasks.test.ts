@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { execa } from 'execa'
 import { expect, test, type TestContext } from 'vitest'
-import { describeWithLab, lab, lock, makeWorkdir, temp } from '../nix/lab/for-tests.ts'
+import { describeWithLab, lab, lock, makeWorkdir, profile, replaceIn, temp } from '../nix/lab/for-tests.ts'
 import { readDeck } from '../server/deck/deck.ts'
 import { History } from '../server/workshop/history.ts'
 import { readTask, type Task } from '../server/workshop/task.ts'
@@ -74,5 +74,35 @@ describeWithLab('every task', () => {
     await history.restore(solved)
     expect((await run(task, task.scripts.setup, place)).exit).toBe(0)
     expect(await history.tree(await history.snapshot())).toBe(await history.tree(begun))
+  })
+
+  const easyWays: { id: string; way: string; edit: (copy: string) => void; says: string }[] = [
+    {
+      id: 'mend-the-test',
+      way: 'the test asks for less',
+      edit: (copy) => replaceIn(join(copy, 'tests/spa-vm-test.nix'), `assert '<div id="root"' in page, "the shell has no root element"`, ''),
+      says: 'the test is green for a broken app as well',
+    },
+    {
+      id: 'keep-perl-out',
+      way: 'the ban is lifted',
+      edit: (copy) => replaceIn(join(copy, profile), '  # #endregion machine', '  system.forbiddenDependenciesRegexes = lib.mkForce [ ];\n  # #endregion machine'),
+      says: 'the system builds with perl in its closure',
+    },
+    {
+      id: 'why-so-large',
+      way: 'the app loses its shell as well',
+      edit: (copy) => replaceIn(join(copy, 'spa/package.nix'), 'echo "tested: ${recorded}" > $out/build.txt', 'rm $out/index.html'),
+      says: 'the app has lost more than the weight',
+    },
+  ]
+  test.concurrent.for(easyWays)('$id: is not solved when $way', { timeout: 180_000 }, async ({ id, edit, says }, { expect, onTestFinished }) => {
+    const task = await readTask(root, id)
+    const place = await makeCopy(onTestFinished)
+    expect((await run(task, task.scripts.setup, place)).exit).toBe(0)
+    edit(place.copy)
+    const { exit, output } = await run(task, task.scripts.check, place)
+    expect(exit, output).not.toBe(0)
+    expect(output).toContain(`FAIL: ${says}`)
   })
 })
