@@ -19,7 +19,18 @@ interface Workshop {
   copy: string
 }
 
-const test = base.extend<{ desk: Page }, { workshop: Workshop }>({
+const test = base.extend<{ desk: Page }, { workshop: Workshop; talk: Talk }>({
+  /** The talk itself, as a workshop. */
+  talk: [
+    async ({}, use) => {
+      const data = await mkdtemp(join(tmpdir(), 'understudy-workshop-'))
+      const talk = await startTalk({ command: 'workshop', env: { UNDERSTUDY_DATA: data } })
+      await use(talk)
+      await talk.stop()
+      await rm(data, { recursive: true, force: true })
+    },
+    { scope: 'worker', timeout: 300_000 },
+  ],
   workshop: [
     async ({}, use) => {
       const deck = await workshopDeck()
@@ -242,6 +253,51 @@ test('everything can be reached and left by the keyboard alone', async ({ desk }
   await expect(desk.getByRole('dialog', { name: 'Keys' })).toBeVisible()
   await desk.keyboard.press('Escape')
   await expect(desk.getByRole('dialog', { name: 'Keys' })).toBeHidden()
+})
+
+/** Finds a text in the editor, by its own search, and types another one over it. */
+async function replace(page: Page, path: string, before: string, after: string) {
+  await openFile(page, path)
+  await expect(panel(page, 'Editor').getByText(path, { exact: true })).toBeVisible()
+  await page.keyboard.press('ControlOrMeta+f')
+  await panel(page, 'Editor').getByRole('textbox', { name: 'Find' }).fill(before)
+  await page.keyboard.press('Enter')
+  await page.keyboard.press('Escape')
+  await page.keyboard.type(after)
+}
+
+test('the first three tasks of the talk are solved by typing, in the lab', async ({ page, talk }) => {
+  test.setTimeout(240_000)
+  await page.setViewportSize({ width: 1366, height: 768 })
+  await page.goto(talk.link)
+  const passed = async () => expect(result(page)).toContainText('Passed', { timeout: 120_000 })
+  await page.getByRole('navigation', { name: 'Progress' }).getByRole('button').first().click()
+  await button(page, 'Begin the task').click()
+  await guide(page).getByRole('button', { name: 'Put into the terminal' }).first().click()
+  const name = (await page.locator('[data-terminal]:visible').getAttribute('data-terminal')) ?? ''
+  await expect(terminal(page, name).locator('textarea')).toBeFocused()
+  await page.keyboard.press('Enter')
+  await expect.poll(() => screen(page, name)).toContain('is not of type')
+  await page.keyboard.press('Alt+Shift+KeyC')
+  await expect(result(page)).toContainText('the configuration has no port')
+  await replace(page, 'nixos/profiles/spa-machine.nix', 'port = "80"', 'port = 80')
+  await page.keyboard.press('ControlOrMeta+s')
+  await passed()
+
+  await button(page, /^Next: Serve on another port/).click()
+  await button(page, 'Begin the task').click()
+  await replace(page, 'nixos/profiles/spa-machine.nix', 'port = 80', 'port = 8000')
+  await replace(page, 'configurations/spa-qemu.nix', 'guest.port = 80', 'guest.port = 8000')
+  // Both files are saved by the check.
+  await page.keyboard.press('Alt+Shift+KeyC')
+  await passed()
+
+  await button(page, /^Next: Mend the red test/).click()
+  await button(page, 'Begin the task').click()
+  await replace(page, 'spa/index.html', 'id="app"', 'id="root"')
+  await page.keyboard.press('ControlOrMeta+s')
+  await passed()
+  await expect(page.getByRole('button', { name: /^3 of \d+ done/ })).toBeVisible()
 })
 
 test('in both colour schemes nothing overflows at 1366 × 768, nothing is too small, axe finds nothing, and nothing comes from elsewhere', async ({ desk, workshop }) => {

@@ -58,6 +58,11 @@ function ask(path: string): void {
   send({ type: 'open-file', path })
 }
 
+/** Whether the learner has not opened any file yet. */
+export function nothingOpen(): boolean {
+  return files.current === undefined && wanted === undefined
+}
+
 export function openFile(path: string): void {
   kept.current = path
   keep()
