@@ -38,9 +38,18 @@ export const upNext = computed(() => {
   return others.find(inWork) ?? others.find(({ progress }) => progress.state.state === 'open')
 })
 
+/** A check that was asked for while the course changed files: its turn comes then. */
+let checkNext: string | undefined
+
 /** Checks the task of the guide with what is in the editor, which is saved first. */
 export function checkTask(): void {
   if (!task.value || ['locked', 'open', 'unavailable'].includes(task.value.progress.state.state)) return
+  const busy = state.course?.activity
+  // A check gives way to the next one; what changes files does not.
+  if (busy && !['check', 'look'].includes(busy.doing)) {
+    checkNext = task.value.id
+    return
+  }
   for (const file of Object.values(files.open)) if (stateOf(file) === 'dirty') save(file.path)
   send({ type: 'check-task', task: task.value.id })
 }
@@ -58,6 +67,10 @@ function receive(message: CourseMessage): void {
     case 'activity':
       if (message.activity) state.lines = []
       if (state.course) state.course.activity = message.activity
+      if (message.activity === null && checkNext !== undefined) {
+        if (checkNext === state.current) checkTask()
+        checkNext = undefined
+      }
       return
     case 'activity-line':
       state.lines.push(message.line)
