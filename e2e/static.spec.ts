@@ -87,6 +87,8 @@ test('the static site replays without a server, below any path, and has no notes
   const out = join(folder, 'below', 'any', 'path')
   expect(await understudy('build', deck.file, '--out', out)).toContain('Without a recording: rent')
   expect(await texts(out)).not.toContain('what only the speaker may read')
+  // The workshop's editor is as large as everything else: no other build has it.
+  expect(await texts(out)).not.toMatch(/monaco-editor/)
 
   const server = createServer(sirv(folder, { dev: true })).listen(0, '127.0.0.1')
   await once(server, 'listening')
