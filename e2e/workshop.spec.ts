@@ -99,7 +99,7 @@ test('a learner fails the first task, reads what is wrong, corrects the file, an
 test('a reload in the middle loses nothing: the slide, the task, its hint, the open file and the text that was not saved', async ({ desk, workshop }) => {
   await openTask(desk, 'Count to five')
   await button(desk, 'Begin the task').click()
-  await expect(guide(desk).getByText('count.sh counts to two now')).toBeVisible()
+  await expect(guide(desk).getByRole('region', { name: 'What was changed to begin with' })).toContainText('count.sh counts to two now')
   await button(desk, 'Hint 1/2').click()
   await expect(guide(desk).getByText('The hint 1 of count.')).toBeVisible()
   await openFile(desk, 'count.sh')
