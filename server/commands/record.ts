@@ -103,6 +103,8 @@ export async function recordTalk(options: RecordOptions): Promise<boolean> {
               const onProgress = seldom(({ done, total, left }) => (row.output = `${Math.floor((100 * done) / total)} % of ${duration(length)}${left === undefined ? '' : `, ${duration(left)} left`}`))
               const { file, made } = await writeFilm({ wanted, format, shot: shotOf(options, format), out, site, cache: join(paths.films, 'parts'), signal, onProgress })
               written.push(file)
+              // Beside the last of its files.
+              if (format === options.format.at(-1)) await writeWords(wanted, written.filter((other) => other.startsWith(join(out, `${wanted.name}.`))), shotOf(options, options.format[0] ?? 'mp4'), out, tools)
               if (made) row.title += `: ${duration(length)} in ${duration(made.seconds)}, ${made.pictures} pictures for ${made.frames} frames${made.kept > 0 ? `, ${made.kept} of them kept from before` : ''}`
             },
           })),
@@ -117,7 +119,6 @@ export async function recordTalk(options: RecordOptions): Promise<boolean> {
   } finally {
     ;(site as FilmSite | undefined)?.close()
   }
-  for (const wanted of films) await writeWords(wanted, written.filter((file) => file.startsWith(join(out, `${wanted.name}.`))), shotOf(options, options.format[0] ?? 'mp4'), out, tools)
   console.log(`Written: ${written.map((file) => relative(process.cwd(), file)).join(', ')}`)
   for (const [id, { problems }] of failed) console.error(`Step "${id}" failed: ${problems.join(' ')}`)
   return failed.size === 0

@@ -145,11 +145,9 @@ export class Camera {
     await page.addInitScript(({ opening, canvas }) => (window.understudyFilm = { opening, canvas, unparsed: 0 }), { opening: timeline.opening, canvas })
     await page.goto(`${origin}/#/${slide}${clicks > 0 ? `?clicks=${clicks}` : ''}`, { waitUntil: 'load', timeout: PATIENCE })
     await page.addStyleTag({ content: canvas ? STYLE + UPRIGHT : STYLE })
-    try {
-      await page.waitForFunction(() => window.understudyFilm?.extent, undefined, { timeout: PATIENCE, polling: 50 })
-    } catch {
-      throw new CameraError(`The slides did not open in Chromium: ${errors[0] ?? 'no error was told'}`)
-    }
+    // Not Playwright's own waiting: that uses the page's timers, which stand still.
+    const opened = await page.evaluate((patience) => window.understudyClock.ready(patience), PATIENCE)
+    if (!opened) throw new CameraError(`The slides did not open in Chromium: ${errors[0] ?? 'no error was told'}`)
     const camera = new Camera(page, await context.newCDPSession(page), shot)
     await camera.load(before)
     // The first frame is filmed as it comes about: a slide that fades in does so.

@@ -7,6 +7,8 @@ import type { FilmEvent } from './timeline.ts'
  * due at once, by which xterm.js parses its output, and the loading of files.
  */
 export interface FilmClock {
+  /** Waits until the slides can be turned: the page is there. @returns false where that takes longer, in real milliseconds */
+  ready(patience: number): Promise<boolean>
   /** Hands over what is to happen, in the order of its times. */
   load(events: FilmEvent[]): void
   /**
@@ -212,6 +214,14 @@ export function installClock({ epoch, start }: ClockStart): void {
 
   let moving = false
   window.understudyClock = {
+    async ready(patience) {
+      const POLL = 20
+      for (let waited = 0; waited < patience; waited += POLL) {
+        if (window.understudyFilm?.extent) return true
+        await new Promise<void>((done) => realTimeout(done, POLL))
+      }
+      return false
+    },
     load(given) {
       events = given
       position = 0
