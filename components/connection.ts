@@ -1,6 +1,7 @@
 import { reactive } from 'vue'
 import type { Profile } from '../server/deck/contract.ts'
 import type { Diagnosis } from '../server/diagnosis.ts'
+import type { ClassInfo, Seat } from '../server/workshop/class-messages.ts'
 import {
   type ClientMessage,
   CLOSE,
@@ -47,6 +48,10 @@ interface State {
   terminals: Record<string, TerminalInfo>
   /** What the doctor has found, once it was asked. */
   diagnosis: Diagnosis | undefined
+  /** What the class means for this window's learner. */
+  seat: Seat
+  /** The class, for who teaches it. */
+  class: ClassInfo | undefined
   /** The last refusal, until it is dismissed. */
   refused: { reason: Refusal; step?: string | undefined; terminal?: string | undefined; message: string } | undefined
 }
@@ -64,6 +69,8 @@ export const connection: State = reactive({
   steps: {},
   terminals: {},
   diagnosis: undefined,
+  seat: { join: 'none', notes: [] },
+  class: undefined,
   refused: undefined,
 })
 
@@ -115,7 +122,7 @@ export function show(terminal: string, painter: Painter): () => void {
 
 /** The slides are projected, and a secret on them is none any more: only the pages of who types alone show it. */
 function attach(terminal: string): void {
-  send({ type: 'attach', terminal, secrets: /\/(presenter|workshop)(\/|$)/.test(location.pathname) })
+  send({ type: 'attach', terminal, secrets: /\/(presenter|workshop|class)(\/|$)/.test(location.pathname) })
 }
 
 function detach(terminal: string): void {
@@ -184,6 +191,9 @@ export function connect(): void {
   clearTimeout(timer)
   const url = new URL(SOCKET_PATH, location.href)
   url.protocol = url.protocol.replace('http', 'ws')
+  // The instructor's page of one learner.
+  const learner = /\/class\/([^/]+)$/.exec(location.pathname)?.[1]
+  if (learner !== undefined) url.searchParams.set('learner', learner)
   const opening = new WebSocket(url)
   opening.binaryType = 'arraybuffer'
   socket = opening
@@ -259,6 +269,15 @@ function receive(message: ServerMessage): void {
       if (terminal) terminal.state = message.state
       return
     }
+    case 'rights':
+      connection.rights = message.rights
+      return
+    case 'seat':
+      connection.seat = message.seat
+      return
+    case 'class':
+      connection.class = message.class
+      return
     case 'diagnosis':
       connection.diagnosis = message.diagnosis
       return

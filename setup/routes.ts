@@ -4,6 +4,12 @@ import { defineRoutesSetup } from '@slidev/types'
 export default defineRoutesSetup((routes) => [
   { name: 'remote', path: '/remote', component: () => import('../components/Remote.vue') },
   // Built for the workshop only: nothing of it is in the talk.
-  ...(import.meta.env.VITE_UNDERSTUDY_WORKSHOP ? [{ name: 'workshop', path: '/workshop/:no?', component: () => import('../components/workshop/Workshop.vue') }] : []),
+  ...(import.meta.env.VITE_UNDERSTUDY_WORKSHOP
+    ? [
+        { name: 'workshop', path: '/workshop/:no?', component: () => import('../components/workshop/Workshop.vue') },
+        { name: 'class', path: '/class', component: () => import('../components/workshop/Class.vue') },
+        { name: 'class-learner', path: '/class/:learner', component: () => import('../components/workshop/ClassLearner.vue') },
+      ]
+    : []),
   ...routes,
 ])
