@@ -1,3 +1,18 @@
+import type { Executor } from './executor/executor.ts'
+
+/**
+ * Where a page is reached from this machine, whose address is that of its executor's loopback.
+ *
+ * @param url `http://127.0.0.1:8080/…`
+ */
+export async function reachable(url: string, executor: Pick<Executor, 'forward'>): Promise<string> {
+  const reached = new URL(url)
+  if (!executor.forward || !['127.0.0.1', 'localhost'].includes(reached.hostname)) return url
+  reached.port = String(await executor.forward(Number(reached.port || 80)))
+  reached.hostname = '127.0.0.1'
+  return reached.href
+}
+
 /**
  * Asks a page of this machine again and again until it answers as promised.
  *

@@ -190,7 +190,8 @@ export class Stage extends EventEmitter<StageEvents> {
     const session = await this.session(step.terminal)
     if (session.state.state === 'ended') await session.restart()
     this.refuseIfBusy(step, session)
-    for (const port of step.contract.needs.ports)
+    // Elsewhere they are nobody else's.
+    for (const port of this.options.executor.forward ? [] : step.contract.needs.ports)
       if (!(await isFree(port))) throw new RefusedError('busy', await this.describePort(port))
     await this.options.profile.beforeStep(this.options.workdir)
     // The waits above let another window come first.
@@ -248,7 +249,6 @@ export class Stage extends EventEmitter<StageEvents> {
 
   private follow(step: Step, session: Session, command: string, recorder?: Recorder): StepRun {
     const since = Date.now()
-    const page = step.contract.ready && 'http' in step.contract.ready ? step.contract.ready.http : undefined
     this.running.set(step.terminal, step.id)
     this.setStatus(step.id, { state: 'running', since })
     const run = new StepRun({
@@ -258,7 +258,7 @@ export class Stage extends EventEmitter<StageEvents> {
       executor: this.options.executor,
       recorder,
       secrets: this.options.secrets ?? [],
-      onReady: (after) => this.setStatus(step.id, { state: 'ready', since, ...(page !== undefined && { url: page }), after }),
+      onReady: (after, url) => this.setStatus(step.id, { state: 'ready', since, ...(url !== undefined && { url }), after }),
       onTimeout: () => {
         this.emit('late', step.id)
         this.fallBack(step, 'timeout', `It takes longer than ${step.contract.timeout} s.`)

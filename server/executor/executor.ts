@@ -46,4 +46,9 @@ export interface Executor {
   watch(marker: string, on: boolean): void
   /** Ends every process of a session. */
   end(marker: string): Promise<void>
+  /**
+   * The port of this machine's loopback at which a port of the shells' loopback is reached. Absent where the shells are on this machine and
+   * share its ports.
+   */
+  forward?(port: number): Promise<number>
 }

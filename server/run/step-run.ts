@@ -1,6 +1,6 @@
 import type { Step } from '../deck/deck.ts'
 import type { Executor } from '../executor/executor.ts'
-import { untilReady } from '../probe.ts'
+import { reachable, untilReady } from '../probe.ts'
 import { masked } from '../recording/mask.ts'
 import type { Recorded, Recorder } from '../recording/recorder.ts'
 import type { Captured } from '../recording/metadata.ts'
@@ -31,7 +31,8 @@ export interface StepRunOptions {
   /** Values that no capture may hold: it stands on a slide, and in the project. */
   secrets: readonly string[]
   /** The step runs and does what it is for; `after` in seconds. */
-  onReady(after: number): void
+  /** @param url of the page that it serves, as it is reached from this machine */
+  onReady(after: number, url?: string): void
   /** It should have been over, or ready, by now. It goes on. */
   onTimeout(): void
 }
@@ -59,6 +60,7 @@ export class StepRun {
   private becameReady: (after: number) => void = () => {}
   private readyAfter: number | undefined
   private late = false
+  private url: string | undefined
 
   constructor(options: StepRunOptions) {
     this.options = options
@@ -79,6 +81,11 @@ export class StepRun {
     return (performance.now() - this.since) / 1000
   }
 
+  private async untilPageAnswers(page: { http: string; contains?: string | undefined }): Promise<void> {
+    this.url = await reachable(page.http, this.options.executor)
+    if (await untilReady({ ...page, http: this.url }, this.over.signal)) this.becameReady(this.passed())
+  }
+
   private async run(): Promise<RunResult> {
     const { step, command, session, recorder } = this.options
     const { contract } = step
@@ -90,9 +97,7 @@ export class StepRun {
     const channel = recorder && (await attach(session, recorder))
     try {
       if (contract.ready && 'http' in contract.ready)
-        void untilReady(contract.ready, this.over.signal).then((answered) => {
-          if (answered) this.becameReady(this.passed())
-        })
+        void this.untilPageAnswers(contract.ready)
       const { exit, seconds, reason } = await session.run(step.id, command, (bytes) => this.watch.feed(bytes))
       this.over.abort()
       clearTimeout(timer)
@@ -110,7 +115,7 @@ export class StepRun {
 
   private async becomeReady(after: number): Promise<RunResult> {
     this.readyAfter = after
-    this.options.onReady(after)
+    this.options.onReady(after, this.url)
     this.options.recorder?.marker('ready')
     await new Promise((done) => setTimeout(done, AFTER_READY))
     return this.judge(null, after, [], after)
