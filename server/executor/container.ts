@@ -1,0 +1,205 @@
+import { createHash, randomBytes } from 'node:crypto'
+import { existsSync } from 'node:fs'
+import { lstat, mkdir, mkdtemp, readlink, rm, symlink, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { execa } from 'execa'
+import { z } from 'zod'
+import type { Ledger } from './ledger.ts'
+import { PrefixExecutor } from './prefix.ts'
+
+/**
+ * A container for each learner, by podman. Its programs are those of this machine (/usr, read-only), so that nothing has to be downloaded; its
+ * image holds no more than the folders that a system has.
+ *
+ * Inside it are: the learner's own folder; the Nix store of this machine, read-only, below a layer of the learner's own; and what the caller
+ * names. Nothing else of this machine: no home, no other learner, no network, no device, no privilege.
+ */
+
+/** podman, as it works on this machine. */
+export interface Engine {
+  program: string
+  /** Options before the command. */
+  flags: string[]
+  /** Options of `run`. */
+  runFlags: string[]
+}
+
+/** What a container may use at most. */
+export interface Limits {
+  processes: number
+  /** MiB; a machine that it boots counts. */
+  memory: number
+  /** Cores. */
+  processors: number
+}
+/** A machine of the talk has 1 GB, and QEMU some more; a build a few hundred MB. */
+export const LIMITS: Limits = { processes: 512, memory: 2560, processors: 2 }
+
+export interface ContainerOptions {
+  /** Of the learner. */
+  name: string
+  /** Tells the containers of one workshop from those of others. */
+  workshop: string
+  /** The learner's own: mounted at the same path, and written to. Absolute. */
+  folder: string
+  /** Where shells begin. Absolute, in the folder. */
+  cwd: string
+  /** Other paths of this machine that are seen at the same path, and not written to. Absolute. */
+  sees: string[]
+  env: Record<string, string>
+  ledger: Ledger
+  limits?: Limits
+  /** Whether the network is reached: without one nobody but the server reaches the container. */
+  network?: boolean
+}
+
+/** The folders of a system, and who there is: everything else is mounted. */
+const IMAGE = 'localhost/understudy-learner:1'
+const LABEL = 'understudy.workshop'
+
+/** Ways to run a container, the plainest first: crun refuses hybrid control groups, systemd may not be there, and limits may only be lowered. */
+const WAYS: { flags: string[]; runFlags: string[] }[] = [
+  { flags: [], runFlags: [] },
+  { flags: ['--cgroup-manager=cgroupfs'], runFlags: [] },
+  { flags: ['--runtime=runc', '--cgroup-manager=cgroupfs'], runFlags: [] },
+  { flags: ['--runtime=runc', '--cgroup-manager=cgroupfs'], runFlags: ['--ulimit=nofile=1024:4096', '--ulimit=nproc=1000:1000'] },
+]
+
+/** What `podman ps --format json` tells. */
+const listed = z.array(z.object({ Id: z.string() }))
+
+/**
+ * Finds out how containers run on this machine, by running one.
+ *
+ * @throws an Error that says what is missing
+ */
+export async function findEngine(): Promise<Engine> {
+  const program = 'podman'
+  const version = await execa(program, ['--version'], { reject: false, stdin: 'ignore' })
+  if (version.exitCode !== 0) throw new Error('Learners are kept apart by containers, and podman is not installed: apt-get install podman runc. See docs/workshop.md for other ways.')
+  const said: string[] = []
+  for (const way of WAYS) {
+    const engine = { program, ...way }
+    try {
+      await makeImage(engine)
+      await podman(engine, ['run', '--rm', '--network=none', ...way.runFlags, '--volume=/usr:/usr:ro', IMAGE, 'true'])
+      return engine
+    } catch (error) {
+      said.push(error instanceof Error ? error.message : String(error))
+    }
+  }
+  throw new Error(`podman is installed, and no container runs by it here. It says:\n${[...new Set(said)].join('\n')}`)
+}
+
+/** Makes the image, unless it is there: it takes a tenth of a second, and 5 kB. */
+async function makeImage(engine: Engine): Promise<void> {
+  if ((await execa(engine.program, [...engine.flags, 'image', 'exists', IMAGE], { reject: false, stdin: 'ignore' })).exitCode === 0) return
+  const root = await mkdtemp(join(tmpdir(), 'understudy-image-'))
+  try {
+    for (const folder of ['usr', 'etc/alternatives', 'etc/ssl', 'proc', 'sys', 'dev', 'tmp', 'run', 'var/tmp', 'nix', 'root', 'home']) await mkdir(join(root, folder), { recursive: true })
+    // As this machine has them: links into /usr, on every Debian since 12.
+    for (const folder of ['bin', 'sbin', 'lib', 'lib64', 'lib32', 'libx32']) {
+      const link = await lstat(`/${folder}`).catch(() => undefined)
+      if (link?.isSymbolicLink()) await symlink(await readlink(`/${folder}`), join(root, folder))
+    }
+    await writeFile(join(root, 'etc/passwd'), 'root:x:0:0:root:/root:/bin/bash\nnobody:x:65534:65534:nobody:/nonexistent:/usr/sbin/nologin\n')
+    await writeFile(join(root, 'etc/group'), 'root:x:0:\nnogroup:x:65534:\n')
+    await writeFile(join(root, 'etc/hosts'), '127.0.0.1 localhost\n::1 localhost\n')
+    const archive = join(root, '..', `${randomBytes(8).toString('hex')}.tar`)
+    try {
+      await execa('tar', ['--create', '--owner=0', '--group=0', '--file', archive, '--directory', root, '.'])
+      await podman(engine, ['import', '--quiet', archive, IMAGE])
+    } finally {
+      await rm(archive, { force: true })
+    }
+  } finally {
+    await rm(root, { recursive: true, force: true })
+  }
+}
+
+/** Removes the containers of a workshop that an earlier server has left. @returns how many there were */
+export async function removeLeft(engine: Engine, workshop: string): Promise<number> {
+  const { stdout } = await podman(engine, ['ps', '--all', '--filter', `label=${LABEL}=${idOf(workshop)}`, '--format', 'json'])
+  const left = listed.parse(JSON.parse(stdout || '[]'))
+  for (const { Id } of left) await podman(engine, ['rm', '--force', '--time=0', Id])
+  return left.length
+}
+
+/** A running container of a learner. */
+export class Container {
+  readonly executor: PrefixExecutor
+  private readonly engine: Engine
+  private readonly id: string
+
+  private constructor(engine: Engine, id: string, executor: PrefixExecutor) {
+    this.engine = engine
+    this.id = id
+    this.executor = executor
+  }
+
+  /** @throws an Error with what podman says */
+  static async open(engine: Engine, options: ContainerOptions): Promise<Container> {
+    const { name, workshop, folder, cwd, sees, env, ledger, limits = LIMITS, network = false } = options
+    const upper = join(folder, 'store', 'upper')
+    const work = join(folder, 'store', 'work')
+    const home = join(folder, 'home')
+    for (const path of [upper, work, home]) await mkdir(path, { recursive: true, mode: 0o700 })
+    // Nix wants its store to be as it made it.
+    await mkdir(join(upper, 'store'), { recursive: true, mode: 0o775 })
+    const seen = ['/etc/alternatives', '/etc/ssl', ...sees].filter((path) => existsSync(path))
+    const { stdout } = await podman(engine, [
+      'run',
+      '--detach',
+      '--rm',
+      `--name=understudy-${idOf(workshop).slice(0, 8)}-${name}`,
+      '--replace',
+      `--label=${LABEL}=${idOf(workshop)}`,
+      `--hostname=${name}`,
+      network ? '--network=slirp4netns' : '--network=none',
+      '--cap-drop=all',
+      '--security-opt=no-new-privileges',
+      '--read-only',
+      '--tmpfs=/tmp:mode=1777,size=1g',
+      '--tmpfs=/var/tmp:mode=1777,size=1g',
+      `--pids-limit=${limits.processes}`,
+      `--memory=${limits.memory}m`,
+      `--memory-swap=${limits.memory}m`,
+      `--cpus=${limits.processors}`,
+      ...engine.runFlags,
+      '--volume=/usr:/usr:ro',
+      ...seen.map((path) => `--volume=${path}:${path}:ro`),
+      ...(existsSync('/nix/store') ? [`--volume=/nix:/nix:O,upperdir=${upper},workdir=${work}`] : []),
+      `--volume=${cwd}:${cwd}`,
+      `--volume=${home}:/root`,
+      IMAGE,
+      // Reaps what is left without a parent, and ends at once.
+      ...['bash', '-c', 'trap exit TERM; while :; do sleep 86400 & wait $!; done'],
+    ], folder)
+    const id = stdout.trim().split('\n').at(-1) ?? ''
+    const executor = new PrefixExecutor({
+      prefix: (terminal) => [engine.program, ...engine.flags, 'exec', '--interactive', ...(terminal ? ['--tty'] : []), id, 'sh', '-c'],
+      cwd,
+      env: { ...env, HOME: '/root' },
+      ledger,
+      here: true,
+    })
+    return new Container(engine, id, executor)
+  }
+
+  /** Ends it with everything in it; the learner's folder stays. */
+  async end(): Promise<void> {
+    await this.executor.close()
+    await podman(this.engine, ['rm', '--force', '--time=0', '--ignore', this.id])
+  }
+}
+
+/** A label, and a name, must not tell of folders. */
+const idOf = (workshop: string) => createHash('sha256').update(workshop).digest('hex').slice(0, 24)
+
+/** @param cwd where podman's monitor leaves a file once memory was short */
+async function podman({ program, flags }: Engine, args: string[], cwd = '/'): Promise<{ stdout: string }> {
+  const { exitCode, stdout, stderr } = await execa(program, [...flags, ...args], { reject: false, stdin: 'ignore', cwd })
+  if (exitCode === 0) return { stdout }
+  throw new Error(`podman ${args[0]}: ${stderr.trim().split('\n').at(-1) ?? `exit status ${exitCode}`}`)
+}
