@@ -121,7 +121,7 @@ export function serveSocket(socket: WebSocket, { room, access, classroom, hello,
       case 'reset-learner':
       case 'answer-join':
       case 'read-notes':
-        if (!classroom) throw new RefusedError('failed', 'This is no class: npm run workshop -- --learners 20 opens one.')
+        if (!classroom) throw new RefusedError('failed', 'This workshop is for one learner: it is no class.')
         return classroom.handle(message, access.learner)
       default:
         return learn(message)
