@@ -5,6 +5,7 @@ import { load, parseTimeString } from '@slidev/parser/fs'
 import MarkdownIt from 'markdown-it'
 import { z } from 'zod'
 import { readTask, type Task, TaskError } from '../workshop/task.ts'
+import { shellWord } from '../shell-word.ts'
 import { type Contract, contractSchema } from './contract.ts'
 import { commandOf, FenceError, hashCommand, ID, parseFence } from './fence.ts'
 
@@ -255,13 +256,8 @@ export function fillIn(step: Step, values: Record<string, string>): string {
     // A control character would be a key press in the shell, not a character of the value.
     if (/[\u0000-\u001f\u007f]/.test(value) || !new RegExp(`^(?:${input.pattern})$`).test(value))
       throw new InputError(`"${input.label}" cannot be "${value}"${input.placeholder ? `: write something like ${input.placeholder}` : ''}.`)
-    return quote(value)
+    return shellWord(value)
   })
-}
-
-/** One word for a POSIX shell (Shell Command Language, section 2.2.2). Plain words stay as they are, to be read on a slide. */
-function quote(word: string): string {
-  return /^[A-Za-z0-9_@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`
 }
 
 function isTime(value: unknown): boolean {

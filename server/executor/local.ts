@@ -4,6 +4,7 @@ import { access, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { delimiter, isAbsolute, join } from 'node:path'
 import { packageRoot } from '../paths.ts'
+import { shellWord } from '../shell-word.ts'
 import type { Executor, ScriptEnd, Shell, ShellOptions } from './executor.ts'
 import type { Ledger } from './ledger.ts'
 import { endSession, hasTerminal, identify, MARKER, membersOf } from './process-tree.ts'
@@ -39,7 +40,7 @@ export class LocalExecutor implements Executor {
     const start = join(folder, 'rc')
     const integration = join(packageRoot, 'server', 'session', 'shell-integration.bash')
     // Read once and gone: the secret is in no file, environment or argument once the shell runs.
-    const startFile = `__understudy_secret=${secret}\nrm -r -- ${quote(folder)}\nsource ${quote(integration)}\n`
+    const startFile = `__understudy_secret=${secret}\nrm -r -- ${shellWord(folder)}\nsource ${shellWord(integration)}\n`
     await writeFile(start, startFile, { mode: 0o600 }).catch(async (error: NodeJS.ErrnoException) => {
       await rm(folder, { recursive: true, force: true }).catch(() => {})
       return explain(error)
@@ -71,7 +72,7 @@ export class LocalExecutor implements Executor {
     if (!bash) return { exit: null, value: '', output: 'There is no bash on the PATH. Install it: apt-get install bash' }
     const marker = randomBytes(12).toString('hex')
     const { cwd, env, ledger } = this.options
-    return runScript(bash, ['-c', script], { cwd, env: { LANG: 'C.UTF-8', ...env, [MARKER]: marker }, marker, ledger, seconds, signal, onOutput })
+    return runScript(bash, ['--norc', '-c', script], { cwd, env: { LANG: 'C.UTF-8', ...env, [MARKER]: marker }, marker, ledger, seconds, signal, onOutput })
   }
 
   async which(program: string): Promise<string | undefined> {
@@ -111,5 +112,3 @@ function explain(error: NodeJS.ErrnoException): never {
   if (error.code === 'EMFILE' || error.code === 'ENFILE') throw new Error('No more files can be opened. Close windows that are not needed, then run the step again.')
   throw error
 }
-
-const quote = (word: string) => `'${word.replaceAll("'", "'\\''")}'`

@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -19,6 +19,7 @@ beforeEach(async () => {
   session = new Session({ name: 'there', cols: 80, rows: 24, executor })
 })
 afterEach(async () => {
+  vi.unstubAllEnvs()
   await session.end()
   await executor.close()
   await rm(folder, { recursive: true })
@@ -49,7 +50,7 @@ test('no program there can read the secret of the marks', async () => {
 test('a script that takes too long is ended with everything that it has started there', async () => {
   const { exit } = await executor.script('setsid nohup sleep 43210 >/dev/null 2>&1 & env -i sleep 43211 & wait', 1)
   expect(exit).toBeNull()
-  await vi.waitFor(async () => expect([await running('sleep 43210'), await running('sleep 43211')]).toEqual([0, 0]), { timeout: 5000 })
+  await vi.waitFor(async () => expect([await running('sleep 43210'), await running('sleep 43211')]).toEqual([0, 0]), { timeout: 20_000 })
   expect(await executor.script("echo 'a value'; exit 2", 10)).toMatchObject({ exit: 2, value: 'a value' })
 })
 
@@ -74,6 +75,25 @@ test('a port there is reached here', async () => {
   } finally {
     server.closeAllConnections()
     server.close()
+  }
+})
+
+test("what the user's own shell does when it starts is no part of a script or of a port", async () => {
+  await writeFile(join(folder, '.bashrc'), 'echo "from the user\'s own shell"\n')
+  vi.stubEnv('HOME', folder)
+  // As at the other end of ssh, and where the input of a shell is a socket, bash reads this file although it is told a command.
+  vi.stubEnv('SHLVL', undefined)
+  const there = new PrefixExecutor({ prefix: () => ['sh', '-c'], cwd: folder, env: { HOME: folder, SSH_CLIENT: '127.0.0.1 1 22' }, ledger: new Ledger(join(folder, 'processes')) })
+  const server = createServer((request, response) => response.end('a page')).listen(0, '127.0.0.1')
+  await new Promise((done) => server.once('listening', done))
+  try {
+    expect((await there.script('echo a value', 10)).value).toBe('a value')
+    const here = await there.forward((server.address() as AddressInfo).port)
+    expect(await (await fetch(`http://127.0.0.1:${here}/`)).text()).toBe('a page')
+  } finally {
+    server.closeAllConnections()
+    server.close()
+    await there.close()
   }
 })
 

@@ -5,6 +5,7 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { join } from 'node:path'
 import { packageRoot } from '../paths.ts'
+import { shellWord } from '../shell-word.ts'
 import type { Executor, ScriptEnd, Shell, ShellOptions } from './executor.ts'
 import type { Ledger } from './ledger.ts'
 import { endSession, identify, MARKER } from './process-tree.ts'
@@ -49,8 +50,8 @@ export class PrefixExecutor implements Executor {
     // Read once by the shell, from a pipe: the secret is in no file or environment there, and in no argument once the shell runs.
     const start = Buffer.from(`__understudy_secret=${secret}\n${integration}`).toString('base64')
     const line = this.line(marker, `exec bash --noprofile --rcfile <(base64 -d <<< ${start}) -i`, { TERM: 'xterm-256color', COLORTERM: 'truecolor' })
-    const [program = '', ...words] = this.options.prefix(true)
-    const terminal = openTerminal(program, [...words, line], { cwd: '/', cols, rows, env: this.environment(marker) })
+    const [program, words] = this.there(line, true)
+    const terminal = openTerminal(program, words, { cwd: '/', cols, rows, env: this.environment(marker) })
     const leader = identify(terminal.pid)
     if (leader) void this.options.ledger.note(marker, [leader])
     // What has the terminal here is always the program of the prefix.
@@ -59,13 +60,13 @@ export class PrefixExecutor implements Executor {
 
   async script(script: string, seconds: number, signal?: AbortSignal, onOutput?: (bytes: Buffer, from: 'stdout' | 'stderr') => void): Promise<ScriptEnd> {
     const marker = randomBytes(12).toString('hex')
-    const [program = '', ...words] = this.options.prefix(false)
+    const [program, words] = this.there(this.line(marker, script))
     const { ledger } = this.options
-    return runScript(program, [...words, this.line(marker, script)], { cwd: '/', env: this.environment(marker), marker, ledger, seconds, signal, onOutput, endElsewhere: () => this.endThere(marker) })
+    return runScript(program, words, { cwd: '/', env: this.environment(marker), marker, ledger, seconds, signal, onOutput, endElsewhere: () => this.endThere(marker) })
   }
 
   async which(program: string): Promise<string | undefined> {
-    const { exit, value } = await this.script(`type -P -- ${quote(program)}`, ASKING)
+    const { exit, value } = await this.script(`type -P -- ${shellWord(program)}`, ASKING)
     return exit === 0 && value !== '' ? value : undefined
   }
 
@@ -101,10 +102,10 @@ export class PrefixExecutor implements Executor {
 
   private async openTunnel(port: number): Promise<Server> {
     const server = createServer((socket) => {
-      const [program = '', ...words] = this.options.prefix(false)
       // What the other side has to say is said when its input ends; what is left of it then is nobody's.
-      const line = `bash -c ${quote(`exec 3<>/dev/tcp/127.0.0.1/${port} || exit 1; cat <&3 & reader=$!; cat >&3; kill $reader 2>/dev/null`)}`
-      const child = spawn(program, [...words, line], { cwd: '/', env: this.environment(''), stdio: ['pipe', 'pipe', 'ignore'] })
+      const line = `bash --norc -c ${shellWord(`exec 3<>/dev/tcp/127.0.0.1/${port} || exit 1; cat <&3 & reader=$!; cat >&3; kill $reader 2>/dev/null`)}`
+      const [program, words] = this.there(line)
+      const child = spawn(program, words, { cwd: '/', env: this.environment(''), stdio: ['pipe', 'pipe', 'ignore'] })
       this.sockets.add(socket)
       child.on('error', () => socket.destroy())
       child.stdin.on('error', () => {})
@@ -126,18 +127,24 @@ export class PrefixExecutor implements Executor {
   /** Ends every process of a session there: those with its marker, and what descends from them (Nix starts builders with an empty environment). */
   private async endThere(marker: string): Promise<void> {
     if (this.options.here) return
-    const [program = '', ...words] = this.options.prefix(false)
-    const child = spawn(program, [...words, `bash -c ${quote(END)} bash ${marker}`], { cwd: '/', env: this.environment(''), stdio: 'ignore' })
+    const [program, words] = this.there(`bash --norc -c ${shellWord(END)} bash ${marker}`)
+    const child = spawn(program, words, { cwd: '/', env: this.environment(''), stdio: 'ignore' })
     const late = setTimeout(() => child.kill('SIGKILL'), ASKING * 1000)
     await new Promise((done) => child.once('error', done).once('exit', done))
     clearTimeout(late)
   }
 
+  /** The program, and its arguments, that have a command line run there. */
+  private there(line: string, terminal = false): [string, string[]] {
+    const [program = '', ...words] = this.options.prefix(terminal)
+    return [program, [...words, line]]
+  }
+
   /** A command line for bash there, with the environment of the session. */
   private line(marker: string, script: string, more: Record<string, string> = {}): string {
     const { cwd, env } = this.options
-    const variables = Object.entries({ LANG: 'C.UTF-8', ...env, ...more, [MARKER]: marker }).map(([name, value]) => quote(`${name}=${value}`))
-    return `cd ${quote(cwd)} && exec env ${variables.join(' ')} bash -c ${quote(script)}`
+    const variables = Object.entries({ LANG: 'C.UTF-8', ...env, ...more, [MARKER]: marker }).map(([name, value]) => shellWord(`${name}=${value}`))
+    return `cd ${shellWord(cwd)} && exec env ${variables.join(' ')} bash --norc -c ${shellWord(script)}`
   }
 
   /** The environment of the prefix's own program. */
@@ -181,5 +188,3 @@ for signal in HUP TERM KILL; do
   done
 done
 `
-
-const quote = (word: string) => (/^[A-Za-z0-9_@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`)
