@@ -7,6 +7,9 @@ export default defineConfig({
     execArgv: ['--import', 'jiti/register'],
     // Most of them wait for something. Unless told, there is one worker on two cores.
     maxWorkers: 2,
+    // For what never ends. Real shells, builds and machines take as long as the machine at hand takes.
+    testTimeout: 60_000,
+    hookTimeout: 60_000,
     exclude: ['**/node_modules/**', '**/dist/**'],
   },
 })

@@ -140,6 +140,8 @@ test('one key puts the recording in place of the live terminal, in every window,
 test('while a replay is paused, "next" plays it from pause to pause, and turns the slide once it is over', async ({ page, talk }) => {
   await page.goto(talk.link)
   await step(page, 'count').getByRole('button', { name: 'Replay count' }).click()
+  // Where the server is slow to answer, the key would come before there is anything to pause.
+  await bar(page).getByRole('button', { name: 'Pause the replay' }).waitFor()
   await page.keyboard.press('k')
   await expect(bar(page)).toHaveAttribute('data-playback', 'paused')
   let presses = 0

@@ -78,7 +78,7 @@ describeWithLab("the flake's files", () => {
       'packages.aarch64-linux: run-vm spa spa-ami spa-oci',
       'packages.x86_64-linux: run-vm spa spa-ami spa-oci',
     ])
-  }, 60_000)
+  })
 
   test('give a Mac a runner of its own for a guest on ARM', async () => {
     const workdir = await makeWorkdir()
@@ -92,7 +92,7 @@ describeWithLab("the flake's files", () => {
     ])
     const toplevel = (derivations.stdout as string).split('\n').find((path) => path.includes('-nixos-system-spa-vm-'))
     expect(readFileSync(toplevel!, 'utf8')).toContain('"aarch64-linux"')
-  }, 30_000)
+  })
 
   test('keep what the talk promises of the machines', async () => {
     const workdir = await makeWorkdir()
@@ -103,7 +103,7 @@ describeWithLab("the flake's files", () => {
       'checks.x86_64-linux.promises',
     )
     expect(log).toContain("- the demo's password is in the local VM only")
-  }, 60_000)
+  })
 
   test('open a shell with the programs of the slides', async () => {
     const workdir = await makeWorkdir()
@@ -111,7 +111,7 @@ describeWithLab("the flake's files", () => {
     const { stdout, all } = await lab(workdir, 'nix', ['develop', '-c', 'bash', '-c', `type -P ${programs.join(' ')}`])
     const found = (stdout as string).split('\n').map((path) => path.replace(/^\/nix\/store\/[^/]+\/bin\//, ''))
     expect(found, all as string).toEqual(programs)
-  }, 60_000)
+  })
 })
 
 describeWithLab('nginx, as the module configures it,', () => {
@@ -146,7 +146,7 @@ describeWithLab('nginx, as the module configures it,', () => {
     const shell = await page(`http://127.0.0.1:${port}/`, nginx)
     asset = /src="(\/assets\/[^"]+)"/.exec(shell)![1]!
     return () => void nginx.kill()
-  }, 60_000)
+  })
 
   test('gives the shell for / and for every client-side route, to be asked for each time', async () => {
     const shell = await ask(port, '/')
@@ -255,7 +255,7 @@ describeWithLab('a mistake', () => {
     expect(log).toMatch(
       /Failed assertions:\s+- services\.spa-app answers for every name on port 80, and so does the virtual host "blog" of nginx: give one of them another port, or set its `default` to false\./,
     )
-  }, 30_000)
+  })
 
   test('of a package that is none names the option and the file', async () => {
     const log = await failure((workdir) =>
@@ -267,5 +267,5 @@ describeWithLab('a mistake', () => {
     )
     expect(log).toContain("A definition for option `services.spa-app.package' is not of type `package'")
     expect(log).toMatch(/In `\S*nixos\/profiles\/spa-machine\.nix'/)
-  }, 30_000)
+  })
 })

@@ -42,4 +42,4 @@ test('a clock that is set back, or forward, changes no duration, no time limit, 
     vi.useRealTimers()
     await talk.close()
   }
-}, 30_000)
+})

@@ -43,7 +43,7 @@ test('a step that hangs is followed by its recording where its contract says so,
   stage.on('late', (step) => late.push(step))
   try {
     for (const { id, hash } of deck.steps.values()) await stage.run({ step: id, hash, inputs: {} })
-    await vi.waitFor(() => expect(late.sort()).toEqual(['hangs', 'slow']), { timeout: 5000 })
+    await vi.waitFor(() => expect(late.sort()).toEqual(['hangs', 'slow']), { timeout: 20_000 })
     await vi.waitFor(() => expect(replays.get('one')).toMatchObject({ step: 'hangs', because: 'It takes longer than 1 s.' }))
     expect(replays.has('two')).toBe(false)
     expect(stage.steps().map(({ status }) => status.state)).toEqual(['running', 'running'])

@@ -73,7 +73,7 @@ beforeAll(async () => {
   presenter.send({ type: 'attach', terminal: 'wait' })
   presenter.run('wait', 'sleep 4321')
   await presenter.step('wait', 'running')
-}, 20_000)
+})
 afterAll(() => talk.close())
 
 /** Nothing has changed: the step goes on, nothing was typed, run or turned. */

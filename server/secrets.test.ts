@@ -31,7 +31,7 @@ beforeAll(async () => {
   presenter.send({ type: 'attach', terminal: 'halves', secrets: true })
   // To ask for them is not enough.
   audience.send({ type: 'attach', terminal: 'halves', secrets: true })
-}, 20_000)
+})
 afterAll(() => talk.close())
 
 test('a secret that comes in two halves is hidden from the audience, from who comes late, and on the projected slides, and the presenter sees it', async () => {

@@ -163,7 +163,7 @@ describe('the built deck', () => {
     await viewer.message('terminal', ({ state }) => state.state === 'prompt')
     viewer.run('any', 'true')
     expect((await viewer.step('any', 'succeeded')).state).toBe('succeeded')
-  }, 30_000)
+  })
 
   test('a window that asks too fast is read more slowly; the others are answered at once, and nothing of it is lost', async () => {
     const flooder = await talk.window()
@@ -184,7 +184,7 @@ describe('the built deck', () => {
     for (let at = 0; at < 3000; at++) typist.send({ type: 'detach', terminal: 'any' })
     typist.send({ type: 'sync', channel: 'typist', state: { over: true } })
     await window.message('sync', ({ channel }) => channel === 'typist')
-  }, 20_000)
+  })
 
   test('a program cannot have the terminal type words of its own: titles, clipboard, settings and unknown queries', async () => {
     const window = await talk.window()
@@ -240,7 +240,7 @@ describe('the development server', () => {
     expect(await readFile(deck.file, 'utf8')).toBe(slides)
     // Its own page has the editor.
     expect(statuses(await ask(port, path, { ...cookie(), origin: `http://localhost:${port}` }, edit))).toEqual([200])
-    await vi.waitFor(async () => expect(await readFile(deck.file, 'utf8')).toContain('# Not any more'), { timeout: 5000 })
+    await vi.waitFor(async () => expect(await readFile(deck.file, 'utf8')).toContain('# Not any more'), { timeout: 20_000 })
   })
 
   test('shows no file outside of the project, and nothing at all past the front door', async () => {

@@ -25,7 +25,7 @@ beforeAll(async () => {
   viewer.send({ type: 'attach', terminal: 'count' })
   viewer.run('count', count)
   await viewer.shows('count', '\n5\r\n')
-}, 20_000)
+})
 afterAll(() => talk.close())
 
 /** The number that the running step has come to, as the viewer sees it: of the last whole line. */
@@ -34,7 +34,7 @@ const counted = () => Number([...viewer.text('count').matchAll(/\n(\d+)(?=\r\n)/
 /** The other viewer goes on, and has missed nothing. */
 async function undisturbed() {
   const before = counted()
-  await vi.waitFor(() => expect(counted()).toBeGreaterThan(before), { timeout: 5000 })
+  await vi.waitFor(() => expect(counted()).toBeGreaterThan(before), { timeout: 20_000 })
   const numbers = [...viewer.text('count').matchAll(/(\d+)\r\n/g)].map(([, number]) => Number(number))
   expect(numbers).toEqual(Array.from(numbers, (_, at) => at + 1))
   expect(talk.stage.current('count')?.state).toEqual({ state: 'busy', step: 'count' })

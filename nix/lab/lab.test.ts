@@ -54,7 +54,7 @@ describeWithLab('preparing the lab', () => {
     process.kill(-running.pid!, 'SIGINT')
     expect((await running).exitCode).not.toBe(0)
     expect(readdirSync(dir).sort()).toEqual(['.preparing', 'debs'])
-  }, 60_000)
+  })
 
   test.skipIf(process.getuid?.() !== 0)('says so when the disk is full', async () => {
     const dir = mkdtempSync(join(temp, 'full-'))
@@ -73,12 +73,12 @@ describeWithLab("the talk's commands", () => {
   let workdir: string
   beforeAll(async () => {
     workdir = await makeWorkdir()
-  }, 30_000)
+  })
 
   test('evaluate every output', async () => {
     const { exitCode, all } = await lab(workdir, 'nix', ['flake', 'check', '--no-build'])
     expect(exitCode, all as string).toBe(0)
-  }, 60_000)
+  })
 
   test('boot the VM test, which succeeds', async () => {
     const { exitCode, all } = await lab(workdir, 'nix', ['flake', 'check', '-L'])
@@ -126,7 +126,7 @@ describeWithLab("the talk's commands", () => {
     expect(sizes.stdout).toMatch(/nixos-system-spa-ami-\S+\s+\S+\s+\d+\.\dM/)
     const why = await lab(workdir, 'nix', ['why-depends', toplevel, '.#nixosConfigurations.spa-ami.pkgs.openssl'])
     expect(why.all).toMatch(/nixos-system-spa-ami[^]*unit-nginx\.service[^]*nginx-[^]*openssl-/)
-  }, 60_000)
+  })
 
   /** Boots `spa-vm.vhd` by the firmware and returns what it tells about itself once it serves. */
   async function bootImage(directory: string, firmware: 'UEFI' | 'BIOS'): Promise<{ host: string }> {
@@ -181,7 +181,7 @@ describeWithLab("the talk's commands", () => {
     const file = /The disk image can be found in '(.*\.vmdk)'/.exec(vmware.stdout as string)?.[1]
     const info = await lab(workdir, 'qemu-img', ['info', '--output=json', file!])
     expect(JSON.parse(info.stdout as string)).toMatchObject({ format: 'vmdk' })
-  }, 60_000)
+  })
 
   test('run the VM with its console on the terminal, and the page on a port of the host', async () => {
     const port = await freePort()
@@ -215,7 +215,7 @@ describeWithLab('a mistake is reported as NixOS reports it', () => {
     const after = await lab(workdir, 'nix', ['eval', '--raw', '.#spa.outPath'])
     expect(before.stdout).toMatch(/^\/nix\/store\//)
     expect(after.stdout).not.toBe(before.stdout)
-  }, 30_000)
+  })
 
   test('a dead nginx fails its unit, and the check at once', async () => {
     const log = await failure(
@@ -231,7 +231,7 @@ describeWithLab('a mistake is reported as NixOS reports it', () => {
     expect(log).toMatch(
       /System closure \/nix\/store\/\S+-nixos-system-spa-ami-\S+ contains the following disallowed paths:\n.*\/nix\/store\/\S+-perl-/,
     )
-  }, 60_000)
+  })
 
   test('an assertion that does not hold', async () => {
     const log = await failure((workdir) => {
@@ -241,19 +241,19 @@ describeWithLab('a mistake is reported as NixOS reports it', () => {
     expect(log).toMatch(
       /Failed assertions:\s+- services\.spa-app\.port is 22, where sshd already listens: choose another port\./,
     )
-  }, 30_000)
+  })
 
   test('a value of the wrong type', async () => {
     const log = await failure((workdir) => replaceIn(join(workdir, profile), 'port = 80;', 'port = "eighty";'))
     expect(log).toContain("A definition for option `services.spa-app.port' is not of type")
     expect(log).toMatch(/In `\S*nixos\/profiles\/spa-machine\.nix'/)
-  }, 30_000)
+  })
 
   test('an option that does not exist', async () => {
     const log = await failure(addToProfile('services.spa-app.prot = 80;'))
     expect(log).toContain("The option `services.spa-app.prot' does not exist. Definition values:")
     expect(log).toMatch(/In `\S*nixos\/profiles\/spa-machine\.nix'/)
-  }, 30_000)
+  })
 
   test('no boot loader: the image is built with a warning, as it is', async () => {
     const workdir = await makeWorkdir((dir) =>
@@ -264,5 +264,5 @@ describeWithLab('a mistake is reported as NixOS reports it', () => {
     expect(await logOf(workdir, 'spa-ami')).toContain(
       'Warning: do not know how to make this configuration bootable; please enable a boot loader.',
     )
-  }, 60_000)
+  })
 })

@@ -19,11 +19,11 @@ describe.skipIf(missing)(`containers${missing ? ` (skipped: ${missing})` : ''}`,
     folder = await mkdtemp(join(tmpdir(), 'understudy-containers-'))
     engine = await findEngine()
     for (const name of ['ada', 'bob'] as const) learners[name] = await open(name)
-  }, 60_000)
+  })
   afterAll(async () => {
     for (const container of Object.values(learners)) await container.end()
     await rm(folder, { recursive: true, force: true })
-  }, 30_000)
+  })
 
   async function open(name: string): Promise<Container> {
     const own = join(folder, name)
@@ -70,7 +70,7 @@ describe.skipIf(missing)(`containers${missing ? ` (skipped: ${missing})` : ''}`,
     await session.run('left', 'setsid nohup sleep 54322 >/dev/null 2>&1 & sleep 0.2')
     expect((await inside('bob', 'pgrep -fx "sleep 54322"')).exit).toBe(0)
     await session.end()
-    await vi.waitFor(async () => expect((await inside('bob', 'pgrep -fx "sleep 54322"')).exit).not.toBe(0), { timeout: 5000 })
+    await vi.waitFor(async () => expect((await inside('bob', 'pgrep -fx "sleep 54322"')).exit).not.toBe(0), { timeout: 20_000 })
   })
 
   test('one that starts processes without end, or takes all memory, hurts nobody but itself', async () => {
@@ -82,15 +82,15 @@ describe.skipIf(missing)(`containers${missing ? ` (skipped: ${missing})` : ''}`,
     expect((await inside('bob', 'echo still here')).value).toBe('still here')
     await flood
     await vi.waitFor(async () => expect((await inside('ada', 'echo again')).value).toBe('again'), { timeout: 15_000 })
-  }, 60_000)
+  })
 
   test('a port inside is reached from this machine, and from no other container', async () => {
     const serving = inside('ada', `perl -MIO::Socket::INET -e '$s = IO::Socket::INET->new(LocalAddr => "127.0.0.1", LocalPort => 8080, Listen => 5, ReuseAddr => 1); while ($c = $s->accept) { <$c>; print $c "HTTP/1.0 200 OK\\r\\nContent-Length: 4\\r\\n\\r\\nada!"; close $c }'`, 8)
     const port = await learners.ada.executor.forward(8080)
-    await vi.waitFor(async () => expect(await (await fetch(`http://127.0.0.1:${port}/`)).text()).toBe('ada!'), { timeout: 8000 })
+    await vi.waitFor(async () => expect(await (await fetch(`http://127.0.0.1:${port}/`)).text()).toBe('ada!'), { timeout: 20_000 })
     expect((await inside('bob', 'exec 3<>/dev/tcp/127.0.0.1/8080')).exit).not.toBe(0)
     await serving
-  }, 30_000)
+  })
 
   test('what a server that was killed has left is removed, and a container that has ended leaves nothing', async () => {
     const third = await open('third')
@@ -99,5 +99,5 @@ describe.skipIf(missing)(`containers${missing ? ` (skipped: ${missing})` : ''}`,
     await open('fourth')
     // Those of this test's learners are of the same workshop.
     expect(await removeLeft(engine, folder)).toBe(3)
-  }, 30_000)
+  })
 })

@@ -126,7 +126,7 @@ test('of two servers of one deck, what the killed one left is ended, and what th
   const other = await otherServer('sleep 91005')
   await vi.waitFor(async () => expect(await running(/^sleep 9100[1-5]$/)).toHaveLength(5), { timeout: 20_000 })
   // Seen by the watch of the session, which looks every second.
-  await vi.waitFor(async () => expect((await Promise.all((await readdir(folder)).map((name) => readFile(join(folder, name), 'utf8')))).join()).toMatch(new RegExp((await running(/^sleep 91003$/)).join())), { timeout: 5000 })
+  await vi.waitFor(async () => expect((await Promise.all((await readdir(folder)).map((name) => readFile(join(folder, name), 'utf8')))).join()).toMatch(new RegExp((await running(/^sleep 91003$/)).join())), { timeout: 20_000 })
   killed.kill('SIGKILL')
   await once(killed, 'exit')
   expect(await new Ledger(folder).cleanUp()).not.toEqual([])
@@ -136,4 +136,4 @@ test('of two servers of one deck, what the killed one left is ended, and what th
   await once(other, 'exit')
   await new Ledger(folder).cleanUp()
   expect(await running(/^sleep 91005$/)).toEqual([])
-}, 40_000)
+})

@@ -36,7 +36,7 @@ test('the log of a talk has what the audience saw of slides, steps and terminals
       const text = await readFile(file, 'utf8')
       expect(text).toContain('"succeeded"')
       expect(text.split('*'.repeat(SECRET.length)).length).toBeGreaterThan(2)
-    }, 5000)
+    }, 20_000)
     await log.close()
     const text = await readFile(file, 'utf8')
     expect(text).not.toContain(SECRET)
@@ -50,7 +50,7 @@ test('the log of a talk has what the audience saw of slides, steps and terminals
     await talk.close()
   }
   expect(problems).toEqual([])
-}, 20_000)
+})
 
 test('a talk is filmed from its first to its last event, with the pauses that it had', async () => {
   const film = logTimeline(given([[30, show(1)], [40, show(2)], [100, show(3)]]), ['One', 'Two', 'Three'])

@@ -121,7 +121,7 @@ test('a thousand viewers that come and go, read and do not, see what a terminal 
   await written(reference, '')
   for (const viewer of [lived, late, ...viewers]) await same(viewer, reference)
   broadcast.dispose()
-}, 40_000)
+})
 
 /** Writes lines, no two of them the same. */
 async function flood(broadcast: Broadcast, reference: xterm.Terminal, megabytes: number): Promise<void> {
@@ -148,7 +148,7 @@ test('a viewer that was too slow has the screen at once, and the lines above it 
   // The first, the screen, and all of it.
   expect(slow.snapshots).toBeGreaterThanOrEqual(3)
   broadcast.dispose()
-}, 20_000)
+})
 
 test('a viewer that acknowledges what it does not read costs no more than its connection may hold', async () => {
   const broadcast = newBroadcast()
@@ -175,7 +175,7 @@ test('a viewer that acknowledges what it does not read costs no more than its co
   expect(liar.most).toBeLessThan(8 << 20)
   await same(honest, reference)
   broadcast.dispose()
-}, 20_000)
+})
 
 test('two viewers are shown the same, whatever a program asks the terminal', async () => {
   const replies: string[] = []

@@ -53,4 +53,4 @@ test('paints whatever a program has printed, so that all that follows looks the 
     for (const terminal of [original, copy]) await written(terminal, more)
     expect(stateOf(copy), `seed ${seed}, and more`).toEqual(stateOf(original))
   }
-}, 30_000)
+})

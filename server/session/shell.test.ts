@@ -77,7 +77,7 @@ test('Ctrl-C pressed again and again never loses the prompt', async () => {
     await vi.waitFor(() => expect(session.state).toEqual({ state: 'prompt' }), { interval: 1, timeout: 3000 })
   }
   expect((await session.run('after', '(exit 4)')).exit).toBe(4)
-}, 20_000)
+})
 
 test('a step does not become part of an open quotation; Ctrl-C gives it up', async () => {
   await session.start()
@@ -256,4 +256,4 @@ test('a viewer that joins in the middle of a flood of colours and symbols sees w
   await vi.waitFor(() => expect(last && text(last)).toContain('✓🙂 4000\n'))
   expect(screens.length).toBeGreaterThan(8)
   for (const screen of screens) await vi.waitFor(() => expect(text(screen)).toBe(last && text(last)))
-}, 30_000)
+})

@@ -48,7 +48,7 @@ beforeAll(async () => {
   })
   await server.build()
   await server.open()
-}, 20_000)
+})
 afterAll(async () => {
   for (const { socket } of windows) socket.terminate()
   await server.close()
@@ -114,7 +114,7 @@ test('the instructor looks at a terminal at once, and types in it only after its
   adas.send({ type: 'answer-join', agree: true })
   expect((await looking.message('rights')).rights).toEqual(['view', 'teach', 'type', 'run'])
   looking.send({ type: 'input', terminal: 'show', data: 'echo together > joined\r' })
-  await vi.waitFor(async () => expect(await readFile(ada.copy('joined'), 'utf8')).toBe('together\n'), { timeout: 5000 })
+  await vi.waitFor(async () => expect(await readFile(ada.copy('joined'), 'utf8')).toBe('together\n'), { timeout: 20_000 })
 
   // The other's files are not the instructor's to change through the course.
   looking.forget()
@@ -155,7 +155,7 @@ test('the instructor ends what runs in a learner’s terminals, and makes the fi
   await place(instructor, 'ada', ({ busy }) => busy.length === 0)
   expect(await readFile(ada.copy('service.nix'), 'utf8')).toBe('broken\n')
   instructor.send({ type: 'reset-learner', learner: 'ada' })
-  await vi.waitFor(async () => expect(await readFile(ada.copy('service.nix'), 'utf8')).toContain('port = 80'), { timeout: 5000 })
+  await vi.waitFor(async () => expect(await readFile(ada.copy('service.nix'), 'utf8')).toContain('port = 80'), { timeout: 20_000 })
 })
 
 test('who has no window open cannot be asked', async () => {

@@ -36,7 +36,7 @@ beforeAll(async () => {
   server = new TalkServer({ deck, port, learners, profile: hostProfile(), built, log: () => {} })
   await server.build()
   links = (await server.open()).learners
-}, 20_000)
+})
 afterAll(async () => {
   for (const { socket } of windows) socket.terminate()
   await server.close()
