@@ -92,7 +92,7 @@ export class TalkServer {
     const { origin } = this.door
     const linkOf = ({ learner: { name }, token }: { learner: Learner; token: string }) => `${origin}/workshop?token=${token}`
     if (token !== undefined && learners.length > 0)
-      this.classroom = new Classroom(this.deck, learners.map((each) => ({ learner: each.learner, room: this.roomOf({ role: 'learner', rights: [], learner: each.learner.name }), link: linkOf(each) })))
+      this.classroom = new Classroom(this.deck, learners.map((each) => ({ learner: each.learner, room: this.roomOf({ learner: each.learner.name }), link: linkOf(each) })))
     return { link: token === undefined ? origin : `${origin}/?token=${token}`, share: this.links({ role: 'presenter' }), learners: new Map(learners.map((each) => [each.learner.name, linkOf(each)])) }
   }
 
@@ -116,7 +116,7 @@ export class TalkServer {
     if (seat) socket.send(JSON.stringify(seat))
   }
 
-  private roomOf({ learner }: Access): Room {
+  private roomOf({ learner }: Pick<Access, 'learner'>): Room {
     const room = this.rooms.get(learner)
     if (!room) throw new Error('This link leads to no stage.')
     return room

@@ -36,7 +36,7 @@ export class Classroom {
     this.deck = deck
     for (const { learner, room, link } of learners) {
       this.places.set(learner.name, { learner, room, link, join: 'none', notes: [] })
-      for (const event of ['task', 'activity'] as const) learner.course.on('message', ({ type }) => type === event && this.changed())
+      learner.course.on('message', ({ type }) => (type === 'task' || type === 'activity') && this.changed())
       learner.stage.on('terminal', () => this.changed())
       room.onWindows(() => {
         this.changed()
