@@ -21,11 +21,11 @@ export function checkNode() {
 export function makeRunnable() {
   if (!existsSync(join(root, 'server', 'tsconfig.json'))) return // a published package: nothing to make
   const lock = join(root, 'package-lock.json')
-  const installed = join(root, 'node_modules', '.understudy-installed')
+  // npm writes it last of all, whoever has called it.
+  const installed = join(root, 'node_modules', '.package-lock.json')
   if (time(installed) < time(lock)) {
     console.error('Installing the npm packages (about a minute the first time) …')
     run('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error'])
-    writeFileSync(installed, '')
   }
   const stamp = join(root, 'server', 'dist', '.compiled')
   if (time(stamp) < newestSource(join(root, 'server'))) {
@@ -35,9 +35,9 @@ export function makeRunnable() {
   }
 }
 
-/** Runs a program in the project's folder; its failure is ours. */
+/** Runs a program in the project's folder; its failure is ours. What it prints is no output of the command that it is run for, which may be JSON. */
 export function run(program, args, env = {}) {
-  const result = spawnSync(program, args, { cwd: root, stdio: 'inherit', env: { ...process.env, ...env } })
+  const result = spawnSync(program, args, { cwd: root, stdio: ['inherit', 2, 'inherit'], env: { ...process.env, ...env } })
   if (result.error) {
     console.error(`${program} could not be started: ${result.error.message}`)
     process.exit(1)
