@@ -25,10 +25,10 @@ const pages = join(built, await deckVersion(file, deck.files))
 await mkdir(pages, { recursive: true })
 await writeFile(join(pages, 'index.html'), 'the deck')
 
-const profile: ProfileRuntime = { name: 'host', env: {}, beforeStep: async () => {} }
+const profile: ProfileRuntime = { name: 'host', env: {} }
 const env = { PATH: process.env.PATH ?? '', HOME: folder }
 const executor = new LocalExecutor({ cwd: folder, env, ledger: new Ledger(join(folder, 'processes')) })
-const stage = new Stage({ deck, profile, executor, workdir: folder, resetWorkdir: async () => {} })
+const stage = new Stage({ deck, profile, executor, resetWorkdir: async () => {} })
 await stage.checkNeeds()
 
 const listener = createServer().listen(0, '127.0.0.1')

@@ -36,7 +36,7 @@ test('a step that hangs is followed by its recording where its contract says so,
     await store.keep({ step: id, command, hash, exit: 0, seconds: 1, date: '2026-11-23T10:00:00.000Z', profile: 'host', flake: '', captures: {} }, `${headerLine({ version: 3, term: { cols: 80, rows: 24 } })}[0,"o","recorded"]\n`)
   const recordings = new Recordings(join(folder, 'recordings'), 'host', async () => '')
   const executor = new LocalExecutor({ cwd: join(folder, 'work'), env: { PATH: process.env.PATH ?? '', HOME: folder }, ledger: new Ledger(join(folder, 'processes')) })
-  const stage = new Stage({ deck, profile: { name: 'host', env: {}, beforeStep: async () => {} }, executor, workdir: join(folder, 'work'), resetWorkdir: async () => {}, recordings })
+  const stage = new Stage({ deck, profile: { name: 'host', env: {} }, executor, resetWorkdir: async () => {}, recordings })
   const replays = new Map<string, ReplayInfo | undefined>()
   const late: string[] = []
   stage.on('replay', (terminal, replay) => replays.set(terminal, replay))

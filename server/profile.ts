@@ -4,11 +4,13 @@ import { join } from 'node:path'
 import { execa } from 'execa'
 import { z } from 'zod'
 import type { Profile } from './deck/contract.ts'
+import type { Executor } from './executor/executor.ts'
 import type { Ledger } from './executor/ledger.ts'
 import { devShellEnvironment } from './nix/dev-shell.ts'
 import { nix, NixError } from './nix/nix.ts'
 import { prefetchedOn } from './nix/prefetch.ts'
 import { type DeckPaths, packageRoot } from './paths.ts'
+import { shellWord } from './shell-word.ts'
 import { runTool } from './tool.ts'
 
 /** What the steps run against, ready to be used. */
@@ -16,8 +18,8 @@ export interface ProfileRuntime {
   name: Profile
   /** Variables of the steps' shells, on top of the user's own few (see `shellEnvironment`). */
   env: Record<string, string>
-  /** Runs before each step of the deck. */
-  beforeStep(workdir: string): Promise<void>
+  /** A script that runs in the workdir before each step of the deck, and before each script of a task: where the step runs, like the step. */
+  beforeStep?: string
   /** What the user should know although steps can run. */
   notice?: string
   /** When `prefetch` has made everything: nothing is downloaded since. */
@@ -53,6 +55,14 @@ export async function chooseProfile(flake: string, signal: AbortSignal): Promise
   return exitCode === 0 ? 'nixos' : 'lab'
 }
 
+/** Seconds that making a workdir ready for a step may take: the lab does it in a tenth of one. */
+const READY = 60
+
+/** Makes the workdir of an executor ready for a step. What goes wrong is told by the step itself. */
+export async function prepareStep({ beforeStep }: Pick<ProfileRuntime, 'beforeStep'>, executor: Pick<Executor, 'script'>): Promise<void> {
+  if (beforeStep !== undefined) await executor.script(beforeStep, READY)
+}
+
 const labScript = (name: string) => join(packageRoot, 'nix', 'lab', name)
 
 /** Debian packages that the lab needs and this machine lacks. */
@@ -71,13 +81,13 @@ export async function missingLabPackages(): Promise<string[]> {
 export async function labProfile(cache: string, onProgress: (line: string) => void, signal: AbortSignal, ledger: Ledger): Promise<ProfileRuntime> {
   const { exit, errors } = await runTool('bash', [labScript('prepare.sh'), cache], { onLine: onProgress, signal, ledger })
   if (exit !== 0)
-    return { name: 'lab', env: {}, beforeStep: async () => {}, problem: errors.join('\n').trim() || `The offline lab could not be prepared (exit status ${exit}).` }
+    return { name: 'lab', env: {}, problem: errors.join('\n').trim() || `The offline lab could not be prepared (exit status ${exit}).` }
   const { stdout } = await execa('bash', [labScript('env.sh'), cache])
   return {
     name: 'lab',
     env: Object.fromEntries(stdout.split('\n').filter(Boolean).map(keyValue)),
     // A broken flake.nix cannot be locked: the step then runs all the same, and Nix itself says what is wrong.
-    beforeStep: async (workdir) => void (await execa('bash', [labScript('lock.sh'), cache, workdir], { reject: false })),
+    beforeStep: `bash ${shellWord(labScript('lock.sh'))} ${shellWord(cache)} .`,
   }
 }
 
@@ -93,7 +103,7 @@ const FEATURES = 'extra-experimental-features = nix-command flakes'
 export async function nixosProfile({ workdir, roots }: DeckPaths, onProgress: (line: string) => void, signal: AbortSignal): Promise<ProfileRuntime> {
   const prefetched = await prefetchedOn(roots, workdir, 'nixos')
   const config = [FEATURES, ...(prefetched ? ['substitute = false', 'flake-registry ='] : [])].join('\n')
-  const profile: ProfileRuntime = { name: 'nixos', env: { NIX_CONFIG: config }, beforeStep: async () => {}, ...(prefetched && { prefetched }) }
+  const profile: ProfileRuntime = { name: 'nixos', env: { NIX_CONFIG: config }, ...(prefetched && { prefetched }) }
   if (!existsSync(join(workdir, 'flake.nix'))) return profile
   const place = { workdir, env: shellEnvironment(profile, []), signal }
   try {
@@ -135,7 +145,7 @@ export async function presentProfile(name: Profile, paths: DeckPaths): Promise<P
 
 /** A deck without a flake: steps run with what this machine has. */
 export function hostProfile(): ProfileRuntime {
-  return { name: 'host', env: {}, beforeStep: async () => {} }
+  return { name: 'host', env: {} }
 }
 
 function keyValue(line: string): [string, string] {

@@ -56,7 +56,7 @@ afterEach(async () => {
 async function rehearsed(options: { only?: string[]; keepGoing?: boolean } = {}): Promise<StepReport[]> {
   const deck = await readDeck(join(folder, 'slides.md'))
   const executor = new LocalExecutor({ cwd: join(folder, 'work'), env: { PATH: process.env.PATH ?? '', HOME: folder, TOKEN: secret }, ledger: new Ledger(join(folder, 'processes')) })
-  stage = new Stage({ deck, profile: { name: 'host', env: {}, beforeStep: async () => {} }, executor, workdir: join(folder, 'work'), resetWorkdir: async () => {}, secrets: [secret] })
+  stage = new Stage({ deck, profile: { name: 'host', env: {} }, executor, resetWorkdir: async () => {}, secrets: [secret] })
   const { only, keepGoing = true } = options
   const steps = [...deck.steps.values()].filter(({ id }) => !only || only.includes(id))
   const facts = { profile: 'host' as const, flake: 'none' }

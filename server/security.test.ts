@@ -296,7 +296,7 @@ describe('on this machine', () => {
     vi.stubEnv('HCLOUD_TOKEN', 'asked for')
     const folder = await mkdtemp(join(tmpdir(), 'understudy-environment-'))
     try {
-      const env = shellEnvironment({ name: 'host', env: {}, beforeStep: async () => {} }, ['HCLOUD_TOKEN', 'NOT_SET'])
+      const env = shellEnvironment({ name: 'host', env: {} }, ['HCLOUD_TOKEN', 'NOT_SET'])
       const executor = new LocalExecutor({ cwd: folder, env, ledger: new Ledger(join(folder, 'processes')) })
       const { value } = await executor.script('env', 10)
       expect(value).toContain('HCLOUD_TOKEN=asked for')

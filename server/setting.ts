@@ -155,7 +155,6 @@ export async function makeSetting(options: SettingOptions, signal: AbortSignal):
     deck,
     profile,
     executor,
-    workdir: paths.workdir,
     secrets,
     resetWorkdir: () => resetWorkdir(flake, paths.workdir),
     ...(options.fallBack && { recordings }),

@@ -4,7 +4,7 @@ import { type Deck, fillIn, InputError, type Step } from './deck/deck.ts'
 import type { Executor } from './executor/executor.ts'
 import { answersHttps } from './network.ts'
 import { describeHolder, isFree } from './ports.ts'
-import type { ProfileRuntime } from './profile.ts'
+import { prepareStep, type ProfileRuntime } from './profile.ts'
 import type { Recorder } from './recording/recorder.ts'
 import type { Recordings } from './recording/recordings.ts'
 import { Replay } from './recording/replay.ts'
@@ -34,7 +34,6 @@ export interface StageOptions {
   deck: Deck
   profile: ProfileRuntime
   executor: Executor
-  workdir: string
   /** Makes the workdir anew, for "reset the stage". */
   resetWorkdir(): Promise<void>
   /** Values that only who types may see. */
@@ -193,7 +192,7 @@ export class Stage extends EventEmitter<StageEvents> {
     // Elsewhere they are nobody else's.
     for (const port of this.options.executor.forward ? [] : step.contract.needs.ports)
       if (!(await isFree(port))) throw new RefusedError('busy', await this.describePort(port))
-    await this.options.profile.beforeStep(this.options.workdir)
+    await prepareStep(this.options.profile, this.options.executor)
     // The waits above let another window come first.
     this.refuseIfBusy(step, session)
     this.showLive(step.terminal)

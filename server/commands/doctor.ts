@@ -36,7 +36,7 @@ export async function seeDoctor(options: DoctorOptions): Promise<boolean> {
   const env = shellEnvironment(profile, [...deck.steps.values()].flatMap((step) => step.contract.needs.env))
   const executor = new LocalExecutor({ cwd: paths.workdir, env, ledger: new Ledger(paths.ledger) })
   const recordings = new Recordings(join(dirname(deck.file), 'recordings'), name, (of) => fingerprint(flake, of === 'nixos'))
-  const stage = new Stage({ deck, profile, executor, workdir: paths.workdir, resetWorkdir: async () => {}, recordings })
+  const stage = new Stage({ deck, profile, executor, resetWorkdir: async () => {}, recordings })
   const diagnosis = await examine({ deck, profile, stage, recordings, paths, port: options.port })
   console.log(options.json ? JSON.stringify(diagnosis, undefined, 2) : describe(diagnosis))
   return diagnosis.ready

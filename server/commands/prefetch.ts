@@ -4,6 +4,7 @@ import type { Profile } from '../deck/contract.ts'
 import { readDeck } from '../deck/deck.ts'
 import { interruptSignal } from '../interrupt.ts'
 import { prefetch, type PrefetchReport, takeFrom } from '../nix/prefetch.ts'
+import { prepareStep } from '../profile.ts'
 import { makeSetting, progress } from '../setting.ts'
 
 export interface PrefetchOptions {
@@ -26,14 +27,14 @@ export interface PrefetchOptions {
 export async function prefetchDeck(options: PrefetchOptions): Promise<boolean> {
   const signal = interruptSignal()
   const deck = await readDeck(options.deck)
-  const { paths, profile, env, notices } = await makeSetting({ ...options, deck }, signal)
+  const { paths, profile, executor, env, notices } = await makeSetting({ ...options, deck }, signal)
   for (const notice of notices) console.log(notice)
   if (profile.problem) return false
   if (profile.name === 'host') {
     console.log('This deck has no flake (nix/flake.nix): there is nothing to prefetch.')
     return true
   }
-  await profile.beforeStep(paths.workdir)
+  await prepareStep(profile, executor)
 
   // What was prefetched before forbids to download; this is the time to.
   const { NIX_CONFIG = '', ...rest } = env

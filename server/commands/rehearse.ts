@@ -12,6 +12,7 @@ import { RecordingStore } from '../recording/store.ts'
 import { rehearse, type StepReport } from '../rehearsal.ts'
 import type { RunResult } from '../run/step-run.ts'
 import { junit, rehearsalFile, type RehearsalFile, table } from '../rehearsal-report.ts'
+import { prepareStep } from '../profile.ts'
 import { makeSetting, type Setting } from '../setting.ts'
 import { editedFiles, fingerprint } from '../workdir.ts'
 
@@ -128,13 +129,13 @@ function choose(deck: Deck, { steps, from }: RehearseOptions): Step[] {
 }
 
 /** Where good runs are kept. A workdir with edits gives none: its recordings would show what the deck's flake does not do. */
-async function recordings({ flake, paths, profile, env }: Setting, folder: string) {
+async function recordings({ flake, paths, profile, executor, env }: Setting, folder: string) {
   const edited = await editedFiles(paths.workdir)
   if (edited.length > 0) {
     console.log(`Nothing is recorded: the workdir has edits (${edited.join(', ')}). "Reset the stage" makes it anew.`)
     return undefined
   }
-  await profile.beforeStep(paths.workdir)
+  await prepareStep(profile, executor)
   return {
     recordings: new RecordingStore(folder),
     facts: { profile: profile.name, ...(await nixVersions(paths.workdir, env)), flake: await fingerprint(flake, profile.name === 'nixos') },
@@ -142,9 +143,9 @@ async function recordings({ flake, paths, profile, env }: Setting, folder: strin
 }
 
 /** Removes from the store what the steps make Nix build. What something else needs stays, and is named. */
-async function forgetResults({ paths, env, profile }: Setting, steps: Step[], signal: AbortSignal): Promise<void> {
+async function forgetResults({ paths, env, profile, executor }: Setting, steps: Step[], signal: AbortSignal): Promise<void> {
   const place = { workdir: paths.workdir, env, signal }
-  await profile.beforeStep(paths.workdir)
+  await prepareStep(profile, executor)
   for (const name of await readdir(paths.workdir)) if (/^result(-|$)/.test(name)) await rm(join(paths.workdir, name))
   for (const installable of new Set(steps.flatMap(({ contract }) => contract.needs.installables))) {
     const path = await nix(place, 'nix', ['eval', '--raw', `${installable}.outPath`]).catch(() => '')

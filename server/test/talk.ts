@@ -66,10 +66,10 @@ export async function serveTalk(slides: string, profile: Partial<ProfileRuntime>
   const workdir = join(folder, 'cache', 'workdir')
   const flake = join(folder, 'nix')
   await prepareWorkdir(flake, workdir)
-  const runtime: ProfileRuntime = { name: 'lab', env: {}, beforeStep: async () => {}, ...profile }
+  const runtime: ProfileRuntime = { name: 'lab', env: {}, ...profile }
   const executor = new LocalExecutor({ cwd: workdir, env: { PATH: process.env.PATH ?? '', HOME: folder }, ledger: new Ledger(join(folder, 'cache', 'processes')) })
   const read = await readDeck(file)
-  const stage = new Stage({ deck: read, profile: runtime, executor, workdir, secrets, resetWorkdir: () => beforeReset().then(() => resetWorkdir(flake, workdir)) })
+  const stage = new Stage({ deck: read, profile: runtime, executor, secrets, resetWorkdir: () => beforeReset().then(() => resetWorkdir(flake, workdir)) })
   await stage.checkNeeds()
   const port = await freePort()
   const token = 'a'.repeat(43)

@@ -31,7 +31,7 @@ beforeAll(async () => {
   await mkdir(pages, { recursive: true })
   await writeFile(join(pages, 'index.html'), 'the deck')
   const executor = new LocalExecutor({ cwd: ada.folder, env: { PATH: process.env.PATH ?? '' }, ledger: new Ledger(join(ada.folder, 'processes-of-the-talk')) })
-  stage = new Stage({ deck, profile: hostProfile(), executor, workdir: ada.folder, resetWorkdir: async () => {} })
+  stage = new Stage({ deck, profile: hostProfile(), executor, resetWorkdir: async () => {} })
   await stage.checkNeeds()
   server = new TalkServer({
     deck,

@@ -5,7 +5,7 @@ import { z } from 'zod'
 import type { Deck } from '../deck/deck.ts'
 import type { Executor } from '../executor/executor.ts'
 import { identify, type ProcessId } from '../executor/process-tree.ts'
-import type { ProfileRuntime } from '../profile.ts'
+import { prepareStep, type ProfileRuntime } from '../profile.ts'
 import type { Recordings } from '../recording/recordings.ts'
 import { Stage } from '../stage.ts'
 import { fingerprint, resetWorkdir } from '../workdir.ts'
@@ -83,7 +83,7 @@ export class Learner {
     const workdir = copyIn(folder)
     await claim(folder)
     await prepareCopy(flake, folder)
-    await profile.beforeStep(workdir)
+    await prepareStep(profile, executor)
     const history = new History(join(folder, 'history.git'), workdir)
     await history.prepare()
     const course = new Course({
@@ -93,11 +93,11 @@ export class Learner {
       copy: new Copy(workdir, history, join(folder, 'scratch')),
       progress: await Progress.read(join(folder, 'progress.json')),
       gated,
-      beforeScript: () => profile.beforeStep(workdir),
+      beforeScript: () => prepareStep(profile, executor),
       notices: await movedOn(flake, folder),
     })
     await course.begin()
-    const stage = new Stage({ deck, profile, executor, workdir, resetWorkdir: () => course.resetCopy(false), ...(secrets && { secrets }), ...(recordings && { recordings }) })
+    const stage = new Stage({ deck, profile, executor, resetWorkdir: () => course.resetCopy(false), ...(secrets && { secrets }), ...(recordings && { recordings }) })
     await stage.checkNeeds()
     return new Learner(name, folder, stage, course)
   }
