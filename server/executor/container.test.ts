@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { Session } from '../session/session.ts'
-import { Container, type Engine, findEngine, removeLeft } from './container.ts'
+import { Container, type Engine, findEngine, type Limits, removeLeft } from './container.ts'
 import { Ledger } from './ledger.ts'
 
 /** Two learners on one machine, each in a container. */
@@ -25,11 +25,13 @@ describe.skipIf(missing)(`containers${missing ? ` (skipped: ${missing})` : ''}`,
     await rm(folder, { recursive: true, force: true })
   })
 
-  async function open(name: string): Promise<Container> {
+  async function open(name: string, limits: Partial<Limits> = {}): Promise<Container> {
     const own = join(folder, name)
     await mkdir(join(own, 'copy'), { recursive: true })
     await writeFile(join(own, 'copy', 'mine'), `of ${name}`)
-    return Container.open(engine, { name, workshop: folder, folder: own, cwd: join(own, 'copy'), sees: [], env: { PATH: '/usr/bin:/bin' }, ledger: new Ledger(join(folder, 'processes')), limits: { processes: 64, memory: 256, processors: 1 } })
+    const container = new Container(engine, { name, workshop: folder, folder: own, cwd: join(own, 'copy'), sees: [], env: { PATH: '/usr/bin:/bin' }, ledger: new Ledger(join(folder, 'processes')), limits: { processes: 64, memory: 256, processors: 1, hours: 1, ...limits } })
+    await container.open()
+    return container
   }
   const inside = (who: keyof typeof learners, script: string, seconds = 20) => learners[who].executor.script(script, seconds)
 
@@ -82,6 +84,21 @@ describe.skipIf(missing)(`containers${missing ? ` (skipped: ${missing})` : ''}`,
     expect((await inside('bob', 'echo still here')).value).toBe('still here')
     await flood
     await vi.waitFor(async () => expect((await inside('ada', 'echo again')).value).toBe('again'), { timeout: 15_000 })
+  })
+
+  test('one that was ended from outside is opened anew by what is run in it next, with the same files', async () => {
+    await learners.bob.executor.script('echo kept > kept', 20)
+    expect(await removeLeft(engine, folder)).toBe(2)
+    expect(await inside('bob', 'cat kept')).toMatchObject({ exit: 0, value: 'kept' })
+    expect((await inside('ada', 'pwd')).value).toBe(join(folder, 'ada/copy'))
+  })
+
+  test('a learner whose time is over is told so, and keeps the files', async () => {
+    const late = await open('late', { hours: 0.5 / 3600 })
+    await vi.waitFor(async () => expect((await late.executor.script('true', 20)).output).toMatch(/^The time of late in this workshop is over/), { timeout: 20_000 })
+    await expect(new Session({ name: 'late', cols: 80, rows: 24, executor: late.executor }).start()).rejects.toThrow(/is over/)
+    expect(await readFile(join(folder, 'late/copy/mine'), 'utf8')).toBe('of late')
+    await late.end()
   })
 
   test('a port inside is reached from this machine, and from no other container', async () => {

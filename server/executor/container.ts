@@ -7,6 +7,7 @@ import { execa } from 'execa'
 import { z } from 'zod'
 import type { Ledger } from './ledger.ts'
 import { PrefixExecutor } from './prefix.ts'
+import { identify, type ProcessId } from './process-tree.ts'
 
 /**
  * A container for each learner, by podman. Its programs are those of this machine (/usr, read-only), so that nothing has to be downloaded; its
@@ -32,9 +33,11 @@ export interface Limits {
   memory: number
   /** Cores. */
   processors: number
+  /** From when it is first opened. */
+  hours: number
 }
-/** A machine of the talk has 1 GB, and QEMU some more; a build a few hundred MB. */
-export const LIMITS: Limits = { processes: 512, memory: 2560, processors: 2 }
+/** A machine of the talk has 1 GB, and QEMU some more; a build a few hundred MB. A course is a day. */
+export const LIMITS: Limits = { processes: 512, memory: 2560, processors: 2, hours: 12 }
 
 export interface ContainerOptions {
   /** Of the learner. */
@@ -126,21 +129,49 @@ export async function removeLeft(engine: Engine, workshop: string): Promise<numb
   return left.length
 }
 
-/** A running container of a learner. */
+/**
+ * The container of a learner: opened when something is run in it, and anew where it has ended, for as long as the learner has time.
+ */
 export class Container {
   readonly executor: PrefixExecutor
   private readonly engine: Engine
-  private readonly id: string
+  private readonly options: ContainerOptions
+  /** The first process in it, as this machine knows it. */
+  private first: ProcessId | undefined
+  private id = ''
+  private opening: Promise<void> | undefined
+  private timer: NodeJS.Timeout | undefined
+  private over: string | undefined
 
-  private constructor(engine: Engine, id: string, executor: PrefixExecutor) {
+  constructor(engine: Engine, options: ContainerOptions) {
     this.engine = engine
-    this.id = id
-    this.executor = executor
+    this.options = options
+    const { cwd, env, ledger } = options
+    this.executor = new PrefixExecutor({
+      prefix: (terminal) => [engine.program, ...engine.flags, 'exec', '--interactive', ...(terminal ? ['--tty'] : []), this.id, 'sh', '-c'],
+      cwd,
+      env: { ...env, HOME: '/root' },
+      ledger,
+      here: true,
+      ready: () => this.open(),
+    })
   }
 
-  /** @throws an Error with what podman says */
-  static async open(engine: Engine, options: ContainerOptions): Promise<Container> {
-    const { name, workshop, folder, cwd, sees, env, ledger, limits = LIMITS, network = false } = options
+  /**
+   * Opens it, unless it is open. One that was short of memory may have ended by itself.
+   *
+   * @throws an Error with what podman says, or that the learner's time is over
+   */
+  open(): Promise<void> {
+    if (this.over !== undefined) return Promise.reject(new Error(this.over))
+    if (this.first && identify(this.first.pid)?.start === this.first.start) return Promise.resolve()
+    this.opening ??= this.run().finally(() => (this.opening = undefined))
+    return this.opening
+  }
+
+  private async run(): Promise<void> {
+    const { name, workshop, folder, cwd, sees, limits = LIMITS, network = false } = this.options
+    const { engine } = this
     const upper = join(folder, 'store', 'upper')
     const work = join(folder, 'store', 'work')
     const home = join(folder, 'home')
@@ -176,21 +207,26 @@ export class Container {
       // Reaps what is left without a parent, and ends at once.
       ...['bash', '-c', 'trap exit TERM; while :; do sleep 86400 & wait $!; done'],
     ], folder)
-    const id = stdout.trim().split('\n').at(-1) ?? ''
-    const executor = new PrefixExecutor({
-      prefix: (terminal) => [engine.program, ...engine.flags, 'exec', '--interactive', ...(terminal ? ['--tty'] : []), id, 'sh', '-c'],
-      cwd,
-      env: { ...env, HOME: '/root' },
-      ledger,
-      here: true,
-    })
-    return new Container(engine, id, executor)
+    this.id = stdout.trim().split('\n').at(-1) ?? ''
+    const { stdout: pid } = await podman(engine, ['inspect', '--format', '{{.State.Pid}}', this.id])
+    this.first = identify(Number(pid))
+    this.timer ??= setTimeout(() => {
+      this.over = `The time of ${name} in this workshop is over: ${limits.hours} hours. The files are kept. Whoever gives the workshop can start it again.`
+      void this.remove().catch(() => {})
+    }, limits.hours * 3_600_000).unref()
   }
 
-  /** Ends it with everything in it; the learner's folder stays. */
+  /** Ends it with everything in it, for good; the learner's folder stays. */
   async end(): Promise<void> {
+    this.over ??= 'The workshop has ended.'
+    clearTimeout(this.timer)
+    await this.opening?.catch(() => {})
     await this.executor.close()
-    await podman(this.engine, ['rm', '--force', '--time=0', '--ignore', this.id])
+    await this.remove()
+  }
+
+  private async remove(): Promise<void> {
+    if (this.id !== '') await podman(this.engine, ['rm', '--force', '--time=0', '--ignore', this.id])
   }
 }
 

@@ -27,6 +27,8 @@ export interface PrefixOptions {
   ledger: Ledger
   /** Whether its processes are this machine's too, as those of a container are. */
   here?: boolean
+  /** Awaited before anything is run there. @throws an Error that says why nothing is */
+  ready?(): Promise<void>
 }
 
 /** Seconds that asking there may take. */
@@ -46,6 +48,7 @@ export class PrefixExecutor implements Executor {
   }
 
   async shell({ marker, cols, rows, secret }: ShellOptions): Promise<Shell> {
+    await this.options.ready?.()
     const integration = await readFile(join(packageRoot, 'server', 'session', 'shell-integration.bash'), 'utf8')
     // Read once by the shell, from a pipe: the secret is in no file or environment there, and in no argument once the shell runs.
     const start = Buffer.from(`__understudy_secret=${secret}\n${integration}`).toString('base64')
@@ -59,6 +62,11 @@ export class PrefixExecutor implements Executor {
   }
 
   async script(script: string, seconds: number, signal?: AbortSignal, onOutput?: (bytes: Buffer, from: 'stdout' | 'stderr') => void): Promise<ScriptEnd> {
+    try {
+      await this.options.ready?.()
+    } catch (error) {
+      return { exit: null, value: '', output: error instanceof Error ? error.message : String(error) }
+    }
     const marker = randomBytes(12).toString('hex')
     const [program, words] = this.there(this.line(marker, script))
     const { ledger } = this.options
