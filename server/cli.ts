@@ -5,7 +5,7 @@ import { Command, InvalidArgumentError, Option } from 'commander'
 import type { ExportFormat } from './commands/export.ts'
 import type { RecordOptions } from './commands/record.ts'
 import type { RehearseOptions } from './commands/rehearse.ts'
-import type { WorkshopOptions } from './commands/workshop.ts'
+import type { ClassOptions } from './commands/class.ts'
 import type { Profile } from './deck/contract.ts'
 import { DeckError } from './deck/deck.ts'
 import { filmSizes } from './film/sizes.ts'
@@ -41,14 +41,21 @@ for (const [name, description] of [
 
 program
   .command('workshop')
-  .description('take the talk as a course, alone: slides, tasks, a terminal, and an editor on a copy of the flake that is yours')
+  .description('take the talk as a course, alone or as a class: slides, tasks, a terminal, and an editor on a copy of the flake that is yours')
   .argument('[deck]', 'the slides', 'slides.md')
   .option('-p, --port <port>', 'the one port of the server', port, 3030)
   .addOption(new Option('--profile <profile>', 'what the steps and tasks run against').choices(['nixos', 'lab', 'host']))
   .option('-y, --yes', 'install missing system packages without asking', false)
   .option('--gate', 'open slides and tasks one after the other: each once the one before it is passed or skipped', false)
   .option('--no-open', 'do not open a browser')
-  .action(async (deck: string, options: Omit<WorkshopOptions, 'deck'>) => (await import('./commands/workshop.ts')).openWorkshop({ deck: resolve(deck), ...options }))
+  .option('--learners <learners>', 'for a class: how many, or their names (ada,bob), each in a container on this machine', learners)
+  .option('--command-prefix <command>', 'have the learners’ shells run elsewhere by this command, as "ssh -T {learner}@lab"', command)
+  .option('--terminal-prefix <command>', 'the same where there is a terminal, as "ssh -tt {learner}@lab"; as --command-prefix unless given', command)
+  .action(async (deck: string, { learners, ...options }: Omit<ClassOptions, 'deck' | 'learners'> & { learners?: string[] }) => {
+    if (learners) return (await import('./commands/class.ts')).openClass({ deck: resolve(deck), ...options, learners })
+    if (options.commandPrefix !== undefined || options.terminalPrefix !== undefined) throw new Error('--command-prefix is for a class: say how many learners there are by --learners.')
+    return (await import('./commands/workshop.ts')).openWorkshop({ deck: resolve(deck), ...options })
+  })
 
 program
   .command('prefetch')
@@ -194,6 +201,26 @@ function port(text: string): number {
   const value = Number(text)
   if (!Number.isInteger(value) || value < 1 || value > 65535) throw new InvalidArgumentError('A port is a whole number from 1 to 65535.')
   return value
+}
+
+/** The names of the learners of a class. */
+function learners(text: string): string[] {
+  const count = Number(text)
+  if (Number.isInteger(count)) {
+    if (count < 1 || count > 200) throw new InvalidArgumentError('Write how many learners there are, from 1 to 200, or their names: ada,bob')
+    return Array.from({ length: count }, (_, index) => `learner-${String(index + 1).padStart(text.length, '0')}`)
+  }
+  const names = text.split(',').map((name) => name.trim())
+  for (const name of names) if (!/^[a-z0-9][a-z0-9-]{0,31}$/.test(name) || RESERVED.includes(name)) throw new InvalidArgumentError(`"${name}" cannot be the name of a learner: it stands in links and file names. Use lower-case letters, digits and hyphens.`)
+  if (new Set(names).size < names.length) throw new InvalidArgumentError('Two learners have the same name.')
+  return names
+}
+/** Who is alone on this machine, and who is measured. */
+const RESERVED = ['me', 'trial']
+
+function command(text: string): string {
+  if (text.trim() === '') throw new InvalidArgumentError('Write the command that a command line follows, as "ssh -T {learner}@lab".')
+  return text
 }
 
 /** The size of a video, in pixels. */

@@ -28,6 +28,8 @@ export interface DeckPaths {
   sessions: string
   /** What learners have done, a folder each: not in the cache, since it cannot be made again. `UNDERSTUDY_DATA` overrides where. */
   learners: string
+  /** What a learner of a class was measured to need. */
+  need: string
   /** Links that keep what `prefetch` has made from garbage collection. */
   roots: string
 }
@@ -53,6 +55,7 @@ export function deckPaths(deckFile: string): DeckPaths {
     talks: join(own, 'talks'),
     sessions: join(own, 'sessions'),
     films: join(own, 'films'),
+    need: join(own, 'need.json'),
     roots: join(own, 'roots'),
     learners: join(data, 'workshops', name),
   }

@@ -1,14 +1,13 @@
 import { existsSync } from 'node:fs'
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { z } from 'zod'
 import type { Deck } from '../deck/deck.ts'
 import type { Executor } from '../executor/executor.ts'
-import { identify, type ProcessId } from '../executor/process-tree.ts'
 import { prepareStep, type ProfileRuntime } from '../profile.ts'
 import type { Recordings } from '../recording/recordings.ts'
 import { Stage } from '../stage.ts'
 import { fingerprint, resetWorkdir } from '../workdir.ts'
+import { claim } from './claim.ts'
 import { Copy } from './copy.ts'
 import { Course } from './course.ts'
 import { History } from './history.ts'
@@ -65,13 +64,13 @@ export class Learner {
   readonly name: string
   readonly stage: Stage
   readonly course: Course
-  private readonly folder: string
+  private readonly release: () => Promise<void>
 
-  private constructor(name: string, folder: string, stage: Stage, course: Course) {
+  private constructor(name: string, stage: Stage, course: Course, release: () => Promise<void>) {
     this.name = name
-    this.folder = folder
     this.stage = stage
     this.course = course
+    this.release = release
   }
 
   /**
@@ -81,7 +80,7 @@ export class Learner {
    */
   static async open({ name, folder, deck, flake, profile, executor, gated, secrets, recordings }: LearnerOptions): Promise<Learner> {
     const workdir = copyIn(folder)
-    await claim(folder)
+    const release = await claim(folder)
     await prepareCopy(flake, folder)
     await prepareStep(profile, executor)
     const history = new History(join(folder, 'history.git'), workdir)
@@ -99,35 +98,14 @@ export class Learner {
     await course.begin()
     const stage = new Stage({ deck, profile, executor, resetWorkdir: () => course.resetCopy(false), ...(secrets && { secrets }), ...(recordings && { recordings }) })
     await stage.checkNeeds()
-    return new Learner(name, folder, stage, course)
+    return new Learner(name, stage, course, release)
   }
 
   /** Ends every process of this learner. */
   async end(): Promise<void> {
     await this.course.end()
     await this.stage.end()
-    await rm(join(this.folder, CLAIM), { force: true })
-  }
-}
-
-const CLAIM = 'server.json'
-const claimFile = z.object({ pid: z.number().int(), start: z.number() })
-
-/** Takes the folder of a learner for this process: two servers would overwrite each other's progress. One that has died holds nothing. */
-async function claim(folder: string): Promise<void> {
-  await mkdir(folder, { recursive: true, mode: 0o700 })
-  const text = await readFile(join(folder, CLAIM), 'utf8').catch(() => 'null')
-  const holder = claimFile.safeParse(parseJson(text)).data
-  if (holder && holder.pid !== process.pid && identify(holder.pid)?.start === holder.start) throw new Error(`This workshop is open already, in process ${holder.pid}. Use its link, or end it first: kill ${holder.pid}`)
-  const itself = identify(process.pid)
-  if (itself) await writeFile(join(folder, CLAIM), JSON.stringify(itself satisfies ProcessId))
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return undefined
+    await this.release()
   }
 }
 

@@ -1,0 +1,225 @@
+import { constants, existsSync } from 'node:fs'
+import { copyFile, realpath, rm } from 'node:fs/promises'
+import { homedir } from 'node:os'
+import { join } from 'node:path'
+import { parseCommandString } from 'execa'
+import { Listr } from 'listr2'
+import { readDeck } from '../deck/deck.ts'
+import { Container, type Engine, findEngine, removeLeft } from '../executor/container.ts'
+import type { Executor } from '../executor/executor.ts'
+import { PrefixExecutor } from '../executor/prefix.ts'
+import { interruptSignal } from '../interrupt.ts'
+import { packageRoot } from '../paths.ts'
+import { describeHolder, isFree } from '../ports.ts'
+import { TalkServer } from '../server.ts'
+import { type Ground, makeSetting, progress } from '../setting.ts'
+import { openInBrowser } from '../start.ts'
+import { accessToken, learnerToken } from '../token.ts'
+import { claim } from '../workshop/claim.ts'
+import { fingerprint } from '../workdir.ts'
+import { capacity, knownNeed, measureNeed, PATIENCE, thisMachine } from '../workshop/capacity.ts'
+import { copyIn, Learner, prepareCopy } from '../workshop/learner.ts'
+import type { WorkshopOptions } from './workshop.ts'
+
+export interface ClassOptions extends WorkshopOptions {
+  /** Tell the learners apart; they stand in links and file names. */
+  learners: string[]
+  /** What has the shells of a learner run elsewhere, with `{learner}` for the name; absent: in containers on this machine. */
+  commandPrefix?: string
+  /** The same where there is a terminal; absent: as `commandPrefix`. */
+  terminalPrefix?: string
+}
+
+/** Learners whose containers, or shells elsewhere, are opened at the same time. */
+const AT_ONCE = 4
+
+/**
+ * Opens the workshop of a deck for several learners and who teaches them, and serves it until a signal ends it. Each learner has a container
+ * on this machine, or a place that the operator's own command leads to.
+ *
+ * @returns once everything that was started has ended
+ * @throws DeckError, BuildError or an Error whose message says what to do next
+ */
+export async function openClass(options: ClassOptions): Promise<void> {
+  const signal = interruptSignal()
+  const deck = await readDeck(options.deck)
+  const { port, gate, learners: names, commandPrefix } = options
+  if (!(await isFree(port))) throw new Error(`${await describeHolder(port)}, or choose another: npm run workshop -- --port ${port + 1}`)
+
+  const cleanUps: (() => Promise<void>)[] = []
+  try {
+    const engine = commandPrefix === undefined ? await findEngine() : undefined
+    const setting = await makeSetting({ ...options, deck, fallBack: true }, signal)
+    const { paths, flake, profile, secrets, recordings, notices, stage } = setting
+    cleanUps.push(() => stage.end(), await claim(paths.learners))
+    if (engine) {
+      const left = await removeLeft(engine, paths.learners)
+      if (left > 0) console.log(`Removed ${left} container${left === 1 ? '' : 's'} that an earlier server had left behind.`)
+    }
+
+    const open = async (name: string): Promise<Opened> => {
+      const folder = join(paths.learners, name)
+      await prepareCopy(flake, folder)
+      await lockAsHere(setting, folder)
+      const place = engine ? await containerOf(name, folder, engine, setting) : await elsewhere(name, folder, options, setting)
+      try {
+        const learner = await Learner.open({ name, folder, deck, flake, profile, executor: place.executor, gated: gate, recordings })
+        return { learner, executor: place.executor, end: () => learner.end().finally(place.end) }
+      } catch (error) {
+        await place.end()
+        throw error
+      }
+    }
+
+    const learners: Learner[] = []
+    const steps = new Listr(
+      [
+        {
+          title: 'Measure what this machine carries',
+          enabled: () => engine !== undefined,
+          task: async (_, task) => (task.title = await measure(names.length, open, setting)),
+        },
+        {
+          title: `Open the places of ${names.length} learners`,
+          task: async (_, task) => {
+            const waiting = [...names]
+            const openNext = async (): Promise<void> => {
+              const name = waiting.shift()
+              if (name === undefined || signal.aborted) return
+              const { learner, end } = await open(name)
+              cleanUps.push(end)
+              learners.push(learner)
+              task.output = `${learners.length} of ${names.length}: ${name}`
+              await openNext()
+            }
+            const results = await Promise.allSettled(Array.from({ length: AT_ONCE }, openNext))
+            for (const result of results) if (result.status === 'rejected') throw result.reason
+          },
+        },
+      ],
+      progress,
+    )
+    await steps.run()
+    signal.throwIfAborted()
+    learners.sort((a, b) => names.indexOf(a.name) - names.indexOf(b.name))
+
+    const server = new TalkServer({
+      deck,
+      port,
+      token: await accessToken(paths.token),
+      stage,
+      learners: await Promise.all(learners.map(async (learner) => ({ learner, token: await learnerToken(paths.token, learner.name) }))),
+      secrets,
+      profile,
+      built: `${paths.built}-workshop`,
+      recordings,
+      paths,
+      log: console.log,
+    })
+    cleanUps.push(() => server.close())
+    await new Listr([{ title: 'Build the deck (half a minute after an edit)', task: () => server.build(signal) }], progress).run()
+    signal.throwIfAborted()
+    const { link, learners: links } = await server.open()
+
+    for (const notice of notices) console.log(notice)
+    const width = Math.max(...names.map((name) => name.length))
+    const instructor = link.replace('/?', '/class?')
+    console.log(`\n  ${deck.title}\n\n  Instructor  ${instructor}\n  Slides      ${link}\n\n  Learners, each with a link of their own:\n\n${names.map((name) => `    ${name.padEnd(width)}  ${links.get(name) ?? ''}\n`).join('')}\n  Their files are in ${paths.learners.replace(homedir(), '~')} and stay.\n  How learners on other machines come in: docs/workshop.md\n\n  Ctrl-C ends the workshop and everything it started.\n`)
+    if (options.open) await openInBrowser(instructor)
+    await new Promise<void>((done) => signal.addEventListener('abort', () => done(), { once: true }))
+  } catch (error) {
+    if (!signal.aborted) throw error
+  } finally {
+    // The front door first, so that no window starts anything while the rest ends; then all learners at once.
+    const [server, ...rest] = cleanUps.reverse()
+    await server?.()
+    await Promise.all(rest.map((cleanUp) => cleanUp()))
+  }
+}
+
+/** A learner, where their shells run, and the end of both. */
+interface Opened {
+  learner: Learner
+  executor: Executor
+  end(): Promise<void>
+}
+
+/** Where the shells of a learner run. */
+type Place = Pick<Opened, 'executor' | 'end'>
+
+/** A container on this machine, which sees what the profile has prepared. Nothing of the operator's environment is in it. */
+async function containerOf(name: string, folder: string, engine: Engine, { paths, profile, ledger }: Ground): Promise<Place> {
+  const lab = join(paths.cache, 'lab')
+  const sees = profile.name === 'lab' && existsSync(lab) ? [lab, await realpath(lab), join(packageRoot, 'nix', 'lab')] : []
+  const container = new Container(engine, {
+    name,
+    workshop: paths.learners,
+    folder,
+    cwd: copyIn(folder),
+    sees,
+    env: { PATH: process.env.PATH ?? '', ...profile.env },
+    ledger,
+    // nixpkgs comes over it, unless it was fetched before.
+    network: profile.name === 'nixos' && !profile.prefetched,
+  })
+  return { executor: container.executor, end: () => container.end() }
+}
+
+/**
+ * Where the operator's own command leads to.
+ *
+ * @throws an Error where it cannot be run, or does not lead to the learner's files
+ */
+async function elsewhere(name: string, folder: string, { commandPrefix = '', terminalPrefix = commandPrefix }: ClassOptions, { profile, ledger }: Ground): Promise<Place> {
+  const words = (command: string) => parseCommandString(command).map((word) => word.replaceAll('{learner}', name))
+  const cwd = copyIn(folder)
+  const executor = new PrefixExecutor({ prefix: (terminal) => words(terminal ? terminalPrefix : commandPrefix), cwd, env: profile.env, ledger })
+  const { exit, output } = await executor.script('test -d .git', REACHED)
+  if (exit !== 0) {
+    await executor.close()
+    throw new Error(`${words(commandPrefix).join(' ')} does not lead to the files of ${name}, which must be there by the same path, ${cwd}. ${output}`)
+  }
+  return { executor, end: () => executor.close() }
+}
+
+/** Seconds in which a place elsewhere must answer. */
+const REACHED = 30
+
+/** The flake was locked on this machine: a learner's copy without a lock would have another nixpkgs, or none. */
+async function lockAsHere({ profile, paths }: Ground, folder: string): Promise<void> {
+  const lock = join(paths.workdir, 'flake.lock')
+  if (profile.name !== 'nixos' || !existsSync(lock)) return
+  await copyFile(lock, join(copyIn(folder), 'flake.lock'), constants.COPYFILE_EXCL).catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EEXIST') throw error
+  })
+}
+
+/** A learner's name that none has: who is measured. */
+const TRIAL = 'trial'
+
+/**
+ * Finds out whether this machine carries so many learners.
+ *
+ * @returns what was found, in a line
+ * @throws an Error with the figures where it does not
+ */
+async function measure(wanted: number, open: (name: string) => Promise<Opened>, { deck, paths, flake, profile }: Ground): Promise<string> {
+  const machine = await thisMachine(paths.learners)
+  const folder = join(paths.learners, TRIAL)
+  const need = await knownNeed(paths.need, `${profile.name} ${machine.processors} ${deck.version} ${await fingerprint(flake, true)}`, async () => {
+    await rm(folder, { recursive: true, force: true })
+    const trial = await open(TRIAL)
+    try {
+      return await measureNeed(deck, trial.learner, trial.executor, folder)
+    } finally {
+      await trial.end()
+      await rm(folder, { recursive: true, force: true })
+    }
+  })
+  const carries = capacity(need, machine, deck.tasks.size)
+  const most = Math.min(carries.memory, carries.processors, carries.disk)
+  const each = `A learner takes ${Math.ceil(need.memory)} MiB of memory, ${need.processor.toFixed(1)} s of a core and ${Math.ceil(need.disk)} MiB on the disk${need.task === undefined ? '' : ` for "${need.task}"`}`
+  const figures = `${each}; that is memory for ${carries.memory}, processors for ${carries.processors} (each check done within ${PATIENCE} s, were all to check at once) and disk for ${carries.disk}.`
+  if (wanted > most) throw new Error(`This machine carries ${most} learner${most === 1 ? '' : 's'}, not ${wanted}. ${figures} Use --learners ${Math.max(most, 1)}, a larger machine, or several by --command-prefix: see docs/workshop.md.`)
+  return `This machine carries ${most} learners. ${figures}`
+}
