@@ -211,13 +211,12 @@ function learners(text: string): string[] {
     return Array.from({ length: count }, (_, index) => `learner-${String(index + 1).padStart(text.length, '0')}`)
   }
   const names = text.split(',').map((name) => name.trim())
-  for (const name of names) if (!/^[a-z0-9][a-z0-9-]{0,31}$/.test(name) || RESERVED.includes(name)) throw new InvalidArgumentError(`"${name}" cannot be the name of a learner: it stands in links and file names. Use lower-case letters, digits and hyphens.`)
+  // Who is alone on this machine, and who is measured.
+  const reserved = ['me', 'trial']
+  for (const name of names) if (!/^[a-z0-9][a-z0-9-]{0,31}$/.test(name) || reserved.includes(name)) throw new InvalidArgumentError(`"${name}" cannot be the name of a learner: it stands in links and file names. Use lower-case letters, digits and hyphens.`)
   if (new Set(names).size < names.length) throw new InvalidArgumentError('Two learners have the same name.')
   return names
 }
-/** Who is alone on this machine, and who is measured. */
-const RESERVED = ['me', 'trial']
-
 function command(text: string): string {
   if (text.trim() === '') throw new InvalidArgumentError('Write the command that a command line follows, as "ssh -T {learner}@lab".')
   return text

@@ -17,7 +17,7 @@ import { openInBrowser } from '../start.ts'
 import { accessToken, learnerToken } from '../token.ts'
 import { claim } from '../workshop/claim.ts'
 import { fingerprint } from '../workdir.ts'
-import { capacity, knownNeed, measureNeed, PATIENCE, thisMachine } from '../workshop/capacity.ts'
+import { admit, knownNeed, measureNeed, thisMachine } from '../workshop/capacity.ts'
 import { copyIn, Learner, prepareCopy } from '../workshop/learner.ts'
 import type { WorkshopOptions } from './workshop.ts'
 
@@ -216,10 +216,5 @@ async function measure(wanted: number, open: (name: string) => Promise<Opened>, 
       await rm(folder, { recursive: true, force: true })
     }
   })
-  const carries = capacity(need, machine, deck.tasks.size)
-  const most = Math.min(carries.memory, carries.processors, carries.disk)
-  const each = `A learner takes ${Math.ceil(need.memory)} MiB of memory, ${need.processor.toFixed(1)} s of a core and ${Math.ceil(need.disk)} MiB on the disk${need.task === undefined ? '' : ` for "${need.task}"`}`
-  const figures = `${each}; that is memory for ${carries.memory}, processors for ${carries.processors} (each check done within ${PATIENCE} s, were all to check at once) and disk for ${carries.disk}.`
-  if (wanted > most) throw new Error(`This machine carries ${most} learner${most === 1 ? '' : 's'}, not ${wanted}. ${figures} Use --learners ${Math.max(most, 1)}, a larger machine, or several by --command-prefix: see docs/workshop.md.`)
-  return `This machine carries ${most} learners. ${figures}`
+  return admit(wanted, need, machine, deck.tasks.size)
 }

@@ -41,20 +41,27 @@ const RESERVE = { memory: 1024, disk: 2048 }
 /** MiB that a learner's screen, scrollback and connection take in the server. */
 const IN_SERVER = 40
 /** Seconds after which everybody's check is done, were all to check at the same moment. */
-export const PATIENCE = 60
+const PATIENCE = 60
 
 /**
- * How many learners each part of a machine carries. The least of them is what it carries.
+ * Lets a class in, where the machine carries it.
  *
  * @param tasks of the deck: each leaves about as much on the disk as the one that was measured
+ * @returns what the machine carries, for who gives the workshop
+ * @throws an Error with the figures, where it is less than what is wanted
  */
-export function capacity(need: Need, machine: Machine, tasks: number): { memory: number; processors: number; disk: number } {
+export function admit(wanted: number, need: Need, machine: Machine, tasks: number): string {
   const floor = (have: number, each: number) => Math.max(0, Math.floor(have / each))
-  return {
-    memory: floor(machine.memory - RESERVE.memory, need.memory + IN_SERVER),
-    processors: floor(machine.processors * PATIENCE, Math.max(need.processor, 0.1)),
-    disk: floor(machine.disk - RESERVE.disk, Math.max(need.disk, 1) * Math.max(tasks, 1)),
-  }
+  const memory = floor(machine.memory - RESERVE.memory, need.memory + IN_SERVER)
+  const processors = floor(machine.processors * PATIENCE, Math.max(need.processor, 0.1))
+  const disk = floor(machine.disk - RESERVE.disk, Math.max(need.disk, 1) * Math.max(tasks, 1))
+  const most = Math.min(memory, processors, disk)
+  const carries = `This machine carries ${most} learner${most === 1 ? '' : 's'}`
+  const figures =
+    `A learner takes ${Math.ceil(need.memory)} MiB of memory, ${need.processor.toFixed(1)} s of a core and ${Math.ceil(need.disk)} MiB on the disk${need.task === undefined ? '' : ` for "${need.task}"`}; ` +
+    `that is memory for ${memory}, processors for ${processors} (each check done within ${PATIENCE} s, were all to check at once) and disk for ${disk}.`
+  if (wanted <= most) return `${carries}. ${figures}`
+  throw new Error(`${carries}, not ${wanted}. ${figures} ${most > 0 ? `Use --learners ${most}, a larger machine,` : 'Use a larger machine,'} or others by --command-prefix: see docs/workshop.md.`)
 }
 
 /** What this machine has, for learners whose folders are below `folder`. */

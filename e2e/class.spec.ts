@@ -1,0 +1,192 @@
+import { spawnSync } from 'node:child_process'
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { homedir, tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { type Page, test as base } from '@playwright/test'
+import { execa } from 'execa'
+import type { OtherDeck } from './deck.ts'
+import { expect, freePort, screen, startTalk, type Talk } from './talk.ts'
+import { workshopDeck } from './workshop-deck.ts'
+
+/** Two learners and who teaches them, each in a browser of their own; the learners' shells are in containers. */
+
+const missing = spawnSync('podman', ['--version']).status === 0 ? undefined : 'podman is not installed'
+
+interface Class {
+  deck: OtherDeck
+  talk: Talk
+  env: Record<string, string>
+  /** The link of the instructor, or of a learner. */
+  link(who: string): string
+  /** A file in the copy of a learner. */
+  file(who: string, path: string): string
+}
+
+const test = base.extend<{ ada: Page; bob: Page; instructor: Page }, { workshop: Class }>({
+  workshop: [
+    async ({}, use) => {
+      const deck = await workshopDeck()
+      const place = await mkdtemp(join(tmpdir(), 'understudy-class-'))
+      const env = { UNDERSTUDY_CACHE: join(place, 'cache'), UNDERSTUDY_DATA: join(place, 'data') }
+      const talk = await startTalk({ command: 'workshop', deck: deck.file, args: ['--profile', 'host', '--learners', 'ada,bob'], env })
+      const found = (pattern: RegExp) => pattern.exec(talk.output())?.[1] ?? ''
+      await expect.poll(() => found(/files are in (\S+)/)).not.toBe('')
+      const files = found(/files are in (\S+)/).replace(/^~/, homedir())
+      await use({ deck, talk, env, link: (who) => found(new RegExp(`${who}\\s+(http\\S+)`)), file: (who, path) => join(files, who, 'copy', path) })
+      await talk.stop()
+      await deck.remove()
+      await rm(place, { recursive: true, force: true })
+    },
+    { scope: 'worker', timeout: 120_000 },
+  ],
+  ada: async ({ browser, workshop }, use) => use(await open(browser, workshop.link('ada'))),
+  bob: async ({ browser, workshop }, use) => use(await open(browser, workshop.link('bob'))),
+  instructor: async ({ browser, workshop }, use) => use(await open(browser, workshop.link('Instructor'))),
+})
+test.describe.configure({ mode: 'serial' })
+test.skip(missing !== undefined, missing)
+
+/** Everybody has a browser of their own: one has the cookies of one. */
+async function open(browser: import('@playwright/test').Browser, link: string): Promise<Page> {
+  const context = await browser.newContext({ viewport: { width: 1366, height: 768 } })
+  const page = await context.newPage()
+  page.on('dialog', (dialog) => void dialog.accept())
+  await page.goto(link)
+  return page
+}
+test.afterEach(async ({ browser }) => {
+  for (const context of browser.contexts()) await context.close()
+})
+
+const guide = (page: Page) => page.locator('[data-panel="guide"]')
+const row = (page: Page, learner: string) => page.getByRole('row').filter({ has: page.getByRole('rowheader', { name: learner }) })
+async function openTask(page: Page, title: string) {
+  await page.getByRole('navigation', { name: 'Progress' }).getByRole('button', { name: new RegExp(title) }).click()
+  await expect(guide(page).getByRole('heading', { name: title })).toBeVisible()
+}
+const terminalOf = (page: Page) => page.locator('[data-panel="terminal"]')
+/** Types a command line as somebody does who has clicked into the terminal. */
+async function type(page: Page, text: string) {
+  await terminalOf(page).locator('.xterm-screen').click()
+  await page.keyboard.type(`${text}\n`)
+}
+
+test('two learners at once are kept apart: their files, their terminals and their tasks', async ({ ada, bob, workshop }) => {
+  await type(ada, 'echo of ada > mine; hostname')
+  await type(bob, `cat ${workshop.file('ada', 'mine')}; cat mine; ls -A ..; hostname`)
+  await expect.poll(() => screen(ada, 'main')).toMatch(/^ada$/m)
+  await expect.poll(() => screen(bob, 'main')).toMatch(/^bob$/m)
+  const seen = await screen(bob, 'main')
+  expect(seen.match(/No such file or directory/g)).toHaveLength(2)
+  expect(seen).toMatch(/^copy$/m)
+  expect(seen).not.toContain('of ada\n')
+  expect(await readFile(workshop.file('ada', 'mine'), 'utf8')).toBe('of ada\n')
+
+  for (const page of [ada, bob]) {
+    await openTask(page, 'Say good evening')
+    await guide(page).getByRole('button', { name: 'Begin the task' }).click()
+    await expect(guide(page).getByRole('button', { name: 'Check', exact: true })).toBeEnabled()
+  }
+  await type(ada, `echo 'echo "Good evening"' > greet.sh`)
+  await expect(guide(ada).getByRole('region', { name: 'Result of the check' })).toContainText('Passed')
+  await guide(bob).getByRole('button', { name: 'Check', exact: true }).click()
+  await expect(guide(bob).getByRole('region', { name: 'Result of the check' })).toContainText('it does not say Good evening')
+  expect(await readFile(workshop.file('bob', 'greet.sh'), 'utf8')).toContain('Good morning')
+})
+
+test('a learner’s link opens that learner’s page, and neither the talk nor the class', async ({ bob, workshop }) => {
+  await expect(bob.getByText('1 of 4 done')).toBeHidden()
+  await bob.goto(`${workshop.talk.origin}/class`)
+  await expect(bob.getByRole('alert')).toContainText("not the instructor's")
+  await bob.goto(`${workshop.talk.origin}/class/ada`)
+  await expect(bob.locator('.xterm-screen')).toHaveCount(0)
+  await bob.goto(`${workshop.talk.origin}/presenter/1`)
+  // It is let in with bob's own terminal, or not at all: nothing of the talk's or of ada's.
+  expect(await bob.content()).not.toContain('of ada')
+})
+
+test('the instructor sees at once how far everybody is, and what they need', async ({ instructor, ada, bob }) => {
+  await expect(row(instructor, 'ada')).toContainText('1 of 4')
+  await expect(row(instructor, 'bob')).toContainText('0 of 4')
+  await expect(row(instructor, 'ada')).toContainText('here')
+  await openTask(bob, 'Add a name')
+  await guide(bob).getByRole('button', { name: 'Skip' }).click()
+  await expect(row(instructor, 'bob')).toContainText('1 of 4')
+  await type(ada, 'sleep 1000')
+  await expect(row(instructor, 'ada')).toContainText('runs main')
+  await row(instructor, 'ada').getByRole('button', { name: 'End terminals' }).click()
+  await expect(row(instructor, 'ada')).not.toContainText('runs main')
+
+  await row(instructor, 'bob').getByRole('button', { name: 'Note' }).click()
+  await instructor.getByLabel('A note for bob').fill('Look into greet.sh.')
+  await instructor.getByRole('button', { name: 'Send' }).click()
+  await expect(bob.getByText('Look into greet.sh.')).toBeVisible()
+  await expect(ada.getByText('Look into greet.sh.')).toBeHidden()
+  await bob.getByRole('button', { name: 'Dismiss' }).click()
+  await expect(bob.getByText('Look into greet.sh.')).toBeHidden()
+
+  await bob.context().close()
+  await expect(row(instructor, 'bob')).toContainText('not here')
+})
+
+test('the instructor looks at a learner’s terminal, and types there only while the learner agrees', async ({ instructor, ada }) => {
+  await type(ada, 'echo shown to the instructor')
+  const look = await instructor.context().newPage()
+  await look.goto((await row(instructor, 'ada').getByRole('link', { name: 'Look' }).evaluate((link: HTMLAnchorElement) => link.href)))
+  await expect.poll(() => screen(look, 'main')).toContain('shown to the instructor')
+  const typed = async (text: string) => {
+    await look.locator('.xterm-screen').click()
+    await look.keyboard.type(`${text}\n`)
+  }
+  await typed('echo not yet')
+  await look.getByRole('button', { name: 'Ask to join' }).click()
+  await ada.getByRole('button', { name: 'Let them' }).click()
+  await expect(look.getByText('You can type here.')).toBeVisible()
+  await typed('echo with consent')
+  await expect.poll(() => screen(ada, 'main')).toMatch(/^with consent$/m)
+  expect(await screen(ada, 'main')).not.toContain('not yet')
+
+  await ada.getByRole('button', { name: 'End it' }).click()
+  await expect(look.getByText('You look; the learner has not agreed to more.')).toBeVisible()
+  await typed('echo any more')
+  await type(ada, 'echo the last word')
+  await expect.poll(() => screen(look, 'main')).toMatch(/^the last word$/m)
+  expect(await screen(ada, 'main')).not.toContain('any more')
+})
+
+test('the instructor puts a learner’s files back to the start; what is done stays done', async ({ instructor, ada, workshop }) => {
+  await writeFile(workshop.file('ada', 'count.sh'), 'broken')
+  await row(instructor, 'ada').getByRole('button', { name: 'Reset' }).click()
+  await expect.poll(() => readFile(workshop.file('ada', 'count.sh'), 'utf8')).toBe('seq 3\n')
+  await expect(row(instructor, 'ada')).toContainText('1 of 4')
+  await expect(ada.getByText('1 of 4 done')).toBeVisible()
+})
+
+test('a second server of the same class is refused, and the first goes on; its end leaves the files and no container', async ({ workshop, ada }) => {
+  const again = await execa(process.execPath, ['bin/understudy.js', 'workshop', workshop.deck.file, '--port', String(await freePort()), '--profile', 'host', '--no-open', '--learners', 'ada'], { env: workshop.env, reject: false })
+  expect(again.exitCode).toBe(1)
+  expect(again.stderr).toContain('This workshop is open already')
+  await type(ada, 'echo still here')
+  await expect.poll(() => screen(ada, 'main')).toMatch(/^still here$/m)
+
+  const containers = () => spawnSync('podman', ['ps', '--all', '--format', '{{.Names}}'], { encoding: 'utf8' }).stdout
+  expect(containers()).toMatch(/understudy-[0-9a-f]+-ada/)
+  expect(await workshop.talk.stop('SIGINT')).toBe(0)
+  expect(containers()).not.toMatch(/-(ada|bob|trial)$/m)
+  expect(await readFile(workshop.file('ada', 'mine'), 'utf8')).toBe('of ada\n')
+})
+
+test('by a command prefix the shells run where the operator says; one that leads nowhere is named', async ({ workshop, browser }) => {
+  const args = ['--profile', 'host', '--learners', 'ada']
+  const talk = await startTalk({ command: 'workshop', deck: workshop.deck.file, args: [...args, '--command-prefix', 'env PLACE=of-{learner} sh -c'], env: workshop.env })
+  try {
+    const page = await open(browser, /ada\s+(http\S+)/.exec(talk.output())?.[1] ?? '')
+    await type(page, 'echo $PLACE; cat mine')
+    await expect.poll(() => screen(page, 'main')).toMatch(/^of-ada\nof ada$/m)
+  } finally {
+    await talk.stop()
+  }
+  const nowhere = await execa(process.execPath, ['bin/understudy.js', 'workshop', workshop.deck.file, '--port', String(await freePort()), '--no-open', ...args, '--command-prefix', 'false'], { env: workshop.env, reject: false })
+  expect(nowhere.exitCode).toBe(1)
+  expect(nowhere.stderr).toContain('false does not lead to the files of ada')
+})
