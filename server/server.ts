@@ -112,7 +112,7 @@ export class TalkServer {
     serveSocket(socket, { room, access, classroom, hello: () => this.hello(access), examine: () => this.examine(room) })
     room.enter(socket, access)
     if (access.role === 'presenter') classroom?.enter(socket)
-    const seat = access.role === 'learner' && access.learner !== undefined ? classroom?.seat(access.learner) : undefined
+    const seat = access.learner !== undefined ? classroom?.seat(access.learner) : undefined
     if (seat) socket.send(JSON.stringify(seat))
   }
 

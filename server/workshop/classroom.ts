@@ -63,7 +63,7 @@ export class Classroom {
     clearTimeout(this.timer)
   }
 
-  /** What a learner's window is told when it opens. */
+  /** What a window of a learner, or one that looks at a learner, is told when it opens. */
   seat(name: string): ServerMessage | undefined {
     const place = this.places.get(name)
     return place && { type: 'seat', seat: { join: place.join, notes: place.notes } }
@@ -131,7 +131,7 @@ export class Classroom {
 
   private tell({ learner, room }: Place): void {
     const message = this.seat(learner.name)
-    if (message) room.broadcast(message, undefined, (access) => access.role === 'learner')
+    if (message) room.broadcast(message)
   }
 
   private changed(): void {
