@@ -49,11 +49,12 @@ program
   .option('--gate', 'open slides and tasks one after the other: each once the one before it is passed or skipped', false)
   .option('--no-open', 'do not open a browser')
   .option('--learners <learners>', 'for a class: how many, or their names (ada,bob), each in a container on this machine', learners)
+  .option('--at <address>', 'where a proxy with TLS on this machine serves the class, as https://workshop.example: the links lead there', secure)
   .option('--command-prefix <command>', 'have the learners’ shells run elsewhere by this command, as "ssh -T {learner}@lab"', command)
   .option('--terminal-prefix <command>', 'the same where there is a terminal, as "ssh -tt {learner}@lab"; as --command-prefix unless given', command)
   .action(async (deck: string, { learners, ...options }: Omit<ClassOptions, 'deck' | 'learners'> & { learners?: string[] }) => {
     if (learners) return (await import('./commands/class.ts')).openClass({ deck: resolve(deck), ...options, learners })
-    if (options.commandPrefix !== undefined || options.terminalPrefix !== undefined) throw new Error('--command-prefix is for a class: say how many learners there are by --learners.')
+    if (options.commandPrefix ?? options.terminalPrefix ?? options.at) throw new Error('--at, --command-prefix and --terminal-prefix are for a class: say how many learners there are by --learners.')
     return (await import('./commands/workshop.ts')).openWorkshop({ deck: resolve(deck), ...options })
   })
 
@@ -217,6 +218,13 @@ function learners(text: string): string[] {
   if (new Set(names).size < names.length) throw new InvalidArgumentError('Two learners have the same name.')
   return names
 }
+/** An origin that nobody on the way can read. */
+function secure(text: string): string {
+  const url = URL.canParse(text) ? new URL(text) : undefined
+  if (url?.protocol !== 'https:' || url.pathname !== '/' || url.search !== '' || url.hash !== '' || url.username !== '') throw new InvalidArgumentError('Write an address with TLS and without a path, as https://workshop.example: what learners type would be read on the way by plain HTTP.')
+  return url.origin
+}
+
 function command(text: string): string {
   if (text.trim() === '') throw new InvalidArgumentError('Write the command that a command line follows, as "ssh -T {learner}@lab".')
   return text

@@ -31,7 +31,9 @@ beforeAll(async () => {
 })
 afterAll(() => door.close())
 
-function get(path: string, headers: Record<string, string> = {}) {
+const get = (path: string, headers: Record<string, string> = {}) => fetchFrom(port, path, headers)
+
+function fetchFrom(port: number, path: string, headers: Record<string, string>) {
   return new Promise<{ status: number; headers: Record<string, unknown>; text: string }>((done, fail) => {
     httpRequest({ host: '127.0.0.1', port, path, headers: { host: `localhost:${port}`, ...headers } }, async (response) => {
       let text = ''
@@ -46,9 +48,9 @@ function get(path: string, headers: Record<string, string> = {}) {
 const cookie = () => `understudy-${port}=${token}`
 
 /** How a handshake of a websocket ends: `open`, or the status that it was refused with. */
-function handshake(headers: Record<string, string>, path = SOCKET_PATH): Promise<string> {
+function handshake(headers: Record<string, string>, path = SOCKET_PATH, to = port): Promise<string> {
   return new Promise((done) => {
-    const socket = new WebSocket(`ws://127.0.0.1:${port}${path}`, { headers: { host: `localhost:${port}`, ...headers } })
+    const socket = new WebSocket(`ws://127.0.0.1:${to}${path}`, { headers: { host: `localhost:${to}`, ...headers } })
     socket.on('open', () => (socket.terminate(), done('open')))
     socket.on('unexpected-response', (request, response) => (request.destroy(), done(String(response.statusCode))))
     socket.on('error', () => {})
@@ -71,6 +73,30 @@ describe('the front door', () => {
       expect(answer.text).toContain('Open the link that the server printed')
     }
     expect((await get(`/?token=${'b'.repeat(43)}`)).status).toBe(401)
+  })
+
+  test('behind a proxy with TLS it is called what the proxy is called, and each name has its own Origin', async () => {
+    const own = await freePort()
+    const learner = 'e'.repeat(43)
+    const behind = await openFrontDoor({ port: own, token, learners: [{ name: 'ada', token: learner }], at: 'https://workshop.example', deck: { request: (_, response) => void response.end('the deck') }, onSocket: (socket) => socket.terminate() })
+    try {
+      expect(behind.origin).toBe('https://workshop.example')
+      const ask = (path: string, headers: Record<string, string>) => fetchFrom(own, path, headers)
+      const host = 'workshop.example'
+      const entry = await ask(`/workshop?token=${learner}`, { host })
+      expect(entry.status).toBe(303)
+      // Followed from a mail, it is let in at once; nobody on the way reads it.
+      expect(String(entry.headers['set-cookie'])).toMatch(/HttpOnly; SameSite=Lax; Path=\/; Secure$/)
+      const cookie = `understudy-${own}-learner=${learner}`
+      const local = `localhost:${own}`
+      const statuses = async (headers: Record<string, string>) => [(await ask('/', { ...headers, cookie })).status, await handshake({ ...headers, cookie }, SOCKET_PATH, own)]
+      expect(await statuses({ host, origin: 'https://workshop.example' })).toEqual([200, 'open'])
+      expect(await statuses({ host: local, origin: `http://${local}` })).toEqual([200, 'open'])
+      for (const origin of ['http://workshop.example', 'https://evil.example', `http://${local}`]) expect(await statuses({ host, origin }), origin).toEqual([403, '403'])
+      expect(await statuses({ host: 'evil.example', origin: 'https://workshop.example' })).toEqual([421, '403'])
+    } finally {
+      await behind.close()
+    }
   })
 
   test('refuses a foreign Host, also with the token (DNS rebinding)', async () => {

@@ -34,24 +34,32 @@ export interface FrontDoorOptions {
   guests?: Record<GuestRole, string>
   /** Absent: only this machine is served. */
   share?: Sharing
+  /** `https://<host>`: where a proxy on this machine serves it to others, with TLS. The links lead there. */
+  at?: string
   deck: DeckServer
   onSocket(socket: WebSocket, access: Access): void
 }
 
 export interface FrontDoor {
-  /** `http://localhost:<port>` */
+  /** What links begin with: `http://localhost:<port>`, or where a proxy serves it. */
   origin: string
   /** `http://<address>:<port>`, where the local network is served. */
   shared?: string
   close(): Promise<void>
 }
 
-/** Where requests come in: an address, the one name that it has, and who may come in there. */
+/** What an entrance is called: a request must say the one and come from the other. */
+interface Name {
+  host: string
+  origin: string
+}
+
+/** Where requests come in: addresses, what they are called, and who may come in there. */
 interface Entrance {
   /** `localhost` has two addresses: whoever held the other one would be taken for this server. */
   addresses: string[]
-  host: string
-  origin: string
+  /** The first is its own; another is that of a proxy in front of it. */
+  names: [Name, ...Name[]]
   /** What a role, or the window of a learner, may do here; undefined where it is not let in. */
   admit(role: Role, learner?: string): Access | undefined
   /** Says to who is not let in what to do. */
@@ -71,25 +79,25 @@ export const INSECURE_REMOTE =
  * Opens the one port of the server: deck, websocket and pages behind one check of Host, Origin and token.
  *
  * Each entrance has exactly one name. `localhost:<port>` is the loopback's: any other Host is a page elsewhere whose name was made to point
- * here (DNS rebinding), or `127.0.0.1`, where a cookie would reach the pages that steps serve. The local network, where it is served, has
- * `<address>:<port>`, where the presenter's token is worth nothing.
+ * here (DNS rebinding), or `127.0.0.1`, where a cookie would reach the pages that steps serve. A proxy with TLS in front of it brings
+ * requests that say the proxy's name. The local network, where it is served, has `<address>:<port>`, where the presenter's token is worth
+ * nothing.
  *
  * @throws an Error that names the process which holds the port
  */
 export async function openFrontDoor(options: FrontDoorOptions): Promise<FrontDoor> {
-  const { port, share } = options
+  const { port, share, at } = options
+  const named = (origin: string): Name => ({ host: new URL(origin).host, origin })
   const loopback: Entrance = {
     addresses: ['127.0.0.1', '::1'],
-    host: `localhost:${port}`,
-    origin: `http://localhost:${port}`,
+    names: [named(`http://localhost:${port}`), ...(at === undefined ? [] : [named(at)])],
     admit: access,
     hint: 'Open the link that the server printed when it started.',
     room: ROOM.loopback,
   }
   const network: Entrance | undefined = share && {
     addresses: [share.address],
-    host: `${share.address}:${port}`,
-    origin: `http://${share.address}:${port}`,
+    names: [named(`http://${share.address}:${port}`)],
     admit(role) {
       // Both can type: what they send would have to be sealed.
       if (role === 'presenter' || role === 'learner') return undefined
@@ -107,11 +115,11 @@ export async function openFrontDoor(options: FrontDoorOptions): Promise<FrontDoo
     await close()
     throw error
   }
-  return { origin: loopback.origin, ...(network && { shared: network.origin }), close }
+  return { origin: at ?? loopback.names[0].origin, ...(network && { shared: network.names[0].origin }), close }
 }
 
 /** @returns what closes it */
-async function openEntrance({ addresses, host, origin, admit, hint, room }: Entrance, { port, token, learners = [], guests, deck, onSocket }: FrontDoorOptions): Promise<() => Promise<void>> {
+async function openEntrance({ addresses, names, admit, hint, room }: Entrance, { port, token, learners = [], guests, deck, onSocket }: FrontDoorOptions): Promise<() => Promise<void>> {
   const sockets = new WebSocketServer({ noServer: true, maxPayload: MAX_CLIENT_MESSAGE, perMessageDeflate: false })
   // The mightiest first, for a browser that has several.
   const keys: { role: Role; token: string; learner?: string }[] = [
@@ -134,10 +142,14 @@ async function openEntrance({ addresses, host, origin, admit, hint, room }: Entr
   const accessOf = ({ headers: { cookie = '' } }: IncomingMessage) =>
     accessBy((role) => new RegExp(`(?:^|;\\s*)${cookieOf(role)}=([^;]*)`).exec(cookie)?.[1])
 
+  /** What this entrance is called by who sends a request. */
+  const nameOf = ({ headers: { host } }: IncomingMessage) => names.find((name) => name.host === host)
+
   /** What a request may do, or why it is not let in. */
   const check = (request: IncomingMessage): Access | { status: number; text: string } => {
-    if (request.headers.host !== host) return { status: 421, text: `This server is ${origin} and nothing else. ${hint}` }
-    if (request.headers.origin !== undefined && request.headers.origin !== origin)
+    const name = nameOf(request)
+    if (!name) return { status: 421, text: `This server is ${names.map(({ origin }) => origin).join(' or ')} and nothing else. ${hint}` }
+    if (request.headers.origin !== undefined && request.headers.origin !== name.origin)
       return { status: 403, text: `Requests from ${request.headers.origin.slice(0, 100)} are not let in.` }
     return accessOf(request) ?? { status: 401, text: `The access token is missing or wrong. ${hint}` }
   }
@@ -148,18 +160,21 @@ async function openEntrance({ addresses, host, origin, admit, hint, room }: Entr
     response.setHeader('X-Frame-Options', 'SAMEORIGIN')
     response.setHeader('Cross-Origin-Resource-Policy', 'same-origin')
 
+    const name = nameOf(request)
+    const { origin } = name ?? names[0]
     if (!URL.canParse(request.url ?? '', origin)) {
       response.writeHead(400, { 'Content-Type': 'text/plain; charset=utf-8' }).end('That is no address of this server.\n')
       return
     }
     const url = new URL(request.url ?? '', origin)
     const given = url.searchParams.get('token')
-    const entering = given !== null && request.method === 'GET' && request.headers.host === host ? accessBy(() => given) : undefined
+    const entering = given !== null && request.method === 'GET' && name ? accessBy(() => given) : undefined
     if (entering) {
       url.searchParams.delete('token')
-      // A link that was sent in a message is followed from another site: the audience's cookie, which only lets look, stands that.
-      const sameSite = entering.role === 'audience' ? 'Lax' : 'Strict'
-      response.setHeader('Set-Cookie', `${cookieOf(entering.role)}=${given}; HttpOnly; SameSite=${sameSite}; Path=/`)
+      // A link that was sent in a message is followed from another site. The cookie is then sent with what is opened, never with what another
+      // page asks for; and nothing is done by opening a page.
+      const sameSite = entering.role === 'audience' || entering.role === 'learner' ? 'Lax' : 'Strict'
+      response.setHeader('Set-Cookie', `${cookieOf(entering.role)}=${given}; HttpOnly; SameSite=${sameSite}; Path=/${origin.startsWith('https:') ? '; Secure' : ''}`)
       response.writeHead(303, { Location: url.pathname + url.search }).end()
       return
     }
@@ -179,6 +194,7 @@ async function openEntrance({ addresses, host, origin, admit, hint, room }: Entr
       socket.end(`HTTP/1.1 ${status} Refused\r\nContent-Type: text/plain\r\nContent-Length: ${Buffer.byteLength(text)}\r\nConnection: close\r\n\r\n${text}`)
 
     // A browser always says where a websocket comes from; what does not is no browser of ours.
+    const { origin } = nameOf(request) ?? names[0]
     if (request.headers.origin !== origin) return refuse({ status: 403, text: 'The Origin is missing or foreign.' })
     const checked = check(request)
     if ('status' in checked) return refuse(checked)

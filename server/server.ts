@@ -29,6 +29,8 @@ export interface ServerOptions {
   guests?: Record<GuestRole, string>
   /** Absent: only this machine is served. */
   share?: Sharing
+  /** Where a proxy serves it to others: see `FrontDoorOptions`. */
+  at?: string
   /** Of the talk, for everybody but learners. */
   stage?: Stage
   /** The learners of a workshop, each with the token of their link. */
@@ -78,13 +80,14 @@ export class TalkServer {
    * @throws an Error that names who holds the port
    */
   async open(): Promise<{ link: string; share: ShareInfo; learners: Map<string, string> }> {
-    const { port, token, guests, share, develop, learners = [] } = this.options
+    const { port, token, guests, share, at, develop, learners = [] } = this.options
     this.door = await openFrontDoor({
       port,
       ...(token !== undefined && { token }),
       learners: learners.map(({ learner: { name }, token }) => ({ name, token })),
       ...(guests && { guests }),
       ...(share && { share }),
+      ...(at !== undefined && { at }),
       deck: this.withChanges(withRecordings(develop ?? serveBuilt(() => this.folder), this.options.recordings)),
       onSocket: (socket, access) => this.onSocket(socket, access),
     })

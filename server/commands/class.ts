@@ -24,6 +24,8 @@ import type { WorkshopOptions } from './workshop.ts'
 export interface ClassOptions extends WorkshopOptions {
   /** Tell the learners apart; they stand in links and file names. */
   learners: string[]
+  /** `https://<host>`: where a proxy on this machine serves it. */
+  at?: string
   /** What has the shells of a learner run elsewhere, with `{learner}` for the name; absent: in containers on this machine. */
   commandPrefix?: string
   /** The same where there is a terminal; absent: as `commandPrefix`. */
@@ -113,6 +115,7 @@ export async function openClass(options: ClassOptions): Promise<void> {
       profile,
       built: `${paths.built}-workshop`,
       recordings,
+      ...(options.at !== undefined && { at: options.at }),
       paths,
       log: console.log,
     })
