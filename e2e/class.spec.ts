@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { type Page, test as base } from '@playwright/test'
 import { execa } from 'execa'
 import type { OtherDeck } from './deck.ts'
-import { expect, freePort, screen, startTalk, type Talk } from './talk.ts'
+import { expect, freePort, processes, screen, startTalk, type Talk } from './talk.ts'
 import { workshopDeck } from './workshop-deck.ts'
 
 /** Two learners and who teaches them, each in a browser of their own; the learners' shells are in containers. */
@@ -187,4 +187,30 @@ test('by a command prefix the shells run where the operator says; one that leads
   const nowhere = await execa(process.execPath, ['bin/understudy.js', 'workshop', workshop.deck.file, '--port', String(await freePort()), '--no-open', ...args, '--command-prefix', 'false'], { env: workshop.env, reject: false })
   expect(nowhere.exitCode).toBe(1)
   expect(nowhere.stderr).toContain('false does not lead to the files of ada')
+})
+
+test('the talk itself, as a class: a machine boots in the container of a learner, and its page is on the learner’s slide alone', async ({ browser }) => {
+  const data = await mkdtemp(join(tmpdir(), 'understudy-class-'))
+  const talk = await startTalk({ command: 'workshop', args: ['--learners', 'ada,bob'], env: { UNDERSTUDY_DATA: data } })
+  try {
+    expect(talk.output()).toMatch(/This machine carries \d+ learners\. A learner takes \d{2,} MiB of memory, [\d.]+ s of a core/)
+    const link = (who: string) => new RegExp(`${who}\\s+(http\\S+)`).exec(talk.output())?.[1] ?? ''
+    const ada = await open(browser, link('ada'))
+    const bob = await open(browser, link('bob'))
+    for (const page of [ada, bob]) {
+      await openTask(page, 'Serve on another port')
+      // Both on the same port, each of a machine of their own.
+      await page.getByRole('button', { name: 'Run run-vm' }).click()
+    }
+    const pages: string[] = []
+    for (const page of [ada, bob]) {
+      await expect(page.frameLocator('.understudy-page iframe').getByText('It works.')).toBeVisible({ timeout: 60_000 })
+      pages.push(await page.locator('.understudy-page a').innerText())
+    }
+    expect(pages[0]).not.toBe(pages[1])
+  } finally {
+    await talk.stop()
+    await rm(data, { recursive: true, force: true })
+  }
+  expect(await processes(/qemu-system.*spa-vm/)).toEqual([])
 })
