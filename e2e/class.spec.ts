@@ -4,13 +4,12 @@ import { homedir, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type Page, test as base } from '@playwright/test'
 import { execa } from 'execa'
+import { noContainers } from '../server/test/containers.ts'
 import type { OtherDeck } from './deck.ts'
 import { expect, freePort, processes, screen, startTalk, type Talk } from './talk.ts'
 import { workshopDeck } from './workshop-deck.ts'
 
 /** Two learners and who teaches them, each in a browser of their own; the learners' shells are in containers. */
-
-const missing = spawnSync('podman', ['--version']).status === 0 ? undefined : 'podman is not installed'
 
 interface Class {
   deck: OtherDeck
@@ -44,7 +43,10 @@ const test = base.extend<{ ada: Page; bob: Page; instructor: Page }, { workshop:
   instructor: async ({ browser, workshop }, use) => use(await open(browser, workshop.link('Instructor'))),
 })
 test.describe.configure({ mode: 'serial' })
-test.skip(missing !== undefined, missing)
+test.beforeAll(async () => {
+  const missing = await noContainers()
+  test.skip(missing !== undefined, missing)
+})
 
 /** Everybody has a browser of their own: one has the cookies of one. */
 async function open(browser: import('@playwright/test').Browser, link: string): Promise<Page> {

@@ -6,9 +6,10 @@ import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { Session } from '../session/session.ts'
 import { Container, type Engine, findEngine, type Limits, removeLeft } from './container.ts'
 import { Ledger } from './ledger.ts'
+import { noContainers } from '../test/containers.ts'
 
 /** Two learners on one machine, each in a container. */
-const missing = spawnSync('podman', ['--version']).status === 0 ? undefined : 'podman is not installed'
+const missing = await noContainers()
 
 describe.skipIf(missing)(`containers${missing ? ` (skipped: ${missing})` : ''}`, () => {
   let folder: string

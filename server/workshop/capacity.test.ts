@@ -1,4 +1,3 @@
-import { spawnSync } from 'node:child_process'
 import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -7,11 +6,12 @@ import { readDeck } from '../deck/deck.ts'
 import { Container, findEngine } from '../executor/container.ts'
 import { Ledger } from '../executor/ledger.ts'
 import { hostProfile } from '../profile.ts'
+import { noContainers } from '../test/containers.ts'
 import { FILES, TestWorkshop } from '../test/workshop.ts'
 import { admit, knownNeed, measureNeed, type Need } from './capacity.ts'
 import { copyIn, Learner } from './learner.ts'
 
-const missing = spawnSync('podman', ['--version']).status === 0 ? undefined : 'podman is not installed'
+const missing = await noContainers()
 
 const need: Need = { task: 'An image', memory: 460, processor: 10, disk: 100 }
 
