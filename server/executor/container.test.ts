@@ -42,6 +42,7 @@ describe.skipIf(missing)(`containers${missing ? ` (skipped: ${missing})` : ''}`,
     expect((await inside('bob', 'cat mine')).value).toBe('of bob')
     expect((await inside('bob', `exec 2>&1; cat ${join(folder, 'ada/copy/mine')}; ls ${folder} /home /root`)).value).toMatch(/No such file[\s\S]*:\nbob$/)
     expect((await inside('bob', 'ls -A /root /home /var /etc | tr "\\n" " "')).value).not.toMatch(/ssh|shadow|cache/)
+    expect((await inside('bob', 'ls -A /etc/ssl | tr "\\n" " "')).value).toBe('certs')
   })
 
   test('what one puts into the store is in nobody else’s, nor in that of this machine', async () => {

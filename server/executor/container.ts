@@ -178,7 +178,8 @@ export class Container {
     for (const path of [upper, work, home]) await mkdir(path, { recursive: true, mode: 0o700 })
     // Nix wants its store to be as it made it.
     await mkdir(join(upper, 'store'), { recursive: true, mode: 0o775 })
-    const seen = ['/etc/alternatives', '/etc/ssl', ...sees].filter((path) => existsSync(path))
+    // The certificates, and not the private keys beside them.
+    const seen = ['/etc/alternatives', '/etc/ssl/certs', ...sees].filter((path) => existsSync(path))
     const { stdout } = await podman(engine, [
       'run',
       '--detach',
