@@ -14,7 +14,7 @@ import { timeline } from '../server/film/timeline.ts'
 import { parseCast } from '../server/recording/cast.ts'
 import { staticDeckOf } from '../server/commands/build.ts'
 import { type OtherDeck, otherDeck } from './deck.ts'
-import { processes } from './talk.ts'
+import { processes, startTalk, step } from './talk.ts'
 
 /** A talk of a quarter of a minute. Its step prints a secret, and fails where a file is there. */
 const slides = (folder: string) => `---
@@ -256,6 +256,60 @@ test('Ctrl-C leaves only what the next run goes on with', async ({ deck, folder,
   const { exitCode, all } = await record(deck, cache, args)
   expect(exitCode, all).toBe(0)
   expect(all).toMatch(/\d+ of them kept from before/)
+})
+
+test('a talk as it was given becomes a video with its timing, whole or cut by slides', async ({ deck, cache, folder, page }) => {
+  const log = join(folder, 'talk.jsonl')
+  const talk = await startTalk({ deck: deck.file, args: ['--profile', 'host', '--log', log], env: { UNDERSTUDY_CACHE: cache, DEMO_TOKEN: SECRET } })
+  await page.goto(talk.link)
+  await page.keyboard.press('ArrowRight')
+  await page.keyboard.press('ArrowRight')
+  await step(page, 'count').getByRole('button', { name: 'Run count' }).click()
+  await expect(step(page, 'count')).toHaveAttribute('data-state', 'succeeded')
+  await page.keyboard.press('ArrowRight')
+  await expect(page).toHaveURL(/\/3/)
+  // What the audience's window was told is in the log.
+  await expect.poll(() => readFile(log, 'utf8')).toMatch(/"page":3/)
+  await talk.stop()
+  expect(await readFile(log, 'utf8')).not.toContain(SECRET)
+
+  const filmed = async (name: string, args: string[]) => {
+    const out = join(folder, name)
+    const { exitCode, all } = await record(deck, cache, ['--from', log, '--out', out, '--size', '320x180', '--fps', '10', ...args])
+    expect(exitCode, all).toBe(0)
+    const film = timeline.parse(JSON.parse(await readFile(join(out, 'talk.timeline.json'), 'utf8')))
+    const { streams, chapters } = await probe(join(out, 'talk.mp4'))
+    expect(Number(streams[0]?.nb_frames)).toBe(Math.round(film.length * 10))
+    return { film, chapters }
+  }
+  const whole = await filmed('given', [])
+  const at = (happens: (event: (typeof whole.film.events)[number]) => boolean) => whole.film.events.find(happens)?.time ?? NaN
+  const ran = at((event) => event.type === 'step' && event.status.state === 'succeeded') - at((event) => event.type === 'step' && event.status.state === 'running')
+  // Three words, and 0.3 s after each.
+  expect(ran).toBeGreaterThan(0.8)
+  expect(whole.chapters.map(({ tags }) => tags.title)).toContain('Counting: count')
+  const one = await filmed('given-one', ['--slides', '2'])
+  expect(one.film.length).toBeLessThan(whole.film.length)
+  expect(one.chapters.every(({ tags }) => tags.title.startsWith('Counting'))).toBe(true)
+
+  await writeFile(log, 'no log\n')
+  const broken = await record(deck, cache, ['--from', log, '--out', join(folder, 'given-broken'), ...SIZE])
+  expect(broken.exitCode).toBe(1)
+  expect(broken.all).toContain('line 1: this is no log of a talk')
+})
+
+test('without Chromium one message says what to install, before anything is run', async ({ deck, cache, folder }) => {
+  test.skip(process.getuid?.() !== 0, 'hiding Chromium needs root')
+  const hide = `for place in /usr/bin/chromium /usr/bin/chromium-browser /usr/bin/google-chrome; do [ ! -e $place ] || mount --bind /dev/null $place; done; exec "$@"`
+  const out = join(folder, 'no-chromium')
+  const { exitCode, all } = await execa('unshare', ['--mount', 'sh', '-c', hide, 'sh', process.execPath, 'bin/understudy.js', 'record', '--deck', deck.file, '--profile', 'host', '--out', out], {
+    env: { UNDERSTUDY_CACHE: cache, DEMO_TOKEN: SECRET, PLAYWRIGHT_BROWSERS_PATH: folder },
+    reject: false,
+    all: true,
+  })
+  expect(exitCode).toBe(1)
+  expect(all).toMatch(/^There is no Chromium here to take pictures with\. Install it: apt-get install chromium/)
+  expect(existsSync(out)).toBe(false)
 })
 
 test('without ffmpeg one line says what to install, before anything is run', async ({ deck, cache, folder }) => {

@@ -29,7 +29,7 @@ class Window implements Viewer {
     return Array.from({ length: 5 }, (_, row) => this.terminal.buffer.active.getLine(row)?.translateToString(true) ?? '').join('\n').trimEnd()
   }
 }
-const shows = (window: Window, text: string) => vi.waitFor(() => expect(window.text()).toBe(text), { timeout: 10_000 })
+const shows = (window: Window, text: string) => vi.waitFor(() => expect(window.text()).toBe(text), { timeout: 30_000 })
 
 test('plays to its end, with long pauses cut, and the same to a viewer that comes late', async () => {
   replay = new Replay(cast([0, 'one\r\n'], [600, 'two\r\n'], [600.1, 'three']))

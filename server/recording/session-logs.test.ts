@@ -38,7 +38,7 @@ const read = async (name = '') => parseCast(await readFile(join(logs, name), 'ut
 const texts = async () => Promise.all((await files()).map((name) => readFile(join(logs, name), 'utf8')))
 /** Waits until the log has come so far, and completes it. */
 async function until(text: string, all: SessionLogs): Promise<void> {
-  await vi.waitFor(async () => expect((await texts()).at(-1)).toContain(text), { timeout: 10_000 })
+  await vi.waitFor(async () => expect((await texts()).at(-1)).toContain(text), { timeout: 30_000 })
   await session.end()
   await all.finish()
 }

@@ -84,7 +84,7 @@ const same = (viewer: TestViewer, reference: xterm.Terminal) =>
   vi.waitFor(async () => {
     await written(viewer.terminal, '')
     expect(stateOf(viewer.terminal)).toEqual(stateOf(reference))
-  }, { timeout: 10_000, interval: 50 })
+  }, { timeout: 30_000, interval: 50 })
 
 test('a thousand viewers that come and go, read and do not, see what a terminal that was always there sees', async () => {
   const random = new Random(1)

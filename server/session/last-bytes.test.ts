@@ -59,7 +59,7 @@ test('they arrive also where nothing was read until long after the program had e
       let shown = ''
       shell.onOutput((bytes) => (shown = (shown + String(bytes)).slice(-100)))
       const exited = new Promise((done) => shell.onExit(done))
-      await vi.waitFor(() => expect(shown).toContain('133;B'), { timeout: 10_000 })
+      await vi.waitFor(() => expect(shown).toContain('133;B'), { timeout: 30_000 })
       shell.pause()
       shell.write('exec sh -c \'seq 1 500; printf "THE END"\'\r')
       await new Promise((done) => setTimeout(done, 800))

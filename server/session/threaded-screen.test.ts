@@ -4,6 +4,7 @@ import { ThreadedScreen } from './threaded-screen.ts'
 
 const screens: ThreadedScreen[] = []
 afterEach(() => {
+  vi.restoreAllMocks()
   for (const screen of screens.splice(0)) screen.dispose()
 })
 
@@ -35,4 +36,22 @@ test('a thread of screens that dies is made anew: what waits is answered, what w
     screen.write(Buffer.from('after'))
     expect(await text()).toContain('after')
   }
+})
+
+test('a hall that asks at once shares one snapshot, until something is written', async () => {
+  const speaking = vi.spyOn(Worker.prototype, 'postMessage')
+  const asked = () => speaking.mock.calls.filter(([message]) => (message as { type: string }).type === 'snapshot').length
+  const { screen, text } = newScreen()
+  screen.write(Buffer.from('one'))
+  const shown = await Promise.all(Array.from({ length: 100 }, text))
+  expect(new Set(shown).size).toBe(1)
+  expect(asked()).toBe(1)
+  // Another part of the screen, another content, and what was answered already are other snapshots.
+  const again = text()
+  const whole = new Promise<string>((done) => screen.snapshot(10, done))
+  screen.write(Buffer.from('two'))
+  const later = text()
+  for (const before of [again, whole]) expect(await before).not.toContain('two')
+  expect(await later).toContain('onetwo')
+  expect(asked()).toBe(4)
 })

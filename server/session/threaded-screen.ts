@@ -46,7 +46,9 @@ function startThread(): Worker {
 export class ThreadedScreen {
   private readonly options: ThreadedScreenOptions
   private readonly number = nextScreen++
-  private readonly requests = new Map<number, { scrollback: number; done(data: string): void }>()
+  private readonly requests = new Map<number, { scrollback: number; done: ((data: string) => void)[] }>()
+  /** The request that was made last, while nothing was written since: who asks for the same shares its answer. */
+  private last: number | undefined
   /** Bytes that the thread has and has not parsed yet. */
   private unparsed = 0
   /** What is handed over once the viewers have been sent it: the thread must not wake up before they do. */
@@ -64,6 +66,7 @@ export class ThreadedScreen {
   }
 
   write(bytes: Uint8Array): void {
+    this.last = undefined
     this.waiting.push(bytes)
     this.handing ??= setImmediate(() => this.handOver())
   }
@@ -90,8 +93,12 @@ export class ThreadedScreen {
    */
   snapshot(scrollback: number, done: (data: string) => void): void {
     this.handOver()
+    // A hall that reloads at once asks for one snapshot, not for a hundred, of 30 ms each.
+    const same = this.last === undefined ? undefined : this.requests.get(this.last)
+    if (same?.scrollback === scrollback) return void same.done.push(done)
     const request = nextRequest++
-    this.requests.set(request, { scrollback, done })
+    this.last = request
+    this.requests.set(request, { scrollback, done: [done] })
     post({ type: 'snapshot', screen: this.number, request, scrollback })
   }
 
@@ -113,7 +120,8 @@ export class ThreadedScreen {
       case 'snapshot': {
         const asked = this.requests.get(message.request)
         this.requests.delete(message.request)
-        return asked?.done(message.data)
+        for (const done of asked?.done ?? []) done(message.data)
+        return
       }
     }
   }

@@ -71,7 +71,7 @@ const place = (instructor: TestWindow, name: string, fits: (place: ClassInfo['le
       const found = last?.class.learners.find((each) => each.name === name)
       if (!found || !fits(found)) throw new Error(`not yet: ${JSON.stringify(found)}`)
     },
-    { timeout: 10_000, interval: 10 },
+    { timeout: 30_000, interval: 10 },
   )
 
 test('the instructor sees who is there, and how far each is, as it changes', async () => {

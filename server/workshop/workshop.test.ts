@@ -65,7 +65,7 @@ function get(path: string, cookie: string): Promise<{ status: number; text: stri
 test('each learner has a link of their own, which lets in nobody as a presenter', async () => {
   expect([...links]).toEqual([['ada', `http://localhost:${port}/workshop?token=${tokens.ada}`], ['bob', `http://localhost:${port}/workshop?token=${tokens.bob}`]])
   const entry = await get(`/workshop?token=${tokens.ada}`, '')
-  expect([entry.status, entry.headers.location, String(entry.headers['set-cookie'])]).toEqual([303, '/workshop', `understudy-${port}-learner=${tokens.ada}; HttpOnly; SameSite=Strict; Path=/`])
+  expect([entry.status, entry.headers.location, String(entry.headers['set-cookie'])]).toEqual([303, '/workshop', `understudy-${port}-learner=${tokens.ada}; HttpOnly; SameSite=Lax; Path=/`])
   expect((await get('/', `understudy-${port}=${tokens.ada}`)).status).toBe(401)
   expect((await get('/', `understudy-${port}=undefined`)).status).toBe(401)
 })
