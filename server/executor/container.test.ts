@@ -18,7 +18,7 @@ describe.skipIf(missing)(`containers${missing ? ` (skipped: ${missing})` : ''}`,
 
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), 'understudy-containers-'))
-    engine = await findEngine()
+    engine = await findEngine(process.env.UNDERSTUDY_TEST_ENGINE === 'docker' ? ['docker'] : undefined)
     for (const name of ['ada', 'bob'] as const) learners[name] = await open(name)
   })
   afterAll(async () => {

@@ -4,22 +4,21 @@ import { lstat, mkdir, mkdtemp, readlink, rm, symlink, writeFile } from 'node:fs
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { execa } from 'execa'
-import { z } from 'zod'
 import type { Ledger } from './ledger.ts'
 import { PrefixExecutor } from './prefix.ts'
 import { identify, type ProcessId } from './process-tree.ts'
 
 /**
- * A container for each learner, by podman. Its programs are those of this machine (/usr, read-only), so that nothing has to be downloaded; its
+ * A container for each learner, by podman or docker. Its programs are those of this machine (/usr, read-only), so that nothing has to be downloaded; its
  * image holds no more than the folders that a system has.
  *
  * Inside it are: the learner's own folder; the Nix store of this machine, read-only, below a layer of the learner's own; and what the caller
  * names. Nothing else of this machine: no home, no other learner, no network, no device, no privilege.
  */
 
-/** podman, as it works on this machine. */
+/** What runs containers, as it works on this machine. */
 export interface Engine {
-  program: string
+  program: 'podman' | 'docker'
   /** Options before the command. */
   flags: string[]
   /** Options of `run`. */
@@ -61,43 +60,45 @@ export interface ContainerOptions {
 const IMAGE = 'localhost/understudy-learner:1'
 const LABEL = 'understudy.workshop'
 
-/** Ways to run a container, the plainest first: crun refuses hybrid control groups, systemd may not be there, and limits may only be lowered. */
-const WAYS: { flags: string[]; runFlags: string[] }[] = [
-  { flags: [], runFlags: [] },
-  { flags: ['--cgroup-manager=cgroupfs'], runFlags: [] },
-  { flags: ['--runtime=runc', '--cgroup-manager=cgroupfs'], runFlags: [] },
-  { flags: ['--runtime=runc', '--cgroup-manager=cgroupfs'], runFlags: ['--ulimit=nofile=1024:4096', '--ulimit=nproc=1000:1000'] },
+/**
+ * Ways to run a container, the plainest first: crun refuses hybrid control groups, systemd may not be there, and limits may only be lowered.
+ * docker comes last: its daemon is root, whoever asks.
+ */
+const WAYS: readonly Engine[] = [
+  { program: 'podman', flags: [], runFlags: [] },
+  { program: 'podman', flags: ['--cgroup-manager=cgroupfs'], runFlags: [] },
+  { program: 'podman', flags: ['--runtime=runc', '--cgroup-manager=cgroupfs'], runFlags: [] },
+  { program: 'podman', flags: ['--runtime=runc', '--cgroup-manager=cgroupfs'], runFlags: ['--ulimit=nofile=1024:4096', '--ulimit=nproc=1000:1000'] },
+  // Whoever has started the server owns the learners' files; by podman the container's root is that user already.
+  { program: 'docker', flags: [], runFlags: process.getuid && process.getgid && process.getuid() !== 0 ? [`--user=${process.getuid()}:${process.getgid()}`] : [] },
 ]
-
-/** What `podman ps --format json` tells. */
-const listed = z.array(z.object({ Id: z.string() }))
 
 /**
  * Finds out how containers run on this machine, by running one.
  *
+ * @param programs what may run them
  * @throws an Error that says what is missing
  */
-export async function findEngine(): Promise<Engine> {
-  const program = 'podman'
-  const version = await execa(program, ['--version'], { reject: false, stdin: 'ignore' })
-  if (version.exitCode !== 0) throw new Error('Learners are kept apart by containers, and podman is not installed: apt-get install podman runc. See docs/workshop.md for other ways.')
+export async function findEngine(programs: readonly Engine['program'][] = ['podman', 'docker']): Promise<Engine> {
+  const installed: string[] = []
+  for (const program of programs) if ((await execa(program, ['--version'], { reject: false, stdin: 'ignore' })).exitCode === 0) installed.push(program)
+  if (installed.length === 0) throw new Error(`Learners are kept apart by containers, and ${programs.join(' or ')} is not installed: apt-get install podman runc. See docs/workshop.md for other ways.`)
   const said: string[] = []
-  for (const way of WAYS) {
-    const engine = { program, ...way }
+  for (const engine of WAYS.filter(({ program }) => installed.includes(program))) {
     try {
       await makeImage(engine)
-      await podman(engine, ['run', '--rm', '--network=none', ...way.runFlags, '--volume=/usr:/usr:ro', IMAGE, 'true'])
+      await ask(engine, ['run', '--rm', '--network=none', ...engine.runFlags, '--volume=/usr:/usr:ro', IMAGE, 'true'])
       return engine
     } catch (error) {
       said.push(error instanceof Error ? error.message : String(error))
     }
   }
-  throw new Error(`podman is installed, and no container runs by it here. It says:\n${[...new Set(said)].join('\n')}`)
+  throw new Error(`${installed.join(' and ')} ${installed.length > 1 ? 'are' : 'is'} installed, and no container runs here. What was said:\n${[...new Set(said)].join('\n')}`)
 }
 
 /** Makes the image, unless it is there: it takes a tenth of a second, and 5 kB. */
 async function makeImage(engine: Engine): Promise<void> {
-  if ((await execa(engine.program, [...engine.flags, 'image', 'exists', IMAGE], { reject: false, stdin: 'ignore' })).exitCode === 0) return
+  if ((await execa(engine.program, [...engine.flags, 'image', 'inspect', IMAGE], { reject: false, stdin: 'ignore' })).exitCode === 0) return
   const root = await mkdtemp(join(tmpdir(), 'understudy-image-'))
   try {
     for (const folder of ['usr', 'etc/alternatives', 'etc/ssl', 'proc', 'sys', 'dev', 'tmp', 'run', 'var/tmp', 'nix', 'root', 'home']) await mkdir(join(root, folder), { recursive: true })
@@ -112,7 +113,7 @@ async function makeImage(engine: Engine): Promise<void> {
     const archive = join(root, '..', `${randomBytes(8).toString('hex')}.tar`)
     try {
       await execa('tar', ['--create', '--owner=0', '--group=0', '--file', archive, '--directory', root, '.'])
-      await podman(engine, ['import', '--quiet', archive, IMAGE])
+      await ask(engine, ['import', archive, IMAGE])
     } finally {
       await rm(archive, { force: true })
     }
@@ -123,9 +124,9 @@ async function makeImage(engine: Engine): Promise<void> {
 
 /** Removes the containers of a workshop that an earlier server has left. @returns how many there were */
 export async function removeLeft(engine: Engine, workshop: string): Promise<number> {
-  const { stdout } = await podman(engine, ['ps', '--all', '--filter', `label=${LABEL}=${idOf(workshop)}`, '--format', 'json'])
-  const left = listed.parse(JSON.parse(stdout || '[]'))
-  for (const { Id } of left) await podman(engine, ['rm', '--force', '--time=0', Id])
+  const { stdout } = await ask(engine, ['ps', '--all', '--quiet', '--no-trunc', '--filter', `label=${LABEL}=${idOf(workshop)}`])
+  const left = stdout.split('\n').filter(Boolean)
+  for (const id of left) await remove(engine, id)
   return left.length
 }
 
@@ -160,7 +161,7 @@ export class Container {
   /**
    * Opens it, unless it is open. One that was short of memory may have ended by itself.
    *
-   * @throws an Error with what podman says, or that the learner's time is over
+   * @throws an Error with what the engine says, or that the learner's time is over
    */
   open(): Promise<void> {
     if (this.over !== undefined) return Promise.reject(new Error(this.over))
@@ -180,15 +181,16 @@ export class Container {
     await mkdir(join(upper, 'store'), { recursive: true, mode: 0o775 })
     // The certificates, and not the private keys beside them.
     const seen = ['/etc/alternatives', '/etc/ssl/certs', ...sees].filter((path) => existsSync(path))
-    const { stdout } = await podman(engine, [
+    const called = `understudy-${idOf(workshop).slice(0, 8)}-${name}`
+    await remove(engine, called)
+    const { stdout } = await ask(engine, [
       'run',
       '--detach',
       '--rm',
-      `--name=understudy-${idOf(workshop).slice(0, 8)}-${name}`,
-      '--replace',
+      `--name=${called}`,
       `--label=${LABEL}=${idOf(workshop)}`,
       `--hostname=${name}`,
-      network ? '--network=slirp4netns' : '--network=none',
+      network ? NETWORK[engine.program] : '--network=none',
       '--cap-drop=all',
       '--security-opt=no-new-privileges',
       '--read-only',
@@ -201,7 +203,7 @@ export class Container {
       ...engine.runFlags,
       '--volume=/usr:/usr:ro',
       ...seen.map((path) => `--volume=${path}:${path}:ro`),
-      ...(existsSync('/nix/store') ? [`--volume=/nix:/nix:O,upperdir=${upper},workdir=${work}`] : []),
+      ...(existsSync('/nix/store') ? [layered(engine, upper, work)] : []),
       `--volume=${cwd}:${cwd}`,
       `--volume=${home}:/root`,
       IMAGE,
@@ -209,7 +211,7 @@ export class Container {
       ...['bash', '-c', 'trap exit TERM; while :; do sleep 86400 & wait $!; done'],
     ], folder)
     this.id = stdout.trim().split('\n').at(-1) ?? ''
-    const { stdout: pid } = await podman(engine, ['inspect', '--format', '{{.State.Pid}}', this.id])
+    const { stdout: pid } = await ask(engine, ['inspect', '--format', '{{.State.Pid}}', this.id])
     this.first = identify(Number(pid))
     this.timer ??= setTimeout(() => {
       this.over = `The time of ${name} in this workshop is over: ${limits.hours} hours. The files are kept. Whoever gives the workshop can start it again.`
@@ -227,16 +229,32 @@ export class Container {
   }
 
   private async remove(): Promise<void> {
-    if (this.id !== '') await podman(this.engine, ['rm', '--force', '--time=0', '--ignore', this.id])
+    if (this.id !== '') await remove(this.engine, this.id)
   }
 }
 
 /** A label, and a name, must not tell of folders. */
 const idOf = (workshop: string) => createHash('sha256').update(workshop).digest('hex').slice(0, 24)
 
+const NETWORK = { podman: '--network=slirp4netns', docker: '--network=bridge' } as const
+
+/** This machine's /nix, and a layer above it that takes what is written (overlayfs). */
+function layered({ program }: Engine, upper: string, work: string): string {
+  if (program === 'podman') return `--volume=/nix:/nix:O,upperdir=${upper},workdir=${work}`
+  // A volume without a name, which goes with its container. Commas part the options of a mount, so that one is quoted.
+  return `--mount=type=volume,destination=/nix,volume-nocopy,volume-driver=local,volume-opt=type=overlay,volume-opt=device=overlay,"volume-opt=o=lowerdir=/nix,upperdir=${upper},workdir=${work}"`
+}
+
+/** Ends a container at once, with its volumes. One that is not there is gone already. */
+async function remove(engine: Engine, container: string): Promise<void> {
+  await ask(engine, ['rm', '--force', '--volumes', ...(engine.program === 'podman' ? ['--time=0'] : []), container]).catch((error: Error) => {
+    if (!/no such container|already in progress|no container with/i.test(error.message)) throw error
+  })
+}
+
 /** @param cwd where podman's monitor leaves a file once memory was short */
-async function podman({ program, flags }: Engine, args: string[], cwd = '/'): Promise<{ stdout: string }> {
+async function ask({ program, flags }: Engine, args: string[], cwd = '/'): Promise<{ stdout: string }> {
   const { exitCode, stdout, stderr } = await execa(program, [...flags, ...args], { reject: false, stdin: 'ignore', cwd })
   if (exitCode === 0) return { stdout }
-  throw new Error(`podman ${args[0]}: ${stderr.trim().split('\n').at(-1) ?? `exit status ${exitCode}`}`)
+  throw new Error(`${program} ${args[0]}: ${stderr.trim().split('\n').at(-1) ?? `exit status ${exitCode}`}`)
 }

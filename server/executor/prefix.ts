@@ -157,8 +157,8 @@ export class PrefixExecutor implements Executor {
 
   /** The environment of the prefix's own program. */
   private environment(marker: string): Record<string, string> {
-    const { PATH = '', HOME = '', SSH_AUTH_SOCK, KUBECONFIG, XDG_RUNTIME_DIR } = process.env
-    return { PATH, HOME, TERM: 'xterm-256color', ...(SSH_AUTH_SOCK && { SSH_AUTH_SOCK }), ...(KUBECONFIG && { KUBECONFIG }), ...(XDG_RUNTIME_DIR && { XDG_RUNTIME_DIR }), ...(marker && { [MARKER]: marker }) }
+    const { PATH = '', HOME = '', SSH_AUTH_SOCK, KUBECONFIG, DOCKER_HOST, XDG_RUNTIME_DIR } = process.env
+    return { PATH, HOME, TERM: 'xterm-256color', ...(SSH_AUTH_SOCK && { SSH_AUTH_SOCK }), ...(KUBECONFIG && { KUBECONFIG }), ...(DOCKER_HOST && { DOCKER_HOST }), ...(XDG_RUNTIME_DIR && { XDG_RUNTIME_DIR }), ...(marker && { [MARKER]: marker }) }
   }
 }
 
