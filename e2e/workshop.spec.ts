@@ -66,6 +66,11 @@ async function openTask(page: Page, title: string) {
   await cell(page, title).click()
   await expect(guide(page).getByRole('heading', { name: title })).toBeVisible()
 }
+/** Begins the task, and waits until its start is made: before that there is nothing to check. */
+async function begin(page: Page) {
+  await button(page, 'Begin the task').click()
+  await expect(button(page, 'Check')).toBeEnabled()
+}
 async function openFile(page: Page, path: string) {
   await panel(page, 'Editor').locator(`[data-path="${path}"]`).first().click()
   await expect(panel(page, 'Editor').locator('.view-line').first()).toBeVisible()
@@ -81,7 +86,7 @@ test('a learner fails the first task, reads what is wrong, corrects the file, an
   await expect(cell(desk, 'After all others')).toHaveAttribute('title', /waits for others/)
   await desk.getByRole('group', { name: /^Slide 1 of 5/ }).press('ArrowRight')
   await expect(guide(desk).getByText('The program greets.')).toBeVisible()
-  await button(desk, 'Begin the task').click()
+  await begin(desk)
   await button(desk, 'Check').click()
   await expect(result(desk)).toContainText('Not there yet')
   await expect(result(desk)).toContainText('it does not say Good evening')
@@ -100,7 +105,7 @@ test('a learner fails the first task, reads what is wrong, corrects the file, an
 
 test('a reload in the middle loses nothing: the slide, the task, its hint, the open file and the text that was not saved', async ({ desk, workshop }) => {
   await openTask(desk, 'Count to five')
-  await button(desk, 'Begin the task').click()
+  await begin(desk)
   await expect(guide(desk).getByRole('region', { name: 'What was changed to begin with' })).toContainText('count.sh counts to two now')
   await button(desk, 'Hint 1/2').click()
   await expect(guide(desk).getByText('The hint 1 of count.')).toBeVisible()
@@ -274,7 +279,7 @@ test('three tasks of the talk are solved by typing, in the lab', async ({ page, 
   await page.goto(talk.link)
   const passed = async () => expect(result(page)).toContainText('Passed', { timeout: 120_000 })
   await openTask(page, 'Read a type error')
-  await button(page, 'Begin the task').click()
+  await begin(page)
   await guide(page).getByRole('button', { name: 'Put into the terminal' }).first().click()
   const name = (await page.locator('[data-terminal]:visible').getAttribute('data-terminal')) ?? ''
   await expect(terminal(page, name).locator('textarea')).toBeFocused()
@@ -287,7 +292,7 @@ test('three tasks of the talk are solved by typing, in the lab', async ({ page, 
   await passed()
 
   await openTask(page, 'Serve on another port')
-  await button(page, 'Begin the task').click()
+  await begin(page)
   await replace(page, 'nixos/profiles/spa-machine.nix', 'port = 80', 'port = 8000')
   await replace(page, 'configurations/spa-qemu.nix', 'guest.port = 80', 'guest.port = 8000')
   // Both files are saved by the check.
@@ -295,7 +300,7 @@ test('three tasks of the talk are solved by typing, in the lab', async ({ page, 
   await passed()
 
   await openTask(page, 'Mend the red test')
-  await button(page, 'Begin the task').click()
+  await begin(page)
   await replace(page, 'spa/index.html', 'id="app"', 'id="root"')
   await page.keyboard.press('ControlOrMeta+s')
   await passed()
