@@ -262,8 +262,8 @@ test('a talk as it was given becomes a video with its timing, whole or cut by sl
   const log = join(folder, 'talk.jsonl')
   const talk = await startTalk({ deck: deck.file, args: ['--profile', 'host', '--log', log], env: { UNDERSTUDY_CACHE: cache, DEMO_TOKEN: SECRET } })
   await page.goto(talk.link)
-  await page.keyboard.press('ArrowRight')
-  await page.keyboard.press('ArrowRight')
+  await expect(page.getByRole('heading', { name: 'Opening' })).toBeVisible()
+  await page.goto(`${talk.origin}/2`)
   await step(page, 'count').getByRole('button', { name: 'Run count' }).click()
   await expect(step(page, 'count')).toHaveAttribute('data-state', 'succeeded')
   await page.keyboard.press('ArrowRight')
@@ -277,8 +277,8 @@ test('a talk as it was given becomes a video with its timing, whole or cut by sl
     const out = join(folder, name)
     const { exitCode, all } = await record(deck, cache, ['--from', log, '--out', out, '--size', '320x180', '--fps', '10', ...args])
     expect(exitCode, all).toBe(0)
-    const film = timeline.parse(JSON.parse(await readFile(join(out, 'talk.timeline.json'), 'utf8')))
-    const { streams, chapters } = await probe(join(out, 'talk.mp4'))
+    const film = timeline.parse(JSON.parse(await readFile(join(out, 'given.timeline.json'), 'utf8')))
+    const { streams, chapters } = await probe(join(out, 'given.mp4'))
     expect(Number(streams[0]?.nb_frames)).toBe(Math.round(film.length * 10))
     return { film, chapters }
   }
