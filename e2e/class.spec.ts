@@ -6,6 +6,7 @@ import { type Page, test as base } from '@playwright/test'
 import { execa } from 'execa'
 import { noContainers } from '../server/test/containers.ts'
 import type { OtherDeck } from './deck.ts'
+import { flaws } from './looks.ts'
 import { expect, freePort, processes, screen, startTalk, type Talk } from './talk.ts'
 import { workshopDeck } from './workshop-deck.ts'
 
@@ -162,6 +163,25 @@ test('the instructor puts a learner’s files back to the start; what is done st
   await expect(ada.getByRole('button', { name: '1 of 4 done' })).toBeVisible()
 })
 
+test('the pages of the class are whole in both colour schemes, and axe finds nothing', async ({ instructor, ada }) => {
+  const look = await instructor.context().newPage()
+  await look.goto(new URL('/class/ada', instructor.url()).href)
+  await expect(look.locator('.xterm-screen')).toBeVisible()
+  await row(instructor, 'ada').getByRole('button', { name: 'Note' }).click()
+  await instructor.getByLabel('A note for ada').fill('A longer note. '.repeat(20))
+  await instructor.getByRole('button', { name: 'Send' }).click()
+  await look.getByRole('button', { name: 'Ask to join' }).click()
+  await expect(ada.getByRole('button', { name: 'Let them' })).toBeVisible()
+  await row(instructor, 'bob').getByRole('button', { name: 'Note' }).click()
+  for (const colorScheme of ['light', 'dark'] as const)
+    for (const page of [instructor, look, ada]) {
+      await page.emulateMedia({ colorScheme })
+      expect(await flaws(page), `${colorScheme} ${page.url()}`).toEqual([])
+    }
+  await ada.getByRole('button', { name: 'No', exact: true }).click()
+  await expect(look.getByText('You look; the learner has not agreed to more.')).toBeVisible()
+})
+
 test('a second server of the same class is refused, and the first goes on; its end leaves the files and no container', async ({ workshop, ada }) => {
   const again = await execa(process.execPath, ['bin/understudy.js', 'workshop', workshop.deck.file, '--port', String(await freePort()), '--profile', 'host', '--no-open', '--learners', 'ada'], { env: workshop.env, reject: false })
   expect(again.exitCode).toBe(1)
@@ -192,6 +212,7 @@ test('by a command prefix the shells run where the operator says; one that leads
 })
 
 test('the talk itself, as a class: a machine boots in the container of a learner, and its page is on the learner’s slide alone', async ({ browser }) => {
+  test.setTimeout(300_000)
   const data = await mkdtemp(join(tmpdir(), 'understudy-class-'))
   const talk = await startTalk({ command: 'workshop', args: ['--learners', 'ada,bob'], env: { UNDERSTUDY_DATA: data } })
   try {
@@ -206,7 +227,7 @@ test('the talk itself, as a class: a machine boots in the container of a learner
     }
     const pages: string[] = []
     for (const page of [ada, bob]) {
-      await expect(page.frameLocator('.understudy-page iframe').getByText('It works.')).toBeVisible({ timeout: 60_000 })
+      await expect(page.frameLocator('.understudy-page iframe').getByText('It works.')).toBeVisible({ timeout: 120_000 })
       pages.push(await page.locator('.understudy-page a').innerText())
     }
     expect(pages[0]).not.toBe(pages[1])

@@ -1,12 +1,11 @@
 import { execFile } from 'node:child_process'
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
-import { createRequire } from 'node:module'
 import { homedir, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { type Page, test as base } from '@playwright/test'
-import type { AxeResults, RunOptions } from 'axe-core'
 import type { OtherDeck } from './deck.ts'
+import { flaws } from './looks.ts'
 import { expect, screen, startTalk, type Talk, terminal } from './talk.ts'
 import { workshopDeck } from './workshop-deck.ts'
 
@@ -312,12 +311,10 @@ test('in both colour schemes nothing overflows at 1366 × 768, nothing is too sm
   desk.on('request', (request) => {
     if (!request.url().startsWith(workshop.talk.origin) && !/^(data|blob):/.test(request.url())) foreign.push(request.url())
   })
-  const source = createRequire(import.meta.url).resolve('axe-core/axe.min.js')
   for (const colorScheme of ['light', 'dark'] as const) {
     await desk.emulateMedia({ colorScheme })
     await openTask(desk, 'Count to five')
     await openFile(desk, 'count.sh')
-    await desk.addScriptTag({ path: source })
     for (const look of ['guide', 'tasks', 'changes'] as const) {
       if (look === 'tasks') await desk.keyboard.press('Alt+Shift+Digit5')
       if (look === 'changes') {
@@ -325,38 +322,9 @@ test('in both colour schemes nothing overflows at 1366 × 768, nothing is too sm
         await button(desk, 'Solution …').click()
         await expect(desk.getByText('This is what the solution changes')).toBeVisible()
       }
-      expect(await desk.evaluate(measure), `${colorScheme}, ${look}`).toEqual([])
-      expect(await desk.evaluate(violations), `${colorScheme}, ${look}`).toEqual([])
+      expect(await flaws(desk), `${colorScheme}, ${look}`).toEqual([])
     }
     await desk.getByRole('button', { name: 'Close' }).click()
   }
   expect(foreign).toEqual([])
 })
-
-/** Names what stands outside the page or its panel, is cut off, or has letters smaller than 12 px. Slide, editor and terminal are measured by their own tests. */
-function measure(): string[] {
-  const found: string[] = []
-  const page = document.querySelector<HTMLElement>('.workshop')
-  if (!page) return ['the page is not there']
-  if (document.documentElement.scrollWidth > innerWidth || document.documentElement.scrollHeight > innerHeight) found.push('the page scrolls')
-  for (const element of page.querySelectorAll<HTMLElement>('*')) {
-    if (element.closest('.slidev-slide-container, .understudy-terminal, .monaco-editor, .monaco-diff-editor, .hidden-text, svg') || !element.checkVisibility({ opacityProperty: true, visibilityProperty: true })) continue
-    const box = element.getBoundingClientRect()
-    if (box.width === 0 || box.height === 0) continue
-    const name = `${element.tagName.toLowerCase()}.${[...element.classList].join('.')} "${(element.textContent ?? '').trim().slice(0, 30)}"`
-    const style = getComputedStyle(element)
-    if ([...element.childNodes].some((node) => node.nodeType === Node.TEXT_NODE && node.textContent?.trim()) && parseFloat(style.fontSize) < 12) found.push(`${name} has letters of ${style.fontSize}`)
-    const frame = (element.closest('[data-panel]') ?? page).getBoundingClientRect()
-    const scrolled = element.closest('.scroller, .tasks, .list, .says')
-    if (box.right > frame.right + 1 || box.left < frame.left - 1 || (!scrolled && (box.bottom > frame.bottom + 1 || box.top < frame.top - 1))) found.push(`${name} leaves its panel`)
-    if (style.overflowX !== 'visible' && style.textOverflow !== 'ellipsis' && element.scrollWidth > element.clientWidth + 1) found.push(`${name} is cut off at its right`)
-  }
-  return found.slice(0, 5)
-}
-
-/** What axe finds on the page; slides are the deck author's. */
-async function violations(): Promise<string[]> {
-  const { axe } = window as unknown as { axe: { run(context: unknown, options: RunOptions): Promise<AxeResults> } }
-  const { violations } = await axe.run({ exclude: [['.slidev-slide-container']] }, { resultTypes: ['violations'] })
-  return violations.flatMap(({ id, nodes }) => nodes.map(({ target, failureSummary }) => `${id}: ${target.join(' ')}: ${failureSummary?.split('\n')[1]?.trim()}`)).slice(0, 5)
-}
