@@ -82,7 +82,7 @@ export async function openClass(options: ClassOptions): Promise<void> {
           task: async (_, task) => (task.title = await measure(names.length, open, setting)),
         },
         {
-          title: `Open the places of ${names.length} learners`,
+          title: `Open the place${names.length === 1 ? '' : 's'} of ${names.length} learner${names.length === 1 ? '' : 's'}`,
           task: async (_, task) => {
             const waiting = [...names]
             const openNext = async (): Promise<void> => {
