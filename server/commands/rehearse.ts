@@ -6,6 +6,7 @@ import { launchBrowser } from '../browser.ts'
 import type { Profile } from '../deck/contract.ts'
 import { type Deck, type Grid, readDeck, type Step } from '../deck/deck.ts'
 import { interruptSignal } from '../interrupt.ts'
+import { json } from '../json.ts'
 import { nix } from '../nix/nix.ts'
 import { nixVersions } from '../nix/versions.ts'
 import { RecordingStore } from '../recording/store.ts'
@@ -180,13 +181,5 @@ class Camera {
 
   async close(): Promise<void> {
     await (await this.browser)?.close()
-  }
-}
-
-function json(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return undefined
   }
 }

@@ -1,6 +1,7 @@
 import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { z } from 'zod'
+import { json } from '../json.ts'
 import { endSession, identify, type ProcessId } from './process-tree.ts'
 
 const processId = z.object({ pid: z.number().int(), start: z.number() })
@@ -49,7 +50,7 @@ export class Ledger {
     const ended = await Promise.all(
       names.map(async (name) => {
         const file = join(this.folder, name)
-        const { success, data } = ledgerFile.safeParse(parse(await readFile(file, 'utf8').catch(() => '')))
+        const { success, data } = ledgerFile.safeParse(json(await readFile(file, 'utf8').catch(() => '')))
         if (!success || (data.boot === boot && identify(data.server.pid)?.start === data.server.start)) return []
         const sessions = data.boot === boot ? Object.entries(data.sessions) : []
         const processes = await Promise.all(sessions.map(([marker, processes]) => endSession(marker, processes)))
@@ -74,12 +75,4 @@ export class Ledger {
 
 async function bootId(): Promise<string> {
   return (await readFile('/proc/sys/kernel/random/boot_id', 'utf8').catch(() => '')).trim()
-}
-
-function parse(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return undefined
-  }
 }

@@ -1,6 +1,7 @@
 import { writeFile } from 'node:fs/promises'
 import { execa } from 'execa'
 import { z } from 'zod'
+import { json } from '../json.ts'
 
 /** What is asked of ffmpeg. Its arguments are the whole of the film's encoding; nothing else knows of codecs. */
 
@@ -149,12 +150,4 @@ async function ffmpeg(args: string[], cancelSignal: AbortSignal): Promise<void> 
 /** As ffconcat has it: within single quotes, one of them closes, is escaped, and opens again. */
 function quoted(file: string): string {
   return file.replaceAll("'", `'\\''`)
-}
-
-function json(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return undefined
-  }
 }

@@ -1,3 +1,4 @@
+import { json } from '../json.ts'
 import type { Chapter, FilmEvent, FilmOpening, Timeline } from './timeline.ts'
 import { type LogHeader, logHeader, type LogLine, logLine } from './talk-log.ts'
 
@@ -139,11 +140,3 @@ function synced(time: number, channel: string, state: Record<string, unknown>): 
 }
 
 const round = (seconds: number) => Math.round(seconds * 1000) / 1000
-
-function json(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return undefined
-  }
-}

@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { execa } from 'execa'
 import { z } from 'zod'
+import { json } from '../json.ts'
 
 const lock = z.object({ nodes: z.object({ nixpkgs: z.object({ locked: z.object({ rev: z.string().optional(), path: z.string().optional() }) }) }) })
 
@@ -13,13 +14,8 @@ const lock = z.object({ nodes: z.object({ nixpkgs: z.object({ locked: z.object({
 export async function nixVersions(workdir: string, env: Record<string, string>): Promise<{ nix?: string; nixpkgs?: string }> {
   const { stdout } = await execa('nix', ['--version'], { env, extendEnv: false, reject: false })
   const nix = /\d[\w.]*/.exec(typeof stdout === 'string' ? stdout : '')?.[0]
-  let parsed: unknown
-  try {
-    parsed = JSON.parse(await readFile(join(workdir, 'flake.lock'), 'utf8'))
-  } catch {
-    // No lock file, or a broken one: then nothing is known.
-  }
-  const locked = lock.safeParse(parsed)
+  // No lock file, or a broken one: then nothing is known.
+  const locked = lock.safeParse(json(await readFile(join(workdir, 'flake.lock'), 'utf8').catch(() => '')))
   const nixpkgs = locked.success ? (locked.data.nodes.nixpkgs.locked.rev ?? locked.data.nodes.nixpkgs.locked.path) : undefined
   return { ...(nix !== undefined && { nix }), ...(nixpkgs !== undefined && { nixpkgs }) }
 }

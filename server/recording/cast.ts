@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { json } from '../json.ts'
 
 /**
  * asciicast: what a terminal showed, with its timing. Version 3 (docs.asciinema.org/manual/asciicast/v3) is what is kept; version 2 is for
@@ -108,13 +109,5 @@ export function compressIdle({ header, events }: Cast, limit: number): Cast {
       before = event.time
       return { ...event, time: event.time - cut }
     }),
-  }
-}
-
-function json(line: string): unknown {
-  try {
-    return JSON.parse(line)
-  } catch {
-    return undefined
   }
 }

@@ -3,6 +3,7 @@ import { appendFile, mkdir, readdir, readFile, rename, rm } from 'node:fs/promis
 import { join } from 'node:path'
 import type { Profile } from '../deck/contract.ts'
 import { writeDurably } from '../durable.ts'
+import { json } from '../json.ts'
 import { type Cast, parseCast } from './cast.ts'
 import { type Measurement, type Metadata, metadata } from './metadata.ts'
 
@@ -105,12 +106,4 @@ const HISTORY = 'history.jsonl'
 
 function sha256(text: string): string {
   return createHash('sha256').update(text).digest('hex')
-}
-
-function json(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return undefined
-  }
 }

@@ -2,6 +2,7 @@ import { mkdir, readFile, rename } from 'node:fs/promises'
 import { basename, dirname } from 'node:path'
 import { z } from 'zod'
 import { replaceDurably } from '../durable.ts'
+import { json } from '../json.ts'
 import { checkResult, taskLine } from './messages.ts'
 
 /** What a learner has done with one task. A task without a record was not begun. */
@@ -100,13 +101,5 @@ export class Progress {
     const written = this.writing.then(() => replaceDurably(this.file, text))
     this.writing = written.catch(() => {})
     return written
-  }
-}
-
-function json(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return undefined
   }
 }
