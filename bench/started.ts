@@ -1,8 +1,8 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { createServer, type AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { packageRoot } from '../server/paths.ts'
+import { freePort } from '../server/test/free-port.ts'
 
 /** A talk as `npm start` gives it: the real command, the deck of this repository, in this user's cache. */
 export interface Started {
@@ -16,10 +16,7 @@ export interface Started {
 
 /** @throws an Error with what it has printed, where it ends before it serves */
 export async function startTalk(): Promise<Started> {
-  const listener = createServer().listen(0, '127.0.0.1')
-  await once(listener, 'listening')
-  const { port } = listener.address() as AddressInfo
-  await new Promise((done) => listener.close(done))
+  const port = await freePort()
   const began = performance.now()
   const child = spawn(process.execPath, [join(packageRoot, 'bin', 'understudy.js'), 'start', '--no-open', '--yes', '--port', String(port)], {
     cwd: packageRoot,

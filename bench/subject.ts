@@ -1,6 +1,4 @@
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { createServer, type AddressInfo } from 'node:net'
-import { once } from 'node:events'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { readDeck } from '../server/deck/deck.ts'
@@ -11,6 +9,7 @@ import { Recorder } from '../server/recording/recorder.ts'
 import { TalkServer } from '../server/server.ts'
 import { deckVersion } from '../server/slidev.ts'
 import { Stage } from '../server/stage.ts'
+import { freePort } from '../server/test/free-port.ts'
 
 /**
  * The server that is measured, as a process: front door, websocket, session, screen and recorder as in a talk, with a deck of one
@@ -31,10 +30,7 @@ const executor = new LocalExecutor({ cwd: folder, env, ledger: new Ledger(join(f
 const stage = new Stage({ deck, profile, executor, resetWorkdir: async () => {} })
 await stage.checkNeeds()
 
-const listener = createServer().listen(0, '127.0.0.1')
-await once(listener, 'listening')
-const { port } = listener.address() as AddressInfo
-await new Promise((done) => listener.close(done))
+const port = await freePort()
 const token = 'b'.repeat(43)
 const server = new TalkServer({ deck, port, token, stage, profile, built, log: console.error })
 await server.build()

@@ -1,7 +1,8 @@
 import { rename } from 'node:fs/promises'
 import { test as base, expect } from '@playwright/test'
+import { freePort } from '../server/test/free-port.ts'
 import { type OtherDeck, otherDeck } from './deck.ts'
-import { freePort, screen, startTalk, step, type Talk, terminal } from './talk.ts'
+import { screen, startTalk, step, type Talk, terminal } from './talk.ts'
 
 const port = await freePort()
 const slides = `---

@@ -9,8 +9,9 @@ import { expect, test } from '@playwright/test'
 import * as pty from 'node-pty'
 import { WebSocket } from 'ws'
 import { type ServerMessage, serverMessage, SOCKET_PATH } from '../server/protocol.ts'
+import { freePort } from '../server/test/free-port.ts'
 import { type OtherDeck, otherDeck } from './deck.ts'
-import { freePort, processes } from './talk.ts'
+import { processes } from './talk.ts'
 
 /** What goes wrong around `start`: it says so in one message, leaves nothing running, and the next start is not worse for it. */
 

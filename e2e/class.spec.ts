@@ -5,9 +5,10 @@ import { join } from 'node:path'
 import { type Page, test as base } from '@playwright/test'
 import { execa } from 'execa'
 import { noContainers } from '../server/test/containers.ts'
+import { freePort } from '../server/test/free-port.ts'
 import type { OtherDeck } from './deck.ts'
 import { flaws } from './looks.ts'
-import { expect, freePort, processes, screen, startTalk, type Talk } from './talk.ts'
+import { expect, processes, screen, startTalk, type Talk } from './talk.ts'
 import { workshopDeck } from './workshop-deck.ts'
 
 /** Two learners and who teaches them, each in a browser of their own; the learners' shells are in containers. */

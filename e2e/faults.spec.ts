@@ -4,8 +4,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, type Page, test as base } from '@playwright/test'
 import type { Terminal } from '@xterm/xterm'
+import { freePort } from '../server/test/free-port.ts'
 import { type OtherDeck, otherDeck } from './deck.ts'
-import { freePort, processes, screen, startTalk, step, type Talk, terminal } from './talk.ts'
+import { processes, screen, startTalk, step, type Talk, terminal } from './talk.ts'
 
 /** Faults on purpose, while a talk is given: what the speaker sees, what goes on, what is cleaned up (docs/reliability.md). */
 

@@ -2,8 +2,9 @@ import { chmod, mkdir, rm, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { expect, test as base } from '@playwright/test'
 import { execa } from 'execa'
+import { freePort } from '../server/test/free-port.ts'
 import { type OtherDeck, otherDeck } from './deck.ts'
-import { freePort, screen, startTalk, step, type Talk, terminal } from './talk.ts'
+import { screen, startTalk, step, type Talk, terminal } from './talk.ts'
 
 /** A step that serves a page until it is interrupted, one that prints for a while, and one whose program is gone on the day. */
 const slides = (port: number) => `---

@@ -1,10 +1,9 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { createServer } from 'node:net'
 import { readFile, readdir } from 'node:fs/promises'
-import { type AddressInfo } from 'node:net'
 import { fileURLToPath } from 'node:url'
 import { test as base, expect, type Page } from '@playwright/test'
+import { freePort } from '../server/test/free-port.ts'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 
@@ -18,15 +17,6 @@ export interface Talk {
   /** What the server has printed so far. */
   output(): string
   stop(signal?: NodeJS.Signals): Promise<number | null>
-}
-
-/** A port of this machine that nobody listens on. */
-export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
-  await new Promise((done) => server.close(done))
-  return port
 }
 
 /**

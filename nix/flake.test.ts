@@ -1,4 +1,5 @@
 // The talk's flake, checked without nixpkgs: its files are parsed, its outputs
+import { freePort } from '../server/test/free-port.ts'
 // evaluated in the lab, and what it makes of nginx answers real requests.
 import { chmodSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, writeFileSync } from 'node:fs'
 import { request, type IncomingHttpHeaders } from 'node:http'
@@ -12,7 +13,6 @@ import {
   describeWithLab,
   failure,
   flake,
-  freePort,
   lab,
   makeWorkdir,
   page,

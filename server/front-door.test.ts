@@ -1,23 +1,16 @@
 import { once } from 'node:events'
-import { createServer, request as httpRequest } from 'node:http'
-import { connect, type AddressInfo } from 'node:net'
+import { request as httpRequest } from 'node:http'
+import { connect } from 'node:net'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { WebSocket } from 'ws'
 import { type FrontDoor, openFrontDoor } from './front-door.ts'
 import { MAX_CLIENT_MESSAGE, SOCKET_PATH } from './protocol.ts'
+import { freePort } from './test/free-port.ts'
 
 const token = 'a'.repeat(43)
 let port: number
 let door: FrontDoor
 let seen: string[]
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
-  await new Promise((done) => server.close(done))
-  return port
-}
 
 beforeAll(async () => {
   port = await freePort()

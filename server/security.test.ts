@@ -13,7 +13,8 @@ import { shellEnvironment } from './profile.ts'
 import { type ClientMessage, CLOSE } from './protocol.ts'
 import { makeSetting } from './setting.ts'
 import { developDeck } from './slidev.ts'
-import { freePort, serveTalk, type ServedTalk } from './test/talk.ts'
+import { freePort } from './test/free-port.ts'
+import { serveTalk, type ServedTalk } from './test/talk.ts'
 import { accessToken } from './token.ts'
 
 /** The lines of docs/security.md that no other test checks. */

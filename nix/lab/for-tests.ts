@@ -2,7 +2,6 @@
 // in it, and the programs that run there.
 import { spawnSync } from 'node:child_process'
 import { cpSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
-import { createServer, type AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import envPaths from 'env-paths'
@@ -111,15 +110,6 @@ export async function build(workdir: string, output: string): Promise<string> {
 /** What was printed while an output was built, now or earlier. */
 export async function logOf(workdir: string, output: string): Promise<string> {
   return (await lab(workdir, 'nix', ['log', `.#${output}`])).stdout as string
-}
-
-/** A port that nothing listened on a moment ago. */
-export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await new Promise((resolve) => server.once('listening', resolve))
-  const { port } = server.address() as AddressInfo
-  await new Promise((resolve) => server.close(resolve))
-  return port
 }
 
 /** Asks until a server answers; gives up when the process behind it ends. */

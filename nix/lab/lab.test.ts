@@ -1,4 +1,5 @@
 // The lab does for the talk's flake what NixOS does: prepared for real, with
+import { freePort } from '../../server/test/free-port.ts'
 // real builds and real machines. Needs Nix and the Debian packages; skipped,
 // saying so, where they cannot be had.
 import { spawnSync } from 'node:child_process'
@@ -12,7 +13,6 @@ import {
   describeWithLab,
   failure,
   flake,
-  freePort,
   lab,
   lock,
   logOf,

@@ -1,8 +1,6 @@
 import { createHash } from 'node:crypto'
-import { once } from 'node:events'
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { request as httpRequest } from 'node:http'
-import { createServer, type AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { vi } from 'vitest'
@@ -18,6 +16,7 @@ import type { GuestRole } from '../token.ts'
 import { TalkServer } from '../server.ts'
 import { Stage } from '../stage.ts'
 import { prepareWorkdir, resetWorkdir } from '../workdir.ts'
+import { freePort } from './free-port.ts'
 
 /** A talk as `start` opens it: front door, stage and shells are the real ones; only Slidev is left out. */
 export interface ServedTalk {
@@ -43,14 +42,6 @@ export interface ServedTalk {
 
 /** The tokens of the other roles in every talk of the tests. */
 export const GUESTS = { audience: 'c'.repeat(43), remote: 'd'.repeat(43) }
-
-export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
-  await new Promise((done) => server.close(done))
-  return port
-}
 
 /**
  * @param slides the text of slides.md
