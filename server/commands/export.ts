@@ -1,6 +1,4 @@
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { createServer } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { dirname, join, relative, resolve } from 'node:path'
 import { load } from '@slidev/parser/fs'
@@ -8,11 +6,11 @@ import { Listr } from 'listr2'
 import { PDFDocument } from 'pdf-lib'
 import type { Page } from 'playwright-core'
 import PptxGenJS from 'pptxgenjs'
-import sirv from 'sirv'
 import { launchBrowser } from '../browser.ts'
 import type { Profile } from '../deck/contract.ts'
 import { readDeck } from '../deck/deck.ts'
 import { interruptSignal } from '../interrupt.ts'
+import { serveSite } from '../serve-site.ts'
 import { progress } from '../setting.ts'
 import { buildSite } from '../slidev.ts'
 import { staticDeckOf } from './build.ts'
@@ -48,7 +46,6 @@ export async function exportTalk(options: ExportOptions): Promise<void> {
   const out = resolve(options.out ?? (options.format === 'png' ? 'slides' : `slides.${options.format}`))
   const folder = await mkdtemp(join(tmpdir(), 'understudy-export-'))
   const site = join(folder, 'site')
-  const server = createServer(sirv(site, { dev: true }))
   const pictures: Buffer[] = []
   const pages: Buffer[] = []
   try {
@@ -61,9 +58,8 @@ export async function exportTalk(options: ExportOptions): Promise<void> {
         {
           title: 'Take the slides',
           task: async (_, task) => {
-            await new Promise<void>((done) => server.listen(0, '127.0.0.1', done))
-            const origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
             const browser = await launchBrowser()
+            const { origin, close } = await serveSite(site)
             signal.addEventListener('abort', () => void browser.close(), { once: true })
             try {
               const page = await browser.newPage({ viewport: SIZE, deviceScaleFactor: options.format === 'pdf' ? 1 : 1.5, colorScheme: options.dark ? 'dark' : 'light' })
@@ -75,6 +71,7 @@ export async function exportTalk(options: ExportOptions): Promise<void> {
                 signal.throwIfAborted()
               }
             } finally {
+              close()
               await browser.close()
             }
           },
@@ -91,8 +88,6 @@ export async function exportTalk(options: ExportOptions): Promise<void> {
       progress,
     ).run()
   } finally {
-    server.closeAllConnections()
-    server.close()
     await rm(folder, { recursive: true, force: true })
   }
 }

@@ -1,26 +1,21 @@
 import { createHash } from 'node:crypto'
 import { existsSync } from 'node:fs'
 import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises'
-import { createServer } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
-import sirv from 'sirv'
 import { z } from 'zod'
 import { launchBrowser } from '../browser.ts'
 import type { Deck } from '../deck/deck.ts'
+import { type ServedSite, serveSite } from '../serve-site.ts'
 import { buildSite, deckVersion } from '../slidev.ts'
 import type { StaticDeck } from '../static-deck.ts'
 import { Camera, partOf } from './camera.ts'
 import type { Timeline } from './timeline.ts'
 
 /** The static site that is filmed. */
-export interface FilmSite {
-  /** As `http://127.0.0.1:4000`. */
-  origin: string
+export interface FilmSite extends ServedSite {
   version: string
   /** The clicks of each slide. */
   clicks: number[]
-  close(): void
 }
 
 const CLICKS = 'clicks.json'
@@ -39,17 +34,11 @@ export async function openSite(deck: Deck, site: StaticDeck, folder: string, sig
     for (const name of await readdir(folder)) if (name.startsWith('site-')) await rm(join(folder, name), { recursive: true })
     await buildSite(deck.file, out, { site, withNotes: false, signal })
   }
-  const server = createServer(sirv(out, { dev: true }))
-  await new Promise<void>((done) => server.listen(0, '127.0.0.1', done))
-  const origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
-  const close = () => {
-    server.closeAllConnections()
-    server.close()
-  }
+  const served = await serveSite(out)
   try {
-    return { origin, version, clicks: await clicksOf(join(out, CLICKS), origin, site, signal), close }
+    return { ...served, version, clicks: await clicksOf(join(out, CLICKS), served.origin, site, signal) }
   } catch (error) {
-    close()
+    served.close()
     throw error
   }
 }
