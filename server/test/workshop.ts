@@ -7,8 +7,13 @@ import { Ledger } from '../executor/ledger.ts'
 import { LocalExecutor } from '../executor/local.ts'
 import { hostProfile } from '../profile.ts'
 import type { ServerMessage } from '../protocol.ts'
+import { TalkServer } from '../server.ts'
+import { deckVersion } from '../slidev.ts'
+import { Stage } from '../stage.ts'
 import { copyIn, Learner } from '../workshop/learner.ts'
 import type { TaskLine, TaskProgress } from '../workshop/messages.ts'
+import { freePort } from './free-port.ts'
+import { TestWindow } from './talk.ts'
 
 /** Two small tasks over a flake of two small files. */
 export const FILES = {
@@ -126,5 +131,79 @@ export class TestWorkshop {
   async close(): Promise<void> {
     await this.learner.end()
     await rm(this.folder, { recursive: true })
+  }
+}
+
+/** The tokens of every `TestClass`. */
+export const TOKENS = { ada: 'e'.repeat(43), bob: 'f'.repeat(43), presenter: 'g'.repeat(43) }
+
+/** Two learners at one server, each with a folder of their own. */
+export class TestClass {
+  port!: number
+  links!: Map<string, string>
+  readonly ada: TestWorkshop
+  readonly bob: TestWorkshop
+  private server!: TalkServer
+  private stage: Stage | undefined
+  private readonly windows: TestWindow[] = []
+
+  private constructor(ada: TestWorkshop, bob: TestWorkshop) {
+    this.ada = ada
+    this.bob = bob
+  }
+
+  /** @param withTalk there is an instructor, who gives the talk besides */
+  static async make({ withTalk = false } = {}): Promise<TestClass> {
+    const opened = new TestClass(await TestWorkshop.make({}, { name: 'ada' }), await TestWorkshop.make({}, { name: 'bob' }))
+    await opened.open(withTalk)
+    return opened
+  }
+
+  private async open(withTalk: boolean): Promise<void> {
+    const { ada, bob } = this
+    const deck = await readDeck(join(ada.folder, 'slides.md'))
+    // As if this deck had been built before.
+    const built = join(ada.folder, 'built')
+    const pages = join(built, await deckVersion(deck.file, deck.files))
+    await mkdir(pages, { recursive: true })
+    await writeFile(join(pages, 'index.html'), 'the deck')
+    const learners = [
+      { learner: ada.learner, token: TOKENS.ada },
+      { learner: bob.learner, token: TOKENS.bob },
+    ]
+    if (withTalk) {
+      const executor = new LocalExecutor({ cwd: ada.folder, env: { PATH: process.env.PATH ?? '' }, ledger: new Ledger(join(ada.folder, 'processes-of-the-talk')) })
+      this.stage = new Stage({ deck, profile: hostProfile(), executor, resetWorkdir: async () => {} })
+      await this.stage.checkNeeds()
+    }
+    this.port = await freePort()
+    this.server = new TalkServer({ deck, port: this.port, ...(this.stage && { stage: this.stage, token: TOKENS.presenter }), learners, profile: hostProfile(), built, log: () => {} })
+    await this.server.build()
+    this.links = (await this.server.open()).learners
+  }
+
+  /**
+   * A window, which may not be let in.
+   *
+   * @param learner whom a window of the instructor looks at
+   */
+  connect(who: keyof typeof TOKENS, learner?: string): TestWindow {
+    const window = new TestWindow(this.port, TOKENS[who], who === 'presenter' ? 'presenter' : 'learner', 'localhost', learner)
+    this.windows.push(window)
+    return window
+  }
+
+  /** A window that was let in. */
+  async window(who: keyof typeof TOKENS, learner?: string): Promise<TestWindow> {
+    const window = this.connect(who, learner)
+    await window.message('hello')
+    return window
+  }
+
+  async close(): Promise<void> {
+    for (const { socket } of this.windows) socket.terminate()
+    await this.server.close()
+    await this.stage?.end()
+    await Promise.all([this.ada.close(), this.bob.close()])
   }
 }

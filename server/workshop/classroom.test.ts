@@ -1,68 +1,14 @@
-import { mkdir, readFile, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { readFile } from 'node:fs/promises'
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
-import { readDeck } from '../deck/deck.ts'
-import { Ledger } from '../executor/ledger.ts'
-import { LocalExecutor } from '../executor/local.ts'
-import { hostProfile } from '../profile.ts'
-import { TalkServer } from '../server.ts'
-import { deckVersion } from '../slidev.ts'
-import { Stage } from '../stage.ts'
-import { freePort } from '../test/free-port.ts'
-import { TestWindow } from '../test/talk.ts'
-import { TestWorkshop } from '../test/workshop.ts'
+import type { TestWindow } from '../test/talk.ts'
+import { TestClass } from '../test/workshop.ts'
 import type { ClassInfo } from './class-messages.ts'
 
-/** A class of two and its instructor, who gives the talk besides. */
-const tokens = { ada: 'e'.repeat(43), bob: 'f'.repeat(43), presenter: 'g'.repeat(43) }
-let ada: TestWorkshop
-let bob: TestWorkshop
-let stage: Stage
-let server: TalkServer
-let port: number
-const windows: TestWindow[] = []
-
+let room: TestClass
 beforeAll(async () => {
-  ada = await TestWorkshop.make({}, { name: 'ada' })
-  bob = await TestWorkshop.make({}, { name: 'bob' })
-  const deck = await readDeck(join(ada.folder, 'slides.md'))
-  port = await freePort()
-  const built = join(ada.folder, 'built')
-  const pages = join(built, await deckVersion(deck.file, deck.files))
-  await mkdir(pages, { recursive: true })
-  await writeFile(join(pages, 'index.html'), 'the deck')
-  const executor = new LocalExecutor({ cwd: ada.folder, env: { PATH: process.env.PATH ?? '' }, ledger: new Ledger(join(ada.folder, 'processes-of-the-talk')) })
-  stage = new Stage({ deck, profile: hostProfile(), executor, resetWorkdir: async () => {} })
-  await stage.checkNeeds()
-  server = new TalkServer({
-    deck,
-    port,
-    token: tokens.presenter,
-    stage,
-    learners: [
-      { learner: ada.learner, token: tokens.ada },
-      { learner: bob.learner, token: tokens.bob },
-    ],
-    profile: hostProfile(),
-    built,
-    log: () => {},
-  })
-  await server.build()
-  await server.open()
+  room = await TestClass.make({ withTalk: true })
 })
-afterAll(async () => {
-  for (const { socket } of windows) socket.terminate()
-  await server.close()
-  await stage.end()
-  await Promise.all([ada.close(), bob.close()])
-})
-
-async function window(who: keyof typeof tokens, learner?: string): Promise<TestWindow> {
-  const opened = new TestWindow(port, tokens[who], who === 'presenter' ? 'presenter' : 'learner', 'localhost', learner)
-  windows.push(opened)
-  await opened.message('hello')
-  return opened
-}
+afterAll(() => room.close())
 
 /** Waits until the class, as the instructor sees it now, has a learner so. */
 const place = (instructor: TestWindow, name: string, fits: (place: ClassInfo['learners'][number]) => boolean) =>
@@ -76,9 +22,9 @@ const place = (instructor: TestWindow, name: string, fits: (place: ClassInfo['le
   )
 
 test('the instructor sees who is there, and how far each is, as it changes', async () => {
-  const instructor = await window('presenter')
+  const instructor = await room.window('presenter')
   await place(instructor, 'ada', ({ windows, states }) => windows === 0 && states.port?.state === 'open')
-  const learner = await window('ada')
+  const learner = await room.window('ada')
   await place(instructor, 'ada', ({ windows }) => windows === 1)
   learner.send({ type: 'begin-task', task: 'port' })
   await place(instructor, 'ada', ({ states }) => states.port?.state === 'begun')
@@ -88,10 +34,10 @@ test('the instructor sees who is there, and how far each is, as it changes', asy
 })
 
 test('a note reaches its learner and nobody else, also one who comes later, until it is read', async () => {
-  const instructor = await window('presenter')
-  const bobs = await window('bob')
+  const instructor = await room.window('presenter')
+  const bobs = await room.window('bob')
   instructor.send({ type: 'send-note', learner: 'ada', text: 'Look at line 3.' })
-  const adas = await window('ada')
+  const adas = await room.window('ada')
   expect((await adas.message('seat', ({ seat }) => seat.notes.length > 0)).seat.notes.map(({ text }) => text)).toEqual(['Look at line 3.'])
   adas.send({ type: 'read-notes' })
   await adas.message('seat', ({ seat }) => seat.notes.length === 0)
@@ -100,10 +46,10 @@ test('a note reaches its learner and nobody else, also one who comes later, unti
 })
 
 test('the instructor looks at a terminal at once, and types in it only after its learner has agreed, and until one of them ends it', async () => {
-  const adas = await window('ada')
+  const adas = await room.window('ada')
   adas.send({ type: 'attach', terminal: 'show' })
   adas.send({ type: 'input', terminal: 'show', data: 'echo "ada was here"\r' })
-  const looking = await window('presenter', 'ada')
+  const looking = await room.window('presenter', 'ada')
   expect(await looking.message('hello')).toMatchObject({ role: 'instructor', rights: ['view', 'teach'] })
   looking.send({ type: 'attach', terminal: 'show' })
   await looking.shows('show', 'ada was here')
@@ -115,7 +61,7 @@ test('the instructor looks at a terminal at once, and types in it only after its
   adas.send({ type: 'answer-join', agree: true })
   expect((await looking.message('rights')).rights).toEqual(['view', 'teach', 'type', 'run'])
   looking.send({ type: 'input', terminal: 'show', data: 'echo together > joined\r' })
-  await vi.waitFor(async () => expect(await readFile(ada.copy('joined'), 'utf8')).toBe('together\n'), { timeout: 20_000 })
+  await vi.waitFor(async () => expect(await readFile(room.ada.copy('joined'), 'utf8')).toBe('together\n'), { timeout: 20_000 })
 
   // The other's files are not the instructor's to change through the course.
   looking.forget()
@@ -127,13 +73,12 @@ test('the instructor looks at a terminal at once, and types in it only after its
   looking.forget()
   looking.send({ type: 'input', terminal: 'show', data: 'touch forced\r' })
   await looking.message('refused')
-  await expect(readFile(ada.copy('forced'))).rejects.toThrow('ENOENT')
+  await expect(readFile(room.ada.copy('forced'))).rejects.toThrow('ENOENT')
   adas.socket.terminate()
 })
 
 test('a learner can neither look at another nor do what the instructor does', async () => {
-  const bobs = new TestWindow(port, tokens.bob, 'learner', 'localhost', 'ada')
-  windows.push(bobs)
+  const bobs = room.connect('bob', 'ada')
   expect(await bobs.message('hello')).toMatchObject({ role: 'learner' })
   bobs.send({ type: 'attach', terminal: 'show' })
   await bobs.message('snapshot')
@@ -147,23 +92,21 @@ test('a learner can neither look at another nor do what the instructor does', as
 })
 
 test('the instructor ends what runs in a learner’s terminals, and makes the files what they were', async () => {
-  const instructor = await window('presenter')
-  const adas = await window('ada')
+  const instructor = await room.window('presenter')
+  const adas = await room.window('ada')
   adas.send({ type: 'attach', terminal: 'show' })
   adas.send({ type: 'input', terminal: 'show', data: 'echo broken > service.nix; sleep 4322\r' })
   await place(instructor, 'ada', ({ busy }) => busy.includes('show'))
   instructor.send({ type: 'end-terminals', learner: 'ada' })
   await place(instructor, 'ada', ({ busy }) => busy.length === 0)
-  expect(await readFile(ada.copy('service.nix'), 'utf8')).toBe('broken\n')
+  expect(await readFile(room.ada.copy('service.nix'), 'utf8')).toBe('broken\n')
   instructor.send({ type: 'reset-learner', learner: 'ada' })
-  await vi.waitFor(async () => expect(await readFile(ada.copy('service.nix'), 'utf8')).toContain('port = 80'), { timeout: 20_000 })
+  await vi.waitFor(async () => expect(await readFile(room.ada.copy('service.nix'), 'utf8')).toContain('port = 80'), { timeout: 20_000 })
 })
 
 test('who has no window open cannot be asked', async () => {
-  const looking = await window('presenter', 'bob')
+  const looking = await room.window('presenter', 'bob')
   looking.send({ type: 'ask-join', learner: 'bob' })
   expect((await looking.message('refused')).message).toContain('nobody to ask')
-  const nobody = new TestWindow(port, tokens.presenter, 'presenter', 'localhost', 'nobody')
-  windows.push(nobody)
-  expect((await nobody.closed).reason).toContain('no such learner')
+  expect((await room.connect('presenter', 'nobody').closed).reason).toContain('no such learner')
 })

@@ -1,59 +1,18 @@
 import { execFileSync } from 'node:child_process'
 import { request } from 'node:http'
-import { mkdir, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { hostProfile } from '../profile.ts'
-import { readDeck } from '../deck/deck.ts'
-import { TalkServer } from '../server.ts'
-import { deckVersion } from '../slidev.ts'
-import { freePort } from '../test/free-port.ts'
-import { TestWindow } from '../test/talk.ts'
-import { TestWorkshop } from '../test/workshop.ts'
+import { TestClass, TOKENS } from '../test/workshop.ts'
 import { PATCH_PATH } from './messages.ts'
 
-/** Two learners at one server, each with a folder of their own. */
-const tokens = { ada: 'e'.repeat(43), bob: 'f'.repeat(43) }
-let ada: TestWorkshop
-let bob: TestWorkshop
-let server: TalkServer
-let port: number
-let links: Map<string, string>
-const windows: TestWindow[] = []
-
+let room: TestClass
 beforeAll(async () => {
-  ada = await TestWorkshop.make({}, { name: 'ada' })
-  bob = await TestWorkshop.make({}, { name: 'bob' })
-  const deck = await readDeck(join(ada.folder, 'slides.md'))
-  port = await freePort()
-  const built = join(ada.folder, 'built')
-  const pages = join(built, await deckVersion(deck.file, deck.files))
-  await mkdir(pages, { recursive: true })
-  await writeFile(join(pages, 'index.html'), 'the deck')
-  const learners = [
-    { learner: ada.learner, token: tokens.ada },
-    { learner: bob.learner, token: tokens.bob },
-  ]
-  server = new TalkServer({ deck, port, learners, profile: hostProfile(), built, log: () => {} })
-  await server.build()
-  links = (await server.open()).learners
+  room = await TestClass.make()
 })
-afterAll(async () => {
-  for (const { socket } of windows) socket.terminate()
-  await server.close()
-  await Promise.all([ada.close(), bob.close()])
-})
-
-async function window(who: keyof typeof tokens): Promise<TestWindow> {
-  const opened = new TestWindow(port, tokens[who], 'learner')
-  windows.push(opened)
-  await opened.message('hello')
-  return opened
-}
+afterAll(() => room.close())
 
 function get(path: string, cookie: string): Promise<{ status: number; text: string; headers: Record<string, unknown> }> {
   return new Promise((done, fail) => {
-    request({ host: '127.0.0.1', port, path, headers: { host: `localhost:${port}`, cookie } }, async (response) => {
+    request({ host: '127.0.0.1', port: room.port, path, headers: { host: `localhost:${room.port}`, cookie } }, async (response) => {
       let text = ''
       for await (const chunk of response) text += String(chunk)
       done({ status: response.statusCode ?? 0, text, headers: response.headers })
@@ -64,16 +23,16 @@ function get(path: string, cookie: string): Promise<{ status: number; text: stri
 }
 
 test('each learner has a link of their own, which lets in nobody as a presenter', async () => {
-  expect([...links]).toEqual([['ada', `http://localhost:${port}/workshop?token=${tokens.ada}`], ['bob', `http://localhost:${port}/workshop?token=${tokens.bob}`]])
-  const entry = await get(`/workshop?token=${tokens.ada}`, '')
-  expect([entry.status, entry.headers.location, String(entry.headers['set-cookie'])]).toEqual([303, '/workshop', `understudy-${port}-learner=${tokens.ada}; HttpOnly; SameSite=Lax; Path=/`])
-  expect((await get('/', `understudy-${port}=${tokens.ada}`)).status).toBe(401)
-  expect((await get('/', `understudy-${port}=undefined`)).status).toBe(401)
+  expect([...room.links]).toEqual([['ada', `http://localhost:${room.port}/workshop?token=${TOKENS.ada}`], ['bob', `http://localhost:${room.port}/workshop?token=${TOKENS.bob}`]])
+  const entry = await get(`/workshop?token=${TOKENS.ada}`, '')
+  expect([entry.status, entry.headers.location, String(entry.headers['set-cookie'])]).toEqual([303, '/workshop', `understudy-${room.port}-learner=${TOKENS.ada}; HttpOnly; SameSite=Lax; Path=/`])
+  expect((await get('/', `understudy-${room.port}=${TOKENS.ada}`)).status).toBe(401)
+  expect((await get('/', `understudy-${room.port}=undefined`)).status).toBe(401)
 })
 
 test('a window is told the course, does a task over the websocket, and hears of it', async () => {
-  const first = await window('ada')
-  const second = await window('ada')
+  const first = await room.window('ada')
+  const second = await room.window('ada')
   const { course, role, rights } = await first.message('hello')
   expect([role, rights]).toEqual(['learner', ['view', 'type', 'run', 'navigate', 'replay', 'learn']])
   expect(course).toMatchObject({ gated: false, activity: null, files: [{ path: 'docs/read me.txt' }, { path: 'service.nix' }], tasks: [{ id: 'port', hints: 2, progress: { hints: [], state: { state: 'open' } } }, { id: 'header' }] })
@@ -91,28 +50,28 @@ test('a window is told the course, does a task over the websocket, and hears of 
 })
 
 test('what one learner does is neither told nor shown to another', async () => {
-  const other = await window('bob')
-  const own = await window('ada')
+  const other = await room.window('bob')
+  const own = await room.window('ada')
   own.send({ type: 'sync', channel: 'page', state: { page: 2 } })
   own.send({ type: 'attach', terminal: 'show' })
   await own.message('snapshot')
   own.send({ type: 'input', terminal: 'show', data: 'pwd\r' })
-  await own.shows('show', ada.folder)
+  await own.shows('show', room.ada.folder)
   own.send({ type: 'skip-task', task: 'header' })
   await own.message('task', ({ task, progress }) => task === 'header' && progress.state.state === 'skipped')
   other.send({ type: 'attach', terminal: 'show' })
   await other.message('snapshot')
   other.send({ type: 'input', terminal: 'show', data: 'pwd; ls\r' })
   await other.shows('show', 'service.nix')
-  expect(other.text('show')).toContain(bob.folder)
-  expect(other.text('show')).not.toContain(ada.folder)
+  expect(other.text('show')).toContain(room.bob.folder)
+  expect(other.text('show')).not.toContain(room.ada.folder)
   expect(other.messages.filter(({ type }) => !['hello', 'snapshot', 'terminal'].includes(type))).toEqual([])
   other.send({ type: 'open-file', path: 'headers/csp.txt' })
   expect(await other.message('refused')).toMatchObject({ reason: 'bad-file', path: 'headers/csp.txt' })
 })
 
 test('what was refused names the task or the path; a malformed save ends that connection', async () => {
-  const own = await window('bob')
+  const own = await room.window('bob')
   own.send({ type: 'check-task', task: 'port' })
   expect(await own.message('refused')).toMatchObject({ reason: 'not-begun', task: 'port', message: 'Begin "Another port" first.' })
   own.forget()
@@ -123,22 +82,22 @@ test('what was refused names the task or the path; a malformed save ends that co
 })
 
 test('the changes can be downloaded as a patch, by who they belong to', async () => {
-  const { status, text, headers } = await get(PATCH_PATH, `understudy-${port}-learner=${tokens.ada}`)
+  const { status, text, headers } = await get(PATCH_PATH, `understudy-${room.port}-learner=${TOKENS.ada}`)
   expect([status, headers['content-disposition']]).toEqual([200, 'attachment; filename="changes.patch"'])
-  execFileSync('git', ['apply', '--check', '-'], { cwd: join(bob.copy('.')), input: text })
+  execFileSync('git', ['apply', '--check', '-'], { cwd: room.bob.copy('.'), input: text })
   expect(text).toContain('+  port = 8081;')
-  expect((await get(`${PATCH_PATH}?task=header`, `understudy-${port}-learner=${tokens.ada}`)).text).not.toContain('8081')
-  expect((await get(`${PATCH_PATH}?task=port`, `understudy-${port}-learner=${tokens.bob}`)).status).toBe(404)
+  expect((await get(`${PATCH_PATH}?task=header`, `understudy-${room.port}-learner=${TOKENS.ada}`)).text).not.toContain('8081')
+  expect((await get(`${PATCH_PATH}?task=port`, `understudy-${room.port}-learner=${TOKENS.bob}`)).status).toBe(404)
   expect((await get(PATCH_PATH, '')).status).toBe(401)
 })
 
 test('an edit of a task is taken at once, without another build, and a broken one changes nothing', async () => {
-  const own = await window('ada')
-  await ada.write('tasks/header/task.md', '---\ntitle: Another title\nteaches: How a file is added\ndepends: [port]\n---\nAdd it.\n')
+  const own = await room.window('ada')
+  await room.ada.write('tasks/header/task.md', '---\ntitle: Another title\nteaches: How a file is added\ndepends: [port]\n---\nAdd it.\n')
   const { course } = await own.message('course', ({ course }) => course.tasks[1]?.title === 'Another title')
   expect(course.tasks[1]?.progress.state.state).toBe('skipped')
   expect(own.messages.some((message) => message.type === 'deck' && message.deck.state === 'building')).toBe(false)
-  await ada.write('tasks/header/task.md', 'no frontmatter')
+  await room.ada.write('tasks/header/task.md', 'no frontmatter')
   const { deck } = await own.message('deck', (message) => message.deck.state === 'broken')
   expect(deck).toMatchObject({ errors: [expect.stringContaining('tasks/header/task.md:1: must begin with its frontmatter')] })
 })
