@@ -1,8 +1,8 @@
 import { rename } from 'node:fs/promises'
-import { test as base, expect } from '@playwright/test'
+import { expect } from '@playwright/test'
 import { freePort } from '../server/test/free-port.ts'
-import { type OtherDeck, otherDeck } from './deck.ts'
-import { screen, startTalk, step, type Talk, terminal } from './talk.ts'
+import { testsOf } from './deck.ts'
+import { screen, step, terminal } from './talk.ts'
 
 const port = await freePort()
 const slides = `---
@@ -68,24 +68,7 @@ node -e 'require("http").createServer((_, r) => r.end("<h1>served</h1>")).listen
 \`\`\`
 `
 
-const test = base.extend<object, { deck: OtherDeck; talk: Talk }>({
-  deck: [
-    async ({}, use) => {
-      const deck = await otherDeck(slides)
-      await use(deck)
-      await deck.remove()
-    },
-    { scope: 'worker' },
-  ],
-  talk: [
-    async ({ deck }, use) => {
-      const talk = await startTalk({ deck: deck.file })
-      await use(talk)
-      await talk.stop()
-    },
-    { scope: 'worker', timeout: 300_000 },
-  ],
-})
+const test = testsOf(slides, { args: [] })
 test.describe.configure({ mode: 'serial' })
 
 test('"next" runs the steps of a slide in turn, waits once for one that still runs, then turns the slide', async ({ page, talk }) => {

@@ -1,7 +1,7 @@
-import { expect, type Page, test as base } from '@playwright/test'
+import { expect, type Page } from '@playwright/test'
 import { execa } from 'execa'
-import { type OtherDeck, otherDeck } from './deck.ts'
-import { screen, startTalk, step, type Talk } from './talk.ts'
+import { testsOf } from './deck.ts'
+import { screen, step } from './talk.ts'
 
 /** Where Slidev shows slides that are not on the stage: its overview, and the presenter's next slide. */
 
@@ -41,25 +41,11 @@ echo three
 \`\`\`
 `
 
-const test = base.extend<object, { deck: OtherDeck; talk: Talk }>({
-  deck: [
-    async ({}, use) => {
-      const deck = await otherDeck(slides)
-      const rehearsal = await execa(process.execPath, ['bin/understudy.js', 'rehearse', '--deck', deck.file, 'two'], { reject: false, all: true })
-      expect(rehearsal.exitCode, rehearsal.all).toBe(0)
-      await use(deck)
-      await deck.remove()
-    },
-    { scope: 'worker', timeout: 120_000 },
-  ],
-  talk: [
-    async ({ deck }, use) => {
-      const talk = await startTalk({ deck: deck.file, args: ['--profile', 'host'] })
-      await use(talk)
-      await talk.stop()
-    },
-    { scope: 'worker', timeout: 300_000 },
-  ],
+const test = testsOf(slides, {
+  prepare: async (deck) => {
+    const rehearsal = await execa(process.execPath, ['bin/understudy.js', 'rehearse', '--deck', deck.file, 'two'], { reject: false, all: true })
+    expect(rehearsal.exitCode, rehearsal.all).toBe(0)
+  },
 })
 test.describe.configure({ mode: 'serial' })
 

@@ -1,13 +1,15 @@
 import { chmod, mkdir, rm, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
-import { expect, test as base } from '@playwright/test'
+import { expect } from '@playwright/test'
 import { execa } from 'execa'
 import { freePort } from '../server/test/free-port.ts'
-import { type OtherDeck, otherDeck } from './deck.ts'
-import { screen, startTalk, step, type Talk, terminal } from './talk.ts'
+import { testsOf } from './deck.ts'
+import { screen, step, terminal } from './talk.ts'
+
+const port = await freePort()
 
 /** A step that serves a page until it is interrupted, one that prints for a while, and one whose program is gone on the day. */
-const slides = (port: number) => `---
+const slides = `---
 theme: none
 addons: [slidev-addon-understudy]
 title: A talk with an understudy
@@ -66,36 +68,21 @@ node -e 'require("http").createServer((_, r) => r.end("<h1>served</h1>")).listen
 <MeasuredOverTime value="tool.size" />
 `
 
-const test = base.extend<object, { deck: OtherDeck; talk: Talk; port: number }>({
-  port: [async ({}, use) => use(await freePort()), { scope: 'worker' }],
-  deck: [
-    async ({ port }, use) => {
-      const deck = await otherDeck(slides(port))
-      const tools = join(dirname(deck.file), 'tools')
-      await mkdir(tools)
-      await writeFile(join(tools, 'understudy-demo-tool'), '#!/bin/sh\necho the tool has run\n')
-      await chmod(join(tools, 'understudy-demo-tool'), 0o755)
-      const rehearsal = await execa(process.execPath, ['bin/understudy.js', 'rehearse', '--deck', deck.file, '--json', join(dirname(deck.file), 'report.json')], {
-        env: { PATH: `${tools}:${process.env.PATH}` },
-        reject: false,
-        all: true,
-      })
-      expect(rehearsal.exitCode, rehearsal.all).toBe(0)
-      expect(rehearsal.all).toContain('3 passed, 0 failed, 0 not run')
-      await rm(tools, { recursive: true })
-      await use(deck)
-      await deck.remove()
-    },
-    { scope: 'worker', timeout: 120_000 },
-  ],
-  talk: [
-    async ({ deck }, use) => {
-      const talk = await startTalk({ deck: deck.file, args: ['--profile', 'host'] })
-      await use(talk)
-      await talk.stop()
-    },
-    { scope: 'worker', timeout: 300_000 },
-  ],
+const test = testsOf(slides, {
+  prepare: async (deck) => {
+    const tools = join(dirname(deck.file), 'tools')
+    await mkdir(tools)
+    await writeFile(join(tools, 'understudy-demo-tool'), '#!/bin/sh\necho the tool has run\n')
+    await chmod(join(tools, 'understudy-demo-tool'), 0o755)
+    const rehearsal = await execa(process.execPath, ['bin/understudy.js', 'rehearse', '--deck', deck.file, '--json', join(dirname(deck.file), 'report.json')], {
+      env: { PATH: `${tools}:${process.env.PATH}` },
+      reject: false,
+      all: true,
+    })
+    expect(rehearsal.exitCode, rehearsal.all).toBe(0)
+    expect(rehearsal.all).toContain('3 passed, 0 failed, 0 not run')
+    await rm(tools, { recursive: true })
+  },
 })
 test.describe.configure({ mode: 'serial' })
 
@@ -236,8 +223,8 @@ test('a replay is paused, stepped, sped up and skipped; the page is there as the
   await expect(bar(page)).toBeHidden()
 })
 
-test('the doctor tells in the presenter\'s window what is missing, and which recordings are stale', async ({ page, talk, deck, port }) => {
-  await deck.write(slides(port).replace('echo oh no', 'echo oh dear'))
+test('the doctor tells in the presenter\'s window what is missing, and which recordings are stale', async ({ page, talk, deck }) => {
+  await deck.write(slides.replace('echo oh no', 'echo oh dear'))
   await page.goto(talk.link)
   await page.goto(`${talk.origin}/presenter/1`)
   const button = page.locator('.understudy-doctor-open')

@@ -1,8 +1,8 @@
-import { type Browser, expect, type Page, test as base } from '@playwright/test'
+import { type Browser, expect, type Page } from '@playwright/test'
 import jsqr from 'jsqr'
 import { localAddress } from '../server/network.ts'
-import { type OtherDeck, otherDeck } from './deck.ts'
-import { screen, startTalk, step, type Talk, terminal } from './talk.ts'
+import { testsOf } from './deck.ts'
+import { screen, step, type Talk, terminal } from './talk.ts'
 
 /** The talk on the local network: who looks sees everything and moves nothing. */
 
@@ -38,26 +38,9 @@ clicks: 2
 # The third slide
 `
 
-const test = base.extend<object, { deck: OtherDeck; talk: Talk }>({
-  deck: [
-    async ({}, use) => {
-      const deck = await otherDeck(slides)
-      await use(deck)
-      await deck.remove()
-    },
-    { scope: 'worker' },
-  ],
-  talk: [
-    async ({ deck }, use) => {
-      // A machine without a network has a second loopback address all the same.
-      const share = (await localAddress()) ? ['--share'] : ['--share-address', '127.0.0.2']
-      const talk = await startTalk({ deck: deck.file, args: ['--profile', 'host', ...share] })
-      await use(talk)
-      await talk.stop()
-    },
-    { scope: 'worker', timeout: 300_000 },
-  ],
-})
+// A machine without a network has a second loopback address all the same.
+const share = (await localAddress()) ? ['--share'] : ['--share-address', '127.0.0.2']
+const test = testsOf(slides, { args: ['--profile', 'host', ...share] })
 test.describe.configure({ mode: 'serial' })
 
 const audienceLink = (talk: Talk) => /Audience\s+(http:\S+)/.exec(talk.output())?.[1] ?? ''

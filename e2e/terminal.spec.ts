@@ -2,13 +2,13 @@ import { spawnSync } from 'node:child_process'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { expect as patient, type Page, test as base } from '@playwright/test'
+import { expect as patient, type Page } from '@playwright/test'
 import xterm from '@xterm/headless'
 import type { Terminal } from '@xterm/xterm'
 import unicode11 from '@xterm/addon-unicode11'
 import * as pty from 'node-pty'
-import { type OtherDeck, otherDeck } from './deck.ts'
-import { startTalk, type Talk, terminal } from './talk.ts'
+import { testsOf } from './deck.ts'
+import { terminal } from './talk.ts'
 
 /** What people expect of a terminal, in the browser, with real programs. */
 
@@ -49,25 +49,7 @@ const corpus = [
 const expect = patient.configure({ timeout: 8000 })
 
 let folder: string
-const test = base.extend<{ stage: Page }, { deck: OtherDeck; talk: Talk }>({
-  deck: [
-    async ({}, use) => {
-      folder = mkdtempSync(join(tmpdir(), 'understudy-terminal-'))
-      const deck = await otherDeck(slides)
-      await use(deck)
-      await deck.remove()
-      rmSync(folder, { recursive: true })
-    },
-    { scope: 'worker' },
-  ],
-  talk: [
-    async ({ deck }, use) => {
-      const talk = await startTalk({ deck: deck.file, args: ['--profile', 'host'] })
-      await use(talk)
-      await talk.stop()
-    },
-    { scope: 'worker', timeout: 300_000 },
-  ],
+const test = testsOf(slides).extend<{ stage: Page }>({
   /** A window with a fresh shell at its prompt, and the focus in the terminal. */
   stage: async ({ page, talk }, use) => {
     await page.goto(talk.link)
@@ -81,6 +63,10 @@ const test = base.extend<{ stage: Page }, { deck: OtherDeck; talk: Talk }>({
     await use(page)
   },
 })
+test.beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'understudy-terminal-'))
+})
+test.afterAll(() => rmSync(folder, { recursive: true }))
 
 const one = (page: Page) => terminal(page, 'one')
 
