@@ -53,7 +53,8 @@ export async function openClass(options: ClassOptions): Promise<void> {
     const engine = commandPrefix === undefined ? await findEngine() : undefined
     const setting = await makeSetting({ ...options, deck, fallBack: true }, signal)
     const { paths, flake, profile, secrets, recordings, notices, stage } = setting
-    cleanUps.push(() => stage.end(), await claim(paths.learners))
+    cleanUps.push(() => stage.end())
+    cleanUps.push(await claim(paths.learners))
     if (engine) {
       const left = await removeLeft(engine, paths.learners)
       if (left > 0) console.log(`Removed ${left} container${left === 1 ? '' : 's'} that an earlier server had left behind.`)
@@ -79,7 +80,7 @@ export async function openClass(options: ClassOptions): Promise<void> {
         {
           title: 'Measure what this machine carries',
           enabled: () => engine !== undefined,
-          task: async (_, task) => (task.title = await measure(names.length, open, setting)),
+          task: async (_, task) => (task.title = await measure(names.length, open, setting, signal)),
         },
         {
           title: `Open the place${names.length === 1 ? '' : 's'} of ${names.length} learner${names.length === 1 ? '' : 's'}`,
@@ -206,15 +207,20 @@ const TRIAL = 'trial'
  * @returns what was found, in a line
  * @throws an Error with the figures where it does not
  */
-async function measure(wanted: number, open: (name: string) => Promise<Opened>, { deck, paths, flake, profile }: Ground): Promise<string> {
+async function measure(wanted: number, open: (name: string) => Promise<Opened>, { deck, paths, flake, profile }: Ground, signal: AbortSignal): Promise<string> {
   const machine = await thisMachine(paths.learners)
   const folder = join(paths.learners, TRIAL)
   const need = await knownNeed(paths.need, `${profile.name} ${machine.processors} ${deck.version} ${await fingerprint(flake, true)}`, async () => {
     await rm(folder, { recursive: true, force: true })
     const trial = await open(TRIAL)
+    // What it is doing is given up then.
+    const abort = () => void trial.learner.course.end()
+    signal.addEventListener('abort', abort)
     try {
+      signal.throwIfAborted()
       return await measureNeed(deck, trial.learner, trial.executor, folder)
     } finally {
+      signal.removeEventListener('abort', abort)
       await trial.end()
       await rm(folder, { recursive: true, force: true })
     }
