@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process'
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { homedir, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type Page, test as base } from '@playwright/test'
@@ -237,4 +237,23 @@ test('the talk itself, as a class: a machine boots in the container of a learner
     await rm(data, { recursive: true, force: true })
   }
   expect(await processes(/qemu-system.*spa-vm/)).toEqual([])
+})
+
+test('Ctrl-C while the machine is measured ends that at once, and leaves neither a container nor a file', async () => {
+  const deck = await workshopDeck()
+  const place = await mkdtemp(join(tmpdir(), 'understudy-class-'))
+  await writeFile(join(deck.file, '..', 'tasks/greeting/check'), 'sleep 1357\n')
+  const starting = execa(process.execPath, ['bin/understudy.js', 'workshop', deck.file, '--port', String(await freePort()), '--profile', 'host', '--no-open', '--learners', '2'], {
+    env: { UNDERSTUDY_CACHE: join(place, 'cache'), UNDERSTUDY_DATA: join(place, 'data') },
+    reject: false,
+  })
+  await expect.poll(() => processes(/sleep 1357$/)).not.toEqual([])
+  starting.kill('SIGINT')
+  await starting
+  expect(await processes(/sleep 1357$/)).toEqual([])
+  expect(spawnSync('podman', ['ps', '--all', '--format', '{{.Names}}'], { encoding: 'utf8' }).stdout).not.toMatch(/-trial$/m)
+  const [own = ''] = await readdir(join(place, 'data', 'workshops'))
+  expect(await readdir(join(place, 'data', 'workshops', own))).toEqual([])
+  await deck.remove()
+  await rm(place, { recursive: true, force: true })
 })
