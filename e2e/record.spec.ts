@@ -227,6 +227,15 @@ test('a step is filmed by itself, in every format', async ({ deck, folder, cache
   expect(parseCast(await readFile(join(out, 'count.cast'), 'utf8')).header.command).toContain('echo token')
 })
 
+for (const [name, width, height] of [['2160p', 3840, 2160], ['vertical', 1080, 1920]] as const)
+  test(`a picture of ${name} has ${width} by ${height} pixels`, async ({ deck, folder, cache }) => {
+    const out = join(folder, name)
+    const { exitCode, all } = await record(deck, cache, ['count', '--render-only', '--format', 'png', '--size', name, '--out', out])
+    expect(exitCode, all).toBe(0)
+    const [picture = ''] = (await readdir(out)).filter((file) => file.endsWith('.png'))
+    expect((await probe(join(out, picture))).streams[0]).toMatchObject({ width, height })
+  })
+
 test('a step that fails fails the recording, is named, and leaves what can be looked at', async ({ deck, folder, cache }) => {
   const out = join(folder, 'failed')
   await writeFile(join(folder, 'broken'), '')

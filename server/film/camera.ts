@@ -126,8 +126,9 @@ export class Camera {
    * @throws CameraError
    */
   static async open(browser: Browser, origin: string, timeline: Timeline, shot: Shot, part: Part): Promise<Camera> {
+    const viewport = { width: shot.width / shot.scale, height: shot.height / shot.scale + 2 * EDGE }
     const context = await browser.newContext({
-      viewport: { width: shot.width / shot.scale, height: shot.height / shot.scale + 2 * EDGE },
+      viewport,
       deviceScaleFactor: shot.scale,
       colorScheme: shot.dark ? 'dark' : 'light',
       // The same pictures wherever they are made.
@@ -136,6 +137,9 @@ export class Camera {
       reducedMotion: 'no-preference',
     })
     const page = await context.newPage()
+    const devtools = await context.newCDPSession(page)
+    // A session's pictures are as fine as it has said itself; what the context says is for Playwright's own.
+    await devtools.send('Emulation.setDeviceMetricsOverride', { ...viewport, deviceScaleFactor: shot.scale, mobile: false })
     const errors: string[] = []
     page.on('pageerror', (error) => errors.push(error.message))
     const { base, place, before, during } = part
@@ -148,7 +152,7 @@ export class Camera {
     // Not Playwright's own waiting: that uses the page's timers, which stand still.
     const opened = await page.evaluate((patience) => window.understudyClock.ready(patience), PATIENCE)
     if (!opened) throw new CameraError(`The slides did not open in Chromium: ${errors[0] ?? 'no error was told'}`)
-    const camera = new Camera(page, await context.newCDPSession(page), shot)
+    const camera = new Camera(page, devtools, shot)
     await camera.load(before)
     // The first frame is filmed as it comes about: a slide that fades in does so.
     await page.evaluate(([base, to]) => window.understudyClock.open(base, to), [base, (part.from - 0.5) / shot.fps] as const)
