@@ -1,4 +1,5 @@
 import { spawnSync } from 'node:child_process'
+import { createHash } from 'node:crypto'
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { homedir, tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -19,6 +20,8 @@ interface Class {
   env: Record<string, string>
   /** The link of the instructor, or of a learner. */
   link(who: string): string
+  /** The folder of the learners. */
+  files: string
   /** A file in the copy of a learner. */
   file(who: string, path: string): string
 }
@@ -33,7 +36,7 @@ const test = base.extend<{ ada: Page; bob: Page; instructor: Page }, { workshop:
       const found = (pattern: RegExp) => pattern.exec(talk.output())?.[1] ?? ''
       await expect.poll(() => found(/files are in (\S+)/)).not.toBe('')
       const files = found(/files are in (\S+)/).replace(/^~/, homedir())
-      await use({ deck, talk, env, link: (who) => found(new RegExp(`${who}\\s+(http\\S+)`)), file: (who, path) => join(files, who, 'copy', path) })
+      await use({ deck, talk, env, files, link: (who) => found(new RegExp(`${who}\\s+(http\\S+)`)), file: (who, path) => join(files, who, 'copy', path) })
       await talk.stop()
       await deck.remove()
       await rm(place, { recursive: true, force: true })
@@ -49,6 +52,13 @@ test.beforeAll(async () => {
   const missing = await noContainers()
   test.skip(missing !== undefined, missing)
 })
+
+/** The containers of a class, by the name that they have of its folder. */
+function containersOf(files: string): string[] {
+  const id = createHash('sha256').update(files).digest('hex').slice(0, 8)
+  const { stdout } = spawnSync('podman', ['ps', '--all', '--format', '{{.Names}}', '--filter', `name=understudy-${id}-`], { encoding: 'utf8' })
+  return stdout.split('\n').filter(Boolean)
+}
 
 /** Everybody has a browser of their own: one has the cookies of one. */
 async function open(browser: import('@playwright/test').Browser, link: string): Promise<Page> {
@@ -179,6 +189,8 @@ test('the pages of the class are whole in both colour schemes, and axe finds not
       await page.emulateMedia({ colorScheme })
       expect(await flaws(page), `${colorScheme} ${page.url()}`).toEqual([])
     }
+  // A class of twenty is seen at one look.
+  expect((await row(instructor, 'ada').boundingBox())?.height).toBeLessThan(50)
   await ada.getByRole('button', { name: 'No', exact: true }).click()
   await expect(look.getByText('You look; the learner has not agreed to more.')).toBeVisible()
 })
@@ -190,10 +202,9 @@ test('a second server of the same class is refused, and the first goes on; its e
   await type(ada, 'echo of ada > mine; echo still here')
   await expect.poll(() => screen(ada, 'greet')).toMatch(/^still here$/m)
 
-  const containers = () => spawnSync('podman', ['ps', '--all', '--format', '{{.Names}}'], { encoding: 'utf8' }).stdout
-  expect(containers()).toMatch(/understudy-[0-9a-f]+-ada/)
+  expect(containersOf(workshop.files)).toHaveLength(2)
   expect(await workshop.talk.stop('SIGINT')).toBe(0)
-  expect(containers()).not.toMatch(/-(ada|bob|trial)$/m)
+  expect(containersOf(workshop.files)).toEqual([])
   expect(await readFile(workshop.file('ada', 'mine'), 'utf8')).toBe('of ada\n')
 })
 
@@ -251,9 +262,10 @@ test('Ctrl-C while the machine is measured ends that at once, and leaves neither
   starting.kill('SIGINT')
   await starting
   expect(await processes(/sleep 1357$/)).toEqual([])
-  expect(spawnSync('podman', ['ps', '--all', '--format', '{{.Names}}'], { encoding: 'utf8' }).stdout).not.toMatch(/-trial$/m)
   const [own = ''] = await readdir(join(place, 'data', 'workshops'))
-  expect(await readdir(join(place, 'data', 'workshops', own))).toEqual([])
+  const files = join(place, 'data', 'workshops', own)
+  expect(containersOf(files)).toEqual([])
+  expect(await readdir(files)).toEqual([])
   await deck.remove()
   await rm(place, { recursive: true, force: true })
 })
