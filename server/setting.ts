@@ -88,7 +88,7 @@ export async function prepareGround(options: GroundOptions, signal: AbortSignal)
         task.title = `Profile: ${name}`
         if (name !== 'lab') return
         const missing = await missingLabPackages()
-        if (missing.length === 0 || !(await mayInstall(missing, options.yes, signal))) return
+        if (missing.length === 0 || !(await mayInstall('The offline lab', missing, options.yes, signal))) return
         task.title = `Profile: lab (installing ${missing.join(', ')})`
         const problem = await installPackages(missing, (line) => (task.output = line), signal, ledger)
         if (problem) notices.push(problem)

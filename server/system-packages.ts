@@ -23,11 +23,12 @@ async function privilege(): Promise<string[] | undefined> {
 /**
  * Says what would be installed and asks, where there is a terminal to ask at.
  *
+ * @param what needs them, to begin a sentence
  * @param yes do not ask
  * @throws the signal's reason
  */
-export async function mayInstall(packages: string[], yes: boolean, signal: AbortSignal): Promise<boolean> {
-  console.log(`The offline lab needs these Debian packages: ${packages.join(', ')}.`)
+export async function mayInstall(what: string, packages: string[], yes: boolean, signal: AbortSignal): Promise<boolean> {
+  console.log(`${what} needs these Debian packages: ${packages.join(', ')}.`)
   if (yes || !process.stdin.isTTY || !process.stdout.isTTY) return true
   const terminal = createInterface({ input: process.stdin, output: process.stdout })
   // The question has taken Ctrl-C from the terminal: it is the signal again.

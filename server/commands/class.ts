@@ -3,17 +3,19 @@ import { copyFile, realpath, rm } from 'node:fs/promises'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
 import { parseCommandString } from 'execa'
-import { Listr } from 'listr2'
-import { readDeck } from '../deck/deck.ts'
-import { Container, type Engine, findEngine, removeLeft } from '../executor/container.ts'
+import { Listr, type ListrTask } from 'listr2'
+import { type Deck, readDeck } from '../deck/deck.ts'
+import { Container, type Engine, findEngine, missingEnginePackages, removeLeft } from '../executor/container.ts'
 import type { Executor } from '../executor/executor.ts'
+import { Ledger } from '../executor/ledger.ts'
 import { PrefixExecutor } from '../executor/prefix.ts'
 import { interruptSignal } from '../interrupt.ts'
-import { packageRoot } from '../paths.ts'
+import { deckPaths, packageRoot } from '../paths.ts'
 import { describeHolder, isFree } from '../ports.ts'
 import { TalkServer } from '../server.ts'
 import { type Ground, makeSetting, progress } from '../setting.ts'
 import { openInBrowser } from '../start.ts'
+import { installPackages, mayInstall } from '../system-packages.ts'
 import { accessToken, learnerToken } from '../token.ts'
 import { claim } from '../workshop/claim.ts'
 import { fingerprint } from '../workdir.ts'
@@ -50,7 +52,7 @@ export async function openClass(options: ClassOptions): Promise<void> {
 
   const cleanUps: (() => Promise<void>)[] = []
   try {
-    const engine = commandPrefix === undefined ? await findEngine() : undefined
+    const engine = commandPrefix === undefined ? await makeEngine(deck, options.yes, signal) : undefined
     const setting = await makeSetting({ ...options, deck, fallBack: true }, signal)
     const { paths, flake, profile, secrets, recordings, notices, stage } = setting
     cleanUps.push(() => stage.end())
@@ -146,6 +148,26 @@ interface Opened {
   learner: Learner
   executor: Executor
   end(): Promise<void>
+}
+
+/**
+ * Finds what runs containers, and installs it where it is missing.
+ *
+ * @throws an Error that says what to do where there is none
+ */
+async function makeEngine(deck: Deck, yes: boolean, signal: AbortSignal): Promise<Engine> {
+  const missing = await missingEnginePackages()
+  if (missing.length > 0 && (await mayInstall('A class', missing, yes, signal))) {
+    const install: ListrTask = {
+      title: `Install ${missing.join(', ')}`,
+      task: async (_, task) => {
+        const problem = await installPackages(missing, (line) => (task.output = line), signal, new Ledger(deckPaths(deck.file).ledger))
+        if (problem !== undefined) throw new Error(`${problem}\nSee docs/workshop.md for classes without containers.`)
+      },
+    }
+    await new Listr([install], progress).run()
+  }
+  return findEngine()
 }
 
 /** Where the shells of a learner run. */

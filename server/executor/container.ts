@@ -56,6 +56,8 @@ export interface ContainerOptions {
   network?: boolean
 }
 
+const PROGRAMS = ['podman', 'docker'] as const
+
 /** The folders of a system, and who there is: everything else is mounted. */
 const IMAGE = 'localhost/understudy-learner:1'
 const LABEL = 'understudy.workshop'
@@ -73,18 +75,29 @@ const WAYS: readonly Engine[] = [
   { program: 'docker', flags: [], runFlags: process.getuid && process.getgid && process.getuid() !== 0 ? [`--user=${process.getuid()}:${process.getgid()}`] : [] },
 ]
 
+/** What answers here that could run containers: docker's client alone cannot. */
+async function answering(programs: readonly Engine['program'][]): Promise<Engine['program'][]> {
+  const found: Engine['program'][] = []
+  for (const program of programs) if ((await execa(program, ['version'], { reject: false, stdin: 'ignore' })).exitCode === 0) found.push(program)
+  return found
+}
+
+/** Debian packages that containers need and this machine lacks. */
+export async function missingEnginePackages(): Promise<string[]> {
+  return (await answering(PROGRAMS)).length > 0 ? [] : ['podman', 'runc']
+}
+
 /**
  * Finds out how containers run on this machine, by running one.
  *
  * @param programs what may run them
  * @throws an Error that says what is missing
  */
-export async function findEngine(programs: readonly Engine['program'][] = ['podman', 'docker']): Promise<Engine> {
-  const installed: string[] = []
-  for (const program of programs) if ((await execa(program, ['--version'], { reject: false, stdin: 'ignore' })).exitCode === 0) installed.push(program)
-  if (installed.length === 0) throw new Error(`Learners are kept apart by containers, and ${programs.join(' or ')} is not installed: apt-get install podman runc. See docs/workshop.md for other ways.`)
+export async function findEngine(programs: readonly Engine['program'][] = PROGRAMS): Promise<Engine> {
+  const there = await answering(programs)
+  if (there.length === 0) throw new Error(`Learners are kept apart by containers, and no ${programs.join(' or ')} answers here: apt-get install podman runc. See docs/workshop.md for other ways.`)
   const said: string[] = []
-  for (const engine of WAYS.filter(({ program }) => installed.includes(program))) {
+  for (const engine of WAYS.filter(({ program }) => there.includes(program))) {
     try {
       await makeImage(engine)
       await ask(engine, ['run', '--rm', '--network=none', ...engine.runFlags, '--volume=/usr:/usr:ro', IMAGE, 'true'])
@@ -93,7 +106,7 @@ export async function findEngine(programs: readonly Engine['program'][] = ['podm
       said.push(error instanceof Error ? error.message : String(error))
     }
   }
-  throw new Error(`${installed.join(' and ')} ${installed.length > 1 ? 'are' : 'is'} installed, and no container runs here. What was said:\n${[...new Set(said)].join('\n')}`)
+  throw new Error(`${there.join(' and ')} ${there.length > 1 ? 'are' : 'is'} installed, and no container runs here. What was said:\n${[...new Set(said)].join('\n')}`)
 }
 
 /** Makes the image, unless it is there: it takes a tenth of a second, and 5 kB. */
