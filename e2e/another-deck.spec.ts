@@ -1,5 +1,6 @@
 import { rename } from 'node:fs/promises'
 import { expect } from '@playwright/test'
+import type { Terminal } from '@xterm/xterm'
 import { freePort } from '../server/test/free-port.ts'
 import { testsOf } from './deck.ts'
 import { screen, step, terminal } from './talk.ts'
@@ -231,11 +232,13 @@ test('the grid fits its box at every size of the window, and a double click sele
   await page.keyboard.press('t')
   await page.keyboard.type('clear; printf "%s\\n" alpha beta gamma-delta\n')
   await expect.poll(() => screen(page, 'one')).toMatch(/^gamma-delta$/m)
+  const fonts = new Map<number, number | undefined>()
   for (const size of [
     { width: 1280, height: 720 },
     { width: 1920, height: 1080 },
     { width: 1024, height: 576 },
     { width: 1366, height: 768 },
+    { width: 1280, height: 720 },
   ]) {
     await page.setViewportSize(size)
     const filled = () =>
@@ -246,6 +249,10 @@ test('the grid fits its box at every size of the window, and a double click sele
       })
     await expect.poll(async () => Math.max(...(await filled()))).toBeGreaterThan(0.85)
     expect(Math.max(...(await filled()))).toBeLessThanOrEqual(1)
+    // Whatever it was before, and whenever its font came: else a film that is cut jumps.
+    const font = await one.evaluate((box) => (box as HTMLElement & { terminal: Terminal }).terminal.options.fontSize)
+    expect(fonts.get(size.width) ?? font).toBe(font)
+    fonts.set(size.width, font)
 
     const rows = (await screen(page, 'one')).split('\n')
     const row = rows.findIndex((text) => text.startsWith('gamma-delta'))
