@@ -104,7 +104,8 @@ export async function joinParts({ parts, format, fps, length, metadata, captions
   await writeFile(list, `ffconcat version 1.0\n${parts.map((part) => `file '${quoted(part)}'`).join('\n')}\n`)
   const parted = ['-f', 'concat', '-safe', '0', '-i', list]
   if (format === 'gif') {
-    const palette = `fps=${fps},split[a][b];[a]palettegen=stats_mode=diff:max_colors=128[p];[b][p]paletteuse=dither=none:diff_mode=rectangle`
+    // Of what stands as of what moves: else the colour of a small thing that appears once is lost.
+    const palette = `fps=${fps},split[a][b];[a]palettegen=stats_mode=full:max_colors=128[p];[b][p]paletteuse=dither=none:diff_mode=rectangle`
     return ffmpeg([...parted, '-filter_complex', palette, '-loop', '0', '-fflags', '+bitexact', out], signal)
   }
   const inputs = [...parted]
