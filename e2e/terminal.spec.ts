@@ -112,7 +112,7 @@ function everything(page: Page): Promise<{ lines: string[]; rest: unknown }> {
 
 async function sameInBoth(live: Page, late: Page) {
   // Both may still draw.
-  await expect(async () => expect(await text(late)).toBe(await text(live))).toPass({ timeout: 8000 })
+  await expect(async () => expect(await text(late)).toBe(await text(live))).toPass()
   const [a, b] = [await everything(live), await everything(late)]
   expect(b.rest).toEqual(a.rest)
   const different = a.lines.flatMap((line, row) => (line === b.lines[row] ? [] : [{ row, live: line, late: b.lines[row] }]))
