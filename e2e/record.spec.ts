@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs'
-import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { expect, test as base } from '@playwright/test'
@@ -227,14 +227,24 @@ test('a step is filmed by itself, in every format', async ({ deck, folder, cache
   expect(parseCast(await readFile(join(out, 'count.cast'), 'utf8')).header.command).toContain('echo token')
 })
 
-for (const [name, width, height] of [['2160p', 3840, 2160], ['vertical', 1080, 1920]] as const)
-  test(`a picture of ${name} has ${width} by ${height} pixels`, async ({ deck, folder, cache }) => {
-    const out = join(folder, name)
-    const { exitCode, all } = await record(deck, cache, ['count', '--render-only', '--format', 'png', '--size', name, '--out', out])
-    expect(exitCode, all).toBe(0)
-    const [picture = ''] = (await readdir(out)).filter((file) => file.endsWith('.png'))
-    expect((await probe(join(out, picture))).streams[0]).toMatchObject({ width, height })
-  })
+test('2160p has 3840 by 2160 pixels', async ({ deck, folder, cache }) => {
+  const out = join(folder, '2160p')
+  const { exitCode, all } = await record(deck, cache, ['count', '--render-only', '--format', 'png', '--size', '2160p', '--out', out])
+  expect(exitCode, all).toBe(0)
+  expect((await probe(join(out, 'count.png'))).streams[0]).toMatchObject({ width: 3840, height: 2160 })
+})
+
+test('an upright picture has 1080 by 1920 pixels, and shows a run in a terminal of that shape, also of a step that has no other recording', async ({ deck, folder, cache }) => {
+  const out = join(folder, 'upright')
+  const recordings = join(dirname(deck.file), 'recordings')
+  await rename(recordings, `${recordings}-aside`)
+  const { exitCode, all } = await record(deck, cache, ['count', '--format', 'png', '--size', 'vertical', '--out', out])
+  await rename(`${recordings}-aside`, recordings)
+  expect(exitCode, all).toBe(0)
+  expect((await probe(join(out, 'count-vertical.png'))).streams[0]).toMatchObject({ width: 1080, height: 1920 })
+  const { events } = timeline.parse(JSON.parse(await readFile(join(out, 'count-vertical.timeline.json'), 'utf8')))
+  expect(events).toContainEqual(expect.objectContaining({ type: 'screen', cols: 46, rows: 32 }))
+})
 
 test('a step that fails fails the recording, is named, and leaves what can be looked at', async ({ deck, folder, cache }) => {
   const out = join(folder, 'failed')

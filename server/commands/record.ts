@@ -88,7 +88,7 @@ export async function recordTalk(options: RecordOptions): Promise<boolean> {
         site = await openSite(deck, shown, paths.films, signal)
         const folders = [...(isUpright(options) ? [upright] : []), recordingsBeside(deck)]
         if (given) films = filmsGiven(options, deck, given, await titlesOf(deck))
-        else films = await filmsOf(options, await readScript({ deck, steps: shown.steps, folders, clicks: site.clicks, failed }), ids)
+        else films = await filmsOf(options, await readScript({ deck, steps: shown.steps, folders, profile, clicks: site.clicks, failed }), ids)
       },
     },
     {

@@ -1,5 +1,6 @@
 import { dirname, join, resolve } from 'node:path'
 import { load } from '@slidev/parser/fs'
+import type { Profile } from '../deck/contract.ts'
 import type { Deck } from '../deck/deck.ts'
 import type { StepInfo } from '../protocol.ts'
 import { type Recording, RecordingStore } from '../recording/store.ts'
@@ -18,6 +19,8 @@ export interface Sources {
   steps: StepInfo[]
   /** Folders of recordings, absolute: the first that has one of a step's command is taken. */
   folders: string[]
+  /** What the steps ran against: of it are the recordings of steps that have none beside the deck. */
+  profile?: Profile | undefined
   /** The clicks of each slide. */
   clicks: number[]
   /** What failed, and what was wrong. */
@@ -29,10 +32,11 @@ export interface Sources {
  *
  * @throws an Error that names the slide whose narration cannot be used
  */
-export async function readScript({ deck, steps, folders, clicks, failed }: Sources): Promise<Script> {
+export async function readScript({ deck, steps, folders, profile, clicks, failed }: Sources): Promise<Script> {
   const takes = new Map<string, Take>()
   for (const { id, recording, hash } of steps) {
-    const take = failed.get(id)?.take ?? (recording && (await takeOf(folders, recording.profile, id, hash)))
+    const of = recording?.profile ?? profile
+    const take = failed.get(id)?.take ?? (of && (await takeOf(folders, of, id, hash)))
     if (take) takes.set(id, take)
   }
   const opening = {
