@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { z } from 'zod'
 import { launchBrowser } from '../browser.ts'
 import type { Deck } from '../deck/deck.ts'
+import { json } from '../json.ts'
 import { type ServedSite, serveSite } from '../serve-site.ts'
 import { buildSite, deckVersion } from '../slidev.ts'
 import type { StaticDeck } from '../static-deck.ts'
@@ -45,7 +46,7 @@ export async function openSite(deck: Deck, site: StaticDeck, folder: string, sig
 
 /** Only Slidev knows how many clicks a slide takes: each is opened once, and what was found is kept with the site. */
 async function clicksOf(file: string, origin: string, { steps }: StaticDeck, signal: AbortSignal): Promise<number[]> {
-  const known = z.array(z.number().int()).safeParse(JSON.parse(await readFile(file, 'utf8').catch(() => 'null')))
+  const known = z.array(z.number().int()).safeParse(json(await readFile(file, 'utf8').catch(() => '')))
   if (known.success) return known.data
   const browser = await launchBrowser()
   const close = () => void browser.close()
