@@ -250,7 +250,22 @@ test('a click moves vim’s cursor to the cell under it, at each size of the win
     const { active } = (box as HTMLElement & { terminal: Terminal }).terminal.buffer
     return [active.cursorX, active.cursorY]
   })
+  /** A window of another size is laid out anew by its next frames: nobody clicks in between. */
+  const settled = () => one(stage).locator('.xterm-screen').evaluate((grid) => new Promise<void>((done) => {
+    let before = ''
+    let frames = 0
+    const look = () => {
+      const { x, y, width, height } = grid.getBoundingClientRect()
+      const now = [x, y, width, height].join()
+      frames = now === before ? frames + 1 : 0
+      before = now
+      if (frames < 15) requestAnimationFrame(look)
+      else done()
+    }
+    look()
+  }))
   const clicks = async (size: string) => {
+    await settled()
     for (const [column, row] of [[3, 2], [79, 0], [0, 17], [41, 9], [78, 18]] as const) {
       const grid = await one(stage).locator('.xterm-screen').boundingBox()
       if (!grid) throw new Error('the terminal has no screen')

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { constants } from 'node:fs'
+import { constants, rmSync } from 'node:fs'
 import { access, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { delimiter, isAbsolute, join } from 'node:path'
@@ -61,7 +61,8 @@ export class LocalExecutor implements Executor {
       atRest: () => hasTerminal(terminal.pid),
       onExit: (listener) =>
         terminal.onExit((end) => {
-          void rm(folder, { recursive: true, force: true })
+          // At once: a server that ends has no time for what comes later.
+          rmSync(folder, { recursive: true, force: true })
           listener(end)
         }),
     }
