@@ -163,6 +163,8 @@ test('the deck has its keys again when the mouse leaves the page of a step, by w
   await expect(served).toBeFocused()
   // At one stroke, as a hand does: not a step at a time over the page's title.
   await page.mouse.move(300, 650)
+  // The page has a process of its own: the keys are given over between the two.
+  await expect(served).not.toBeFocused()
   await page.keyboard.press('PageUp')
   await expect.poll(() => new URL(page.url()).pathname).toBe('/3')
   await page.goto(`${talk.origin}/4`)
