@@ -2,7 +2,7 @@
 import { spawnSync } from 'node:child_process'
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { join, relative } from 'node:path'
 import { checkNode, makeRunnable, root, run } from './install.js'
 
 checkNode()
@@ -29,20 +29,32 @@ part('Unit tests', bin('vitest', 'vitest.mjs'), ['run', '--reporter=default', '-
 part('Browser tests', bin('@playwright', 'test', 'cli.js'), ['test', '--reporter=list,json'], { PLAYWRIGHT_JSON_OUTPUT_FILE: browser })
 
 const counts = { passed: 0, failed: 0, skipped: 0 }
+/** Each test that failed and why, in a line or a few: said once more at the end, where it is not lost among what has passed. */
+const failures = []
 if (existsSync(units)) {
   const report = JSON.parse(readFileSync(units, 'utf8'))
+  for (const { name, message, assertionResults } of report.testResults) {
+    const broken = assertionResults.filter(({ status }) => status === 'failed')
+    for (const { fullName, failureMessages } of broken) failures.push([relative(root, name), fullName, failureMessages[0]])
+    if (broken.length === 0 && message) failures.push([relative(root, name), 'the file itself', message])
+  }
   counts.passed += report.numPassedTests
   counts.failed += report.numFailedTests
   counts.skipped += report.numPendingTests + report.numTodoTests
 }
 if (existsSync(browser)) {
-  const { stats } = JSON.parse(readFileSync(browser, 'utf8'))
+  const { stats, suites, errors } = JSON.parse(readFileSync(browser, 'utf8'))
+  const specs = (suite) => [...suite.specs, ...(suite.suites ?? []).flatMap(specs)]
+  for (const { ok, file, line, title, tests } of suites.flatMap(specs))
+    if (!ok) failures.push([`e2e/${file}:${line}`, title, tests.flatMap(({ results }) => results).find(({ error }) => error)?.error.message])
+  for (const { message } of errors) failures.push(['e2e', 'the browser tests themselves', message])
   counts.passed += stats.expected
   counts.failed += stats.unexpected + stats.flaky
   counts.skipped += stats.skipped
 }
 rmSync(folder, { recursive: true })
 if (failed && counts.failed === 0) counts.failed = 1
+for (const [file, name, message] of failures) console.log(`\nFailed: ${file} › ${name}\n${String(message).split('\n').slice(0, 6).join('\n')}`)
 console.log(`\n${counts.passed} passed, ${counts.failed} failed, ${counts.skipped} skipped`)
 process.exit(failed ? 1 : 0)
 
