@@ -3,8 +3,6 @@ import { defineConfig } from 'vitest/config'
 export default defineConfig({
   test: {
     include: ['{server,components,setup,nix,tasks}/**/*.test.ts'],
-    // The thread of screens is started by Node itself, which knows no TypeScript before 22.18.
-    execArgv: ['--import', 'jiti/register'],
     // Most of them wait for something. Unless told, there is one worker on two cores.
     maxWorkers: 2,
     // For what never ends. Real shells, builds and machines take as long as the machine at hand takes.

@@ -23,8 +23,9 @@ function post(message: ScreenRequest, transfer: ArrayBuffer[] = []): void {
 }
 
 function startThread(): Worker {
-  // Compiled or not, both files are of one kind.
-  const worker = new Worker(new URL(`./screen-thread${extname(import.meta.url)}`, import.meta.url), { name: 'screens' })
+  // Compiled or not, both files are of one kind. Node itself knows TypeScript since 22.18 only.
+  const extension = extname(import.meta.url)
+  const worker = new Worker(new URL(`./screen-thread${extension}`, import.meta.url), { name: 'screens', ...(extension === '.ts' && { execArgv: ['--import', 'jiti/register'] }) })
   worker.on('message', (message: ScreenAnswer) => open.get(message.screen)?.take(message))
   worker.on('error', (error) => console.error(`The terminals' screens failed and are made anew: ${error.message}`))
   worker.on('exit', () => {
