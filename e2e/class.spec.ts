@@ -8,6 +8,7 @@ import { execa } from 'execa'
 import { noContainers } from '../server/test/containers.ts'
 import { freePort } from '../server/test/free-port.ts'
 import type { OtherDeck } from './deck.ts'
+import { begin, button, openTask, result } from './desk.ts'
 import { flaws } from './looks.ts'
 import { expect, processes, screen, startTalk, type Talk } from './talk.ts'
 import { workshopDeck } from './workshop-deck.ts'
@@ -72,12 +73,7 @@ test.afterEach(async ({ browser }) => {
   for (const context of browser.contexts()) await context.close()
 })
 
-const guide = (page: Page) => page.locator('[data-panel="guide"]')
 const row = (page: Page, learner: string) => page.getByRole('row').filter({ has: page.getByRole('rowheader', { name: learner }) })
-async function openTask(page: Page, title: string) {
-  await page.getByRole('navigation', { name: 'Progress' }).getByRole('button', { name: new RegExp(title) }).click()
-  await expect(guide(page).getByRole('heading', { name: title })).toBeVisible()
-}
 const terminalOf = (page: Page) => page.locator('[data-panel="terminal"]')
 /** Types a command line as somebody does who has clicked into the terminal. */
 async function type(page: Page, text: string) {
@@ -98,13 +94,12 @@ test('two learners at once are kept apart: their files, their terminals and thei
 
   for (const page of [ada, bob]) {
     await openTask(page, 'Say good evening')
-    await guide(page).getByRole('button', { name: 'Begin the task' }).click()
-    await expect(guide(page).getByRole('button', { name: 'Check', exact: true })).toBeEnabled()
+    await begin(page)
   }
   await type(ada, `echo 'echo "Good evening"' > greet.sh`)
-  await expect(guide(ada).getByRole('region', { name: 'Result of the check' })).toContainText('Passed')
-  await guide(bob).getByRole('button', { name: 'Check', exact: true }).click()
-  await expect(guide(bob).getByRole('region', { name: 'Result of the check' })).toContainText('it does not say Good evening')
+  await expect(result(ada)).toContainText('Passed')
+  await button(bob, 'Check').click()
+  await expect(result(bob)).toContainText('it does not say Good evening')
   expect(await readFile(workshop.file('bob', 'greet.sh'), 'utf8')).toContain('Good morning')
 })
 
@@ -122,7 +117,7 @@ test('the instructor sees at once how far everybody is, and what they need', asy
   await expect(row(instructor, 'bob')).toContainText('0 of 4')
   await expect(row(instructor, 'ada')).toContainText('here')
   await openTask(bob, 'Add a name')
-  await guide(bob).getByRole('button', { name: 'Skip' }).click()
+  await button(bob, 'Skip').click()
   await expect(row(instructor, 'bob')).toContainText('1 of 4')
   await type(ada, 'sleep 1000')
   await expect(row(instructor, 'ada')).toContainText('runs greet')

@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { type Page, test as base } from '@playwright/test'
 import type { OtherDeck } from './deck.ts'
+import { begin, button, cell, guide, openTask, result } from './desk.ts'
 import { flaws } from './looks.ts'
 import { expect, screen, startTalk, type Talk, terminal } from './talk.ts'
 import { workshopDeck } from './workshop-deck.ts'
@@ -53,23 +54,9 @@ const test = base.extend<{ desk: Page }, { workshop: Workshop; talk: Talk }>({
 })
 test.describe.configure({ mode: 'serial' })
 
-const guide = (page: Page) => page.locator('[data-panel="guide"]')
 const panel = (page: Page, name: string) => page.getByRole('region', { name, exact: true })
-const button = (page: Page, name: string | RegExp) => guide(page).getByRole('button', { name, exact: typeof name === 'string' })
-const result = (page: Page) => guide(page).getByRole('region', { name: 'Result of the check' })
-const cell = (page: Page, title: string) => page.getByRole('navigation', { name: 'Progress' }).getByRole('button', { name: new RegExp(title) })
 /** The text of the editor, as its lines stand on the screen. */
 const editorText = async (page: Page) => (await panel(page, 'Editor').locator('.view-line').allInnerTexts()).join('\n').replaceAll('\u00a0', ' ')
-
-async function openTask(page: Page, title: string) {
-  await cell(page, title).click()
-  await expect(guide(page).getByRole('heading', { name: title })).toBeVisible()
-}
-/** Begins the task, and waits until its start is made: before that there is nothing to check. */
-async function begin(page: Page) {
-  await button(page, 'Begin the task').click()
-  await expect(button(page, 'Check')).toBeEnabled()
-}
 async function openFile(page: Page, path: string) {
   await panel(page, 'Editor').locator(`[data-path="${path}"]`).first().click()
   await expect(panel(page, 'Editor').locator('.view-line').first()).toBeVisible()
