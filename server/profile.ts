@@ -6,6 +6,7 @@ import { z } from 'zod'
 import type { Profile } from './deck/contract.ts'
 import type { Executor } from './executor/executor.ts'
 import type { Ledger } from './executor/ledger.ts'
+import { json } from './json.ts'
 import { devShellEnvironment } from './nix/dev-shell.ts'
 import { nix, NixError } from './nix/nix.ts'
 import { prefetchedOn } from './nix/prefetch.ts'
@@ -120,7 +121,7 @@ export async function nixosProfile({ workdir, roots }: DeckPaths, onProgress: (l
 
 /** A workdir that was used in the lab is locked to it: `nixpkgs` is then a path in the store. */
 async function dropLabLock(workdir: string): Promise<void> {
-  const lock = labLock.safeParse(JSON.parse(await readFile(join(workdir, 'flake.lock'), 'utf8').catch(() => 'null')))
+  const lock = labLock.safeParse(json(await readFile(join(workdir, 'flake.lock'), 'utf8').catch(() => '')))
   if (!lock.success) return
   await rm(join(workdir, 'flake.lock'))
   // Where the project has committed one, that is meant.

@@ -4,6 +4,7 @@ import { basename, join } from 'node:path'
 import { z } from 'zod'
 import { type Profile, profileSchema } from '../deck/contract.ts'
 import type { Deck } from '../deck/deck.ts'
+import { json } from '../json.ts'
 import { devShellEnvironment } from './dev-shell.ts'
 import { nix, NixError, type NixPlace } from './nix.ts'
 
@@ -59,8 +60,7 @@ async function lockOf(workdir: string): Promise<string> {
  * @param roots folder of the links, absolute
  */
 export async function prefetchedOn(roots: string, workdir: string, profile: Profile): Promise<Date | undefined> {
-  const text = await readFile(file(roots), 'utf8').catch(() => undefined)
-  const found = marker.safeParse(text === undefined ? undefined : JSON.parse(text))
+  const found = marker.safeParse(json(await readFile(file(roots), 'utf8').catch(() => '')))
   if (!found.success || found.data.profile !== profile || found.data.lock !== (await lockOf(workdir))) return undefined
   return new Date(found.data.date)
 }
