@@ -12,7 +12,7 @@ import { Recordings } from './recording/recordings.ts'
 import { SessionLogs } from './recording/session-logs.ts'
 import { chooseProfile, hostProfile, labProfile, missingLabPackages, nixosProfile, type ProfileRuntime, shellEnvironment } from './profile.ts'
 import { Stage } from './stage.ts'
-import { installPackages, mayInstall } from './system-packages.ts'
+import { offerPackages } from './system-packages.ts'
 import { fingerprint, prepareWorkdir, resetWorkdir } from './workdir.ts'
 
 export interface GroundOptions {
@@ -87,12 +87,9 @@ export async function prepareGround(options: GroundOptions, signal: AbortSignal)
         name = options.profile ?? (existsSync(join(flake, 'flake.nix')) ? await chooseProfile(flake, signal) : 'host')
         task.title = `Profile: ${name}`
         if (name !== 'lab') return
-        const missing = await missingLabPackages()
-        if (missing.length === 0 || !(await mayInstall('The offline lab', missing, options.yes, signal))) return
-        task.title = `Profile: lab (installing ${missing.join(', ')})`
-        const problem = await installPackages(missing, (line) => (task.output = line), signal, ledger)
+        // The talk starts all the same without them, and what is missing says so.
+        const problem = await offerPackages(task, 'The offline lab', await missingLabPackages(), options.yes, signal, ledger)
         if (problem) notices.push(problem)
-        task.title = 'Profile: lab'
       },
     },
     {

@@ -121,7 +121,7 @@ export function serveSocket(socket: WebSocket, { room, access, classroom, hello,
       case 'reset-learner':
       case 'answer-join':
       case 'read-notes':
-        if (!classroom) throw new RefusedError('failed', 'This workshop is for one learner: it is no class.')
+        if (!classroom) throw new RefusedError('failed', 'This workshop is for one learner: it is no class. A class is opened by npm run workshop -- --learners')
         return classroom.handle(message, access.learner)
       default:
         return learn(message)

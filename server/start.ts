@@ -1,29 +1,21 @@
 import { join, resolve } from 'node:path'
-import { Listr } from 'listr2'
-import openBrowser from 'open'
 import { renderUnicodeCompact } from 'uqr'
 import type { Profile } from './deck/contract.ts'
-import { readDeck } from './deck/deck.ts'
 import { TalkLog } from './film/talk-log.ts'
-import { interruptSignal } from './interrupt.ts'
 import type { Sharing } from './front-door.ts'
 import { localAddress } from './network.ts'
-import { describeHolder, isFree } from './ports.ts'
+import { isFree } from './ports.ts'
 import { TalkServer } from './server.ts'
-import { makeSetting, progress } from './setting.ts'
+import { openDoor, openInBrowser, serve, type ServingOptions } from './serving.ts'
+import { makeSetting } from './setting.ts'
 import { developDeck } from './slidev.ts'
 import { accessToken, guestTokens } from './token.ts'
 
-export interface StartOptions {
-  /** The deck, absolute. */
-  deck: string
-  port: number
+export interface StartOptions extends ServingOptions {
   /** Chosen by what this machine has, unless given. */
   profile?: Profile
   /** Install system packages without asking. */
   yes: boolean
-  /** Open a browser where there is one. */
-  open: boolean
   /** Serve Slidev's development server instead of the built deck. */
   develop: boolean
   /** Let the local network look. */
@@ -43,19 +35,14 @@ export interface StartOptions {
  * @throws DeckError, BuildError or an Error whose message says what to do next
  */
 export async function start(options: StartOptions): Promise<void> {
-  const signal = interruptSignal()
-  const deck = await readDeck(options.deck)
-  if (!(await isFree(options.port))) throw new Error(`${await describeHolder(options.port)}, or choose another: npm start -- --port ${options.port + 1}`)
-
-  const share = await sharing(options)
-
-  const cleanUps: (() => Promise<void>)[] = []
-  try {
+  await serve(options, 'npm start', async (serving) => {
+    const { deck, signal, atEnd } = serving
+    const share = await sharing(options)
     const { paths, profile, stage, secrets, recordings, notices } = await makeSetting({ ...options, deck, fallBack: true, log: true }, signal)
-    cleanUps.push(() => stage.end())
+    atEnd(() => stage.end())
 
     const develop = options.develop ? developDeck(options.deck, await freePort(), console.log) : undefined
-    if (develop) cleanUps.push(() => develop.close())
+    if (develop) atEnd(() => develop.close())
     const server = new TalkServer({
       deck,
       port: options.port,
@@ -71,16 +58,12 @@ export async function start(options: StartOptions): Promise<void> {
       ...(develop && { develop }),
       log: console.log,
     })
-    cleanUps.push(() => server.close())
-    if (develop) await server.build(signal)
-    else await new Listr([{ title: 'Build the deck (half a minute after an edit)', task: () => server.build(signal) }], progress).run()
-    signal.throwIfAborted()
-    const { link, share: links } = await server.open()
+    const { link, share: links } = await openDoor(server, serving, develop && 'Leave the deck to Slidev, which shows each edit at once')
     if (options.log !== undefined) {
       const file = options.log === true ? join(paths.talks, `${new Date().toISOString().replaceAll(':', '-')}.jsonl`) : resolve(options.log)
       const { audience: token } = await guestTokens(paths.token)
       const log = await TalkLog.open({ file, port: options.port, token, title: deck.title, deck: deck.version, onProblem: console.log })
-      cleanUps.push(async () => {
+      atEnd(async () => {
         await log.close()
         console.log(`The log of this talk: ${file}\nMake a video of it: npm run record -- --from ${file}`)
       })
@@ -89,13 +72,7 @@ export async function start(options: StartOptions): Promise<void> {
     for (const notice of notices) console.log(notice)
     console.log(`\n  ${deck.title}\n\n  Slides     ${link}\n  Presenter  ${link.replace('/?', '/presenter/1?')}\n\n${links.audience === undefined ? '' : audience(links.audience)}  Ctrl-C ends the talk and everything it started.\n`)
     if (options.open) await openInBrowser(link)
-    await new Promise<void>((done) => signal.addEventListener('abort', () => done(), { once: true }))
-  } catch (error) {
-    if (!signal.aborted) throw error
-  } finally {
-    // The front door first, so that no window starts anything while the stage is cleared.
-    for (const cleanUp of cleanUps.reverse()) await cleanUp()
-  }
+  })
 }
 
 /** Where the talk is shared, if it is. */
@@ -110,13 +87,6 @@ async function sharing({ share, shareAddress, insecureRemote = false }: StartOpt
 function audience(link: string): string {
   const code = renderUnicodeCompact(link, { border: 2 })
   return `  Audience   ${link}\n             Whoever has it, and is on this network, looks; nobody types.\n\n${code.replace(/^/gm, '  ')}\n\n`
-}
-
-/** Opens a browser where there is a screen to show it on; a talk does not fail for the lack of one. */
-export async function openInBrowser(link: string): Promise<void> {
-  if (process.platform === 'linux' && !process.env.DISPLAY && !process.env.WAYLAND_DISPLAY) return
-  const child = await openBrowser(link).catch(() => undefined)
-  child?.on('error', () => {})
 }
 
 async function freePort(): Promise<number> {

@@ -27,7 +27,7 @@ async function privilege(): Promise<string[] | undefined> {
  * @param yes do not ask
  * @throws the signal's reason
  */
-export async function mayInstall(what: string, packages: string[], yes: boolean, signal: AbortSignal): Promise<boolean> {
+async function mayInstall(what: string, packages: string[], yes: boolean, signal: AbortSignal): Promise<boolean> {
   console.log(`${what} needs these Debian packages: ${packages.join(', ')}.`)
   if (yes || !process.stdin.isTTY || !process.stdout.isTTY) return true
   const terminal = createInterface({ input: process.stdin, output: process.stdout })
@@ -42,13 +42,30 @@ export async function mayInstall(what: string, packages: string[], yes: boolean,
 }
 
 /**
- * Installs Debian packages. Where that does not succeed the talk starts all the same, and what is missing says so.
+ * Installs Debian packages while a task shows it, unless the user does not want them.
+ *
+ * @param what needs them, to begin a sentence
+ * @param yes do not ask
+ * @returns why they could not be installed, with what to do; undefined where they are, and where they are not wanted
+ * @throws the signal's reason
+ */
+export async function offerPackages(task: { title: string; output: string }, what: string, packages: string[], yes: boolean, signal: AbortSignal, ledger: Ledger): Promise<string | undefined> {
+  if (packages.length === 0 || !(await mayInstall(what, packages, yes, signal))) return undefined
+  const { title } = task
+  task.title = `${title} (installing ${packages.join(', ')})`
+  const problem = await installPackages(packages, (line) => (task.output = line), signal, ledger)
+  task.title = title
+  return problem
+}
+
+/**
+ * Installs Debian packages.
  *
  * @param onProgress called with each line of apt-get
  * @returns why they are not installed, with what to do; undefined where they are
  * @throws the signal's reason
  */
-export async function installPackages(packages: string[], onProgress: (line: string) => void, signal: AbortSignal, ledger: Ledger): Promise<string | undefined> {
+async function installPackages(packages: string[], onProgress: (line: string) => void, signal: AbortSignal, ledger: Ledger): Promise<string | undefined> {
   const words = await privilege()
   const byHand = `apt-get install ${packages.join(' ')}`
   if (!words) return `They cannot be installed from here. As root: ${byHand}`

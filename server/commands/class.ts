@@ -4,18 +4,16 @@ import { homedir } from 'node:os'
 import { join } from 'node:path'
 import { parseCommandString } from 'execa'
 import { Listr, type ListrTask } from 'listr2'
-import { type Deck, readDeck } from '../deck/deck.ts'
-import { Container, type Engine, findEngine, missingEnginePackages, removeLeft } from '../executor/container.ts'
+import type { Deck } from '../deck/deck.ts'
+import { answeringEngines, Container, type Engine, ENGINE_PACKAGES, findEngine, removeLeft } from '../executor/container.ts'
 import type { Executor } from '../executor/executor.ts'
 import { Ledger } from '../executor/ledger.ts'
 import { PrefixExecutor } from '../executor/prefix.ts'
-import { interruptSignal } from '../interrupt.ts'
 import { deckPaths, packageRoot } from '../paths.ts'
-import { describeHolder, isFree } from '../ports.ts'
 import { TalkServer } from '../server.ts'
+import { openDoor, openInBrowser, serve } from '../serving.ts'
 import { type Ground, makeSetting, progress } from '../setting.ts'
-import { openInBrowser } from '../start.ts'
-import { installPackages, mayInstall } from '../system-packages.ts'
+import { offerPackages } from '../system-packages.ts'
 import { accessToken, learnerToken } from '../token.ts'
 import { claim } from '../workshop/claim.ts'
 import { fingerprint } from '../workdir.ts'
@@ -45,18 +43,14 @@ const AT_ONCE = 4
  * @throws DeckError, BuildError or an Error whose message says what to do next
  */
 export async function openClass(options: ClassOptions): Promise<void> {
-  const signal = interruptSignal()
-  const deck = await readDeck(options.deck)
-  const { port, gate, learners: names, commandPrefix } = options
-  if (!(await isFree(port))) throw new Error(`${await describeHolder(port)}, or choose another: npm run workshop -- --port ${port + 1}`)
-
-  const cleanUps: (() => Promise<void>)[] = []
-  try {
+  await serve(options, 'npm run workshop', async (serving) => {
+    const { deck, signal, atEnd } = serving
+    const { port, gate, learners: names, commandPrefix } = options
     const engine = commandPrefix === undefined ? await makeEngine(deck, options.yes, signal) : undefined
     const setting = await makeSetting({ ...options, deck, fallBack: true }, signal)
     const { paths, flake, profile, secrets, recordings, notices, stage } = setting
-    cleanUps.push(() => stage.end())
-    cleanUps.push(await claim(paths.learners))
+    atEnd(() => stage.end())
+    atEnd(await claim(paths.learners))
     if (engine) {
       const left = await removeLeft(engine, paths.learners)
       if (left > 0) console.log(`Removed ${left} container${left === 1 ? '' : 's'} that an earlier server had left behind.`)
@@ -76,7 +70,8 @@ export async function openClass(options: ClassOptions): Promise<void> {
       }
     }
 
-    const learners: Learner[] = []
+    const opened: Opened[] = []
+    atEnd(() => Promise.all(opened.map(({ end }) => end())))
     const steps = new Listr(
       [
         {
@@ -91,10 +86,8 @@ export async function openClass(options: ClassOptions): Promise<void> {
             const openNext = async (): Promise<void> => {
               const name = waiting.shift()
               if (name === undefined || signal.aborted) return
-              const { learner, end } = await open(name)
-              cleanUps.push(end)
-              learners.push(learner)
-              task.output = `${learners.length} of ${names.length}: ${name}`
+              opened.push(await open(name))
+              task.output = `${opened.length} of ${names.length}: ${name}`
               await openNext()
             }
             const results = await Promise.allSettled(Array.from({ length: AT_ONCE }, openNext))
@@ -106,7 +99,7 @@ export async function openClass(options: ClassOptions): Promise<void> {
     )
     await steps.run()
     signal.throwIfAborted()
-    learners.sort((a, b) => names.indexOf(a.name) - names.indexOf(b.name))
+    const learners = opened.map(({ learner }) => learner).sort((a, b) => names.indexOf(a.name) - names.indexOf(b.name))
 
     const server = new TalkServer({
       deck,
@@ -122,25 +115,14 @@ export async function openClass(options: ClassOptions): Promise<void> {
       paths,
       log: console.log,
     })
-    cleanUps.push(() => server.close())
-    await new Listr([{ title: 'Build the deck (half a minute after an edit)', task: () => server.build(signal) }], progress).run()
-    signal.throwIfAborted()
-    const { link, learners: links } = await server.open()
+    const { link, learners: links } = await openDoor(server, serving)
 
     for (const notice of notices) console.log(notice)
     const width = Math.max(...names.map((name) => name.length))
     const instructor = link.replace('/?', '/class?')
     console.log(`\n  ${deck.title}\n\n  Instructor  ${instructor}\n  Slides      ${link}\n\n  Learners, each with a link of their own:\n\n${names.map((name) => `    ${name.padEnd(width)}  ${links.get(name) ?? ''}\n`).join('')}\n  Their files are in ${paths.learners.replace(homedir(), '~')} and stay.\n  How learners on other machines come in: docs/workshop.md\n\n  Ctrl-C ends the workshop and everything it started.\n`)
     if (options.open) await openInBrowser(instructor)
-    await new Promise<void>((done) => signal.addEventListener('abort', () => done(), { once: true }))
-  } catch (error) {
-    if (!signal.aborted) throw error
-  } finally {
-    // The front door first, so that no window starts anything while the rest ends; then all learners at once.
-    const [server, ...rest] = cleanUps.reverse()
-    await server?.()
-    await Promise.all(rest.map((cleanUp) => cleanUp()))
-  }
+  })
 }
 
 /** A learner, where their shells run, and the end of both. */
@@ -156,17 +138,16 @@ interface Opened {
  * @throws an Error that says what to do where there is none
  */
 async function makeEngine(deck: Deck, yes: boolean, signal: AbortSignal): Promise<Engine> {
-  const missing = await missingEnginePackages()
-  if (missing.length > 0 && (await mayInstall('A class', missing, yes, signal))) {
-    const install: ListrTask = {
-      title: `Install ${missing.join(', ')}`,
-      task: async (_, task) => {
-        const problem = await installPackages(missing, (line) => (task.output = line), signal, new Ledger(deckPaths(deck.file).ledger))
-        if (problem !== undefined) throw new Error(`${problem}\nSee docs/workshop.md for classes without containers.`)
-      },
-    }
-    await new Listr([install], progress).run()
+  const install: ListrTask = {
+    title: 'Containers for the learners',
+    task: async (_, task) => {
+      const problem = await offerPackages(task, 'A class', ENGINE_PACKAGES, yes, signal, new Ledger(deckPaths(deck.file).ledger))
+      if (problem !== undefined) throw new Error(`${problem}\nSee docs/workshop.md for classes without containers.`)
+    },
   }
+  const there = await answeringEngines()
+  if (there.length > 0) return findEngine(there)
+  await new Listr([install], progress).run()
   return findEngine()
 }
 

@@ -9,8 +9,8 @@ import { PrefixExecutor } from './prefix.ts'
 import { identify, type ProcessId } from './process-tree.ts'
 
 /**
- * A container for each learner, by podman or docker. Its programs are those of this machine (/usr, read-only), so that nothing has to be downloaded; its
- * image holds no more than the folders that a system has.
+ * A container for each learner, by podman or docker. Its programs are those of this machine (/usr, read-only), so that nothing has to be
+ * downloaded; its image holds no more than the folders that a system has.
  *
  * Inside it are: the learner's own folder; the Nix store of this machine, read-only, below a layer of the learner's own; and what the caller
  * names. Nothing else of this machine: no home, no other learner, no network, no device, no privilege.
@@ -75,27 +75,25 @@ const WAYS: readonly Engine[] = [
   { program: 'docker', flags: [], runFlags: process.getuid && process.getgid && process.getuid() !== 0 ? [`--user=${process.getuid()}:${process.getgid()}`] : [] },
 ]
 
-/** What answers here that could run containers: docker's client alone cannot. */
-async function answering(programs: readonly Engine['program'][]): Promise<Engine['program'][]> {
-  const found: Engine['program'][] = []
-  for (const program of programs) if ((await execa(program, ['version'], { reject: false, stdin: 'ignore' })).exitCode === 0) found.push(program)
-  return found
-}
+/** What runs containers where nothing does: Debian's names. */
+export const ENGINE_PACKAGES = ['podman', 'runc']
 
-/** Debian packages that containers need and this machine lacks. */
-export async function missingEnginePackages(): Promise<string[]> {
-  return (await answering(PROGRAMS)).length > 0 ? [] : ['podman', 'runc']
+/** What answers here that could run containers: docker's client alone cannot. */
+export async function answeringEngines(): Promise<Engine['program'][]> {
+  const found: Engine['program'][] = []
+  for (const program of PROGRAMS) if ((await execa(program, ['version'], { reject: false, stdin: 'ignore' })).exitCode === 0) found.push(program)
+  return found
 }
 
 /**
  * Finds out how containers run on this machine, by running one.
  *
- * @param programs what may run them
+ * @param programs what may run them, if it answers; absent: whatever answers
  * @throws an Error that says what is missing
  */
-export async function findEngine(programs: readonly Engine['program'][] = PROGRAMS): Promise<Engine> {
-  const there = await answering(programs)
-  if (there.length === 0) throw new Error(`Learners are kept apart by containers, and no ${programs.join(' or ')} answers here: apt-get install podman runc. See docs/workshop.md for other ways.`)
+export async function findEngine(programs?: readonly Engine['program'][]): Promise<Engine> {
+  const there = programs ?? (await answeringEngines())
+  if (there.length === 0) throw new Error(`Learners are kept apart by containers, and no ${PROGRAMS.join(' or ')} answers here: apt-get install ${ENGINE_PACKAGES.join(' ')}. See docs/workshop.md for other ways.`)
   const said: string[] = []
   for (const engine of WAYS.filter(({ program }) => there.includes(program))) {
     try {
@@ -106,7 +104,7 @@ export async function findEngine(programs: readonly Engine['program'][] = PROGRA
       said.push(error instanceof Error ? error.message : String(error))
     }
   }
-  throw new Error(`${there.join(' and ')} ${there.length > 1 ? 'are' : 'is'} installed, and no container runs here. What was said:\n${[...new Set(said)].join('\n')}`)
+  throw new Error(`${there.join(' and ')} ${there.length > 1 ? 'are' : 'is'} here, and no container runs. What was said:\n${[...new Set(said)].join('\n')}`)
 }
 
 /** Makes the image, unless it is there: it takes a tenth of a second, and 5 kB. */
