@@ -224,6 +224,9 @@ test('a step is filmed by itself, in every format', async ({ deck, folder, cache
     expect(streams[0]).toMatchObject({ codec_name: codec, width: 320, height: 180 })
     if (ending === 'mp4' || ending === 'webm') expect(Math.abs(Number(format.duration) - film.length)).toBeLessThan(0.1)
   }
+  const moving = { width: 320, height: 180, fps: 10 }
+  const { files } = manifest.parse(JSON.parse(await readFile(join(out, 'count.json'), 'utf8')))
+  expect(files).toMatchObject([{ file: 'count.mp4', ...moving }, { file: 'count.webm', ...moving }, { file: 'count.gif', ...moving }, { file: 'count.png', width: 320, height: 180 }, { file: 'count.cast' }])
   expect(parseCast(await readFile(join(out, 'count.cast'), 'utf8')).header.command).toContain('echo token')
 })
 

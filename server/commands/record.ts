@@ -11,7 +11,7 @@ import { logTimeline, onlySlides, parseLog, slidesOf, type TalkGiven } from '../
 import type { Progress } from '../film/render.ts'
 import { type Script, stepTimeline, talkTimeline } from '../film/script.ts'
 import { type FilmSite, openSite } from '../film/site.ts'
-import { type FilmFormat, type Wanted, writeFilm, writeWords } from '../film/write.ts'
+import { type FilmFormat, type Wanted, writeFilm, writeWords, type Written } from '../film/write.ts'
 import { interruptSignal } from '../interrupt.ts'
 import { deckPaths } from '../paths.ts'
 import { parseCast } from '../recording/cast.ts'
@@ -79,7 +79,7 @@ export async function recordTalk(options: RecordOptions): Promise<boolean> {
 
   let site: FilmSite | undefined
   let films: Wanted[] = []
-  const written: string[] = []
+  const written: Written[] = []
   const tasks: ListrTask[] = [
     {
       title: 'Build the site that is filmed',
@@ -101,10 +101,10 @@ export async function recordTalk(options: RecordOptions): Promise<boolean> {
               if (!site) return
               const { length } = wanted.timeline
               const onProgress = seldom(({ done, total, left }) => (row.output = `${Math.floor((100 * done) / total)} % of ${duration(length)}${left === undefined ? '' : `, ${duration(left)} left`}`))
-              const { file, made } = await writeFilm({ wanted, format, shot: shotOf(options, format), out, site, cache: join(paths.films, 'parts'), signal, onProgress })
+              const { made, ...file } = await writeFilm({ wanted, format, shot: shotOf(options, format), out, site, cache: join(paths.films, 'parts'), signal, onProgress })
               written.push(file)
               // Beside the last of its files.
-              if (format === options.format.at(-1)) await writeWords(wanted, written.filter((other) => other.startsWith(join(out, `${wanted.name}.`))), shotOf(options, options.format[0] ?? 'mp4'), out, tools)
+              if (format === options.format.at(-1)) await writeWords(wanted, written.filter(({ file }) => file.startsWith(join(out, `${wanted.name}.`))), out, tools)
               if (made) row.title += `: ${duration(length)} in ${duration(made.seconds)}, ${made.pictures} pictures for ${made.frames} frames${made.kept > 0 ? `, ${made.kept} of them kept from before` : ''}`
             },
           })),
@@ -119,7 +119,7 @@ export async function recordTalk(options: RecordOptions): Promise<boolean> {
   } finally {
     ;(site as FilmSite | undefined)?.close()
   }
-  console.log(`Written: ${written.map((file) => relative(process.cwd(), file)).join(', ')}`)
+  console.log(`Written: ${written.map(({ file }) => relative(process.cwd(), file)).join(', ')}`)
   for (const [id, { problems }] of failed) console.error(`Step "${id}" failed: ${problems.join(' ')}`)
   return failed.size === 0
 }

@@ -10,10 +10,18 @@ export const manifest = z.strictObject({
   rendered: z.iso.datetime(),
   /** Seconds. */
   length: z.number().positive(),
-  width: z.number().int().positive(),
-  height: z.number().int().positive(),
-  fps: z.number().positive(),
-  files: z.array(z.strictObject({ file: z.string(), bytes: z.number().int().positive(), sha256: z.string() })),
+  files: z.array(
+    z.strictObject({
+      file: z.string(),
+      bytes: z.number().int().positive(),
+      sha256: z.string(),
+      /** Pixels, of what is a picture or moves. */
+      width: z.number().int().positive().optional(),
+      height: z.number().int().positive().optional(),
+      /** Of what moves. */
+      fps: z.number().positive().optional(),
+    }),
+  ),
   chapters: z.array(chapter),
   /** Each step of the slides that are shown. */
   steps: z.array(

@@ -52,12 +52,22 @@ export interface Writing {
   onProgress(progress: Progress): void
 }
 
+/** A file of a film, as its manifest names it. */
+export interface Written {
+  /** Absolute. */
+  file: string
+  /** Of what is a picture or moves. */
+  size?: { width: number; height: number }
+  /** Of what moves. */
+  fps?: number
+}
+
 /**
  * Writes one file of a film.
  *
- * @returns the file, absolute, and for a video how it went
+ * @returns the file, and for a video how it went
  */
-export async function writeFilm({ wanted, format, shot, out, site, cache, signal, onProgress }: Writing): Promise<{ file: string; made?: { seconds: number; pictures: number; frames: number; kept: number } }> {
+export async function writeFilm({ wanted, format, shot, out, site, cache, signal, onProgress }: Writing): Promise<Written & { made?: { seconds: number; pictures: number; frames: number; kept: number } }> {
   const { timeline, name, steps } = wanted
   const file = join(out, `${name}.${format}`)
   await mkdir(out, { recursive: true })
@@ -67,15 +77,16 @@ export async function writeFilm({ wanted, format, shot, out, site, cache, signal
     await copyFile(only.take.file, file)
     return { file }
   }
+  const size = { width: shot.width, height: shot.height }
   const rendering = { timeline, shot, origin: site.origin }
   if (format === 'png') {
     await writeFile(file, (await still(rendering, timeline.poster)).png)
-    return { file }
+    return { file, size }
   }
   const began = performance.now()
   const { parts, ...counts } = await render({ ...rendering, format, version: site.version, cache, signal, onProgress })
   await joinWords({ parts, format, shot, timeline, file, cache, signal })
-  return { file, made: { seconds: (performance.now() - began) / 1000, ...counts } }
+  return { file, size, fps: shot.fps, made: { seconds: (performance.now() - began) / 1000, ...counts } }
 }
 
 async function joinWords({ parts, format, shot, timeline, file, cache, signal }: { parts: string[]; format: VideoFormat; shot: Shot; timeline: Timeline; file: string; cache: string; signal: AbortSignal }): Promise<void> {
@@ -91,7 +102,7 @@ async function joinWords({ parts, format, shot, timeline, file, cache, signal }:
 }
 
 /** Writes what stands beside the files of a film: captions, transcript, timeline, manifest. */
-export async function writeWords({ name, timeline, steps }: Wanted, files: string[], { width, height, fps }: Shot, out: string, tools: { ffmpeg: string; chromium: string }): Promise<void> {
+export async function writeWords({ name, timeline, steps }: Wanted, files: Written[], out: string, tools: { ffmpeg: string; chromium: string }): Promise<void> {
   const beside = (ending: string) => join(out, `${name}.${ending}`)
   await writeFile(beside('vtt'), webVtt(timeline.captions))
   await writeFile(beside('md'), transcript(timeline, new Map(steps.map(({ step, command }) => [step, command]))))
@@ -102,10 +113,7 @@ export async function writeWords({ name, timeline, steps }: Wanted, files: strin
     title: timeline.title,
     rendered: new Date().toISOString(),
     length: timeline.length,
-    width,
-    height,
-    fps,
-    files: await Promise.all(files.map(async (file) => ({ file: relative(out, file), bytes: (await stat(file)).size, sha256: createHash('sha256').update(await readFile(file)).digest('hex') }))),
+    files: await Promise.all(files.map(async ({ file, size, fps }) => ({ file: relative(out, file), bytes: (await stat(file)).size, sha256: createHash('sha256').update(await readFile(file)).digest('hex'), ...size, ...(fps !== undefined && { fps }) }))),
     chapters: timeline.chapters,
     steps: steps.map(told),
     made: { understudy: version, node: process.version, ...tools },
