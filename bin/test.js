@@ -58,9 +58,9 @@ for (const [file, name, message] of failures) console.log(`\nFailed: ${file} ›
 console.log(`\n${counts.passed} passed, ${counts.failed} failed, ${counts.skipped} skipped`)
 process.exit(failed ? 1 : 0)
 
-/** Chromium for the browser, Nix and git for the lab, ffmpeg for videos, an old player of recordings, containers for learners, programs that fill a terminal. Where they cannot be installed the tests that need them are skipped by name. */
+/** Chromium for the browser, Nix and git for the lab, ffmpeg for videos, an old player of recordings, containers for learners, programs that fill a terminal, a certificate for a proxy. Where they cannot be installed the tests that need them are skipped by name. */
 function installSystemPackages() {
-  const wanted = { chromium: 'chromium', nix: 'nix-bin', git: 'git', ffmpeg: 'ffmpeg', asciinema: 'asciinema', podman: 'podman', runc: 'runc', vim: 'vim', less: 'less', tmux: 'tmux', htop: 'htop' }
+  const wanted = { chromium: 'chromium', nix: 'nix-bin', git: 'git', ffmpeg: 'ffmpeg', asciinema: 'asciinema', podman: 'podman', runc: 'runc', vim: 'vim', less: 'less', tmux: 'tmux', htop: 'htop', openssl: 'openssl' }
   const missing = Object.keys(wanted).filter((program) => spawnSync('sh', ['-c', `command -v ${program}`]).status !== 0)
   if (missing.length === 0 || !existsSync('/usr/bin/apt-get')) return
   const packages = missing.map((program) => wanted[program])

@@ -11,6 +11,7 @@ import type { OtherDeck } from './deck.ts'
 import { begin, button, openTask, result } from './desk.ts'
 import { flaws } from './looks.ts'
 import { expect, processes, screen, startTalk, type Talk } from './talk.ts'
+import { tlsProxy } from './tls-proxy.ts'
 import { workshopDeck } from './workshop-deck.ts'
 
 /** Two learners and who teaches them, each in a browser of their own; the learners' shells are in containers. */
@@ -63,7 +64,7 @@ function containersOf(files: string): string[] {
 
 /** Everybody has a browser of their own: one has the cookies of one. */
 async function open(browser: import('@playwright/test').Browser, link: string): Promise<Page> {
-  const context = await browser.newContext({ viewport: { width: 1366, height: 768 } })
+  const context = await browser.newContext({ viewport: { width: 1366, height: 768 }, ignoreHTTPSErrors: true })
   const page = await context.newPage()
   page.on('dialog', (dialog) => void dialog.accept())
   await page.goto(link)
@@ -218,28 +219,41 @@ test('by a command prefix the shells run where the operator says; one that leads
   expect(nowhere.stderr).toContain('false does not lead to the files of ada')
 })
 
-test('the talk itself, as a class: a machine boots in the container of a learner, and its page is on the learner’s slide alone', async ({ browser }) => {
+test('the talk itself, as a class: a machine boots in the container of a learner, and its page is on the learner’s slide alone, here and behind a proxy', async ({ browser }) => {
   test.setTimeout(300_000)
   const data = await mkdtemp(join(tmpdir(), 'understudy-class-'))
-  const talk = await startTalk({ command: 'workshop', args: ['--learners', 'ada,bob'], env: { UNDERSTUDY_DATA: data } })
+  const secure = await freePort()
+  // A browser leads each name below `localhost` to this machine.
+  const at = `class.localhost:${secure}`
+  const talk = await startTalk({ command: 'workshop', args: ['--learners', 'ada,bob', '--at', `https://${at}`, '--pages-at', `https://*.${at}`], env: { UNDERSTUDY_DATA: data } })
+  const closeProxy = await tlsProxy(secure, Number(new URL(talk.origin).port), data)
   try {
     expect(talk.output()).toMatch(/This machine carries \d+ learners\. A learner takes \d{2,} MiB of memory, [\d.]+ s of a core/)
-    const link = (who: string) => new RegExp(`${who}\\s+(http\\S+)`).exec(talk.output())?.[1] ?? ''
-    const ada = await open(browser, link('ada'))
+    const link = (who: string) => new RegExp(`${who}\\s+(https\\S+)`).exec(talk.output())?.[1] ?? ''
+    const ada = await open(browser, link('ada').replace(`https://${at}`, talk.origin))
     const bob = await open(browser, link('bob'))
     for (const page of [ada, bob]) {
       await openTask(page, 'Serve on another port')
       // Both on the same port, each of a machine of their own.
       await page.getByRole('button', { name: 'Run run-vm' }).click()
     }
-    const pages: string[] = []
+    const addresses: string[] = []
     for (const page of [ada, bob]) {
       await expect(page.frameLocator('.understudy-page iframe').getByText('It works.')).toBeVisible({ timeout: 120_000 })
-      pages.push(await page.locator('.understudy-page a').innerText())
+      addresses.push(page.frames().find((frame) => frame.parentFrame())?.url() ?? '')
     }
-    expect(pages[0]).not.toBe(pages[1])
+    expect(addresses[0]).toMatch(/^http:\/\/127\.0\.0\.1:\d+\/$/)
+    expect(addresses[1]).toMatch(new RegExp(`^https://[0-9a-f]{32}\\.${at}/$`))
+    // The page's own script and style have come too, and whoever has the address alone is not let in.
+    expect(await bob.frameLocator('.understudy-page iframe').locator('body').evaluate((body) => getComputedStyle(body).fontFamily)).toBe(await ada.frameLocator('.understudy-page iframe').locator('body').evaluate((body) => getComputedStyle(body).fontFamily))
+    const eve = await browser.newContext({ ignoreHTTPSErrors: true })
+    const answer = await (await eve.newPage()).goto(addresses[1] ?? '')
+    expect(answer?.status()).toBe(401)
   } finally {
     await talk.stop()
+    // A window that goes on asking would hold the proxy open.
+    for (const context of browser.contexts()) await context.close()
+    await closeProxy()
     await rm(data, { recursive: true, force: true })
   }
   expect(await processes(/qemu-system.*spa-vm/)).toEqual([])

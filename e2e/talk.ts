@@ -38,7 +38,7 @@ export async function startTalk({ command = 'start', deck = 'slides.md', port, a
   const exited = once(child, 'exit')
   const link = await new Promise<string>((done, fail) => {
     child.stdout?.on('data', () => {
-      const found = /(?:Slides|Workshop)\s+(http:\S+)/.exec(output)?.[1]
+      const found = /(?:Slides|Workshop)\s+(https?:\S+)/.exec(output)?.[1]
       if (found) done(found)
     })
     void exited.then(([status]) => fail(new Error(`the talk ended with ${String(status)} before it printed its link:\n${output}`)))

@@ -50,9 +50,11 @@ program
   .option('--no-open', 'do not open a browser')
   .option('--learners <learners>', 'for a class: how many, or their names (ada,bob), each in a container on this machine', learners)
   .option('--at <address>', 'where a proxy with TLS on this machine serves the class, as https://workshop.example: the links lead there', secure)
+  .option('--pages-at <address>', 'what that proxy calls the pages of steps, each a host of its own, as https://*.workshop.example', wildcard)
   .option('--command-prefix <command>', 'have the learners’ shells run elsewhere by this command, as "ssh -T {learner}@lab"', command)
   .option('--terminal-prefix <command>', 'the same where there is a terminal, as "ssh -tt {learner}@lab"; as --command-prefix unless given', command)
   .action(async (deck: string, { learners, ...options }: Omit<ClassOptions, 'deck' | 'learners'> & { learners?: string[] }) => {
+    if (options.pagesAt !== undefined && !areOneSite(options.at, options.pagesAt)) throw new Error('--pages-at goes with --at, below the same name: --at https://workshop.example --pages-at https://*.workshop.example. Browsers keep the cookie of a page that is shown within another site from it.')
     if (learners) return (await import('./commands/class.ts')).openClass({ deck: resolve(deck), ...options, learners })
     if (options.commandPrefix ?? options.terminalPrefix ?? options.at) throw new Error('--at, --command-prefix and --terminal-prefix are for a class: say how many learners there are by --learners.')
     return (await import('./commands/workshop.ts')).openWorkshop({ deck: resolve(deck), ...options })
@@ -223,6 +225,18 @@ function secure(text: string): string {
   const url = URL.canParse(text) ? new URL(text) : undefined
   if (url?.protocol !== 'https:' || url.pathname !== '/' || url.search !== '' || url.hash !== '' || url.username !== '') throw new InvalidArgumentError('Write an address with TLS and without a path, as https://workshop.example: what learners type would be read on the way by plain HTTP.')
   return url.origin
+}
+
+/** Where each page has a name of its own. */
+function wildcard(text: string): string {
+  if (!text.startsWith('https://*.')) throw new InvalidArgumentError('Write an address with TLS whose first name is a star, as https://*.workshop.example: each page of a step has a host of its own.')
+  return secure(text.replace('*', 'any')).replace('any', '*')
+}
+
+function areOneSite(at: string | undefined, pagesAt: string): boolean {
+  if (at === undefined) return false
+  const domain = new URL(pagesAt.replace('*.', '')).hostname
+  return `.${new URL(at).hostname}`.endsWith(`.${domain}`) || domain.endsWith(`.${new URL(at).hostname}`)
 }
 
 function command(text: string): string {

@@ -1,11 +1,11 @@
 import { once } from 'node:events'
-import { request as httpRequest } from 'node:http'
 import { connect } from 'node:net'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { WebSocket } from 'ws'
 import { type FrontDoor, openFrontDoor } from './front-door.ts'
 import { MAX_CLIENT_MESSAGE, SOCKET_PATH } from './protocol.ts'
 import { freePort } from './test/free-port.ts'
+import { fetchFrom, handshake as handshakeWith } from './test/requests.ts'
 
 const token = 'a'.repeat(43)
 let port: number
@@ -26,29 +26,9 @@ afterAll(() => door.close())
 
 const get = (path: string, headers: Record<string, string> = {}) => fetchFrom(port, path, headers)
 
-function fetchFrom(port: number, path: string, headers: Record<string, string>) {
-  return new Promise<{ status: number; headers: Record<string, unknown>; text: string }>((done, fail) => {
-    httpRequest({ host: '127.0.0.1', port, path, headers: { host: `localhost:${port}`, ...headers } }, async (response) => {
-      let text = ''
-      for await (const chunk of response) text += String(chunk)
-      done({ status: response.statusCode ?? 0, headers: response.headers, text })
-    })
-      .on('error', fail)
-      .end()
-  })
-}
-
 const cookie = () => `understudy-${port}=${token}`
 
-/** How a handshake of a websocket ends: `open`, or the status that it was refused with. */
-function handshake(headers: Record<string, string>, path = SOCKET_PATH, to = port): Promise<string> {
-  return new Promise((done) => {
-    const socket = new WebSocket(`ws://127.0.0.1:${to}${path}`, { headers: { host: `localhost:${to}`, ...headers } })
-    socket.on('open', () => (socket.terminate(), done('open')))
-    socket.on('unexpected-response', (request, response) => (request.destroy(), done(String(response.statusCode))))
-    socket.on('error', () => {})
-  })
-}
+const handshake = (headers: Record<string, string>, path = SOCKET_PATH, to = port) => handshakeWith(to, path, headers)
 
 describe('the front door', () => {
   test('lets in who has the link, once, and keeps the token out of the address bar', async () => {
@@ -80,7 +60,10 @@ describe('the front door', () => {
       expect(entry.status).toBe(303)
       // Followed from a mail, it is let in at once; nobody on the way reads it.
       expect(String(entry.headers['set-cookie'])).toMatch(/HttpOnly; SameSite=Lax; Path=\/; Secure$/)
-      const cookie = `understudy-${own}-learner=${learner}`
+      // With TLS by a name that no other host of the domain can set.
+      const cookie = `__Host-understudy-${own}-learner=${learner}; understudy-${own}-learner=${learner}`
+      expect(String(entry.headers['set-cookie'])).toMatch(new RegExp(`^__Host-understudy-${own}-learner=`))
+      expect((await ask('/', { host, cookie: `understudy-${own}-learner=${learner}` })).status).toBe(401)
       const local = `localhost:${own}`
       const statuses = async (headers: Record<string, string>) => [(await ask('/', { ...headers, cookie })).status, await handshake({ ...headers, cookie }, SOCKET_PATH, own)]
       expect(await statuses({ host, origin: 'https://workshop.example' })).toEqual([200, 'open'])
@@ -184,15 +167,7 @@ describe('the door to the local network', () => {
   })
   afterAll(() => shared.close())
 
-  const ask = (path: string, headers: Record<string, string> = {}, to = address) =>
-    new Promise<{ status: number; headers: Record<string, unknown> }>((done, fail) => {
-      httpRequest({ host: to, port: own, path, headers: { host: `${address}:${own}`, ...headers } }, (response) => {
-        response.resume()
-        done({ status: response.statusCode ?? 0, headers: response.headers })
-      })
-        .on('error', fail)
-        .end()
-    })
+  const ask = (path: string, headers: Record<string, string> = {}, to = address) => fetchFrom(own, path, { host: `${address}:${own}`, ...headers }, to)
   const cookies = (role: 'audience' | 'remote' | 'presenter') => (role === 'presenter' ? `understudy-${own}=${token}` : `understudy-${own}-${role}=${guests[role]}`)
   const enter = (headers: Record<string, string>, to = address): Promise<string> =>
     new Promise((done) => {
@@ -268,8 +243,7 @@ describe('the door to the local network', () => {
   test("leaves Slidev's development server to the author", async () => {
     const port = await freePort()
     const developing = await openFrontDoor({ port, token, guests, deck: { request: (_, response) => response.end(), upgrade: (_, socket) => socket.destroy() }, onSocket: () => {} })
-    const get = (cookie: string) =>
-      new Promise<number>((done) => httpRequest({ host: '127.0.0.1', port, headers: { host: `localhost:${port}`, cookie } }, ({ statusCode = 0 }) => done(statusCode)).end())
+    const get = async (cookie: string) => (await fetchFrom(port, '/', { cookie })).status
     expect(await get(`understudy-${port}=${token}`)).toBe(200)
     expect(await get(`understudy-${port}-audience=${guests.audience}`)).toBe(403)
     const socket = new WebSocket(`ws://127.0.0.1:${port}/hmr`, {

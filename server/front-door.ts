@@ -4,6 +4,7 @@ import { WebSocketServer, type WebSocket } from 'ws'
 import { describeHolder } from './ports.ts'
 import { MAX_CLIENT_MESSAGE, type Role, SOCKET_PATH } from './protocol.ts'
 import { type Access, access, onlyLooking } from './roles.ts'
+import type { StepPages } from './step-pages.ts'
 import { type GuestRole, sameToken } from './token.ts'
 
 /** What answers behind the front door once a request is let in: the built deck, or Slidev's development server. */
@@ -36,6 +37,8 @@ export interface FrontDoorOptions {
   share?: Sharing
   /** `https://<host>`: where a proxy on this machine serves it to others, with TLS. The links lead there. */
   at?: string
+  /** What answers requests to other names of that proxy: the pages of steps. */
+  pages?: StepPages
   deck: DeckServer
   onSocket(socket: WebSocket, access: Access): void
 }
@@ -62,6 +65,8 @@ interface Entrance {
   names: [Name, ...Name[]]
   /** What a role, or the window of a learner, may do here; undefined where it is not let in. */
   admit(role: Role, learner?: string): Access | undefined
+  /** What answers to names that are not its own. */
+  pages?: StepPages
   /** Says to who is not let in what to do. */
   hint: string
   /** Connections and websockets at the same time. */
@@ -92,6 +97,7 @@ export async function openFrontDoor(options: FrontDoorOptions): Promise<FrontDoo
     addresses: ['127.0.0.1', '::1'],
     names: [named(`http://localhost:${port}`), ...(at === undefined ? [] : [named(at)])],
     admit: access,
+    ...(options.pages && { pages: options.pages }),
     hint: 'Open the link that the server printed when it started.',
     room: ROOM.loopback,
   }
@@ -119,7 +125,7 @@ export async function openFrontDoor(options: FrontDoorOptions): Promise<FrontDoo
 }
 
 /** @returns what closes it */
-async function openEntrance({ addresses, names, admit, hint, room }: Entrance, { port, token, learners = [], guests, deck, onSocket }: FrontDoorOptions): Promise<() => Promise<void>> {
+async function openEntrance({ addresses, names, admit, pages, hint, room }: Entrance, { port, token, learners = [], guests, deck, onSocket }: FrontDoorOptions): Promise<() => Promise<void>> {
   const sockets = new WebSocketServer({ noServer: true, maxPayload: MAX_CLIENT_MESSAGE, perMessageDeflate: false })
   // The mightiest first, for a browser that has several.
   const keys: { role: Role; token: string; learner?: string }[] = [
@@ -127,8 +133,8 @@ async function openEntrance({ addresses, names, admit, hint, room }: Entrance, {
     ...learners.map(({ name, token }) => ({ role: 'learner' as const, token, learner: name })),
     ...(['remote', 'audience'] as const).flatMap((role) => (guests ? [{ role, token: guests[role] }] : [])),
   ]
-  // Cookies know no ports: two decks on one machine need two names.
-  const cookieOf = (role: Role) => (role === 'presenter' ? `understudy-${port}` : `understudy-${port}-${role}`)
+  // Cookies know no ports: two decks on one machine need two names. With TLS they get a name that no other host of the same domain can set.
+  const cookieOf = (role: Role, { origin }: Name) => `${origin.startsWith('https:') ? '__Host-' : ''}understudy-${port}${role === 'presenter' ? '' : `-${role}`}`
 
   /** What the one with a token may do here. */
   const accessBy = (given: (role: Role) => string | undefined | null): Access | undefined => {
@@ -139,8 +145,8 @@ async function openEntrance({ addresses, names, admit, hint, room }: Entrance, {
     }
     return undefined
   }
-  const accessOf = ({ headers: { cookie = '' } }: IncomingMessage) =>
-    accessBy((role) => new RegExp(`(?:^|;\\s*)${cookieOf(role)}=([^;]*)`).exec(cookie)?.[1])
+  const accessOf = ({ headers: { cookie = '' } }: IncomingMessage, name: Name) =>
+    accessBy((role) => new RegExp(`(?:^|;\\s*)${cookieOf(role, name)}=([^;]*)`).exec(cookie)?.[1])
 
   /** What this entrance is called by who sends a request. */
   const nameOf = ({ headers: { host } }: IncomingMessage) => names.find((name) => name.host === host)
@@ -151,16 +157,17 @@ async function openEntrance({ addresses, names, admit, hint, room }: Entrance, {
     if (!name) return { status: 421, text: `This server is ${names.map(({ origin }) => origin).join(' or ')} and nothing else. ${hint}` }
     if (request.headers.origin !== undefined && request.headers.origin !== name.origin)
       return { status: 403, text: `Requests from ${request.headers.origin.slice(0, 100)} are not let in.` }
-    return accessOf(request) ?? { status: 401, text: `The access token is missing or wrong. ${hint}` }
+    return accessOf(request, name) ?? { status: 401, text: `The access token is missing or wrong. ${hint}` }
   }
 
   const onRequest = (request: IncomingMessage, response: ServerResponse) => {
+    const name = nameOf(request)
+    if (!name && pages?.takes(request)) return pages.request(request, response)
     response.setHeader('Referrer-Policy', 'no-referrer')
     response.setHeader('X-Content-Type-Options', 'nosniff')
     response.setHeader('X-Frame-Options', 'SAMEORIGIN')
     response.setHeader('Cross-Origin-Resource-Policy', 'same-origin')
 
-    const name = nameOf(request)
     const { origin } = name ?? names[0]
     if (!URL.canParse(request.url ?? '', origin)) {
       response.writeHead(400, { 'Content-Type': 'text/plain; charset=utf-8' }).end('That is no address of this server.\n')
@@ -174,7 +181,7 @@ async function openEntrance({ addresses, names, admit, hint, room }: Entrance, {
       // A link that was sent in a message is followed from another site. The cookie is then sent with what is opened, never with what another
       // page asks for; and nothing is done by opening a page.
       const sameSite = entering.role === 'audience' || entering.role === 'learner' ? 'Lax' : 'Strict'
-      response.setHeader('Set-Cookie', `${cookieOf(entering.role)}=${given}; HttpOnly; SameSite=${sameSite}; Path=/${origin.startsWith('https:') ? '; Secure' : ''}`)
+      response.setHeader('Set-Cookie', `${cookieOf(entering.role, name ?? names[0])}=${given}; HttpOnly; SameSite=${sameSite}; Path=/${origin.startsWith('https:') ? '; Secure' : ''}`)
       response.writeHead(303, { Location: url.pathname + url.search }).end()
       return
     }
@@ -193,6 +200,7 @@ async function openEntrance({ addresses, names, admit, hint, room }: Entrance, {
     const refuse = ({ status, text }: { status: number; text: string }) =>
       socket.end(`HTTP/1.1 ${status} Refused\r\nContent-Type: text/plain\r\nContent-Length: ${Buffer.byteLength(text)}\r\nConnection: close\r\n\r\n${text}`)
 
+    if (!nameOf(request) && pages?.takes(request)) return pages.upgrade(request, socket, head)
     // A browser always says where a websocket comes from; what does not is no browser of ours.
     const { origin } = nameOf(request) ?? names[0]
     if (request.headers.origin !== origin) return refuse({ status: 403, text: 'The Origin is missing or foreign.' })

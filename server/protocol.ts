@@ -32,6 +32,9 @@ export const SOCKET_PATH = '/understudy/socket'
 /** Path of the pictures of pages: `<STILL_PATH><step>.png`. */
 export const STILL_PATH = '/understudy/stills/'
 
+/** Path of the pages of steps, for browsers on other machines: `<PAGE_PATH><step>` leads there. */
+export const PAGE_PATH = '/understudy/pages/'
+
 /** Path of the recordings: `<CAST_PATH><step>.cast`. */
 export const CAST_PATH = '/understudy/recordings/'
 
@@ -203,6 +206,8 @@ export const shareInfo = z.strictObject({
   audience: z.string().optional(),
   /** Makes a phone the remote; `because` says why it only looks, where it does. */
   remote: z.strictObject({ link: z.string(), because: z.string().optional() }).optional(),
+  /** Whether browsers on other machines reach the pages of steps, by `PAGE_PATH`. */
+  pages: z.literal(true).optional(),
 })
 export type ShareInfo = z.infer<typeof shareInfo>
 

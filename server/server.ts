@@ -4,7 +4,7 @@ import { watch } from 'chokidar'
 import type { WebSocket } from 'ws'
 import { type Deck, DeckError, readDeck } from './deck/deck.ts'
 import { type DeckServer, type FrontDoor, INSECURE_REMOTE, openFrontDoor, type Sharing } from './front-door.ts'
-import { CAST_PATH, CLOSE, type DeckState, type ServerMessage, type ShareInfo, STILL_PATH } from './protocol.ts'
+import { CAST_PATH, CLOSE, type DeckState, PAGE_PATH, type ServerMessage, type ShareInfo, STILL_PATH } from './protocol.ts'
 import type { Diagnosis } from './diagnosis.ts'
 import { examine } from './doctor.ts'
 import type { DeckPaths } from './paths.ts'
@@ -17,6 +17,7 @@ import { serveSocket } from './socket.ts'
 import type { Stage } from './stage.ts'
 import type { GuestRole } from './token.ts'
 import { Classroom, rightsIn } from './workshop/classroom.ts'
+import { type PlaceOfPage, StepPages } from './step-pages.ts'
 import type { Learner } from './workshop/learner.ts'
 import { PATCH_PATH } from './workshop/messages.ts'
 
@@ -31,6 +32,8 @@ export interface ServerOptions {
   share?: Sharing
   /** Where a proxy serves it to others: see `FrontDoorOptions`. */
   at?: string
+  /** `https://*.<domain>`: what that proxy calls the pages of steps. Absent: they are seen on this machine alone. */
+  pagesAt?: string
   /** Of the talk, for everybody but learners. */
   stage?: Stage
   /** The learners of a workshop, each with the token of their link. */
@@ -64,9 +67,11 @@ export class TalkServer {
   private readonly options: ServerOptions
   private updating: Promise<void> = Promise.resolve()
   private readonly closing = new AbortController()
+  private readonly pages: StepPages | undefined
 
   constructor(options: ServerOptions) {
     this.options = options
+    this.pages = options.pagesAt === undefined ? undefined : new StepPages(options.pagesAt, (place) => this.pageOf(place))
     this.deck = options.deck
     const { stage, learners = [], secrets = [] } = options
     if (stage) this.rooms.set(undefined, new Room({ stage, secrets }))
@@ -88,7 +93,8 @@ export class TalkServer {
       ...(guests && { guests }),
       ...(share && { share }),
       ...(at !== undefined && { at }),
-      deck: this.withChanges(withRecordings(develop ?? serveBuilt(() => this.folder), this.options.recordings)),
+      ...(this.pages && { pages: this.pages }),
+      deck: this.withPages(this.withChanges(withRecordings(develop ?? serveBuilt(() => this.folder), this.options.recordings))),
       onSocket: (socket, access) => this.onSocket(socket, access),
     })
     this.watch()
@@ -137,6 +143,7 @@ export class TalkServer {
     const { guests, share } = this.options
     const { origin, shared } = this.door ?? {}
     return {
+      ...(this.pages && { pages: true }),
       ...(shared && { beyond: shared, ...(guests && { audience: `${shared}/?token=${guests.audience}` }) }),
       ...(role === 'presenter' && guests && { remote: { link: `${shared ?? origin}/remote?token=${guests.remote}`, ...(share && !share.insecureRemote && { because: INSECURE_REMOTE }) } }),
     }
@@ -146,6 +153,26 @@ export class TalkServer {
     const { profile, recordings, paths } = this.options
     if (!recordings || !paths) throw new Error('There is no doctor here.')
     return examine({ deck: this.deck, profile, stage, recordings, paths })
+  }
+
+  /** Where a step serves its page on this machine at the moment. */
+  private pageOf({ learner, step }: PlaceOfPage): string | undefined {
+    const status = this.rooms.get(learner)?.stage.steps().find(({ id }) => id === step)?.status
+    return status?.state === 'ready' && status.url?.startsWith('http://127.0.0.1') ? status.url : undefined
+  }
+
+  /** Adds the way to the pages of steps. */
+  private withPages(deck: DeckServer): DeckServer {
+    return {
+      ...(deck.upgrade && { upgrade: deck.upgrade.bind(deck) }),
+      request: (request, response, access) => {
+        const { pathname } = new URL(request.url ?? '', 'http://localhost')
+        if (!this.pages || !pathname.startsWith(PAGE_PATH)) return deck.request(request, response, access)
+        const link = this.pages.link({ learner: access.learner, step: pathname.slice(PAGE_PATH.length) })
+        if (link === undefined) return void response.writeHead(404, { 'Content-Type': 'text/plain; charset=utf-8' }).end('This step serves no page at the moment. Run it first.\n')
+        response.writeHead(303, { Location: link, 'Cache-Control': 'no-store' }).end()
+      },
+    }
   }
 
   /** Adds the download of what a learner has changed. */

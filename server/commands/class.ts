@@ -26,6 +26,8 @@ export interface ClassOptions extends WorkshopOptions {
   learners: string[]
   /** `https://<host>`: where a proxy on this machine serves it. */
   at?: string
+  /** `https://*.<domain>`: what that proxy calls the pages of steps. */
+  pagesAt?: string
   /** What has the shells of a learner run elsewhere, with `{learner}` for the name; absent: in containers on this machine. */
   commandPrefix?: string
   /** The same where there is a terminal; absent: as `commandPrefix`. */
@@ -112,6 +114,7 @@ export async function openClass(options: ClassOptions): Promise<void> {
       built: `${paths.built}-workshop`,
       recordings,
       ...(options.at !== undefined && { at: options.at }),
+      ...(options.pagesAt !== undefined && { pagesAt: options.pagesAt }),
       paths,
       log: console.log,
     })
