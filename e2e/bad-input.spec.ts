@@ -160,6 +160,20 @@ test('a folder, an option that there is not, and options that npm has kept are e
   expect(told({}, '4031')).toContain('there is no such file. If that is a port: --port 4031')
 })
 
+test('options of a class that do not go together, or name what cannot be, are each told in one message', () => {
+  const told = (...words: string[]) => {
+    const { status, stdout, stderr } = spawnSync(process.execPath, ['bin/understudy.js', 'workshop', deck.file, ...words], { cwd: root, encoding: 'utf8', env: { ...process.env, UNDERSTUDY_CACHE: cache } })
+    expect(status).toBe(1)
+    return `${stdout}${stderr}`
+  }
+  expect(told('--at', 'https://a.example')).toContain('are for a class: say how many learners there are by --learners')
+  expect(told('--learners', '0')).toContain('from 1 to 200, or their names')
+  expect(told('--learners', 'Ada')).toContain('"Ada" cannot be the name of a learner')
+  expect(told('--learners', '2', '--at', 'http://a.example')).toContain('Write an address with TLS and without a path')
+  expect(told('--learners', '2', '--at', 'https://a.example', '--pages-at', 'https://a.example')).toContain('whose first name is a star, as https://*.workshop.example')
+  for (const at of [[], ['--at', 'https://b.example']]) expect(told('--learners', '2', ...at, '--pages-at', 'https://*.a.example')).toContain('--pages-at goes with --at, below the same name')
+})
+
 test('a port that is taken is named with its process, and nothing is started', async () => {
   const squatter = createServer().listen(0, '127.0.0.1')
   await once(squatter, 'listening')
