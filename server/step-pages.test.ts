@@ -56,6 +56,7 @@ test('a browser on another machine is led to the page, which has a host of its o
   expect(asked[0]?.headers.host).toMatch(/^127\.0\.0\.1:/)
   // Its files are where it looks for them.
   expect((await fetchFrom(port, '/assets/app.js', { host, cookie })).status).toBe(200)
+  expect(asked.at(-1)?.headers.cookie).toBeUndefined()
 })
 
 test('nobody reaches a page by its address alone, or with what lets them into another page', async () => {

@@ -17,8 +17,8 @@ const PARAMETER = 'understudy-page'
 const COOKIE = '__Host-understudy-page'
 
 /**
- * The pages of steps for browsers on other machines. Each has a host of its own, behind the proxy that serves the deck: it finds its own files below `/`
- * as it does here, and is another origin than the deck and than every other page.
+ * The pages of steps for browsers on other machines. Each has a host of its own, behind the proxy that serves the deck: it finds its own files
+ * below `/` as it does here, and is another origin than the deck and than every other page.
  */
 export class StepPages {
   private readonly pattern: URL
@@ -84,7 +84,9 @@ export class StepPages {
   private letsIn({ headers }: IncomingMessage, token: string): boolean {
     const cookies = (headers.cookie ?? '').split(/;\s*/)
     const given = cookies.find((cookie) => cookie.startsWith(`${COOKIE}=`))
-    headers.cookie = cookies.filter((cookie) => cookie !== given).join('; ')
+    const rest = cookies.filter((cookie) => cookie !== given && cookie !== '')
+    if (rest.length > 0) headers.cookie = rest.join('; ')
+    else delete headers.cookie
     return given !== undefined && sameToken(token, given.slice(COOKIE.length + 1))
   }
 
