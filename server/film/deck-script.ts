@@ -5,13 +5,7 @@ import type { Deck } from '../deck/deck.ts'
 import type { StepInfo } from '../protocol.ts'
 import { type Recording, RecordingStore } from '../recording/store.ts'
 import { soundLength } from './ffmpeg.ts'
-import type { FilmSlide, Script } from './script.ts'
-
-/** A run that is shown, and the file that it was recorded in. */
-export interface Take extends Recording {
-  /** Absolute. */
-  file: string
-}
+import type { FilmSlide, Script, Take } from './script.ts'
 
 /** What a film of a deck needs to know before it is made. */
 export interface Sources {

@@ -1,6 +1,6 @@
 import type { Deck, Step } from '../deck/deck.ts'
 import type { StepStatus } from '../protocol.ts'
-import type { Take } from './deck-script.ts'
+import type { Recording } from '../recording/store.ts'
 import { clickTimes, cuesOf, speechLength, speechOf } from './speech.ts'
 import type { Chapter, Cue, FilmEvent, FilmOpening, Timeline } from './timeline.ts'
 import { type Scene, sceneOf, typingLength } from './typing.ts'
@@ -15,6 +15,12 @@ export interface FilmSlide {
   clicks: number
   /** The author's own voice: a sound file, absolute, and its seconds. */
   audio?: { file: string; seconds: number } | undefined
+}
+
+/** A run that is shown, and the file that it was recorded in. */
+export interface Take extends Recording {
+  /** Absolute. */
+  file: string
 }
 
 export interface Script {
