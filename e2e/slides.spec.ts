@@ -56,6 +56,14 @@ function measure(slide: number): string[] {
   return found.slice(0, 3)
 }
 
+test('the ground of a slide goes on to the edges of the screen', async ({ stage }) => {
+  for (const colorScheme of ['light', 'dark'] as const) {
+    await stage.emulateMedia({ colorScheme })
+    const ground = (selector: string) => stage.locator(selector).first().evaluate((element) => getComputedStyle(element).backgroundColor)
+    await expect.poll(async () => (await ground('#slide-container')) === (await ground('.slidev-page-1 .slidev-layout')), { message: colorScheme }).toBe(true)
+  }
+})
+
 test('every slide has speaker notes', async () => {
   const { slides } = await load({ roots: [resolve('.')], userRoot: resolve('.') }, file)
   expect(slides.filter((slide) => (slide.note ?? '').trim().length < 40).map((slide) => slide.index + 1)).toEqual([])
