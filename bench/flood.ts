@@ -100,8 +100,8 @@ async function show(file: string, count: number): Promise<{ seconds: number; sna
     const began = performance.now()
     typist.type(`cat ${file}; echo END-$((6 * 7))\r`)
     const { snapshots } = await seen
-    await onScreen(subject, 'END-42')
     const seconds = (performance.now() - began) / 1000
+    await onScreen(subject, 'END-42')
     await typist.close()
     return { seconds, snapshots }
   } finally {
