@@ -1,7 +1,7 @@
 import { cpus, loadavg } from 'node:os'
 import { echo } from './echo.ts'
 import { type Figure, meets, round } from './figure.ts'
-import { film } from './film.ts'
+import { film } from './render.ts'
 import { flood } from './flood.ts'
 import { interrupt } from './interrupt.ts'
 import { manyViewers } from './many-viewers.ts'

@@ -1,7 +1,7 @@
 import { WebSocket } from 'ws'
 import { z } from 'zod'
 import { type Figure, percentile, round } from './figure.ts'
-import { sleep, startPart } from './process.ts'
+import { sleep, startPart } from './child-process.ts'
 import { rawTerminal } from './reference/pty.ts'
 import { startSubject } from './talk.ts'
 import { enter, Viewer } from './viewer.ts'

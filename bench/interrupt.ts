@@ -1,5 +1,5 @@
 import { type Figure, figure } from './figure.ts'
-import { sleep } from './process.ts'
+import { sleep } from './child-process.ts'
 import { startSubject } from './talk.ts'
 import { enter, Viewer } from './viewer.ts'
 

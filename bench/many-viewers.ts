@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { type Figure, figure } from './figure.ts'
-import { startPart } from './process.ts'
+import { startPart } from './child-process.ts'
 import { startSubject } from './talk.ts'
 import { enter, Viewer } from './viewer.ts'
 

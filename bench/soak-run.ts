@@ -1,4 +1,4 @@
-import { residentMemory, sleep } from './process.ts'
+import { residentMemory, sleep } from './child-process.ts'
 import { startSubject } from './talk.ts'
 import { enter, type Ticket, Viewer } from './viewer.ts'
 

@@ -1,4 +1,4 @@
-import { soak } from './soaking.ts'
+import { soak } from './soak-run.ts'
 
 /** `npm run soak -- --minutes 60`: floods a session and prints how its memory grows. */
 const at = process.argv.indexOf('--minutes')

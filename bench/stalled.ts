@@ -1,5 +1,5 @@
 import { type Figure, median, round } from './figure.ts'
-import { residentMemory, sleep } from './process.ts'
+import { residentMemory, sleep } from './child-process.ts'
 import { startSubject } from './talk.ts'
 import { enter, Viewer } from './viewer.ts'
 

@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { join } from 'node:path'
-import { packageRoot } from '../server/paths.ts'
+import { packageRoot } from '../server/lib/paths.ts'
 import { freePort } from '../server/test/free-port.ts'
 
 /** A talk as `npm start` gives it: the real command, the deck of this repository, in this user's cache. */

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { type Part, startPart } from './process.ts'
+import { type Part, startPart } from './child-process.ts'
 
 const subject = z.object({ link: z.string(), terminal: z.string() })
 

@@ -1,5 +1,5 @@
 import { WebSocket } from 'ws'
-import { type ClientMessage, decodeFrame, type ServerMessage, serverMessage, SOCKET_PATH } from '../server/protocol.ts'
+import { type ClientMessage, decodeFrame, type ServerMessage, serverMessage, SOCKET_PATH } from '../shared/protocol/talk.ts'
 
 /** What lets a window in: the origin of a server and the cookie that its link was exchanged for. */
 export interface Ticket {

@@ -1,9 +1,9 @@
 import { existsSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { WebSocket } from 'ws'
-import { serverMessage, SOCKET_PATH, type ServerMessage } from '../server/protocol.ts'
+import { serverMessage, SOCKET_PATH, type ServerMessage } from '../shared/protocol/talk.ts'
 import { type Figure, figure, round } from './figure.ts'
-import { processorTime, sleep } from './process.ts'
+import { processorTime, sleep } from './child-process.ts'
 import { startTalk } from './started.ts'
 import { enter, Viewer } from './viewer.ts'
 

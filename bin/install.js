@@ -28,9 +28,9 @@ export function makeRunnable() {
     run('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error'])
   }
   const stamp = join(root, 'server', 'dist', '.compiled')
-  if (time(stamp) < newestSource(join(root, 'server'))) {
+  if (time(stamp) < Math.max(newestSource(join(root, 'server')), newestSource(join(root, 'shared')))) {
     console.error('Compiling the server …')
-    run(process.execPath, [join(root, 'node_modules', 'typescript', 'bin', 'tsc'), '-p', join(root, 'server')])
+    run(process.execPath, [join(root, 'node_modules', 'typescript', 'bin', 'tsc'), '-b', join(root, 'server')])
     writeFileSync(stamp, '')
   }
 }
@@ -54,7 +54,7 @@ function time(file) {
 }
 
 function newestSource(folder) {
-  let newest = time(join(root, 'tsconfig.json'))
+  let newest = time(join(root, 'tsconfig.base.json'))
   for (const name of readdirSync(folder, { recursive: true }))
     if (!name.startsWith('dist') && /\.(ts|json|bash)$/.test(name)) newest = Math.max(newest, time(join(folder, name)))
   return newest

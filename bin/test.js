@@ -24,6 +24,7 @@ function part(title, script, args, env = {}) {
 
 const units = join(folder, 'units.json')
 const browser = join(folder, 'browser.json')
+part('Types of shared and server', bin('typescript', 'bin', 'tsc'), ['-b', 'server'])
 part('Types', bin('vue-tsc', 'bin', 'vue-tsc.js'), ['--noEmit', '-p', 'tsconfig.json'])
 part('Unit tests', bin('vitest', 'vitest.mjs'), ['run', '--reporter=default', '--reporter=json', `--outputFile.json=${units}`])
 part('Browser tests', bin('@playwright', 'test', 'cli.js'), ['test', '--reporter=list,json'], { PLAYWRIGHT_JSON_OUTPUT_FILE: browser })

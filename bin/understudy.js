@@ -3,4 +3,4 @@ import { checkNode, makeRunnable } from './install.js'
 
 checkNode()
 makeRunnable()
-await import('../server/dist/cli.js')
+await import('../server/dist/server/cli/cli.js')

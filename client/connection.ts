@@ -1,7 +1,7 @@
 import { reactive } from 'vue'
-import type { Profile } from '../server/deck/contract.ts'
-import type { Diagnosis } from '../server/diagnosis.ts'
-import type { ClassInfo, Seat } from '../server/workshop/class-messages.ts'
+import type { Profile } from '../shared/deck/contract.ts'
+import type { Diagnosis } from '../shared/diagnosis.ts'
+import type { ClassInfo, Seat } from '../shared/protocol/class.ts'
 import {
   type ClientMessage,
   CLOSE,
@@ -18,9 +18,9 @@ import {
   SOCKET_PATH,
   type StepInfo,
   type TerminalInfo,
-} from '../server/protocol.ts'
-import { filming, FilmServer } from './film.ts'
-import { staticDeckHere, StaticServer } from './static-server.ts'
+} from '../shared/protocol/talk.ts'
+import { filming, FilmServer } from './transport/video.ts'
+import { staticDeckHere, StaticServer } from './transport/static.ts'
 
 /** What draws a terminal in this window. */
 export interface Painter {

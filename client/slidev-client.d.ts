@@ -8,6 +8,8 @@ interface Place {
   query: Record<string, string | null | (string | null)[]>
 }
 interface Slide {
+  /** From 1. */
+  no: number
   meta: { slide?: { frontmatter: Record<string, unknown>; title?: string; noteHTML?: string } }
 }
 export function useNav(): {
@@ -35,7 +37,7 @@ export function useNav(): {
     beforeEach(guard: (to: Place) => boolean | { path: string; query: Place['query'] }): () => void
   }
 }
-export function useSlideContext(): { $renderContext: Ref<string>; $scale: Ref<number>; $page: Ref<number>; $frontmatter: Record<string, unknown> }
+export function useSlideContext(): { $renderContext: Ref<string>; $scale: Ref<number>; $page: Ref<number>; $frontmatter: Record<string, unknown>; $slidev: { configs: Record<string, unknown> } }
 export function useIsSlideActive(): ComputedRef<boolean>
 export function useDarkMode(): { isDark: Ref<boolean>; toggleDark(): void; isColorSchemaConfigured: ComputedRef<boolean> }
 export function lockShortcuts(): () => void

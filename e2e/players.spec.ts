@@ -10,8 +10,8 @@ import Headless from '@xterm/headless'
 import { execa } from 'execa'
 import * as pty from 'node-pty'
 import sirv from 'sirv'
-import { deckPaths } from '../server/paths.ts'
-import { type CastHeader, headerLine, parseCast } from '../server/recording/cast.ts'
+import { deckPaths } from '../server/lib/paths.ts'
+import { type CastHeader, headerLine, parseCast } from '../shared/recording/cast.ts'
 
 /** The recordings of the talk in the players of others, and in the plainest of ours. */
 

@@ -1,6 +1,6 @@
 import { type Browser, expect, type Page } from '@playwright/test'
 import jsqr from 'jsqr'
-import { localAddress } from '../server/network.ts'
+import { localAddress } from '../server/environment/network.ts'
 import { testsOf } from './deck.ts'
 import { screen, step, type Talk, terminal } from './talk.ts'
 

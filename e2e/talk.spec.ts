@@ -1,7 +1,7 @@
 import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { readDeck } from '../server/deck/deck.ts'
-import { deckPaths } from '../server/paths.ts'
+import { deckPaths } from '../server/lib/paths.ts'
 import { expect, processes, screen, step, terminal, test } from './talk.ts'
 
 const deckFile = join(import.meta.dirname, '..', 'slides.md')

@@ -1,8 +1,9 @@
 import { addSyncMethod, configs } from '@slidev/client'
 import { defineAppSetup } from '@slidev/types'
-import { connect, may, onSync, send } from '../components/connection.ts'
-import { filming } from '../components/film.ts'
-import { BY_ANYBODY, slidesAre } from '../components/position.ts'
+import { connect, may, onSync, send } from '../client/connection.ts'
+import Step from '../client/steps/Step.vue'
+import { filming } from '../client/transport/video.ts'
+import { BY_ANYBODY, slidesAre } from '../client/position.ts'
 
 /** A learner turns their slides alone, and follows nobody. */
 const isLearner = () => /\/workshop(\/|$)/.test(location.pathname)
@@ -11,7 +12,10 @@ const isLearner = () => /\/workshop(\/|$)/.test(location.pathname)
 const isApart = () => isLearner() || /\/remote$/.test(location.pathname)
 
 /** Windows keep page, clicks and timer in step through the server, so that another machine follows too. */
-export default defineAppSetup(() => {
+export default defineAppSetup(({ app }) => {
+  // The fence of a step becomes this component (setup/transformers.ts). Registered here under a name of its own, so that a deck's own
+  // components keep theirs.
+  app.component('UnderstudyStep', Step)
   connect()
   if (filming?.canvas) Object.assign(configs, { canvasWidth: filming.canvas.width, aspectRatio: filming.canvas.width / filming.canvas.height })
   addSyncMethod({

@@ -1,9 +1,9 @@
 import { useNav } from '@slidev/client'
 import { defineShortcutsSetup } from '@slidev/types'
-import { connection, onTurn } from '../components/connection.ts'
-import { turnForFilm } from '../components/film.ts'
-import { runNext, stepReplay } from '../components/run-next.ts'
-import { shared } from '../components/shared.ts'
+import { connection, onTurn } from '../client/connection.ts'
+import { turnForFilm } from '../client/transport/video.ts'
+import { runNext, stepReplay } from '../client/steps/run-next.ts'
+import { shared } from '../client/shared-state.ts'
 
 /** The key that is down. Slidev's shortcuts fire whatever modifiers are held, and Ctrl+R must not run a step. */
 let down: KeyboardEvent | undefined

@@ -1,5 +1,6 @@
 import { defineCodeblockTransformer, defineTransformersSetup } from '@slidev/types'
-import { commandOf, hashCommand, parseFence } from '../server/deck/fence.ts'
+import { hashCommand } from '../server/deck/command-hash.ts'
+import { commandOf, parseFence } from '../shared/deck/fence.ts'
 
 /** Turns the fence of a step into the component that runs it. */
 const stepFence = defineCodeblockTransformer(async ({ info, code, renderHighlighted }) => {
@@ -10,7 +11,7 @@ const stepFence = defineCodeblockTransformer(async ({ info, code, renderHighligh
   // An input's {{name}} is text, not an expression of the slide's Vue template.
   const shown = highlighted.replaceAll('{{', '&lbrace;&lbrace;')
   const attributes = [`id="${fence.step}"`, `hash="${hashCommand(code)}"`, `command="${encodeURIComponent(commandOf(code)).replaceAll("'", '%27')}"`]
-  return `<Step ${attributes.join(' ')}>\n\n${shown}\n\n</Step>`
+  return `<UnderstudyStep ${attributes.join(' ')}>\n\n${shown}\n\n</UnderstudyStep>`
 })
 
 export default defineTransformersSetup(() => ({ codeblocks: [stepFence] }))

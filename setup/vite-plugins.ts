@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http'
 import { defineVitePluginsSetup } from '@slidev/types'
-import { DOOR_HEADER, DOOR_VARIABLE, sameToken } from '../server/token.ts'
+import { DOOR_HEADER, DOOR_VARIABLE, sameToken } from '../server/http/token.ts'
 
 /**
  * Closes Slidev's development server to everyone but the front door. It has a port of its own, checks no token, and takes an edit of

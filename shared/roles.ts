@@ -1,4 +1,4 @@
-import type { ClientMessage, Right, Role } from './protocol.ts'
+import type { ClientMessage, Right, Role } from './protocol/talk.ts'
 
 /** What a window may do, and why it is less than its role allows, where it is. */
 export interface Access {

@@ -8,7 +8,7 @@ import { expect, test, type TestContext } from 'vitest'
 import { describeWithLab, lab, lock, makeWorkdir, profile, replaceIn, temp } from '../nix/lab/for-tests.ts'
 import { readDeck } from '../server/deck/deck.ts'
 import { History } from '../server/workshop/history.ts'
-import { readTask, type Task } from '../server/workshop/task.ts'
+import { readTask, type Task } from '../server/deck/task.ts'
 
 const root = join(import.meta.dirname, '..')
 const ids = readdirSync(import.meta.dirname, { withFileTypes: true }).filter((entry) => entry.isDirectory()).map(({ name }) => name)

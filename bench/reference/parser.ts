@@ -1,6 +1,6 @@
 import { closeSync, openSync, readSync } from 'node:fs'
 import xterm from '@xterm/headless'
-import { SCROLLBACK } from '../../server/session/screen.ts'
+import { SCROLLBACK } from '../../server/terminal/screen.ts'
 
 /** What the headless screen alone makes of a file, as a process: the bytes in pieces of 64 KiB, and nothing else to do. Tells the seconds. */
 const [file = '', cols = '', rows = ''] = process.argv.slice(2)

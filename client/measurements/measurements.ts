@@ -1,6 +1,6 @@
 import { ref } from 'vue'
-import { type Captured, measurement, type Measurement, metadata, type Metadata } from '../server/recording/metadata.ts'
-import { connection } from './connection.ts'
+import { type Captured, measurement, type Measurement, metadata, type Metadata } from '../../shared/recording/metadata.ts'
+import { connection } from '../connection.ts'
 import { inOrder, type Point } from './history.ts'
 
 /** A value that a run of a step has given, with where and when. */

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { fitFont } from './fit.ts'
+import { fitFont } from './fit-font.ts'
 
 test('the narrower side of the box decides the font', () => {
   expect(fitFont({ width: 600, height: 300 }, 12, { width: 1200, height: 450 })).toBe(18)

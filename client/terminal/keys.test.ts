@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { actionOf, KEYS } from './terminal-keys.ts'
+import { actionOf, KEYS } from './keys.ts'
 
 const press = (code: string, ...held: ('ctrlKey' | 'shiftKey' | 'altKey' | 'metaKey')[]) =>
   actionOf({ ctrlKey: false, shiftKey: false, altKey: false, metaKey: false, code, key: code, ...Object.fromEntries(held.map((name) => [name, true])) })

@@ -1,6 +1,6 @@
 import { Terminal } from '@xterm/headless'
 import { expect, test } from 'vitest'
-import { silence } from './queries.ts'
+import { silence } from './silence-queries.ts'
 
 /** What a terminal answers to what a program writes. */
 async function answers(output: string, silent: boolean): Promise<string> {

@@ -1,7 +1,7 @@
 import xterm from '@xterm/headless'
 import { expect, test } from 'vitest'
-import { css, stillOf } from './still.ts'
-import { dark } from './terminal-themes.ts'
+import { css, stillOf } from './snapshot.ts'
+import { dark } from './themes.ts'
 
 async function screen(text: string) {
   const terminal = new xterm.Terminal({ cols: 12, rows: 3, allowProposedApi: true })

@@ -1,11 +1,11 @@
 import { Unicode11Addon } from '@xterm/addon-unicode11'
 import { Terminal } from '@xterm/xterm'
 import { shallowReactive } from 'vue'
-import { CAST_PATH } from '../server/protocol.ts'
-import { parseCast } from '../server/recording/cast.ts'
-import { connection } from './connection.ts'
-import { type Still, stillOf } from './still.ts'
-import { staticCast } from './static-server.ts'
+import { CAST_PATH } from '../../shared/protocol/talk.ts'
+import { parseCast } from '../../shared/recording/cast.ts'
+import { connection } from '../connection.ts'
+import { type Still, stillOf } from './snapshot.ts'
+import { staticCast } from '../transport/static.ts'
 
 /** The last screen that this window has seen of each terminal. */
 export const stills = shallowReactive(new Map<string, Still>())

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { CONTRAST, dark, found, light } from './terminal-themes.ts'
+import { CONTRAST, dark, found, light } from './themes.ts'
 
 /** Relative luminance of `#rrggbb` (WCAG 2.2). */
 function luminance(colour: string): number {

@@ -1,7 +1,8 @@
-import { type Cast, parseCast } from '../server/recording/cast.ts'
-import { Player } from '../server/recording/player.ts'
-import type { ClientMessage, ServerMessage } from '../server/protocol.ts'
-import { type StaticDeck, staticDeck } from '../server/static-deck.ts'
+import { type Cast, parseCast } from '../../shared/recording/cast.ts'
+import { Player } from '../../shared/recording/player.ts'
+import type { ClientMessage, ServerMessage } from '../../shared/protocol/talk.ts'
+import { type StaticDeck, staticDeck } from '../../shared/static-deck.ts'
+import { ticker } from '../ticker.ts'
 
 /**
  * What answers a window where there is no server: in the static site, and in the pages that are exported. It speaks the server's
@@ -121,7 +122,9 @@ export class StaticServer {
       cols: cast.header.term.cols,
       rows: cast.header.term.rows,
       text: '',
-      player: new Player(cast, {
+      player: new Player(
+        cast,
+        {
         output: (data) => {
           shown.text += data
           const channel = this.attached.get(terminal)
@@ -132,7 +135,9 @@ export class StaticServer {
           void this.snapshot(terminal)
         },
         changed: () => this.tell(terminal, shown),
-      }),
+      },
+      ticker,
+      ),
     }
     return shown
   }

@@ -1,10 +1,10 @@
 import type { Ref } from 'vue'
-import type { Filming } from '../server/film/filming.ts'
-import type { FilmEvent } from '../server/film/timeline.ts'
-import { type ClientMessage, encodeFrame, type ServerMessage } from '../server/protocol.ts'
+import type { Filming } from '../../shared/video/renderer-bridge.ts'
+import type { FilmEvent } from '../../shared/video/timeline.ts'
+import { type ClientMessage, encodeFrame, type ServerMessage } from '../../shared/protocol/talk.ts'
 
 /**
- * What answers a window that is filmed: it speaks the server's protocol, and shows what the renderer (server/film/camera.ts) hands it. Nothing else in the
+ * What answers a window that is filmed: it speaks the server's protocol, and shows what the renderer (server/video/frame-capturer.ts) hands it. Nothing else in the
  * browser knows of it, but that a step's page is its picture.
  */
 

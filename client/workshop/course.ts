@@ -1,6 +1,6 @@
 import { computed, reactive } from 'vue'
 import { type CourseMessage, onCourse, send } from '../connection.ts'
-import { type CourseInfo, isDone, type TaskInfo, type TaskLine } from '../../server/workshop/messages.ts'
+import { type CourseInfo, isDone, type TaskInfo, type TaskLine } from '../../shared/protocol/workshop.ts'
 import { changed, failed, files, received, refusedFor, save, saved, useCopy } from './files.ts'
 import { stateOf } from './open-file.ts'
 import { type FileChange, parsePatch } from './patch.ts'

@@ -1,4 +1,4 @@
-import { screenReader } from '../screen-reader.ts'
+import { screenReader } from '../terminal/screen-reader.ts'
 import { checkTask } from './course.ts'
 import { focusPanel, PANELS, type PanelName, panels } from './panels.ts'
 

@@ -1,4 +1,4 @@
-import type { TaskState } from '../../server/workshop/messages.ts'
+import type { TaskState } from '../../shared/protocol/workshop.ts'
 
 /** How the states of a task are written. */
 export const STATE_NAMES: Record<TaskState['state'], string> = {

@@ -1,15 +1,15 @@
 import { existsSync } from 'node:fs'
 import { dirname, join, relative, resolve } from 'node:path'
 import { Listr } from 'listr2'
-import type { Profile } from '../deck/contract.ts'
+import type { Profile } from '../../shared/deck/contract.ts'
 import { type Deck, readDeck } from '../deck/deck.ts'
-import { interruptSignal } from '../interrupt.ts'
+import { interruptSignal } from '../lib/interrupt-signal.ts'
 import { Recordings } from '../recording/recordings.ts'
 import { RecordingStore } from '../recording/store.ts'
-import { progress } from '../setting.ts'
-import { buildSite } from '../slidev.ts'
-import type { StaticDeck } from '../static-deck.ts'
-import { fingerprint } from '../workdir.ts'
+import { progress } from '../environment/runtime-context.ts'
+import { buildSite } from '../deck/slidev.ts'
+import type { StaticDeck } from '../../shared/static-deck.ts'
+import { fingerprint } from '../environment/workdir.ts'
 
 export interface BuildOptions {
   /** The deck, absolute. */

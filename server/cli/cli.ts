@@ -2,14 +2,14 @@ import { isIPv4 } from 'node:net'
 import { resolve } from 'node:path'
 import { parseRangeString, parseTimeString } from '@slidev/parser/utils'
 import { Command, InvalidArgumentError, Option } from 'commander'
-import type { ExportFormat } from './commands/export.ts'
-import type { RecordOptions } from './commands/record.ts'
-import type { RehearseOptions } from './commands/rehearse.ts'
-import type { ClassOptions } from './commands/class.ts'
-import type { Profile } from './deck/contract.ts'
-import { DeckError } from './deck/deck.ts'
-import { filmSizes } from './film/sizes.ts'
-import { BuildError } from './slidev.ts'
+import type { ExportFormat } from './export.ts'
+import type { RecordOptions } from './record.ts'
+import type { RehearseOptions } from './rehearse.ts'
+import type { ClassOptions } from './class.ts'
+import type { Profile } from '../../shared/deck/contract.ts'
+import { DeckError } from '../deck/deck.ts'
+import { filmSizes } from '../video/video-sizes.ts'
+import { BuildError } from '../deck/slidev.ts'
 import type { StartOptions } from './start.ts'
 
 // Each command is loaded when it is asked for: together they take twice as long as the slides.
@@ -55,9 +55,9 @@ program
   .option('--terminal-prefix <command>', 'the same where there is a terminal, as "ssh -tt {learner}@lab"; as --command-prefix unless given', command)
   .action(async (deck: string, { learners, ...options }: Omit<ClassOptions, 'deck' | 'learners'> & { learners?: string[] }) => {
     if (options.pagesAt !== undefined && !areOneSite(options.at, options.pagesAt)) throw new Error('--pages-at goes with --at, below the same name: --at https://workshop.example --pages-at https://*.workshop.example. Browsers keep the cookie of a page that is shown within another site from it.')
-    if (learners) return (await import('./commands/class.ts')).openClass({ deck: resolve(deck), ...options, learners })
+    if (learners) return (await import('./class.ts')).openClass({ deck: resolve(deck), ...options, learners })
     if (options.commandPrefix ?? options.terminalPrefix ?? options.at) throw new Error('--at, --command-prefix and --terminal-prefix are for a class: say how many learners there are by --learners.')
-    return (await import('./commands/workshop.ts')).openWorkshop({ deck: resolve(deck), ...options })
+    return (await import('./workshop.ts')).openWorkshop({ deck: resolve(deck), ...options })
   })
 
 program
@@ -69,7 +69,7 @@ program
   .option('--to <folder>', 'write a binary cache as well: to a USB stick')
   .option('--from <folder>', 'take over what was written there first')
   .action(async (deck: string, options: { profile?: Profile; yes: boolean; to?: string; from?: string }) => {
-    const { prefetchDeck } = await import('./commands/prefetch.ts')
+    const { prefetchDeck } = await import('./prefetch.ts')
     if (!(await prefetchDeck({ deck: resolve(deck), ...options }))) process.exitCode = 1
   })
 
@@ -89,7 +89,7 @@ program
   .option('--fresh', 'have Nix build again what the steps build, so that recordings show the work', false)
   .option('--no-record', 'do not keep good runs as recordings')
   .action(async (steps: string[], { only = [], deck, ...options }: Omit<RehearseOptions, 'steps'> & { only?: string[] }) => {
-    const { rehearseDeck } = await import('./commands/rehearse.ts')
+    const { rehearseDeck } = await import('./rehearse.ts')
     const { succeeded } = await rehearseDeck({ ...options, deck: resolve(deck), steps: [...steps, ...only] })
     if (!succeeded) process.exitCode = 1
   })
@@ -100,7 +100,7 @@ program
   .argument('[what]', 'the id of a step, or the number of a log')
   .option('--deck <deck>', 'the slides', 'slides.md')
   .addOption(new Option('--profile <profile>', 'whose recordings').choices(['nixos', 'lab', 'host']))
-  .action(async (what: string | undefined, { deck, ...options }: { deck: string; profile?: Profile }) => (await import('./commands/play.ts')).play({ deck: resolve(deck), what, ...options }))
+  .action(async (what: string | undefined, { deck, ...options }: { deck: string; profile?: Profile }) => (await import('./play.ts')).play({ deck: resolve(deck), what, ...options }))
 
 program
   .command('build')
@@ -109,7 +109,7 @@ program
   .option('-o, --out <folder>', 'the folder of the site', 'dist')
   .addOption(new Option('--profile <profile>', 'whose recordings are shown').choices(['nixos', 'lab', 'host']))
   .option('--with-notes', 'put the speaker notes into the site', false)
-  .action(async (deck: string, options: { out: string; profile?: Profile; withNotes: boolean }) => (await import('./commands/build.ts')).buildTalk({ deck: resolve(deck), ...options }))
+  .action(async (deck: string, options: { out: string; profile?: Profile; withNotes: boolean }) => (await import('./build.ts')).buildTalk({ deck: resolve(deck), ...options }))
 
 program
   .command('export')
@@ -122,8 +122,8 @@ program
   .option('--with-notes', 'put the speaker notes into the PPTX', false)
   .action(async (deck: string, { format, ...options }: { format: ExportFormat | 'cast'; out?: string; profile?: Profile; dark: boolean; withNotes: boolean }) =>
     format === 'cast'
-      ? (await import('./commands/export-casts.ts')).exportCasts({ deck: resolve(deck), ...options })
-      : (await import('./commands/export.ts')).exportTalk({ deck: resolve(deck), format, ...options }),
+      ? (await import('./export-casts.ts')).exportCasts({ deck: resolve(deck), ...options })
+      : (await import('./export.ts')).exportTalk({ deck: resolve(deck), format, ...options }),
   )
 
 program
@@ -144,7 +144,7 @@ program
   .option('--no-fresh', 'show what was built before as it is, in no time')
   .option('-y, --yes', 'install missing system packages without asking', false)
   .action(async (steps: string[], { deck, slides, ...options }: Omit<RecordOptions, 'steps' | 'slides'> & { slides?: string }) => {
-    const { recordTalk } = await import('./commands/record.ts')
+    const { recordTalk } = await import('./record.ts')
     if (!(await recordTalk({ ...options, deck: resolve(deck), steps, ...(slides !== undefined && { slides: parseRangeString(9999, slides) }) }))) process.exitCode = 1
   })
 
@@ -156,7 +156,7 @@ program
   .addOption(new Option('--profile <profile>', 'what the steps run against').choices(['nixos', 'lab', 'host']))
   .option('--json', 'for programs', false)
   .action(async (deck: string, options: { port: number; profile?: Profile; json: boolean }) => {
-    const { seeDoctor } = await import('./commands/doctor.ts')
+    const { seeDoctor } = await import('./doctor.ts')
     if (!(await seeDoctor({ deck: resolve(deck), ...options }))) process.exitCode = 1
   })
 
@@ -165,7 +165,7 @@ program
   .description('lock the flake against nixpkgs and write nix/flake.lock, to be committed')
   .argument('[deck]', 'the slides', 'slides.md')
   .option('--update', 'take newer versions of the inputs', false)
-  .action(async (deck: string, options: { update: boolean }) => (await import('./commands/lock.ts')).lockFlake({ deck: resolve(deck), ...options }))
+  .action(async (deck: string, options: { update: boolean }) => (await import('./lock.ts')).lockFlake({ deck: resolve(deck), ...options }))
 
 /** How a command is typed here: by npm, or by its own name. */
 const typed = (name: string) => (process.env.npm_lifecycle_event === undefined ? `slidev-addon-understudy ${name}` : `npm ${name === 'start' ? '' : 'run '}${name} --`)

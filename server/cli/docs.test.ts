@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { packageRoot } from './paths.ts'
+import { packageRoot } from '../lib/paths.ts'
 
 test.each(['security.md', 'reliability.md'])('each test that docs/%s names is there', async (name) => {
   const text = await readFile(join(packageRoot, 'docs', name), 'utf8')

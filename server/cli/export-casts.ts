@@ -1,8 +1,8 @@
 import { mkdir, writeFile } from 'node:fs/promises'
 import { dirname, join, relative, resolve } from 'node:path'
-import type { Profile } from '../deck/contract.ts'
+import type { Profile } from '../../shared/deck/contract.ts'
 import { readDeck } from '../deck/deck.ts'
-import { toVersion2 } from '../recording/cast.ts'
+import { toVersion2 } from '../../shared/recording/cast.ts'
 import { RecordingStore } from '../recording/store.ts'
 import { staticDeckOf } from './build.ts'
 

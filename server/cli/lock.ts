@@ -1,9 +1,9 @@
 import { Listr } from 'listr2'
 import { readDeck } from '../deck/deck.ts'
-import { interruptSignal } from '../interrupt.ts'
-import { writeLock } from '../nix/lock.ts'
-import { NixError } from '../nix/nix.ts'
-import { makeSetting, progress } from '../setting.ts'
+import { interruptSignal } from '../lib/interrupt-signal.ts'
+import { writeLock } from '../environment/nix/lock.ts'
+import { NixError } from '../environment/nix/nix.ts'
+import { makeSetting, progress } from '../environment/runtime-context.ts'
 
 /**
  * Locks the deck's flake against nixpkgs and writes `nix/flake.lock` into the tree, to be committed.

@@ -1,11 +1,12 @@
 import { readdir, readFile, stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
-import type { Profile } from '../deck/contract.ts'
+import type { Profile } from '../../shared/deck/contract.ts'
 import { type Deck, readDeck } from '../deck/deck.ts'
-import { interruptSignal } from '../interrupt.ts'
-import { deckPaths } from '../paths.ts'
-import { type Cast, parseCast } from '../recording/cast.ts'
-import { Player } from '../recording/player.ts'
+import { interruptSignal } from '../lib/interrupt-signal.ts'
+import { deckPaths } from '../lib/paths.ts'
+import { ticker } from '../lib/ticker.ts'
+import { type Cast, parseCast } from '../../shared/recording/cast.ts'
+import { Player } from '../../shared/recording/player.ts'
 import { RecordingStore } from '../recording/store.ts'
 import { staticDeckOf } from './build.ts'
 
@@ -89,7 +90,7 @@ async function show(cast: Cast, signal: AbortSignal): Promise<void> {
       const { playing, time, duration } = player.playback
       if (!playing && (!paused || time >= duration)) end()
     }
-    const player = new Player(cast, { output: (data) => void stdout.write(data), clear: () => {}, changed })
+    const player = new Player(cast, { output: (data) => void stdout.write(data), clear: () => {}, changed }, ticker)
     if (!stdout.isTTY) return player.skip()
     if (stdout.columns < cols || stdout.rows < rows) console.error(`This terminal has ${stdout.columns} columns and ${stdout.rows} rows, and what follows ${cols} and ${rows}: make it larger to see all of it.`)
     console.error('Space pauses, Enter goes on to the next pause, q ends.\n')

@@ -1,11 +1,11 @@
 import { join, resolve } from 'node:path'
 import { Listr } from 'listr2'
-import type { Profile } from '../deck/contract.ts'
+import type { Profile } from '../../shared/deck/contract.ts'
 import { readDeck } from '../deck/deck.ts'
-import { interruptSignal } from '../interrupt.ts'
-import { prefetch, type PrefetchReport, takeFrom } from '../nix/prefetch.ts'
-import { prepareStep } from '../profile.ts'
-import { makeSetting, progress } from '../setting.ts'
+import { interruptSignal } from '../lib/interrupt-signal.ts'
+import { prefetch, type PrefetchReport, takeFrom } from '../environment/nix/prefetch.ts'
+import { prepareStep } from '../environment/profile.ts'
+import { makeSetting, progress } from '../environment/runtime-context.ts'
 
 export interface PrefetchOptions {
   /** The deck, absolute. */

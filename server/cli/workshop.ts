@@ -1,12 +1,12 @@
 import { homedir } from 'node:os'
 import { join } from 'node:path'
-import type { Profile } from '../deck/contract.ts'
+import type { Profile } from '../../shared/deck/contract.ts'
 import { LocalExecutor } from '../executor/local.ts'
-import { deckPaths } from '../paths.ts'
-import { TalkServer } from '../server.ts'
-import { openDoor, openInBrowser, serve, type ServingOptions } from '../serving.ts'
-import { prepareGround } from '../setting.ts'
-import { learnerToken } from '../token.ts'
+import { deckPaths } from '../lib/paths.ts'
+import { TalkServer } from '../http/server.ts'
+import { openDoor, openInBrowser, serve, type ServingOptions } from '../http/serving.ts'
+import { prepareGround } from '../environment/runtime-context.ts'
+import { learnerToken } from '../http/token.ts'
 import { copyIn, Learner, prepareCopy } from '../workshop/learner.ts'
 
 export interface WorkshopOptions extends ServingOptions {

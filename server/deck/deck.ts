@@ -4,10 +4,11 @@ import { basename, dirname, join, relative } from 'node:path'
 import { load, parseTimeString } from '@slidev/parser/fs'
 import MarkdownIt from 'markdown-it'
 import { z } from 'zod'
-import { readTask, type Task, TaskError } from '../workshop/task.ts'
-import { shellWord } from '../shell-word.ts'
-import { type Contract, contractSchema } from './contract.ts'
-import { commandOf, FenceError, hashCommand, ID, parseFence } from './fence.ts'
+import { readTask, type Task, TaskError } from './task.ts'
+import { shellWord } from '../lib/shell-quote.ts'
+import { type Contract, contractSchema } from '../../shared/deck/contract.ts'
+import { hashCommand } from './command-hash.ts'
+import { commandOf, FenceError, ID, parseFence } from '../../shared/deck/fence.ts'
 
 /** A runnable command block of the deck. */
 export interface Step {

@@ -6,10 +6,10 @@ import { dirname, join, relative } from 'node:path'
 import { execa } from 'execa'
 import { createProxyServer } from 'httpxy'
 import sirv from 'sirv'
-import type { DeckServer } from './front-door.ts'
-import { packageRoot } from './paths.ts'
-import { DOOR_HEADER, DOOR_VARIABLE } from './token.ts'
-import type { StaticDeck } from './static-deck.ts'
+import type { DeckServer } from '../http/front-door.ts'
+import { packageRoot } from '../lib/paths.ts'
+import { DOOR_HEADER, DOOR_VARIABLE } from '../http/token.ts'
+import type { StaticDeck } from '../../shared/static-deck.ts'
 
 /** Slidev runs as a process of its own: whatever happens to it, terminals and steps go on. */
 function slidevCommand(deckFile: string): string {
@@ -20,7 +20,7 @@ function slidevCommand(deckFile: string): string {
 /** What a built deck is made of, besides the files of the deck itself: by Slidev's conventions, of the deck and of this addon. */
 const PARTS = ['components', 'layouts', 'setup', 'styles', 'style.css', 'theme', 'public', 'snippets', 'nix', 'recordings', 'index.html', 'package-lock.json']
 const LOOSE = /^(global-|slide-|custom-nav|vite\.config|uno\.config|presenter).*\.(vue|ts|js|mts)$/
-const SHARED = ['server/deck', 'server/protocol.ts', 'server/workshop/messages.ts']
+const SHARED = ['client', 'shared', 'server/deck']
 
 /**
  * Changes with everything that a built deck shows.

@@ -2,7 +2,7 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { DeckError, readDeck } from '../deck/deck.ts'
+import { DeckError, readDeck } from './deck.ts'
 
 let folder: string
 beforeEach(async () => {

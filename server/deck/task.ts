@@ -2,7 +2,7 @@ import { readdir, readFile, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { isMap, LineCounter, parseDocument } from 'yaml'
 import { z } from 'zod'
-import { profileSchema, time } from '../deck/contract.ts'
+import { profileSchema, time } from '../../shared/deck/contract.ts'
 
 /**
  * A task: an exercise of the workshop, in a folder of its own beside the deck.

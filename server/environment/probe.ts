@@ -1,4 +1,4 @@
-import type { Executor } from './executor/executor.ts'
+import type { Executor } from '../executor/executor.ts'
 
 /**
  * Where a page is reached from this machine, whose address is that of its executor's loopback.

@@ -2,8 +2,8 @@ import { access, constants } from 'node:fs/promises'
 import { delimiter, join } from 'node:path'
 import { createInterface } from 'node:readline/promises'
 import { execa } from 'execa'
-import type { Ledger } from './executor/ledger.ts'
-import { runTool } from './tool.ts'
+import type { Ledger } from '../executor/process-registry.ts'
+import { runTool } from '../executor/run-tool.ts'
 
 async function isThere(program: string): Promise<boolean> {
   const folders = (process.env.PATH ?? '').split(delimiter).filter(Boolean)

@@ -3,9 +3,9 @@ import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promis
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
-import { Session } from '../session/session.ts'
+import { Session } from '../terminal/session.ts'
 import { Container, type Engine, findEngine, type Limits, removeLeft } from './container.ts'
-import { Ledger } from './ledger.ts'
+import { Ledger } from './process-registry.ts'
 import { noContainers } from '../test/containers.ts'
 
 /** Two learners on one machine, each in a container. */

@@ -3,10 +3,10 @@ import { constants, rmSync } from 'node:fs'
 import { access, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { delimiter, isAbsolute, join } from 'node:path'
-import { packageRoot } from '../paths.ts'
-import { shellWord } from '../shell-word.ts'
+import { packageRoot } from '../lib/paths.ts'
+import { shellWord } from '../lib/shell-quote.ts'
 import type { Executor, ScriptEnd, Shell, ShellOptions } from './executor.ts'
-import type { Ledger } from './ledger.ts'
+import type { Ledger } from './process-registry.ts'
 import { endSession, hasTerminal, identify, MARKER, membersOf } from './process-tree.ts'
 import { type Opened, openTerminal } from './pseudo-terminal.ts'
 import { runScript } from './script.ts'
@@ -38,7 +38,7 @@ export class LocalExecutor implements Executor {
     })
     const folder = await mkdtemp(join(tmpdir(), 'understudy-')).catch(explain)
     const start = join(folder, 'rc')
-    const integration = join(packageRoot, 'server', 'session', 'shell-integration.bash')
+    const integration = join(packageRoot, 'server', 'terminal', 'shell-integration.bash')
     // Read once and gone: the secret is in no file, environment or argument once the shell runs.
     const startFile = `__understudy_secret=${secret}\nrm -r -- ${shellWord(folder)}\nsource ${shellWord(integration)}\n`
     await writeFile(start, startFile, { mode: 0o600 }).catch(async (error: NodeJS.ErrnoException) => {

@@ -4,8 +4,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { AddressInfo } from 'node:net'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
-import { Session } from '../session/session.ts'
-import { Ledger } from './ledger.ts'
+import { Session } from '../terminal/session.ts'
+import { Ledger } from './process-registry.ts'
 import { PrefixExecutor } from './prefix.ts'
 
 /** The simplest prefix of all: a shell of this machine, as ssh to it would be. */

@@ -4,10 +4,10 @@ import { createServer, type Server, type Socket } from 'node:net'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { join } from 'node:path'
-import { packageRoot } from '../paths.ts'
-import { shellWord } from '../shell-word.ts'
+import { packageRoot } from '../lib/paths.ts'
+import { shellWord } from '../lib/shell-quote.ts'
 import type { Executor, ScriptEnd, Shell, ShellOptions } from './executor.ts'
-import type { Ledger } from './ledger.ts'
+import type { Ledger } from './process-registry.ts'
 import { endSession, identify, MARKER } from './process-tree.ts'
 import { openTerminal } from './pseudo-terminal.ts'
 import { runScript } from './script.ts'
@@ -49,7 +49,7 @@ export class PrefixExecutor implements Executor {
 
   async shell({ marker, cols, rows, secret }: ShellOptions): Promise<Shell> {
     await this.options.ready?.()
-    const integration = await readFile(join(packageRoot, 'server', 'session', 'shell-integration.bash'), 'utf8')
+    const integration = await readFile(join(packageRoot, 'server', 'terminal', 'shell-integration.bash'), 'utf8')
     // Read once by the shell, from a pipe: the secret is in no file or environment there, and in no argument once the shell runs.
     const start = Buffer.from(`__understudy_secret=${secret}\n${integration}`).toString('base64')
     const line = this.line(marker, `exec bash --noprofile --rcfile <(base64 -d <<< ${start}) -i`, { TERM: 'xterm-256color', COLORTERM: 'truecolor' })

@@ -5,7 +5,7 @@ import { mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, onTestFinished, test, vi } from 'vitest'
-import { Ledger } from './ledger.ts'
+import { Ledger } from './process-registry.ts'
 import { identify, type ProcessId } from './process-tree.ts'
 
 let folder: string
@@ -44,9 +44,9 @@ async function otherServer(command: string): Promise<ChildProcess> {
   await writeFile(
     script,
     `
-    import { Ledger } from '${import.meta.dirname}/ledger.ts'
+    import { Ledger } from '${import.meta.dirname}/process-registry.ts'
     import { LocalExecutor } from '${import.meta.dirname}/local.ts'
-    import { Session } from '${import.meta.dirname}/../session/session.ts'
+    import { Session } from '${import.meta.dirname}/../terminal/session.ts'
     const executor = new LocalExecutor({ cwd: '/', env: { PATH: process.env.PATH }, ledger: new Ledger('${folder}') })
     const session = new Session({ name: 'x', cols: 80, rows: 24, executor })
     await session.start()

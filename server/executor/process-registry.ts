@@ -1,7 +1,7 @@
 import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { z } from 'zod'
-import { json } from '../json.ts'
+import { json } from '../../shared/json.ts'
 import { endSession, identify, type ProcessId } from './process-tree.ts'
 
 const processId = z.object({ pid: z.number().int(), start: z.number() })

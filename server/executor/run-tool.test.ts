@@ -2,8 +2,8 @@ import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
-import { Ledger } from './executor/ledger.ts'
-import { runTool, type ToolOptions } from './tool.ts'
+import { Ledger } from '../executor/process-registry.ts'
+import { runTool, type ToolOptions } from './run-tool.ts'
 
 let folder: string
 let lines: string[]

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { execa } from 'execa'
-import type { Ledger } from './executor/ledger.ts'
-import { endSession, identify, MARKER } from './executor/process-tree.ts'
+import type { Ledger } from './process-registry.ts'
+import { endSession, identify, MARKER } from './process-tree.ts'
 
 export interface ToolOptions {
   /** Called with each line of its output. */

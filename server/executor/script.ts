@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import type { ScriptEnd } from './executor.ts'
-import type { Ledger } from './ledger.ts'
+import type { Ledger } from './process-registry.ts'
 import { endSession, identify } from './process-tree.ts'
 
 export interface ScriptOptions {

@@ -3,9 +3,9 @@ import { connect } from 'node:net'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { WebSocket } from 'ws'
 import { type FrontDoor, openFrontDoor } from './front-door.ts'
-import { MAX_CLIENT_MESSAGE, SOCKET_PATH } from './protocol.ts'
-import { freePort } from './test/free-port.ts'
-import { fetchFrom, handshake as handshakeWith } from './test/requests.ts'
+import { MAX_CLIENT_MESSAGE, SOCKET_PATH } from '../../shared/protocol/talk.ts'
+import { freePort } from '../test/free-port.ts'
+import { fetchFrom, handshake as handshakeWith } from '../test/requests.ts'
 
 const token = 'a'.repeat(43)
 let port: number

@@ -1,9 +1,9 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { WebSocketServer, type WebSocket } from 'ws'
-import { describeHolder } from './ports.ts'
-import { MAX_CLIENT_MESSAGE, type Role, SOCKET_PATH } from './protocol.ts'
-import { type Access, access, onlyLooking } from './roles.ts'
+import { describeHolder } from '../environment/ports.ts'
+import { MAX_CLIENT_MESSAGE, type Role, SOCKET_PATH } from '../../shared/protocol/talk.ts'
+import { type Access, access, onlyLooking } from '../../shared/roles.ts'
 import type { StepPages } from './step-pages.ts'
 import { type GuestRole, sameToken } from './token.ts'
 

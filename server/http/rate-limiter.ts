@@ -1,5 +1,5 @@
 import type { WebSocket } from 'ws'
-import type { ClientMessage } from './protocol.ts'
+import type { ClientMessage } from '../../shared/protocol/talk.ts'
 
 /**
  * What a window may ask for: at once, and per second afterwards, in units of one common message. A speaker's window needs some tens a

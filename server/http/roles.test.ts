@@ -3,10 +3,10 @@ import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { INSECURE_REMOTE } from './front-door.ts'
-import { type ClientMessage, clientMessage, type Role, role as roles } from './protocol.ts'
+import { type ClientMessage, clientMessage, type Role, role as roles } from '../../shared/protocol/talk.ts'
 import type { GuestRole } from './token.ts'
-import { access, notAllowed, onlyLooking } from './roles.ts'
-import { GUESTS, serveTalk, type ServedTalk, type TestWindow } from './test/talk.ts'
+import { access, notAllowed, onlyLooking } from '../../shared/roles.ts'
+import { GUESTS, serveTalk, type ServedTalk, type TestWindow } from '../test/talk.ts'
 
 const slides = `---
 title: Roles

@@ -1,9 +1,9 @@
 import { WebSocket } from 'ws'
-import type { Right, Role, ServerMessage } from './protocol.ts'
-import { masked } from './recording/mask.ts'
-import type { Access } from './roles.ts'
-import { RefusedError, type Stage } from './stage.ts'
-import type { Course } from './workshop/course.ts'
+import type { Right, Role, ServerMessage } from '../../shared/protocol/talk.ts'
+import { masked } from '../terminal/redaction.ts'
+import type { Access } from '../../shared/roles.ts'
+import { RefusedError, type Stage } from '../steps/stage.ts'
+import type { Course } from '../workshop/course.ts'
 
 export interface RoomOptions {
   stage: Stage

@@ -1,6 +1,6 @@
 import { writeFile } from 'node:fs/promises'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { serveTalk, type ServedTalk, type TestWindow } from './test/talk.ts'
+import { serveTalk, type ServedTalk, type TestWindow } from '../test/talk.ts'
 
 /** The secrets of the contracts, on the screens of those who may not see them. */
 

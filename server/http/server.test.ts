@@ -3,8 +3,8 @@ import { rename, rm, writeFile } from 'node:fs/promises'
 import { connect } from 'node:net'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { WebSocket } from 'ws'
-import { SOCKET_PATH } from './protocol.ts'
-import { serveTalk, type ServedTalk, type TestWindow } from './test/talk.ts'
+import { SOCKET_PATH } from '../../shared/protocol/talk.ts'
+import { serveTalk, type ServedTalk, type TestWindow } from '../test/talk.ts'
 
 const slides = `---
 title: A talk

@@ -1,10 +1,10 @@
 import { Listr } from 'listr2'
 import openBrowser from 'open'
-import { type Deck, readDeck } from './deck/deck.ts'
-import { interruptSignal } from './interrupt.ts'
-import { describeHolder, isFree } from './ports.ts'
+import { type Deck, readDeck } from '../deck/deck.ts'
+import { interruptSignal } from '../lib/interrupt-signal.ts'
+import { describeHolder, isFree } from '../environment/ports.ts'
 import type { TalkServer } from './server.ts'
-import { progress } from './setting.ts'
+import { progress } from '../environment/runtime-context.ts'
 
 /** Asked for by a command that serves a deck. */
 export interface ServingOptions {

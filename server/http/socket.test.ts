@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
-import { CLOSE, MAX_CLIENT_MESSAGE } from './protocol.ts'
-import { serveTalk, type ServedTalk, type TestWindow } from './test/talk.ts'
+import { CLOSE, MAX_CLIENT_MESSAGE } from '../../shared/protocol/talk.ts'
+import { serveTalk, type ServedTalk, type TestWindow } from '../test/talk.ts'
 
 const slides = `---
 title: Bad input

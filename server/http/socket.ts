@@ -1,13 +1,13 @@
 import type { WebSocket } from 'ws'
-import type { Diagnosis } from './diagnosis.ts'
+import type { Diagnosis } from '../../shared/diagnosis.ts'
 import type { Room } from './room.ts'
-import { Rate } from './rate.ts'
-import { type Access, notAllowed, seesSecrets } from './roles.ts'
-import { RefusedError } from './stage.ts'
-import type { Classroom } from './workshop/classroom.ts'
-import type { WorkshopClientMessage } from './workshop/messages.ts'
-import { answerLearner } from './workshop/requests.ts'
-import { CLOSE, type ClientMessage, clientMessage, encodeFrame, type ServerMessage } from './protocol.ts'
+import { Rate } from './rate-limiter.ts'
+import { type Access, notAllowed, seesSecrets } from '../../shared/roles.ts'
+import { RefusedError } from '../steps/stage.ts'
+import type { Classroom } from '../workshop/classroom.ts'
+import type { WorkshopClientMessage } from '../../shared/protocol/workshop.ts'
+import { answerLearner } from '../workshop/requests.ts'
+import { CLOSE, type ClientMessage, clientMessage, encodeFrame, type ServerMessage } from '../../shared/protocol/talk.ts'
 
 /** What one window's connection needs to know. */
 export interface SocketContext {

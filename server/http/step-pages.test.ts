@@ -4,8 +4,8 @@ import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
 import { WebSocketServer } from 'ws'
 import { type FrontDoor, openFrontDoor } from './front-door.ts'
 import { StepPages } from './step-pages.ts'
-import { freePort } from './test/free-port.ts'
-import { fetchFrom, handshake } from './test/requests.ts'
+import { freePort } from '../test/free-port.ts'
+import { fetchFrom, handshake } from '../test/requests.ts'
 
 let door: FrontDoor
 let port: number

@@ -2,7 +2,7 @@ import { mkdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { z } from 'zod'
 import { identify, type ProcessId } from '../executor/process-tree.ts'
-import { json } from '../json.ts'
+import { json } from '../../shared/json.ts'
 
 const FILE = 'server.json'
 const claimFile = z.object({ pid: z.number().int(), start: z.number() })

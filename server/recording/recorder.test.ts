@@ -4,7 +4,7 @@ import { mkdir, mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { parseCast } from './cast.ts'
+import { parseCast } from '../../shared/recording/cast.ts'
 import { Recorder } from './recorder.ts'
 
 let folder: string

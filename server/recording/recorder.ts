@@ -1,8 +1,8 @@
 import { createWriteStream, type WriteStream } from 'node:fs'
 import { rm } from 'node:fs/promises'
 import { StringDecoder } from 'node:string_decoder'
-import { type CastEvent, EventLines, headerLine } from './cast.ts'
-import { Masker } from './mask.ts'
+import { type CastEvent, EventLines, headerLine } from '../../shared/recording/cast.ts'
+import { Masker } from '../terminal/redaction.ts'
 
 export interface RecorderOptions {
   /** Where it is written, absolute. It is whole only after `finish`. */

@@ -1,8 +1,8 @@
 import { existsSync } from 'node:fs'
-import type { Profile } from '../deck/contract.ts'
+import type { Profile } from '../../shared/deck/contract.ts'
 import type { Deck } from '../deck/deck.ts'
-import type { Cast } from './cast.ts'
-import { type Metadata } from './metadata.ts'
+import type { Cast } from '../../shared/recording/cast.ts'
+import { type Metadata } from '../../shared/recording/metadata.ts'
 import { RecordingStore, staleness, type Staleness } from './store.ts'
 
 /** What a window is told of a step's recording. */

@@ -1,6 +1,6 @@
 import { mkdir, readdir, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { Session } from '../session/session.ts'
+import type { Session } from '../terminal/session.ts'
 import { Recorder } from './recorder.ts'
 
 /**

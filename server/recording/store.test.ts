@@ -2,8 +2,8 @@ import { mkdtemp, readFile, rm, truncate, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { headerLine } from './cast.ts'
-import { measurement, type Metadata } from './metadata.ts'
+import { headerLine } from '../../shared/recording/cast.ts'
+import { measurement, type Metadata } from '../../shared/recording/metadata.ts'
 import { RecordingStore, staleness } from './store.ts'
 
 let folder: string

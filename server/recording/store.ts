@@ -1,11 +1,11 @@
 import { createHash } from 'node:crypto'
 import { appendFile, mkdir, readdir, readFile, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { Profile } from '../deck/contract.ts'
-import { writeDurably } from '../durable.ts'
-import { json } from '../json.ts'
-import { type Cast, parseCast } from './cast.ts'
-import { type Measurement, type Metadata, metadata } from './metadata.ts'
+import type { Profile } from '../../shared/deck/contract.ts'
+import { writeDurably } from '../lib/atomic-write.ts'
+import { json } from '../../shared/json.ts'
+import { type Cast, parseCast } from '../../shared/recording/cast.ts'
+import { type Measurement, type Metadata, metadata } from '../../shared/recording/metadata.ts'
 
 export interface Recording {
   metadata: Metadata

@@ -3,11 +3,11 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { execa } from 'execa'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { hashCommand } from './deck/fence.ts'
-import { diagnosis, type Diagnosis } from './diagnosis.ts'
-import { headerLine } from './recording/cast.ts'
-import { RecordingStore } from './recording/store.ts'
-import { fingerprint } from './workdir.ts'
+import { hashCommand } from '../deck/command-hash.ts'
+import { diagnosis, type Diagnosis } from '../../shared/diagnosis.ts'
+import { headerLine } from '../../shared/recording/cast.ts'
+import { RecordingStore } from '../recording/store.ts'
+import { fingerprint } from '../environment/workdir.ts'
 
 let folder: string
 beforeEach(async () => {

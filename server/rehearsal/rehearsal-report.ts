@@ -1,7 +1,7 @@
 import xmlbuilder from 'xmlbuilder'
 import { z } from 'zod'
-import { type Profile, profileSchema } from './deck/contract.ts'
-import { captured } from './recording/metadata.ts'
+import { type Profile, profileSchema } from '../../shared/deck/contract.ts'
+import { captured } from '../../shared/recording/metadata.ts'
 import type { StepReport } from './rehearsal.ts'
 
 const place = { step: z.string(), slide: z.number().int() }

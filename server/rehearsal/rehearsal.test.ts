@@ -2,13 +2,13 @@ import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promis
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { readDeck } from './deck/deck.ts'
-import { Ledger } from './executor/ledger.ts'
-import { LocalExecutor } from './executor/local.ts'
-import { RecordingStore } from './recording/store.ts'
+import { readDeck } from '../deck/deck.ts'
+import { Ledger } from '../executor/process-registry.ts'
+import { LocalExecutor } from '../executor/local.ts'
+import { RecordingStore } from '../recording/store.ts'
 import { rehearse, type StepReport } from './rehearsal.ts'
 import { junit, rehearsalFile, table } from './rehearsal-report.ts'
-import { Stage } from './stage.ts'
+import { Stage } from '../steps/stage.ts'
 
 const secret = 'hcloud-token-of-the-speaker'
 

@@ -1,13 +1,13 @@
 import { readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { Deck, Step } from './deck/deck.ts'
-import type { Executor } from './executor/executor.ts'
-import { masked } from './recording/mask.ts'
-import { Recorder } from './recording/recorder.ts'
-import type { Metadata } from './recording/metadata.ts'
-import type { RecordingStore } from './recording/store.ts'
-import type { RunResult, StepRun } from './run/step-run.ts'
-import { RefusedError, type Stage } from './stage.ts'
+import type { Deck, Step } from '../deck/deck.ts'
+import type { Executor } from '../executor/executor.ts'
+import { masked } from '../terminal/redaction.ts'
+import { Recorder } from '../recording/recorder.ts'
+import type { Metadata } from '../../shared/recording/metadata.ts'
+import type { RecordingStore } from '../recording/store.ts'
+import type { RunResult, StepRun } from '../steps/step-run.ts'
+import { RefusedError, type Stage } from '../steps/stage.ts'
 
 /**
  * A rehearsal: every step of the deck, in order, on the same stage as in the talk, held against its contract. Good runs are kept as

@@ -4,8 +4,8 @@ import { readdir, readFile, rename } from 'node:fs/promises'
 import { createServer, type Server } from 'node:http'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
-import { freePort } from './test/free-port.ts'
-import { serveTalk, type ServedTalk, type TestWindow } from './test/talk.ts'
+import { freePort } from '../test/free-port.ts'
+import { serveTalk, type ServedTalk, type TestWindow } from '../test/talk.ts'
 
 let port: number
 let talk: ServedTalk

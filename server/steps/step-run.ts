@@ -1,10 +1,10 @@
 import type { Step } from '../deck/deck.ts'
 import type { Executor } from '../executor/executor.ts'
-import { reachable, untilReady } from '../probe.ts'
-import { masked } from '../recording/mask.ts'
+import { reachable, untilReady } from '../environment/probe.ts'
+import { masked } from '../terminal/redaction.ts'
 import type { Recorded, Recorder } from '../recording/recorder.ts'
-import type { Captured } from '../recording/metadata.ts'
-import type { Session } from '../session/session.ts'
+import type { Captured } from '../../shared/recording/metadata.ts'
+import type { Session } from '../terminal/session.ts'
 import { OutputWatch } from './output-watch.ts'
 
 /** What became of a run of a step, against its contract. */

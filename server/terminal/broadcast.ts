@@ -1,6 +1,6 @@
-import { Batch } from './batch.ts'
+import { Batch } from './output-coalescer.ts'
 import { SCROLLBACK } from './screen.ts'
-import { ThreadedScreen } from './threaded-screen.ts'
+import { ThreadedScreen } from './worker-screen.ts'
 
 /** One browser view of a terminal. */
 export interface Viewer {

@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
-import { Ledger } from '../executor/ledger.ts'
+import { Ledger } from '../executor/process-registry.ts'
 import { LocalExecutor } from '../executor/local.ts'
 import { Session } from './session.ts'
 

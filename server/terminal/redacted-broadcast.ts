@@ -1,5 +1,5 @@
 import { StringDecoder } from 'node:string_decoder'
-import { Masker } from '../recording/mask.ts'
+import { Masker } from './redaction.ts'
 import { Broadcast, type BroadcastOptions, type Viewer } from './broadcast.ts'
 
 /** Milliseconds without output after which what may be the beginning of a secret is shown as far as it tells nothing: a key that was typed. */

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { Masker } from './mask.ts'
+import { Masker } from './redaction.ts'
 
 const secret = 'hunter2-very-secret'
 

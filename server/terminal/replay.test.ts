@@ -1,7 +1,7 @@
 import xterm from '@xterm/headless'
 import { afterEach, expect, test, vi } from 'vitest'
-import type { Viewer } from '../session/broadcast.ts'
-import type { Cast } from './cast.ts'
+import type { Viewer } from './broadcast.ts'
+import type { Cast } from '../../shared/recording/cast.ts'
 import { Replay } from './replay.ts'
 
 const cast = (...events: [time: number, data: string][]): Cast => ({

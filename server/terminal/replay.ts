@@ -1,6 +1,7 @@
-import { Broadcast, type Viewer } from '../session/broadcast.ts'
-import type { Cast } from './cast.ts'
-import { Player } from './player.ts'
+import { ticker } from '../lib/ticker.ts'
+import { Broadcast, type Viewer } from './broadcast.ts'
+import type { Cast } from '../../shared/recording/cast.ts'
+import { Player } from '../../shared/recording/player.ts'
 
 /** Shows a recording to viewers as a session shows its output. */
 export class Replay extends Player {
@@ -10,13 +11,17 @@ export class Replay extends Player {
   /** @param cast its own size is used: a recording shows what was on the screen then */
   constructor(cast: Cast) {
     const broadcast = new Broadcast({ ...cast.header.term, onReply: () => {}, onBehind: () => {} })
-    super(cast, {
-      output: (data) => broadcast.write(Buffer.from(data)),
-      clear: () => broadcast.clear(),
-      changed: () => {
-        for (const listener of this.listeners) listener()
+    super(
+      cast,
+      {
+        output: (data) => broadcast.write(Buffer.from(data)),
+        clear: () => broadcast.clear(),
+        changed: () => {
+          for (const listener of this.listeners) listener()
+        },
       },
-    })
+      ticker,
+    )
     this.broadcast = broadcast
   }
 

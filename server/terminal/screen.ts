@@ -1,6 +1,6 @@
 import unicode11 from '@xterm/addon-unicode11'
 import xterm from '@xterm/headless'
-import { paint } from './painting.ts'
+import { paint } from './serializer.ts'
 import { Palette } from './palette.ts'
 
 /** Lines above the screen that are kept. */

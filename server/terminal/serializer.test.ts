@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { Random, randomOutput } from '../test/random.ts'
 import { newTerminal, stateOf, written } from '../test/screen-state.ts'
-import { paint } from './painting.ts'
+import { paint } from './serializer.ts'
 
 const COLS = 24
 const ROWS = 8

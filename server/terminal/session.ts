@@ -1,9 +1,9 @@
 import { randomBytes } from 'node:crypto'
 import type { Executor, Shell } from '../executor/executor.ts'
-import type { TerminalState } from '../protocol.ts'
+import type { TerminalState } from '../../shared/protocol/talk.ts'
 import { Broadcast, type Viewer } from './broadcast.ts'
-import { MarkFilter, type Mark } from './marks.ts'
-import { MaskedBroadcast } from './masked.ts'
+import { MarkFilter, type Mark } from './shell-integration.ts'
+import { MaskedBroadcast } from './redacted-broadcast.ts'
 
 export interface SessionOptions {
   name: string

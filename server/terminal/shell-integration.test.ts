@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { MarkFilter, type Piece } from './marks.ts'
+import { MarkFilter, type Piece } from './shell-integration.ts'
 
 const join = (pieces: Piece[]) => Buffer.concat(pieces.flatMap((piece) => ('output' in piece ? [piece.output] : [])))
 

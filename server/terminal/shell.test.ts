@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import unicode11 from '@xterm/addon-unicode11'
 import xterm from '@xterm/headless'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
-import { Ledger } from '../executor/ledger.ts'
+import { Ledger } from '../executor/process-registry.ts'
 import { LocalExecutor } from '../executor/local.ts'
 import { Session } from './session.ts'
 

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { soak } from '../../bench/soaking.ts'
+import { soak } from '../../bench/soak-run.ts'
 
 test('a flood with viewers that come, stall and go does not fill the memory', async () => {
   const { gigabytes, first, last } = await soak(6)

@@ -1,6 +1,6 @@
 import { Worker } from 'node:worker_threads'
 import { afterEach, expect, test, vi } from 'vitest'
-import { ThreadedScreen } from './threaded-screen.ts'
+import { ThreadedScreen } from './worker-screen.ts'
 
 const screens: ThreadedScreen[] = []
 afterEach(() => {

@@ -1,6 +1,6 @@
 import { extname } from 'node:path'
 import { Worker } from 'node:worker_threads'
-import type { ScreenAnswer, ScreenRequest } from './screen-thread.ts'
+import type { ScreenAnswer, ScreenRequest } from './screen-worker.ts'
 
 export interface ThreadedScreenOptions {
   cols: number
@@ -25,7 +25,7 @@ function post(message: ScreenRequest, transfer: ArrayBuffer[] = []): void {
 function startThread(): Worker {
   // Compiled or not, both files are of one kind. Node itself knows TypeScript since 22.18 only.
   const extension = extname(import.meta.url)
-  const worker = new Worker(new URL(`./screen-thread${extension}`, import.meta.url), { name: 'screens', ...(extension === '.ts' && { execArgv: ['--import', 'jiti/register'] }) })
+  const worker = new Worker(new URL(`./screen-worker${extension}`, import.meta.url), { name: 'screens', ...(extension === '.ts' && { execArgv: ['--import', 'jiti/register'] }) })
   worker.on('message', (message: ScreenAnswer) => open.get(message.screen)?.take(message))
   worker.on('error', (error) => console.error(`The terminals' screens failed and are made anew: ${error.message}`))
   worker.on('exit', () => {

@@ -1,6 +1,6 @@
 import unicode11 from '@xterm/addon-unicode11'
 import xterm from '@xterm/headless'
-import { SCROLLBACK } from '../session/screen.ts'
+import { SCROLLBACK } from '../terminal/screen.ts'
 
 /** A terminal as viewers have one. */
 export function newTerminal(cols: number, rows: number, scrollback = SCROLLBACK): xterm.Terminal {

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { ffmetadata, transcript, webVtt } from './captions.ts'
-import type { Timeline } from './timeline.ts'
+import type { Timeline } from '../../shared/video/timeline.ts'
 
 test('captions are two lines at most, and nothing in them is taken for a tag', () => {
   const text = 'Write <https://example.org> & say that one line would be too long for it'

@@ -1,4 +1,4 @@
-import type { Chapter, Cue, Timeline } from './timeline.ts'
+import type { Chapter, Cue, Timeline } from '../../shared/video/timeline.ts'
 
 /** The words of a film, for players and for people. */
 

@@ -1,11 +1,11 @@
 import { dirname, join, resolve } from 'node:path'
 import { load } from '@slidev/parser/fs'
-import type { Profile } from '../deck/contract.ts'
+import type { Profile } from '../../shared/deck/contract.ts'
 import type { Deck } from '../deck/deck.ts'
-import type { StepInfo } from '../protocol.ts'
+import type { StepInfo } from '../../shared/protocol/talk.ts'
 import { type Recording, RecordingStore } from '../recording/store.ts'
 import { soundLength } from './ffmpeg.ts'
-import type { FilmSlide, Script, Take } from './script.ts'
+import type { FilmSlide, Script, Take } from './step-timeline.ts'
 
 /** What a film of a deck needs to know before it is made. */
 export interface Sources {

@@ -1,7 +1,7 @@
 import { writeFile } from 'node:fs/promises'
 import { execa } from 'execa'
 import { z } from 'zod'
-import { json } from '../json.ts'
+import { json } from '../../shared/json.ts'
 
 /** What is asked of ffmpeg. Its arguments are the whole of the film's encoding; nothing else knows of codecs. */
 

@@ -1,7 +1,7 @@
 import type { Browser, CDPSession, Page } from 'playwright-core'
-import { type FilmEvent, placeAt, type Timeline } from './timeline.ts'
-import { installClock } from './clock.ts'
-import type {} from './filming.ts'
+import { type FilmEvent, placeAt, type Timeline } from '../../shared/video/timeline.ts'
+import { installClock } from './virtual-clock.ts'
+import type {} from '../../shared/video/renderer-bridge.ts'
 
 /** How a film is shot. */
 export interface Shot {

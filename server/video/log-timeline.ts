@@ -1,5 +1,5 @@
-import { json } from '../json.ts'
-import type { Chapter, FilmEvent, FilmOpening, Timeline } from './timeline.ts'
+import { json } from '../../shared/json.ts'
+import type { Chapter, FilmEvent, FilmOpening, Timeline } from '../../shared/video/timeline.ts'
 import { type LogHeader, logHeader, type LogLine, logLine } from './talk-log.ts'
 
 /** A file is no log of a talk. The message names the line. */

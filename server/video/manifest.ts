@@ -1,6 +1,6 @@
 import { z } from 'zod'
-import { profileSchema } from '../deck/contract.ts'
-import { chapter } from './timeline.ts'
+import { profileSchema } from '../../shared/deck/contract.ts'
+import { chapter } from '../../shared/video/timeline.ts'
 
 /** What stands beside a film, in `<name>.json`: what it shows, of when, and what it was made with. */
 export const manifest = z.strictObject({

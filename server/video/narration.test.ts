@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { clickTimes, cuesOf, speechLength, speechOf } from './speech.ts'
+import { clickTimes, cuesOf, speechLength, speechOf } from './narration.ts'
 
 test('notes are spoken without their Markdown, and clicks stand between words', () => {
   const speech = speechOf('Say **this** [early](https://example.org): `nix run`.\n\n[click] Then that.\n\n[click:2] <https://a.example>')

@@ -1,4 +1,4 @@
-import type { Cue } from './timeline.ts'
+import type { Cue } from '../../shared/video/timeline.ts'
 
 /** The speaker's notes as they are spoken. */
 export interface Speech {

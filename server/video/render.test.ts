@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
-import { partOf } from './camera.ts'
+import { partOf } from './frame-capturer.ts'
 import { cutsOf } from './render.ts'
-import type { FilmEvent, Timeline } from './timeline.ts'
+import type { FilmEvent, Timeline } from '../../shared/video/timeline.ts'
 
 function film(length: number, events: FilmEvent[]): Timeline {
   return { version: 1, title: 'A film', date: '2026-01-01T00:00:00.000Z', length, opening: { profile: 'host', steps: [], terminals: [] }, events, chapters: [], captions: [], narration: [], poster: 0 }

@@ -4,10 +4,10 @@ import { mkdir, readdir, readFile, rename, rm, stat, utimes, writeFile } from 'n
 import { availableParallelism } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { launchBrowser } from '../browser.ts'
-import { Camera, CameraError, type Part, partOf, type Shot } from './camera.ts'
+import { launchBrowser } from '../lib/browser.ts'
+import { Camera, CameraError, type Part, partOf, type Shot } from './frame-capturer.ts'
 import { encodePart, type Film, joinParts, partEnding, type VideoFormat } from './ffmpeg.ts'
-import { placeAt, type Timeline } from './timeline.ts'
+import { placeAt, type Timeline } from '../../shared/video/timeline.ts'
 
 /**
  * The second phase: a timeline becomes a video, frame by frame, without a look at the real time. It is cut into parts that are made side by side, and each is kept: what was interrupted goes on where it
@@ -223,7 +223,7 @@ function keyOf({ program, version, format, shot, timeline, cut }: { program: str
 async function programVersion(): Promise<string> {
   const folder = dirname(fileURLToPath(import.meta.url))
   const hash = createHash('sha256')
-  for (const name of (await readdir(folder)).filter((name) => /^(camera|clock|ffmpeg|render)\.(js|ts)$/.test(name)).sort()) hash.update(await readFile(join(folder, name)))
+  for (const name of (await readdir(folder)).filter((name) => /^(frame-capturer|virtual-clock|ffmpeg|render)\.(js|ts)$/.test(name)).sort()) hash.update(await readFile(join(folder, name)))
   return hash.digest('hex')
 }
 

@@ -1,17 +1,17 @@
 import { createHash } from 'node:crypto'
 import { copyFile, mkdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { join, relative } from 'node:path'
-import type { Profile } from '../deck/contract.ts'
-import { packageRoot } from '../paths.ts'
+import type { Profile } from '../../shared/deck/contract.ts'
+import { packageRoot } from '../lib/paths.ts'
 import type { RecordingInfo } from '../recording/recordings.ts'
-import type { Shot } from './camera.ts'
+import type { Shot } from './frame-capturer.ts'
 import { ffmetadata, transcript, webVtt } from './captions.ts'
 import { type VideoFormat, videoFormats } from './ffmpeg.ts'
 import type { Manifest } from './manifest.ts'
 import { type Progress, publish, render, still } from './render.ts'
-import type { Take } from './script.ts'
-import type { FilmSite } from './site.ts'
-import type { Timeline } from './timeline.ts'
+import type { Take } from './step-timeline.ts'
+import type { FilmSite } from './render-site.ts'
+import type { Timeline } from '../../shared/video/timeline.ts'
 
 /** What a film is written as: a video, a picture, or the recording of the terminal itself. */
 export const filmFormats = [...videoFormats, 'png', 'cast'] as const

@@ -1,8 +1,8 @@
 import type { Deck, Step } from '../deck/deck.ts'
-import type { StepStatus } from '../protocol.ts'
+import type { StepStatus } from '../../shared/protocol/talk.ts'
 import type { Recording } from '../recording/store.ts'
-import { clickTimes, cuesOf, speechLength, speechOf } from './speech.ts'
-import type { Chapter, Cue, FilmEvent, FilmOpening, Timeline } from './timeline.ts'
+import { clickTimes, cuesOf, speechLength, speechOf } from './narration.ts'
+import type { Chapter, Cue, FilmEvent, FilmOpening, Timeline } from '../../shared/video/timeline.ts'
 import { type Scene, sceneOf, typingLength } from './typing.ts'
 
 /** A slide as the script needs it. */

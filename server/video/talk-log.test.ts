@@ -4,7 +4,7 @@ import { expect, test, vi } from 'vitest'
 import { GUESTS, serveTalk } from '../test/talk.ts'
 import { logTimeline, LogError, onlySlides, parseLog, slidesOf } from './log-timeline.ts'
 import { TalkLog } from './talk-log.ts'
-import type { FilmEvent } from './timeline.ts'
+import type { FilmEvent } from '../../shared/video/timeline.ts'
 
 const SECRET = 'correct-horse-battery-staple'
 const slides = `# One

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import type { Cast } from '../recording/cast.ts'
+import type { Cast } from '../../shared/recording/cast.ts'
 import { sceneOf, typingLength } from './typing.ts'
 
 const prompt = '\u001b[1;32m❯\u001b[0m \u001b[?2004h'

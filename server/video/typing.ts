@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import xterm from '@xterm/headless'
-import { type Cast, compressIdle } from '../recording/cast.ts'
+import { type Cast, compressIdle } from '../../shared/recording/cast.ts'
 
 /** A recording, taken apart into what a hand types and what the machine answers. Times are in seconds. */
 export interface Scene {

@@ -1,4 +1,4 @@
-import type { Shot } from './camera.ts'
+import type { Shot } from './frame-capturer.ts'
 
 /** The sizes of videos by name, in pixels. What is twice as fine is the same page, drawn finer. */
 export const filmSizes: Record<string, Pick<Shot, 'width' | 'height' | 'scale'>> = {

@@ -1,5 +1,5 @@
 import { afterEach, expect, test, vi } from 'vitest'
-import { serveTalk } from './test/talk.ts'
+import { serveTalk } from '../test/talk.ts'
 
 /** Laptops correct their clock when they come to a network: in the middle of a talk. */
 

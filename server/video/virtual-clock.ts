@@ -1,5 +1,5 @@
-import type {} from './filming.ts'
-import type { FilmEvent } from './timeline.ts'
+import type {} from '../../shared/video/renderer-bridge.ts'
+import type { FilmEvent } from '../../shared/video/timeline.ts'
 
 /**
  * The film's clock, put into a page before anything else of it runs. Nothing in the page moves by itself any more: timers, dates, animations and

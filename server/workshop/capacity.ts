@@ -5,7 +5,7 @@ import { execa } from 'execa'
 import { z } from 'zod'
 import type { Deck } from '../deck/deck.ts'
 import type { Executor } from '../executor/executor.ts'
-import { json } from '../json.ts'
+import { json } from '../../shared/json.ts'
 import type { Learner } from './learner.ts'
 
 /**

@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises'
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import type { TestWindow } from '../test/talk.ts'
 import { TestClass } from '../test/workshop.ts'
-import type { ClassInfo } from './class-messages.ts'
+import type { ClassInfo } from '../../shared/protocol/class.ts'
 
 let room: TestClass
 beforeAll(async () => {

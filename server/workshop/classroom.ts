@@ -1,11 +1,11 @@
 import type { WebSocket } from 'ws'
 import type { z } from 'zod'
 import type { Deck } from '../deck/deck.ts'
-import type { Right, ServerMessage } from '../protocol.ts'
-import { access } from '../roles.ts'
-import type { Room } from '../room.ts'
-import { RefusedError } from '../stage.ts'
-import type { ClassInfo, classClientMessages, Join } from './class-messages.ts'
+import type { Right, ServerMessage } from '../../shared/protocol/talk.ts'
+import { access } from '../../shared/roles.ts'
+import type { Room } from '../http/room.ts'
+import { RefusedError } from '../steps/stage.ts'
+import type { ClassInfo, classClientMessages, Join } from '../../shared/protocol/class.ts'
 import type { Learner } from './learner.ts'
 
 export type ClassMessage = z.infer<(typeof classClientMessages)[number]>

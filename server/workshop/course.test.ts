@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { afterEach, expect, test, vi } from 'vitest'
 import { identify } from '../executor/process-tree.ts'
 import { TestWorkshop } from '../test/workshop.ts'
-import { lastOpenSlide } from './messages.ts'
+import { lastOpenSlide } from '../../shared/protocol/workshop.ts'
 
 // Each starts some fifty processes: a machine that has other things to do takes its time.
 vi.setConfig({ testTimeout: 20_000 })

@@ -2,7 +2,7 @@ import { lstat, mkdir, rm, writeFile } from 'node:fs/promises'
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { execa } from 'execa'
-import type { FileInfo } from './messages.ts'
+import type { FileInfo } from '../../shared/protocol/workshop.ts'
 
 /**
  * Every state of a learner's copy that mattered, in a git repository of its own beside the copy. The learner's repository, with its HEAD,

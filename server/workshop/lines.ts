@@ -1,6 +1,6 @@
 import { StringDecoder } from 'node:string_decoder'
 import { stripVTControlCharacters } from 'node:util'
-import type { TaskLine } from './messages.ts'
+import type { TaskLine } from '../../shared/protocol/workshop.ts'
 
 /** More than this nobody reads; the end of a program's output is kept rather than its beginning. */
 const MOST_LINES = 300

@@ -1,9 +1,9 @@
 import { mkdir, readFile, rename } from 'node:fs/promises'
 import { basename, dirname } from 'node:path'
 import { z } from 'zod'
-import { replaceDurably } from '../durable.ts'
-import { json } from '../json.ts'
-import { checkResult, taskLine } from './messages.ts'
+import { replaceDurably } from '../lib/atomic-write.ts'
+import { json } from '../../shared/json.ts'
+import { checkResult, taskLine } from '../../shared/protocol/workshop.ts'
 
 /** What a learner has done with one task. A task without a record was not begun. */
 const taskRecord = z.strictObject({

@@ -1,6 +1,6 @@
-import type { ServerMessage } from '../protocol.ts'
+import type { ServerMessage } from '../../shared/protocol/talk.ts'
 import { type Course, GivenUp } from './course.ts'
-import type { WorkshopClientMessage } from './messages.ts'
+import type { WorkshopClientMessage } from '../../shared/protocol/workshop.ts'
 
 /**
  * Carries out what a window asks of its learner's course.

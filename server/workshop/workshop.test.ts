@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process'
 import { request } from 'node:http'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { TestClass, TOKENS } from '../test/workshop.ts'
-import { PATCH_PATH } from './messages.ts'
+import { PATCH_PATH } from '../../shared/protocol/workshop.ts'
 
 let room: TestClass
 beforeAll(async () => {

@@ -5,9 +5,9 @@ import { chmod, mkdir, mkdtemp, readFile, rename, rm, stat, symlink, writeFile }
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
-import { Copy } from './copy.ts'
+import { Copy } from './workspace.ts'
 import { History } from './history.ts'
-import { MAX_FILE } from './messages.ts'
+import { MAX_FILE } from '../../shared/protocol/workshop.ts'
 
 let root: string
 let copy: Copy

@@ -4,10 +4,10 @@ import { constants } from 'node:fs'
 import { chmod, lstat, mkdir, open, readlink, realpath, rename, rm, symlink } from 'node:fs/promises'
 import { dirname, join, relative, sep } from 'node:path'
 import { type FSWatcher, watch } from 'chokidar'
-import { RefusedError } from '../stage.ts'
-import { writeDurably } from '../durable.ts'
+import { RefusedError } from '../steps/stage.ts'
+import { writeDurably } from '../lib/atomic-write.ts'
 import type { History } from './history.ts'
-import { type FileInfo, MAX_FILE } from './messages.ts'
+import { type FileInfo, MAX_FILE } from '../../shared/protocol/workshop.ts'
 
 /** What became of a save: it is on the disk, or somebody else was first, and then both texts are told. */
 export type Saved = { saved: true; hash: string } | { saved: false; theirs: { text: string; hash: string } | null }

@@ -1,5 +1,3 @@
-import { createHash } from 'node:crypto'
-
 /** The author's use of a step fence is wrong. The message says what and how to mend it; the caller adds where. */
 export class FenceError extends Error {
   override name = 'FenceError'
@@ -51,9 +49,4 @@ export function parseFence(info: string): StepFence | undefined {
 /** The command of a fence: what is typed into the shell, without the white space around it. */
 export function commandOf(code: string): string {
   return code.replace(/\r\n/g, '\n').trim()
-}
-
-/** Identifies the command that a slide shows: SHA-256 of it, hex. */
-export function hashCommand(code: string): string {
-  return createHash('sha256').update(commandOf(code)).digest('hex')
 }

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { activity, taskState } from './messages.ts'
+import { activity, taskState } from './workshop.ts'
 
 /**
  * What crosses the websocket for a class: several learners at one server, and an instructor. ../protocol.ts joins these to its own.

@@ -1,9 +1,9 @@
 import { z } from 'zod'
-import { profileSchema } from './deck/contract.ts'
-import { diagnosis } from './diagnosis.ts'
-import { captured } from './recording/metadata.ts'
-import { classClientMessages, classServerMessages } from './workshop/class-messages.ts'
-import { courseInfo, workshopClientMessages, workshopRefusals, workshopServerMessages } from './workshop/messages.ts'
+import { profileSchema } from '../deck/contract.ts'
+import { diagnosis } from '../diagnosis.ts'
+import { captured } from '../recording/metadata.ts'
+import { classClientMessages, classServerMessages } from './class.ts'
+import { courseInfo, workshopClientMessages, workshopRefusals, workshopServerMessages } from './workshop.ts'
 
 /**
  * What crosses the websocket between a browser window and the server. Both sides import this file, and what the workshop adds to it, and

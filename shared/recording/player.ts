@@ -17,6 +17,18 @@ export interface Playback {
   speed: number
 }
 
+/** The clock that a player follows. It comes in as a parameter, since browser and server each have their own. */
+export interface Ticker {
+  /** Milliseconds since any fixed moment; never goes back. */
+  now(): number
+  /**
+   * Calls `tick` at an interval.
+   *
+   * @returns what stops it
+   */
+  every(milliseconds: number, tick: () => void): () => void
+}
+
 /** What a player plays to. */
 export interface Stand {
   /** Whole characters and sequences, as a recording holds them. */
@@ -36,10 +48,12 @@ export class Player {
   private position = 0
   private speed = 1
   private stopAt = Infinity
-  private timer: ReturnType<typeof setInterval> | undefined
+  private stopTicker: (() => void) | undefined
+  private readonly ticker: Ticker
   private since = 0
 
-  constructor(cast: Cast, stand: Stand) {
+  constructor(cast: Cast, stand: Stand, ticker: Ticker) {
+    this.ticker = ticker
     this.cast = compressIdle(cast, IDLE)
     this.stand = stand
   }
@@ -52,7 +66,7 @@ export class Player {
   }
 
   get playback(): Playback {
-    return { playing: this.timer !== undefined, stepping: this.timer !== undefined && this.stopAt !== Infinity, time: round(Math.min(this.position, this.length)), duration: round(this.length), speed: this.speed }
+    return { playing: this.stopTicker !== undefined, stepping: this.stopTicker !== undefined && this.stopAt !== Infinity, time: round(Math.min(this.position, this.length)), duration: round(this.length), speed: this.speed }
   }
 
   /** Plays on; at the end it begins again. */
@@ -109,16 +123,16 @@ export class Player {
   }
 
   private run(): void {
-    if (this.timer === undefined) {
-      this.since = performance.now()
-      this.timer = setInterval(() => this.tick(), TICK)
+    if (this.stopTicker === undefined) {
+      this.since = this.ticker.now()
+      this.stopTicker = this.ticker.every(TICK, () => this.tick())
     }
     this.tick()
     this.tell()
   }
 
   private tick(): void {
-    const now = performance.now()
+    const now = this.ticker.now()
     this.position = Math.min(this.position + ((now - this.since) / 1000) * this.speed, this.stopAt, this.length)
     this.since = now
     this.emit(this.position)
@@ -135,8 +149,8 @@ export class Player {
   }
 
   private stop(): void {
-    clearInterval(this.timer)
-    this.timer = undefined
+    this.stopTicker?.()
+    this.stopTicker = undefined
   }
 
   private tell(): void {

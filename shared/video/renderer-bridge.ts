@@ -15,6 +15,7 @@ export interface Filming {
   unparsed: number
 }
 
+// Declares the property without the DOM's types: both the page and the functions that the renderer evaluates in it use it.
 declare global {
   interface Window {
     understudyFilm?: Filming

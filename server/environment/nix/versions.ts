@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { execa } from 'execa'
 import { z } from 'zod'
-import { json } from '../json.ts'
+import { json } from '../../../shared/json.ts'
 
 const lock = z.object({ nodes: z.object({ nixpkgs: z.object({ locked: z.object({ rev: z.string().optional(), path: z.string().optional() }) }) }) })
 

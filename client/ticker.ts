@@ -1,0 +1,10 @@
+import type { Ticker } from '../shared/recording/player.ts'
+
+/** The clock of replays: real time. */
+export const ticker: Ticker = {
+  now: () => performance.now(),
+  every(milliseconds, tick) {
+    const timer = setInterval(tick, milliseconds)
+    return () => clearInterval(timer)
+  },
+}
