@@ -19,7 +19,9 @@ export default defineConfig({
       ...(existsSync(system) && { executablePath: system }),
       args: [
         ...(process.getuid?.() === 0 ? ['--no-sandbox'] : []),
-        ...['gpu', 'quic', 'background-networking', 'component-update', 'sync'].map((feature) => `--disable-${feature}`),
+        ...['gpu', 'quic', 'background-networking', 'component-update', 'sync'].map(
+          (feature) => `--disable-${feature}`,
+        ),
         '--no-first-run',
       ],
     },

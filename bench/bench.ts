@@ -33,7 +33,11 @@ if (unknown.length > 0) {
 
 /** What else kept the machine busy: with a load above nothing, all figures are worse than they need to be. */
 const load = () => loadavg().map(round)
-const machine = { processors: cpus().length, model: cpus()[0]?.model ?? '', load: { before: load(), after: [] as number[] } }
+const machine = {
+  processors: cpus().length,
+  model: cpus()[0]?.model ?? '',
+  load: { before: load(), after: [] as number[] },
+}
 if (!json) console.log(`${machine.processors} × ${machine.model}, load ${machine.load.before.join(' ')}`)
 
 const figures: Figure[] = []
@@ -46,7 +50,10 @@ for (const [name, measure] of Object.entries(parts)) {
   }
 }
 machine.load.after = load()
-if (json) console.log(JSON.stringify({ date: new Date().toISOString(), node: process.version, machine, quick, figures }, null, 2))
+if (json)
+  console.log(
+    JSON.stringify({ date: new Date().toISOString(), node: process.version, machine, quick, figures }, null, 2),
+  )
 else console.log(`\nload ${machine.load.after.join(' ')}`)
 
 function describe(each: Figure): string {

@@ -18,9 +18,16 @@ export interface Part<Ready> {
  * @param file relative to this folder
  * @returns once it has sent its first message
  */
-export async function startPart<Ready>(file: string, args: string[] = [], ready: (message: unknown) => Ready): Promise<Part<Ready>> {
+export async function startPart<Ready>(
+  file: string,
+  args: string[] = [],
+  ready: (message: unknown) => Ready,
+): Promise<Part<Ready>> {
   // Node itself knows TypeScript since 22.18 only.
-  const child = fork(fileURLToPath(new URL(file, import.meta.url)), args, { stdio: ['ignore', 'inherit', 'inherit', 'ipc'], execArgv: ['--import', 'jiti/register'] })
+  const child = fork(fileURLToPath(new URL(file, import.meta.url)), args, {
+    stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+    execArgv: ['--import', 'jiti/register'],
+  })
   const ended = once(child, 'exit')
   const first = await Promise.race([once(child, 'message'), ended.then(() => undefined)])
   if (!first) throw new Error(`bench/${file} ended before it was ready.`)

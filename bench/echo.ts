@@ -24,7 +24,9 @@ const LINE = 500
  */
 export async function echo(keys: number): Promise<Figure[]> {
   const subject = await startSubject()
-  const plain = await startPart('reference/echo-server.ts', [], (message) => z.object({ port: z.number() }).parse(message))
+  const plain = await startPart('reference/echo-server.ts', [], (message) =>
+    z.object({ port: z.number() }).parse(message),
+  )
   const { link, terminal } = subject.ready
   const viewer = await Viewer.open({ ticket: await enter(link), terminal })
   const raw = new Listener()
@@ -79,7 +81,12 @@ export async function echo(keys: number): Promise<Figure[]> {
   return [
     { name: 'key echo, median', value: value(50), unit: 'ms', references: at(50) },
     { name: 'key echo, 99th percentile', value: value(99), unit: 'ms', references: at(99) },
-    { name: 'key echo, 99th percentile, over the raw pseudo-terminal', value: round(percentile(times.ours, 99) - percentile(times.raw, 99)), unit: 'ms', target: { atMost: 1 } },
+    {
+      name: 'key echo, 99th percentile, over the raw pseudo-terminal',
+      value: round(percentile(times.ours, 99) - percentile(times.raw, 99)),
+      unit: 'ms',
+      target: { atMost: 1 },
+    },
   ]
 }
 

@@ -17,8 +17,19 @@ export function meets({ value, target }: Figure): boolean | undefined {
 }
 
 /** A figure of several measurements: their median, with the range. */
-export function figure(name: string, unit: string, values: number[], more: Pick<Figure, 'target' | 'references'> = {}): Figure {
-  return { name, value: round(median(values)), unit, range: [round(Math.min(...values)), round(Math.max(...values))], ...more }
+export function figure(
+  name: string,
+  unit: string,
+  values: number[],
+  more: Pick<Figure, 'target' | 'references'> = {},
+): Figure {
+  return {
+    name,
+    value: round(median(values)),
+    unit,
+    range: [round(Math.min(...values)), round(Math.max(...values))],
+    ...more,
+  }
 }
 
 export function median(values: number[]): number {

@@ -25,14 +25,23 @@ export async function flood(size: number, times: number): Promise<Figure[]> {
   const parsed = join(folder, 'parsed')
   const bytes = await writeLines(plain, parsed, size)
   const megabytes = bytes / 1e6
-  const speeds = { parser: [] as number[], pty: [] as number[], both: [] as number[], one: [] as number[], ten: [] as number[] }
+  const speeds = {
+    parser: [] as number[],
+    pty: [] as number[],
+    both: [] as number[],
+    one: [] as number[],
+    ten: [] as number[],
+  }
   const ratios = { one: [] as number[], ten: [] as number[] }
   const ofBoth = { one: [] as number[], ten: [] as number[] }
   let resyncs = 0
   try {
     for (let time = 0; time < times; time++) {
       speeds.pty.push(megabytes / (await readingTime(`cat ${plain}`, GRID.cols, GRID.rows)))
-      for (const [name, count] of [['one', 1], ['ten', 10]] as const) {
+      for (const [name, count] of [
+        ['one', 1],
+        ['ten', 10],
+      ] as const) {
         const before = megabytes / (await secondsOf('parser.ts', parsed))
         const both = megabytes / (await secondsOf('pty-screen.ts', `cat ${plain}`))
         const { seconds, snapshots } = await show(plain, count)
@@ -69,12 +78,17 @@ export async function flood(size: number, times: number): Promise<Figure[]> {
 async function writeLines(plain: string, parsed: string, size: number): Promise<number> {
   const [toPlain, toParsed] = [createWriteStream(plain), createWriteStream(parsed)]
   let bytes = 0
-  for (let number = 0; bytes < size; ) {
+  for (let number = 0; bytes < size;) {
     let lines = ''
-    for (; lines.length < 1 << 20; number++) lines += `${number} ${'the quick brown fox jumps over the lazy dog'.slice(0, number % 44)}\n`
+    for (; lines.length < 1 << 20; number++)
+      lines += `${number} ${'the quick brown fox jumps over the lazy dog'.slice(0, number % 44)}\n`
     const sent = lines.replaceAll('\n', '\r\n')
     bytes += sent.length
-    for (const [stream, text] of [[toPlain, lines], [toParsed, sent]] as const) if (!stream.write(text)) await once(stream, 'drain')
+    for (const [stream, text] of [
+      [toPlain, lines],
+      [toParsed, sent],
+    ] as const)
+      if (!stream.write(text)) await once(stream, 'drain')
   }
   for (const stream of [toPlain, toParsed]) await new Promise<void>((done) => stream.end(done))
   return bytes
@@ -82,7 +96,11 @@ async function writeLines(plain: string, parsed: string, size: number): Promise<
 
 /** @param of a reference that tells the seconds that it took */
 async function secondsOf(reference: string, of: string): Promise<number> {
-  const { ready, end } = await startPart(`reference/${reference}`, [of, String(GRID.cols), String(GRID.rows)], (seconds) => z.number().parse(seconds))
+  const { ready, end } = await startPart(
+    `reference/${reference}`,
+    [of, String(GRID.cols), String(GRID.rows)],
+    (seconds) => z.number().parse(seconds),
+  )
   await end()
   return ready
 }
@@ -93,7 +111,9 @@ async function show(file: string, count: number): Promise<{ seconds: number; sna
   const viewers = await startPart('viewers.ts', [JSON.stringify({ link, terminal, count })], () => undefined)
   try {
     const typist = await Viewer.open({ ticket: await enter(link), terminal })
-    const seen = new Promise<{ snapshots: number }>((done) => viewers.child.once('message', (message) => done(z.object({ snapshots: z.number() }).parse(message))))
+    const seen = new Promise<{ snapshots: number }>((done) =>
+      viewers.child.once('message', (message) => done(z.object({ snapshots: z.number() }).parse(message))),
+    )
     viewers.child.send('END-42')
     // It does not watch: only those that are counted do.
     typist.send({ type: 'detach', terminal })

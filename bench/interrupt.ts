@@ -34,5 +34,8 @@ export async function interrupt(times: number): Promise<Figure[]> {
     await subject.end()
   }
   const worst = Math.max(...felt)
-  return [figure('Ctrl-C in a flood, until the viewer sees it', 'ms', felt), { name: 'Ctrl-C in a flood, the slowest', value: Math.round(worst), unit: 'ms', target: { atMost: 100 } }]
+  return [
+    figure('Ctrl-C in a flood, until the viewer sees it', 'ms', felt),
+    { name: 'Ctrl-C in a flood, the slowest', value: Math.round(worst), unit: 'ms', target: { atMost: 100 } },
+  ]
 }

@@ -14,7 +14,9 @@ export async function manyViewers(): Promise<Figure[]> {
   const typist = await Viewer.open({ ticket, terminal })
   try {
     const filled = typist.shows('FILLED-42')
-    typist.type('for i in $(seq 12000); do printf "\\033[3%dm%d \\033[1mcolour\\033[0m\\n" $((i % 8)) $i; done; echo FILLED-$((6 * 7))\r')
+    typist.type(
+      'for i in $(seq 12000); do printf "\\033[3%dm%d \\033[1mcolour\\033[0m\\n" $((i % 8)) $i; done; echo FILLED-$((6 * 7))\r',
+    )
     await filled
     const alone: number[] = []
     for (let time = 0; time < 5; time++) {

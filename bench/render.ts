@@ -34,22 +34,57 @@ export async function film(quick: boolean): Promise<Figure[]> {
   const site = await openSite(deck, shown, folder, signal)
   const figures: Figure[] = []
   try {
-    const script = await readScript({ deck, steps: shown.steps, folders: [recordingsBeside(deck)], clicks: site.clicks, failed: new Map() })
+    const script = await readScript({
+      deck,
+      steps: shown.steps,
+      folders: [recordingsBeside(deck)],
+      clicks: site.clicks,
+      failed: new Map(),
+    })
     const step = deck.steps.get('run-vm')
     if (!step) throw new Error('The deck has no step "run-vm" any more: choose another one here.')
-    const measure = async (name: string, timeline: Awaited<ReturnType<typeof stepTimeline>>, shot: Shot, format: VideoFormat) => {
+    const measure = async (
+      name: string,
+      timeline: Awaited<ReturnType<typeof stepTimeline>>,
+      shot: Shot,
+      format: VideoFormat,
+    ) => {
       const cache = await mkdtemp(join(folder, 'parts-'))
       const began = performance.now()
-      const { frames, pictures } = await render({ timeline, shot, format, origin: site.origin, version: site.version, cache, signal })
+      const { frames, pictures } = await render({
+        timeline,
+        shot,
+        format,
+        origin: site.origin,
+        version: site.version,
+        cache,
+        signal,
+      })
       const seconds = (performance.now() - began) / 1000
       figures.push(
-        { name: `${name}, against real time`, value: round(timeline.length / seconds), unit: '×', ...(name.startsWith('the talk') && { target: { atLeast: 1 } }), references: { seconds: round(timeline.length), pictures } },
+        {
+          name: `${name}, against real time`,
+          value: round(timeline.length / seconds),
+          unit: '×',
+          ...(name.startsWith('the talk') && { target: { atLeast: 1 } }),
+          references: { seconds: round(timeline.length), pictures },
+        },
         { name: `${name}, frames of a core`, value: round(frames / seconds / availableParallelism()), unit: '/s' },
       )
     }
     const ofStep = await stepTimeline(script, step)
-    for (const [name, shot, format] of quick ? FORMATS.slice(0, 1) : FORMATS) await measure(`a step, ${name}`, ofStep, shot, format)
-    if (!quick) await measure('the talk, 1080p30', await talkTimeline(script, script.slides.map(({ number }) => number)), { ...FULL_HD, fps: 30 }, 'mp4')
+    for (const [name, shot, format] of quick ? FORMATS.slice(0, 1) : FORMATS)
+      await measure(`a step, ${name}`, ofStep, shot, format)
+    if (!quick)
+      await measure(
+        'the talk, 1080p30',
+        await talkTimeline(
+          script,
+          script.slides.map(({ number }) => number),
+        ),
+        { ...FULL_HD, fps: 30 },
+        'mp4',
+      )
   } finally {
     site.close()
     await rm(folder, { recursive: true })

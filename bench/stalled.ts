@@ -39,8 +39,18 @@ export async function stalled(seconds: number): Promise<Figure[]> {
     await sleep(500)
     const after = await watch()
     return [
-      { name: 'a viewer that stops reading, growth of the server', value: round((after.memory - before.memory) / STALLED / 2 ** 20), unit: 'MiB', target: { atMost: 8 } },
-      { name: 'the other viewer meanwhile', value: round(after.pictures), unit: 'pictures/s', references: { 'before, with all reading, pictures/s': round(before.pictures) } },
+      {
+        name: 'a viewer that stops reading, growth of the server',
+        value: round((after.memory - before.memory) / STALLED / 2 ** 20),
+        unit: 'MiB',
+        target: { atMost: 8 },
+      },
+      {
+        name: 'the other viewer meanwhile',
+        value: round(after.pictures),
+        unit: 'pictures/s',
+        references: { 'before, with all reading, pictures/s': round(before.pictures) },
+      },
     ]
   } finally {
     for (const viewer of [reading, ...others]) await viewer.close()

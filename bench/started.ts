@@ -18,10 +18,14 @@ export interface Started {
 export async function startTalk(): Promise<Started> {
   const port = await freePort()
   const began = performance.now()
-  const child = spawn(process.execPath, [join(packageRoot, 'bin', 'understudy.js'), 'start', '--no-open', '--yes', '--port', String(port)], {
-    cwd: packageRoot,
-    stdio: ['ignore', 'pipe', 'pipe'],
-  })
+  const child = spawn(
+    process.execPath,
+    [join(packageRoot, 'bin', 'understudy.js'), 'start', '--no-open', '--yes', '--port', String(port)],
+    {
+      cwd: packageRoot,
+      stdio: ['ignore', 'pipe', 'pipe'],
+    },
+  )
   const ended = once(child, 'exit')
   let text = ''
   const link = await new Promise<string>((done, fail) => {

@@ -1,5 +1,11 @@
 import { WebSocket } from 'ws'
-import { type ClientMessage, decodeFrame, type ServerMessage, serverMessage, SOCKET_PATH } from '../shared/protocol/talk.ts'
+import {
+  type ClientMessage,
+  decodeFrame,
+  type ServerMessage,
+  serverMessage,
+  SOCKET_PATH,
+} from '../shared/protocol/talk.ts'
 
 /** What lets a window in: the origin of a server and the cookie that its link was exchanged for. */
 export interface Ticket {
@@ -51,7 +57,10 @@ export class Viewer {
       if (!entry) return
       entry.received += output.length
       this.bytes += output.length
-      this.draw(Buffer.from(output.buffer, output.byteOffset, output.length).toString('latin1'), { channel, bytes: entry.received })
+      this.draw(Buffer.from(output.buffer, output.byteOffset, output.length).toString('latin1'), {
+        channel,
+        bytes: entry.received,
+      })
     })
   }
 
@@ -59,7 +68,10 @@ export class Viewer {
   static async open(options: ViewerOptions): Promise<Viewer> {
     const { origin, cookie } = options.ticket
     const { hostname, port, host } = new URL(origin)
-    const socket = new WebSocket(`ws://${hostname}:${port}${SOCKET_PATH}`, { headers: { host, origin, cookie }, perMessageDeflate: false })
+    const socket = new WebSocket(`ws://${hostname}:${port}${SOCKET_PATH}`, {
+      headers: { host, origin, cookie },
+      perMessageDeflate: false,
+    })
     const viewer = new Viewer(socket, options)
     await new Promise<void>((done, fail) => {
       socket.once('error', fail)

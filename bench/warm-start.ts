@@ -11,7 +11,9 @@ import { enter, Viewer } from './viewer.ts'
 const { chromium }: typeof import('playwright-core') = createRequire(import.meta.url)('playwright-core')
 
 /** Where Debian and others put Chromium. */
-const CHROMIUM = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'].find((path) => existsSync(path))
+const CHROMIUM = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'].find((path) =>
+  existsSync(path),
+)
 
 /**
  * How long a talk that was given before takes from the command to its first slide, and to its first terminal.
@@ -22,7 +24,8 @@ const CHROMIUM = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/go
 export async function warmStart(times: number, idle: number): Promise<Figure[]> {
   // Built, prepared and in the disk's cache from here on.
   await (await startTalk()).end()
-  const browser = CHROMIUM === undefined ? undefined : await chromium.launch({ executablePath: CHROMIUM, args: ['--no-sandbox'] })
+  const browser =
+    CHROMIUM === undefined ? undefined : await chromium.launch({ executablePath: CHROMIUM, args: ['--no-sandbox'] })
   const seconds = { link: [] as number[], page: [] as number[], slide: [] as number[], terminal: [] as number[] }
   let core = NaN
   try {
@@ -67,7 +70,13 @@ export async function warmStart(times: number, idle: number): Promise<Figure[]> 
   return [
     figure('warm start, until the link is printed', 's', seconds.link),
     figure('warm start, until page, scripts and styles are served', 's', seconds.page),
-    ...(seconds.slide.length > 0 ? [figure('warm start, until the first slide is seen in Chromium', 's', seconds.slide, { target: { atMost: 1.5 } })] : []),
+    ...(seconds.slide.length > 0
+      ? [
+          figure('warm start, until the first slide is seen in Chromium', 's', seconds.slide, {
+            target: { atMost: 1.5 },
+          }),
+        ]
+      : []),
     figure('first terminal, from asking to its prompt', 's', seconds.terminal, { target: { atMost: 0.3 } }),
     { name: 'idle server with one viewer', value: round(core), unit: '% of a core', target: { atMost: 0.5 } },
   ]
@@ -113,7 +122,15 @@ export async function frames(duration: number): Promise<Figure[]> {
     const flooded = await counted()
     typist.type('\u0003')
     await typist.close()
-    return [{ name: 'frames in Chromium during a flood', value: round(flooded), unit: '1/s', target: { atLeast: 50 }, references: { 'the same page, nothing happening, 1/s': round(still) } }]
+    return [
+      {
+        name: 'frames in Chromium during a flood',
+        value: round(flooded),
+        unit: '1/s',
+        target: { atLeast: 50 },
+        references: { 'the same page, nothing happening, 1/s': round(still) },
+      },
+    ]
   } finally {
     await browser.close()
     await talk.end()

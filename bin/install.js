@@ -37,7 +37,11 @@ export function makeRunnable() {
 
 /** Runs a program in the project's folder; its failure is ours. What it prints is no output of the command that it is run for, which may be JSON. */
 export function run(program, args, env = {}) {
-  const result = spawnSync(program, args, { cwd: root, stdio: ['inherit', 2, 'inherit'], env: { ...process.env, ...env } })
+  const result = spawnSync(program, args, {
+    cwd: root,
+    stdio: ['inherit', 2, 'inherit'],
+    env: { ...process.env, ...env },
+  })
   if (result.error) {
     console.error(`${program} could not be started: ${result.error.message}`)
     process.exit(1)

@@ -103,7 +103,8 @@ export function send(message: ClientMessage): void {
 /** Types into a terminal; a long paste is cut into messages that the server takes. */
 export function type(terminal: string, data: string): void {
   if (!may('type')) return
-  for (let from = 0; from < data.length; from += MAX_INPUT) send({ type: 'input', terminal, data: data.slice(from, from + MAX_INPUT) })
+  for (let from = 0; from < data.length; from += MAX_INPUT)
+    send({ type: 'input', terminal, data: data.slice(from, from + MAX_INPUT) })
 }
 
 /**
@@ -145,8 +146,21 @@ export function onSync(channel: string, listener: (state: Record<string, unknown
 
 /** What the server tells of a learner's course, and what it refused. */
 export type CourseMessage = Extract<ServerMessage, { type: (typeof COURSE)[number] | 'refused' }>
-const COURSE = ['course', 'task', 'activity', 'activity-line', 'files', 'file-changed', 'file', 'saved', 'conflict', 'solution', 'diff'] as const
-const isOfCourse = (message: ServerMessage): message is CourseMessage => message.type === 'refused' || COURSE.some((type) => type === message.type)
+const COURSE = [
+  'course',
+  'task',
+  'activity',
+  'activity-line',
+  'files',
+  'file-changed',
+  'file',
+  'saved',
+  'conflict',
+  'solution',
+  'diff',
+] as const
+const isOfCourse = (message: ServerMessage): message is CourseMessage =>
+  message.type === 'refused' || COURSE.some((type) => type === message.type)
 
 let courseListener: ((message: CourseMessage) => void) | undefined
 /** What came before the learner's page, which is loaded later, has asked for it. */
@@ -225,7 +239,11 @@ function outdated(): void {
   if (Date.now() - last > 60_000) {
     sessionStorage.setItem(KEY, String(Date.now()))
     location.reload()
-  } else connection.refused = { reason: 'stale', message: 'This page and its server do not understand each other. Start the talk again, then reload.' }
+  } else
+    connection.refused = {
+      reason: 'stale',
+      message: 'This page and its server do not understand each other. Start the talk again, then reload.',
+    }
 }
 
 if (typeof window !== 'undefined') {
@@ -256,7 +274,8 @@ function receive(message: ServerMessage): void {
       const step = connection.steps[message.step]
       if (step) step.status = message.status
       // It runs now: what was wrong before is settled.
-      if (message.status.state === 'running' && connection.refused?.step === message.step) connection.refused = undefined
+      if (message.status.state === 'running' && connection.refused?.step === message.step)
+        connection.refused = undefined
       return
     }
     case 'measured': {
@@ -303,7 +322,12 @@ function receive(message: ServerMessage): void {
   }
 }
 
-function useDeck({ version: served, deck, steps, terminals }: Extract<ServerMessage, { type: 'hello' | 'deck' }>): void {
+function useDeck({
+  version: served,
+  deck,
+  steps,
+  terminals,
+}: Extract<ServerMessage, { type: 'hello' | 'deck' }>): void {
   connection.deck = deck
   connection.steps = Object.fromEntries(steps.map((step) => [step.id, step]))
   connection.terminals = Object.fromEntries(terminals.map((terminal) => [terminal.name, terminal]))

@@ -37,14 +37,39 @@ export function useNav(): {
     beforeEach(guard: (to: Place) => boolean | { path: string; query: Place['query'] }): () => void
   }
 }
-export function useSlideContext(): { $renderContext: Ref<string>; $scale: Ref<number>; $page: Ref<number>; $frontmatter: Record<string, unknown>; $slidev: { configs: Record<string, unknown> } }
+export function useSlideContext(): {
+  $renderContext: Ref<string>
+  $scale: Ref<number>
+  $page: Ref<number>
+  $frontmatter: Record<string, unknown>
+  $slidev: { configs: Record<string, unknown> }
+}
 export function useIsSlideActive(): ComputedRef<boolean>
-export function useDarkMode(): { isDark: Ref<boolean>; toggleDark(): void; isColorSchemaConfigured: ComputedRef<boolean> }
+export function useDarkMode(): {
+  isDark: Ref<boolean>
+  toggleDark(): void
+  isColorSchemaConfigured: ComputedRef<boolean>
+}
 export function lockShortcuts(): () => void
 export function addSyncMethod(sync: {
-  init<State extends object>(channel: string, onUpdate: (data: Partial<State>) => void, state: State, persist?: boolean): ((state: State, updating?: boolean) => void) | undefined
+  init<State extends object>(
+    channel: string,
+    onUpdate: (data: Partial<State>) => void,
+    state: State,
+    persist?: boolean,
+  ): ((state: State, updating?: boolean) => void) | undefined
 }): void
 /** What the windows share. Times are in milliseconds since 1970. */
-export const sharedState: { page: number; clicks: number; timer: { status: 'stopped' | 'running' | 'paused'; startedAt: number; pausedAt: number } }
+export const sharedState: {
+  page: number
+  clicks: number
+  timer: { status: 'stopped' | 'running' | 'paused'; startedAt: number; pausedAt: number }
+}
 /** The headmatter of the deck, with Slidev's defaults. */
-export const configs: { title: string; duration?: string; aspectRatio: number; canvasWidth: number; understudy?: { runOnNext?: boolean } }
+export const configs: {
+  title: string
+  duration?: string
+  aspectRatio: number
+  canvasWidth: number
+  understudy?: { runOnNext?: boolean }
+}

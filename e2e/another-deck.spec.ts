@@ -72,7 +72,10 @@ node -e 'require("http").createServer((_, r) => r.end("<h1>served</h1>")).listen
 const test = testsOf(slides, { args: [] })
 test.describe.configure({ mode: 'serial' })
 
-test('"next" runs the steps of a slide in turn, waits once for one that still runs, then turns the slide', async ({ page, talk }) => {
+test('"next" runs the steps of a slide in turn, waits once for one that still runs, then turns the slide', async ({
+  page,
+  talk,
+}) => {
   await page.goto(talk.link)
   await expect(step(page, 'first')).toHaveAttribute('data-state', 'idle')
   await page.keyboard.press('PageDown')
@@ -91,7 +94,12 @@ test('"next" runs the steps of a slide in turn, waits once for one that still ru
   await expect.poll(() => screen(page, 'one')).toContain('first')
 })
 
-test('an edit that breaks the deck, or takes it away, ends nothing; one that mends it is shown', async ({ page, talk, deck, context }) => {
+test('an edit that breaks the deck, or takes it away, ends nothing; one that mends it is shown', async ({
+  page,
+  talk,
+  deck,
+  context,
+}) => {
   test.setTimeout(180_000)
   await page.goto(talk.link)
   await expect(step(page, 'second')).toHaveAttribute('data-state', 'running')
@@ -153,7 +161,10 @@ test('what was typed by hand and stands in the way of a step can be interrupted 
   await expect(step(page, 'third')).toHaveAttribute('data-state', 'succeeded')
 })
 
-test('the deck has its keys again when the mouse leaves the page of a step, by whichever edge', async ({ page, talk }) => {
+test('the deck has its keys again when the mouse leaves the page of a step, by whichever edge', async ({
+  page,
+  talk,
+}) => {
   await page.goto(talk.link)
   await page.goto(`${talk.origin}/4`)
   await step(page, 'serve').getByRole('button', { name: 'Run serve' }).click()
@@ -172,7 +183,10 @@ test('the deck has its keys again when the mouse leaves the page of a step, by w
   await expect(step(page, 'serve')).toHaveAttribute('data-state', /succeeded|failed/)
 })
 
-test('a step that costs something asks for its input and a word, and types neither a wrong one nor a wrong address', async ({ page, talk }) => {
+test('a step that costs something asks for its input and a word, and types neither a wrong one nor a wrong address', async ({
+  page,
+  talk,
+}) => {
   await page.goto(talk.link)
   await page.goto(`${talk.origin}/3`)
   const rent = step(page, 'rent')
@@ -182,7 +196,9 @@ test('a step that costs something asks for its input and a word, and types neith
   await page.keyboard.type('not; an address')
   await rent.getByLabel(/This costs money/).fill('rent')
   await page.keyboard.press('Enter')
-  await expect(rent.getByRole('alert')).toContainText('"Address" cannot be "not; an address": write something like 192.0.2.1')
+  await expect(rent.getByRole('alert')).toContainText(
+    '"Address" cannot be "not; an address": write something like 192.0.2.1',
+  )
 
   await rent.getByRole('button', { name: 'Run rent' }).click()
   await rent.getByLabel('Address').fill('192.0.2.7')
@@ -198,7 +214,7 @@ test('a step that costs something asks for its input and a word, and types neith
   expect(await screen(page, 'rent')).toMatch(/^rented 192\.0\.2\.7$/m)
 })
 
-test('after a click on a button the keys are still the deck\'s', async ({ page, talk }) => {
+test("after a click on a button the keys are still the deck's", async ({ page, talk }) => {
   await page.goto(talk.link)
   await page.goto(`${talk.origin}/2`)
   await step(page, 'third').getByRole('button', { name: 'Run third' }).click()
@@ -209,7 +225,7 @@ test('after a click on a button the keys are still the deck\'s', async ({ page, 
 
 test('a key copies the command, and the shell can be had anew', async ({ page, talk, context }) => {
   await context.grantPermissions(['clipboard-read', 'clipboard-write'], { origin: talk.origin })
-  await page.goto(`${talk.link}`)
+  await page.goto(talk.link)
   await page.goto(`${talk.origin}/2`)
   await expect(step(page, 'third').getByRole('button', { name: 'Run third' })).toBeEnabled()
   await page.keyboard.press('c')
@@ -225,7 +241,11 @@ test('a key copies the command, and the shell can be had anew', async ({ page, t
   await expect.poll(() => screen(page, 'one')).toMatch(/^\[\]$/m)
 })
 
-test('the grid fits its box at every size of the window, and a double click selects the word under it', async ({ page, talk, context }) => {
+test('the grid fits its box at every size of the window, and a double click selects the word under it', async ({
+  page,
+  talk,
+  context,
+}) => {
   await context.grantPermissions(['clipboard-read', 'clipboard-write'], { origin: talk.origin })
   await page.goto(talk.link)
   await page.goto(`${talk.origin}/2`)

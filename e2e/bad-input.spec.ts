@@ -75,16 +75,37 @@ test.afterEach(async () => {
   rmSync(folder, { recursive: true })
 })
 
-async function start({ args = [], env = {}, user, profile = 'host', port }: { args?: string[]; env?: NodeJS.ProcessEnv; user?: number; profile?: string; port?: number } = {}): Promise<Start> {
+async function start({
+  args = [],
+  env = {},
+  user,
+  profile = 'host',
+  port,
+}: { args?: string[]; env?: NodeJS.ProcessEnv; user?: number; profile?: string; port?: number } = {}): Promise<Start> {
   const chosen = port ?? (await freePort())
   const began = Date.now()
-  const child = spawn(process.execPath, ['bin/understudy.js', 'start', deck.file, '--port', String(chosen), '--profile', profile, '--yes', '--no-open', ...args], {
-    cwd: root,
-    env: { ...process.env, UNDERSTUDY_CACHE: cache, ...env },
-    stdio: ['ignore', 'pipe', 'pipe'],
-    detached: true,
-    ...(user !== undefined && { uid: user, gid: user }),
-  })
+  const child = spawn(
+    process.execPath,
+    [
+      'bin/understudy.js',
+      'start',
+      deck.file,
+      '--port',
+      String(chosen),
+      '--profile',
+      profile,
+      '--yes',
+      '--no-open',
+      ...args,
+    ],
+    {
+      cwd: root,
+      env: { ...process.env, UNDERSTUDY_CACHE: cache, ...env },
+      stdio: ['ignore', 'pipe', 'pipe'],
+      detached: true,
+      ...(user !== undefined && { uid: user, gid: user }),
+    },
+  )
   let output = ''
   for (const stream of [child.stdout, child.stderr]) stream?.on('data', (chunk: Buffer) => (output += String(chunk)))
   const made: Start = {
@@ -92,9 +113,16 @@ async function start({ args = [], env = {}, user, profile = 'host', port }: { ar
     port: chosen,
     output: () => output,
     says: async (text) => {
-      await expect.poll(() => (child.exitCode === null ? output : `ended with ${child.exitCode}: ${output}`), { timeout: 120_000 }).toMatch(text)
+      await expect
+        .poll(() => (child.exitCode === null ? output : `ended with ${child.exitCode}: ${output}`), {
+          timeout: 120_000,
+        })
+        .toMatch(text)
     },
-    ended: once(child, 'close').then(([status]) => ({ status: status as number | null, seconds: (Date.now() - began) / 1000 })),
+    ended: once(child, 'close').then(([status]) => ({
+      status: status as number | null,
+      seconds: (Date.now() - began) / 1000,
+    })),
     signal: (name) => {
       if (child.exitCode === null && child.signalCode === null) process.kill(-(child.pid ?? 0), name)
     },
@@ -116,11 +144,18 @@ async function window(start: Start) {
   await start.says(/Slides\s+http:/)
   const token = /token=(\S+)/.exec(start.output())?.[1] ?? ''
   const socket = new WebSocket(`ws://127.0.0.1:${start.port}${SOCKET_PATH}`, {
-    headers: { host: `localhost:${start.port}`, origin: `http://localhost:${start.port}`, cookie: `understudy-${start.port}=${token}` },
+    headers: {
+      host: `localhost:${start.port}`,
+      origin: `http://localhost:${start.port}`,
+      cookie: `understudy-${start.port}=${token}`,
+    },
   })
   const messages: ServerMessage[] = []
   socket.on('error', () => {})
-  socket.on('message', (data, isBinary) => void (isBinary || messages.push(serverMessage.parse(JSON.parse(String(data))))))
+  socket.on(
+    'message',
+    (data, isBinary) => void (isBinary || messages.push(serverMessage.parse(JSON.parse(String(data))))),
+  )
   await expect.poll(() => messages[0]?.type).toBe('hello')
   const [hello] = messages
   if (hello?.type !== 'hello') throw new Error('no hello')
@@ -129,7 +164,9 @@ async function window(start: Start) {
     async run(id: string, state: string) {
       const hash = hello.steps.find((step) => step.id === id)?.hash
       socket.send(JSON.stringify({ type: 'run', step: id, hash }))
-      await expect.poll(() => JSON.stringify(messages.filter((each) => each.type === 'step' && each.step === id))).toContain(`"state":"${state}"`)
+      await expect
+        .poll(() => JSON.stringify(messages.filter((each) => each.type === 'step' && each.step === id)))
+        .toContain(`"state":"${state}"`)
     },
     close: () => socket.terminate(),
   }
@@ -149,20 +186,34 @@ function pathOf(programs: string[]): string {
 
 test('a folder, an option that there is not, and options that npm has kept are each told in one message', () => {
   const told = (env: NodeJS.ProcessEnv, ...words: string[]) => {
-    const { status, stdout, stderr } = spawnSync(process.execPath, ['bin/understudy.js', 'start', ...words], { cwd: root, encoding: 'utf8', env: { ...process.env, UNDERSTUDY_CACHE: cache, npm_lifecycle_event: 'start', ...env } })
+    const { status, stdout, stderr } = spawnSync(process.execPath, ['bin/understudy.js', 'start', ...words], {
+      cwd: root,
+      encoding: 'utf8',
+      env: { ...process.env, UNDERSTUDY_CACHE: cache, npm_lifecycle_event: 'start', ...env },
+    })
     expect(status).toBe(1)
     return `${stdout}${stderr}`
   }
-  expect(told({}, dirname(deck.file))).toMatch(/understudy-deck-\w+ is a folder\. Give the slides in it: .*slides\.md\n$/)
-  expect(told({}, deck.file, '--shaer')).toBe("error: unknown option '--shaer'\n(Did you mean --share?)\nAll options: npm start -- --help\n")
+  expect(told({}, dirname(deck.file))).toMatch(
+    /understudy-deck-\w+ is a folder\. Give the slides in it: .*slides\.md\n$/,
+  )
+  expect(told({}, deck.file, '--shaer')).toBe(
+    "error: unknown option '--shaer'\n(Did you mean --share?)\nAll options: npm start -- --help\n",
+  )
   // As npm passes `npm start --port 4031`, and as it is typed by who has learned half of it.
-  expect(told({ npm_config_port: 'true' }, '4031')).toBe('npm has kept --port for itself: options of the talk stand behind "--". Type: npm start -- --port <port>\n')
+  expect(told({ npm_config_port: 'true' }, '4031')).toBe(
+    'npm has kept --port for itself: options of the talk stand behind "--". Type: npm start -- --port <port>\n',
+  )
   expect(told({}, '4031')).toContain('there is no such file. If that is a port: --port 4031')
 })
 
 test('options of a class that do not go together, or name what cannot be, are each told in one message', () => {
   const told = (...words: string[]) => {
-    const { status, stdout, stderr } = spawnSync(process.execPath, ['bin/understudy.js', 'workshop', deck.file, ...words], { cwd: root, encoding: 'utf8', env: { ...process.env, UNDERSTUDY_CACHE: cache } })
+    const { status, stdout, stderr } = spawnSync(
+      process.execPath,
+      ['bin/understudy.js', 'workshop', deck.file, ...words],
+      { cwd: root, encoding: 'utf8', env: { ...process.env, UNDERSTUDY_CACHE: cache } },
+    )
     expect(status).toBe(1)
     return `${stdout}${stderr}`
   }
@@ -170,8 +221,13 @@ test('options of a class that do not go together, or name what cannot be, are ea
   expect(told('--learners', '0')).toContain('from 1 to 200, or their names')
   expect(told('--learners', 'Ada')).toContain('"Ada" cannot be the name of a learner')
   expect(told('--learners', '2', '--at', 'http://a.example')).toContain('Write an address with TLS and without a path')
-  expect(told('--learners', '2', '--at', 'https://a.example', '--pages-at', 'https://a.example')).toContain('whose first name is a star, as https://*.workshop.example')
-  for (const at of [[], ['--at', 'https://b.example']]) expect(told('--learners', '2', ...at, '--pages-at', 'https://*.a.example')).toContain('--pages-at goes with --at, below the same name')
+  expect(told('--learners', '2', '--at', 'https://a.example', '--pages-at', 'https://a.example')).toContain(
+    'whose first name is a star, as https://*.workshop.example',
+  )
+  for (const at of [[], ['--at', 'https://b.example']])
+    expect(told('--learners', '2', ...at, '--pages-at', 'https://*.a.example')).toContain(
+      '--pages-at goes with --at, below the same name',
+    )
 })
 
 test('a port that is taken is named with its process, and nothing is started', async () => {
@@ -181,12 +237,29 @@ test('a port that is taken is named with its process, and nothing is started', a
   const port = typeof address === 'object' && address ? address.port : 0
   const refused = await start({ port })
   expect((await refused.ended).status).toBe(1)
-  expect(refused.output()).toMatch(new RegExp(`^Port ${port} is taken by process ${process.pid} .*End it with: kill ${process.pid}, or choose another: npm start -- --port ${port + 1}\n$`))
+  expect(refused.output()).toMatch(
+    new RegExp(
+      `^Port ${port} is taken by process ${process.pid} .*End it with: kill ${process.pid}, or choose another: npm start -- --port ${port + 1}\n$`,
+    ),
+  )
   squatter.close()
 })
 
 test('without Nix, QEMU, git, sudo and apt the talk starts, the steps say what is missing, and the others run', async () => {
-  const PATH = pathOf(['bash', 'sh', 'env', 'cat', 'rm', 'dirname', 'readlink', 'uname', 'id', 'paste', 'realpath', 'mkdir'])
+  const PATH = pathOf([
+    'bash',
+    'sh',
+    'env',
+    'cat',
+    'rm',
+    'dirname',
+    'readlink',
+    'uname',
+    'id',
+    'paste',
+    'realpath',
+    'mkdir',
+  ])
   const talk = await start({ profile: 'lab', env: { PATH } })
   const one = await window(talk)
   expect(talk.output()).toMatch(/cannot be installed from here\. As root: apt-get install .*git/)
@@ -201,7 +274,8 @@ test('without Nix, QEMU, git, sudo and apt the talk starts, the steps say what i
 test('a user without root and sudo has the talk, and is told why the lab is not there', async () => {
   test.skip(!isRoot, 'needs root to become another user')
   mkdirSync(cache)
-  for (const path of [folder, cache, dirname(deck.file), deck.file, join(dirname(deck.file), 'node_modules')]) chownSync(path, nobody, nobody)
+  for (const path of [folder, cache, dirname(deck.file), deck.file, join(dirname(deck.file), 'node_modules')])
+    chownSync(path, nobody, nobody)
   chmodSync(dirname(deck.file), 0o755)
   const talk = await start({ profile: 'lab', user: nobody, env: { HOME: folder } })
   const one = await window(talk)
@@ -213,7 +287,10 @@ test('a user without root and sudo has the talk, and is told why the lab is not 
 
 test('a full disk is named, and what it has left half done is not used once there is room', async () => {
   mkdirSync(cache)
-  test.skip(!isRoot || spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=1m', 'tmpfs', cache]).status !== 0, 'needs to mount a small disk')
+  test.skip(
+    !isRoot || spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=1m', 'tmpfs', cache]).status !== 0,
+    'needs to mount a small disk',
+  )
   try {
     for (const profile of ['lab', 'host']) {
       const full = await start({ profile })
@@ -288,10 +365,14 @@ for (const signal of ['SIGTERM', 'SIGHUP'] as const)
 
 test('a terminal window that is closed ends the talk and its steps', async () => {
   const port = await freePort()
-  const terminal = pty.spawn(process.execPath, ['bin/understudy.js', 'start', deck.file, '--port', String(port), '--profile', 'host', '--no-open'], {
-    cwd: root,
-    env: { ...process.env, UNDERSTUDY_CACHE: cache },
-  })
+  const terminal = pty.spawn(
+    process.execPath,
+    ['bin/understudy.js', 'start', deck.file, '--port', String(port), '--profile', 'host', '--no-open'],
+    {
+      cwd: root,
+      env: { ...process.env, UNDERSTUDY_CACHE: cache },
+    },
+  )
   let output = ''
   terminal.onData((data) => (output += data))
   await expect.poll(() => output, { timeout: 120_000 }).toMatch(/Slides\s+http:\S+token=\S+\s/)

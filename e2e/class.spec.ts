@@ -34,11 +34,23 @@ const test = base.extend<{ ada: Page; bob: Page; instructor: Page }, { workshop:
       const deck = await workshopDeck()
       const place = await mkdtemp(join(tmpdir(), 'understudy-class-'))
       const env = { UNDERSTUDY_CACHE: join(place, 'cache'), UNDERSTUDY_DATA: join(place, 'data') }
-      const talk = await startTalk({ command: 'workshop', deck: deck.file, args: ['--profile', 'host', '--learners', 'ada,bob'], env })
+      const talk = await startTalk({
+        command: 'workshop',
+        deck: deck.file,
+        args: ['--profile', 'host', '--learners', 'ada,bob'],
+        env,
+      })
       const found = (pattern: RegExp) => pattern.exec(talk.output())?.[1] ?? ''
       await expect.poll(() => found(/files are in (\S+)/)).not.toBe('')
       const files = found(/files are in (\S+)/).replace(/^~/, homedir())
-      await use({ deck, talk, env, files, link: (who) => found(new RegExp(`${who}\\s+(http\\S+)`)), file: (who, path) => join(files, who, 'copy', path) })
+      await use({
+        deck,
+        talk,
+        env,
+        files,
+        link: (who) => found(new RegExp(`${who}\\s+(http\\S+)`)),
+        file: (who, path) => join(files, who, 'copy', path),
+      })
       await talk.stop()
       await deck.remove()
       await rm(place, { recursive: true, force: true })
@@ -58,7 +70,11 @@ test.beforeAll(async () => {
 /** The containers of a class, by the name that they have of its folder. */
 function containersOf(files: string): string[] {
   const id = createHash('sha256').update(files).digest('hex').slice(0, 8)
-  const { stdout } = spawnSync('podman', ['ps', '--all', '--format', '{{.Names}}', '--filter', `name=understudy-${id}-`], { encoding: 'utf8' })
+  const { stdout } = spawnSync(
+    'podman',
+    ['ps', '--all', '--format', '{{.Names}}', '--filter', `name=understudy-${id}-`],
+    { encoding: 'utf8' },
+  )
   return stdout.split('\n').filter(Boolean)
 }
 
@@ -74,7 +90,8 @@ test.afterEach(async ({ browser }) => {
   for (const context of browser.contexts()) await context.close()
 })
 
-const row = (page: Page, learner: string) => page.getByRole('row').filter({ has: page.getByRole('rowheader', { name: learner }) })
+const row = (page: Page, learner: string) =>
+  page.getByRole('row').filter({ has: page.getByRole('rowheader', { name: learner }) })
 const terminalOf = (page: Page) => page.locator('[data-panel="terminal"]')
 /** Types a command line as somebody does who has clicked into the terminal. */
 async function type(page: Page, text: string) {
@@ -82,7 +99,11 @@ async function type(page: Page, text: string) {
   await page.keyboard.type(`${text}\n`)
 }
 
-test('two learners at once are kept apart: their files, their terminals and their tasks', async ({ ada, bob, workshop }) => {
+test('two learners at once are kept apart: their files, their terminals and their tasks', async ({
+  ada,
+  bob,
+  workshop,
+}) => {
   await type(ada, 'echo of ada > mine; hostname')
   await type(bob, 'cat ../../ada/copy/mine; cat mine; ls -A ..; hostname')
   await expect.poll(() => screen(ada, 'greet')).toMatch(/^ada$/m)
@@ -137,10 +158,17 @@ test('the instructor sees at once how far everybody is, and what they need', asy
   await expect(row(instructor, 'bob')).toContainText('not here')
 })
 
-test('the instructor looks at a learner’s terminal, and types there only while the learner agrees', async ({ instructor, ada }) => {
+test('the instructor looks at a learner’s terminal, and types there only while the learner agrees', async ({
+  instructor,
+  ada,
+}) => {
   await type(ada, 'echo shown to the instructor')
   const look = await instructor.context().newPage()
-  await look.goto((await row(instructor, 'ada').getByRole('link', { name: 'Look' }).evaluate((link: HTMLAnchorElement) => link.href)))
+  await look.goto(
+    await row(instructor, 'ada')
+      .getByRole('link', { name: 'Look' })
+      .evaluate((link: HTMLAnchorElement) => link.href),
+  )
   await expect.poll(() => screen(look, 'greet')).toContain('shown to the instructor')
   const typed = async (text: string) => {
     await look.locator('.xterm-screen').click()
@@ -162,7 +190,11 @@ test('the instructor looks at a learner’s terminal, and types there only while
   expect(await screen(ada, 'greet')).not.toContain('any more')
 })
 
-test('the instructor puts a learner’s files back to the start; what is done stays done', async ({ instructor, ada, workshop }) => {
+test('the instructor puts a learner’s files back to the start; what is done stays done', async ({
+  instructor,
+  ada,
+  workshop,
+}) => {
   await writeFile(workshop.file('ada', 'count.sh'), 'broken')
   await row(instructor, 'ada').getByRole('button', { name: 'Reset' }).click()
   await expect.poll(() => readFile(workshop.file('ada', 'count.sh'), 'utf8')).toBe('seq 3\n')
@@ -191,8 +223,26 @@ test('the pages of the class are whole in both colour schemes, and axe finds not
   await expect(look.getByText('You look; the learner has not agreed to more.')).toBeVisible()
 })
 
-test('a second server of the same class is refused, and the first goes on; its end leaves the files and no container', async ({ workshop, ada }) => {
-  const again = await execa(process.execPath, ['bin/understudy.js', 'workshop', workshop.deck.file, '--port', String(await freePort()), '--profile', 'host', '--no-open', '--learners', 'ada'], { env: workshop.env, reject: false })
+test('a second server of the same class is refused, and the first goes on; its end leaves the files and no container', async ({
+  workshop,
+  ada,
+}) => {
+  const again = await execa(
+    process.execPath,
+    [
+      'bin/understudy.js',
+      'workshop',
+      workshop.deck.file,
+      '--port',
+      String(await freePort()),
+      '--profile',
+      'host',
+      '--no-open',
+      '--learners',
+      'ada',
+    ],
+    { env: workshop.env, reject: false },
+  )
   expect(again.exitCode).toBe(1)
   expect(again.stderr).toContain('This workshop is open already')
   await type(ada, 'echo of ada > mine; echo still here')
@@ -204,9 +254,17 @@ test('a second server of the same class is refused, and the first goes on; its e
   expect(await readFile(workshop.file('ada', 'mine'), 'utf8')).toBe('of ada\n')
 })
 
-test('by a command prefix the shells run where the operator says; one that leads nowhere is named', async ({ workshop, browser }) => {
+test('by a command prefix the shells run where the operator says; one that leads nowhere is named', async ({
+  workshop,
+  browser,
+}) => {
   const args = ['--profile', 'host', '--learners', 'ada']
-  const talk = await startTalk({ command: 'workshop', deck: workshop.deck.file, args: [...args, '--command-prefix', 'env PLACE=of-{learner} sh -c'], env: workshop.env })
+  const talk = await startTalk({
+    command: 'workshop',
+    deck: workshop.deck.file,
+    args: [...args, '--command-prefix', 'env PLACE=of-{learner} sh -c'],
+    env: workshop.env,
+  })
   try {
     const page = await open(browser, /ada\s+(http\S+)/.exec(talk.output())?.[1] ?? '')
     await type(page, 'echo $PLACE; cat mine')
@@ -214,21 +272,43 @@ test('by a command prefix the shells run where the operator says; one that leads
   } finally {
     await talk.stop()
   }
-  const nowhere = await execa(process.execPath, ['bin/understudy.js', 'workshop', workshop.deck.file, '--port', String(await freePort()), '--no-open', ...args, '--command-prefix', 'false'], { env: workshop.env, reject: false })
+  const nowhere = await execa(
+    process.execPath,
+    [
+      'bin/understudy.js',
+      'workshop',
+      workshop.deck.file,
+      '--port',
+      String(await freePort()),
+      '--no-open',
+      ...args,
+      '--command-prefix',
+      'false',
+    ],
+    { env: workshop.env, reject: false },
+  )
   expect(nowhere.exitCode).toBe(1)
   expect(nowhere.stderr).toContain('false does not lead to the files of ada')
 })
 
-test('the talk itself, as a class: a machine boots in the container of a learner, and its page is on the learner’s slide alone, here and behind a proxy', async ({ browser }) => {
+test('the talk itself, as a class: a machine boots in the container of a learner, and its page is on the learner’s slide alone, here and behind a proxy', async ({
+  browser,
+}) => {
   test.setTimeout(300_000)
   const data = await mkdtemp(join(tmpdir(), 'understudy-class-'))
   const secure = await freePort()
   // A browser leads each name below `localhost` to this machine.
   const at = `class.localhost:${secure}`
-  const talk = await startTalk({ command: 'workshop', args: ['--learners', 'ada,bob', '--at', `https://${at}`, '--pages-at', `https://*.${at}`], env: { UNDERSTUDY_DATA: data } })
+  const talk = await startTalk({
+    command: 'workshop',
+    args: ['--learners', 'ada,bob', '--at', `https://${at}`, '--pages-at', `https://*.${at}`],
+    env: { UNDERSTUDY_DATA: data },
+  })
   const closeProxy = await tlsProxy(secure, Number(new URL(talk.origin).port), data)
   try {
-    expect(talk.output()).toMatch(/This machine carries \d+ learners\. A learner takes \d{2,} MiB of memory, [\d.]+ s of a core/)
+    expect(talk.output()).toMatch(
+      /This machine carries \d+ learners\. A learner takes \d{2,} MiB of memory, [\d.]+ s of a core/,
+    )
     const link = (who: string) => new RegExp(`${who}\\s+(https\\S+)`).exec(talk.output())?.[1] ?? ''
     const ada = await open(browser, link('ada').replace(`https://${at}`, talk.origin))
     const bob = await open(browser, link('bob'))
@@ -239,13 +319,30 @@ test('the talk itself, as a class: a machine boots in the container of a learner
     }
     const addresses: string[] = []
     for (const page of [ada, bob]) {
-      await expect(page.frameLocator('.understudy-page iframe').getByText('It works.')).toBeVisible({ timeout: 120_000 })
-      addresses.push(page.frames().find((frame) => frame.parentFrame())?.url() ?? '')
+      await expect(page.frameLocator('.understudy-page iframe').getByText('It works.')).toBeVisible({
+        timeout: 120_000,
+      })
+      addresses.push(
+        page
+          .frames()
+          .find((frame) => frame.parentFrame())
+          ?.url() ?? '',
+      )
     }
     expect(addresses[0]).toMatch(/^http:\/\/127\.0\.0\.1:\d+\/$/)
     expect(addresses[1]).toMatch(new RegExp(`^https://[0-9a-f]{32}\\.${at}/$`))
     // The page's own script and style have come too, and whoever has the address alone is not let in.
-    expect(await bob.frameLocator('.understudy-page iframe').locator('body').evaluate((body) => getComputedStyle(body).fontFamily)).toBe(await ada.frameLocator('.understudy-page iframe').locator('body').evaluate((body) => getComputedStyle(body).fontFamily))
+    expect(
+      await bob
+        .frameLocator('.understudy-page iframe')
+        .locator('body')
+        .evaluate((body) => getComputedStyle(body).fontFamily),
+    ).toBe(
+      await ada
+        .frameLocator('.understudy-page iframe')
+        .locator('body')
+        .evaluate((body) => getComputedStyle(body).fontFamily),
+    )
     const eve = await browser.newContext({ ignoreHTTPSErrors: true })
     const answer = await (await eve.newPage()).goto(addresses[1] ?? '')
     expect(answer?.status()).toBe(401)
@@ -263,10 +360,25 @@ test('Ctrl-C while the machine is measured ends that at once, and leaves neither
   const deck = await workshopDeck()
   const place = await mkdtemp(join(tmpdir(), 'understudy-class-'))
   await writeFile(join(deck.file, '..', 'tasks/greeting/check'), 'sleep 1357\n')
-  const starting = execa(process.execPath, ['bin/understudy.js', 'workshop', deck.file, '--port', String(await freePort()), '--profile', 'host', '--no-open', '--learners', '2'], {
-    env: { UNDERSTUDY_CACHE: join(place, 'cache'), UNDERSTUDY_DATA: join(place, 'data') },
-    reject: false,
-  })
+  const starting = execa(
+    process.execPath,
+    [
+      'bin/understudy.js',
+      'workshop',
+      deck.file,
+      '--port',
+      String(await freePort()),
+      '--profile',
+      'host',
+      '--no-open',
+      '--learners',
+      '2',
+    ],
+    {
+      env: { UNDERSTUDY_CACHE: join(place, 'cache'), UNDERSTUDY_DATA: join(place, 'data') },
+      reject: false,
+    },
+  )
   await expect.poll(() => processes(/sleep 1357$/)).not.toEqual([])
   starting.kill('SIGINT')
   await starting

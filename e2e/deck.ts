@@ -21,7 +21,8 @@ export async function otherDeck(slides: string): Promise<OtherDeck> {
   const file = join(folder, 'slides.md')
   await mkdir(join(folder, 'node_modules'))
   await symlink(root, join(folder, 'node_modules', 'slidev-addon-understudy'))
-  for (const name of ['@slidev', 'vue']) await symlink(join(root, 'node_modules', name), join(folder, 'node_modules', name))
+  for (const name of ['@slidev', 'vue'])
+    await symlink(join(root, 'node_modules', name), join(folder, 'node_modules', name))
   await writeFile(join(folder, 'package.json'), JSON.stringify({ name: 'another-talk', private: true, type: 'module' }))
   await writeFile(file, slides)
   return { file, write: (text) => writeFile(file, text), remove: () => rm(folder, { recursive: true }) }
@@ -33,7 +34,13 @@ export async function otherDeck(slides: string): Promise<OtherDeck> {
  * @param args what the talk is started with; against this machine unless given
  * @param prepare what is done with the deck before the talk begins
  */
-export function testsOf(slides: string, { args = ['--profile', 'host'], prepare = async () => {} }: { args?: string[]; prepare?(deck: OtherDeck): Promise<void> } = {}) {
+export function testsOf(
+  slides: string,
+  {
+    args = ['--profile', 'host'],
+    prepare = async () => {},
+  }: { args?: string[]; prepare?(deck: OtherDeck): Promise<void> } = {},
+) {
   return test.extend<object, { deck: OtherDeck; talk: Talk }>({
     deck: [
       async ({}, use) => {

@@ -6,7 +6,9 @@ import { processes, startTalk, step, terminal, screen } from './talk.ts'
 const marker = 'sleep 98765'
 
 for (const signal of ['SIGTERM', 'SIGINT', 'SIGKILL'] as const)
-  test(`nothing is left running after ${signal}${signal === 'SIGKILL' ? ', once the talk was started again' : ''}`, async ({ page }) => {
+  test(`nothing is left running after ${signal}${signal === 'SIGKILL' ? ', once the talk was started again' : ''}`, async ({
+    page,
+  }) => {
     test.setTimeout(300_000)
     const { steps } = await readDeck(resolve('slides.md'))
     const talk = await startTalk()

@@ -44,7 +44,10 @@ qemu-system-x86_64 -name fault-on-purpose -display none -nodefaults -S
 `
 
 /** One deck and one cache, so that it is built once. */
-const test = base.extend<{ start: (options?: Partial<Parameters<typeof startTalk>[0]>) => Promise<Talk> }, { place: { deck: OtherDeck; cache: string; folder: string } }>({
+const test = base.extend<
+  { start: (options?: Partial<Parameters<typeof startTalk>[0]>) => Promise<Talk> },
+  { place: { deck: OtherDeck; cache: string; folder: string } }
+>({
   place: [
     async ({}, use) => {
       const folder = mkdtempSync(join(tmpdir(), 'understudy-faults-'))
@@ -58,7 +61,12 @@ const test = base.extend<{ start: (options?: Partial<Parameters<typeof startTalk
   start: async ({ place }, use) => {
     const talks: Talk[] = []
     await use(async (options = {}) => {
-      const talk = await startTalk({ deck: place.deck.file, args: ['--profile', 'host'], ...options, env: { UNDERSTUDY_CACHE: place.cache, ...options.env } })
+      const talk = await startTalk({
+        deck: place.deck.file,
+        args: ['--profile', 'host'],
+        ...options,
+        env: { UNDERSTUDY_CACHE: place.cache, ...options.env },
+      })
       talks.push(talk)
       return talk
     })
@@ -68,10 +76,14 @@ const test = base.extend<{ start: (options?: Partial<Parameters<typeof startTalk
 })
 
 const choose = (page: Page, name: string) => page.getByRole('tab', { name }).click()
-const run = (page: Page, id: string) => step(page, id).getByRole('button', { name: `Run ${id}` }).click()
+const run = (page: Page, id: string) =>
+  step(page, id)
+    .getByRole('button', { name: `Run ${id}` })
+    .click()
 const state = (page: Page, id: string) => expect(step(page, id))
 /** The number that the long step has come to, as a window shows it. */
-const counted = async (page: Page) => Math.max(0, ...[...(await screen(page, 'long')).matchAll(/count-(\d+)/g)].map(([, number]) => Number(number)))
+const counted = async (page: Page) =>
+  Math.max(0, ...[...(await screen(page, 'long')).matchAll(/count-(\d+)/g)].map(([, number]) => Number(number)))
 
 async function goesOn(page: Page) {
   const before = await counted(page)
@@ -91,7 +103,10 @@ async function type(page: Page, name: string, text: string) {
   await page.keyboard.insertText(text)
 }
 
-test('the server is killed: the window says so and keeps its screen, what ran is ended by the next start, and the window comes back by itself', async ({ page, start }) => {
+test('the server is killed: the window says so and keeps its screen, what ran is ended by the next start, and the window comes back by itself', async ({
+  page,
+  start,
+}) => {
   const port = await freePort()
   const talk = await start({ port })
   await page.goto(talk.link)
@@ -109,7 +124,10 @@ test('the server is killed: the window says so and keeps its screen, what ran is
   await expect.poll(() => counted(page)).toBeGreaterThan(0)
 })
 
-test('the shell is killed: its step says why, the other terminals go on, and the next run has a fresh shell', async ({ page, start }) => {
+test('the shell is killed: its step says why, the other terminals go on, and the next run has a fresh shell', async ({
+  page,
+  start,
+}) => {
   const talk = await start()
   await page.goto(talk.link)
   await run(page, 'long')
@@ -141,22 +159,36 @@ test('QEMU is killed: its step fails, and its terminal has its prompt again', as
   await expect(terminal(page, 'machine')).toHaveAttribute('data-state', 'prompt')
 })
 
-test('no pseudo-terminal is left: the step says what to do, what runs goes on, and once one is free it runs', async ({ page, start }) => {
-  const devpts = 'mount -t devpts -o newinstance,ptmxmode=0666,mode=0620,max=1 devpts /dev/pts && mount --bind /dev/pts/ptmx /dev/ptmx'
-  test.skip(!isRoot || spawnSync('unshare', ['-m', 'sh', '-c', devpts]).status !== 0, 'needs root, for a number of pseudo-terminals of its own')
+test('no pseudo-terminal is left: the step says what to do, what runs goes on, and once one is free it runs', async ({
+  page,
+  start,
+}) => {
+  const devpts =
+    'mount -t devpts -o newinstance,ptmxmode=0666,mode=0620,max=1 devpts /dev/pts && mount --bind /dev/pts/ptmx /dev/ptmx'
+  test.skip(
+    !isRoot || spawnSync('unshare', ['-m', 'sh', '-c', devpts]).status !== 0,
+    'needs root, for a number of pseudo-terminals of its own',
+  )
   const talk = await start({ through: ['unshare', '-m', 'sh', '-c', `${devpts} && exec "$@"`, 'sh'] })
   await page.goto(talk.link)
   await run(page, 'long')
   await expect.poll(() => counted(page)).toBeGreaterThan(3)
   await run(page, 'short')
-  await measured('the refusal is shown', expect(step(page, 'short').getByRole('alert')).toContainText('No pseudo-terminal could be opened'))
+  await measured(
+    'the refusal is shown',
+    expect(step(page, 'short').getByRole('alert')).toContainText('No pseudo-terminal could be opened'),
+  )
   await goesOn(page)
   execFileSync('nsenter', ['-t', String(talk.process.pid), '-m', 'mount', '-o', 'remount,max=10', '/dev/pts'])
   await run(page, 'short')
   await state(page, 'short').toHaveAttribute('data-state', 'succeeded')
 })
 
-test('no file can be opened any more: what runs goes on, keys reach it, and all is well once files are free', async ({ page, start, context }) => {
+test('no file can be opened any more: what runs goes on, keys reach it, and all is well once files are free', async ({
+  page,
+  start,
+  context,
+}) => {
   test.skip(!there('prlimit'), 'needs prlimit')
   const talk = await start()
   await page.goto(talk.link)
@@ -170,13 +202,18 @@ test('no file can be opened any more: what runs goes on, keys reach it, and all 
   execFileSync('prlimit', ['--pid', pid, `--nofile=${free}:`])
   await goesOn(page)
   await run(page, 'short')
-  await measured('the refusal is shown', expect(step(page, 'short').getByRole('alert')).toContainText('No more files can be opened'))
+  await measured(
+    'the refusal is shown',
+    expect(step(page, 'short').getByRole('alert')).toContainText('No more files can be opened'),
+  )
   await type(page, 'long', 'typed meanwhile')
   // Also where it has scrolled away.
   const holds = (text: string) =>
     terminal(page, 'long').evaluate((box, text) => {
       const { active } = (box as HTMLElement & { terminal: Terminal }).terminal.buffer
-      return Array.from({ length: active.length }, (_, row) => active.getLine(row)?.translateToString()).some((line) => line?.includes(text))
+      return Array.from({ length: active.length }, (_, row) => active.getLine(row)?.translateToString()).some((line) =>
+        line?.includes(text),
+      )
     }, text)
   await expect.poll(() => holds('typed meanwhile')).toBe(true)
 
@@ -189,10 +226,17 @@ test('no file can be opened any more: what runs goes on, keys reach it, and all 
   await state(page, 'short').toHaveAttribute('data-state', 'succeeded')
 })
 
-test('the disk is full: what runs goes on, a new shell says what is wrong, and it starts once there is room', async ({ page, start, place }) => {
+test('the disk is full: what runs goes on, a new shell says what is wrong, and it starts once there is room', async ({
+  page,
+  start,
+  place,
+}) => {
   const disk = join(place.folder, 'disk')
   mkdirSync(disk)
-  test.skip(!isRoot || spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=64m', 'tmpfs', disk]).status !== 0, 'needs to mount a small disk')
+  test.skip(
+    !isRoot || spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=64m', 'tmpfs', disk]).status !== 0,
+    'needs to mount a small disk',
+  )
   try {
     const cache = join(disk, 'cache')
     // As it was built for the tests before.
@@ -204,7 +248,10 @@ test('the disk is full: what runs goes on, a new shell says what is wrong, and i
     await expect.poll(() => counted(page)).toBeGreaterThan(3)
     spawnSync('dd', ['if=/dev/zero', `of=${disk}/filler`, 'bs=1M'], { stdio: 'ignore' })
     await run(page, 'short')
-    await measured('the refusal is shown', expect(step(page, 'short').getByRole('alert')).toContainText('The disk is full'))
+    await measured(
+      'the refusal is shown',
+      expect(step(page, 'short').getByRole('alert')).toContainText('The disk is full'),
+    )
     await goesOn(page)
     await page.reload()
     await goesOn(page)
@@ -217,7 +264,11 @@ test('the disk is full: what runs goes on, a new shell says what is wrong, and i
   }
 })
 
-test('a second server of the same deck runs beside the first, and its end ends nothing of it', async ({ page, start, context }) => {
+test('a second server of the same deck runs beside the first, and its end ends nothing of it', async ({
+  page,
+  start,
+  context,
+}) => {
   const first = await start()
   await page.goto(first.link)
   await run(page, 'long')

@@ -16,14 +16,18 @@ import { type CastHeader, headerLine, parseCast } from '../shared/recording/cast
 /** The recordings of the talk in the players of others, and in the plainest of ours. */
 
 const folder = resolve('recordings/lab')
-const steps = (await readdir(folder)).filter((name) => name.endsWith('.cast')).map((name) => name.slice(0, -'.cast'.length))
+const steps = (await readdir(folder))
+  .filter((name) => name.endsWith('.cast'))
+  .map((name) => name.slice(0, -'.cast'.length))
 
 /** The rows of the screen that output ends with, as the slides show them. */
 async function finalScreen({ term }: Pick<CastHeader, 'term'>, output: string): Promise<string[]> {
   const terminal = new Headless.Terminal({ cols: term.cols, rows: term.rows, allowProposedApi: true })
   await new Promise<void>((done) => terminal.write(output, done))
   const { active } = terminal.buffer
-  return Array.from({ length: term.rows }, (_, row) => (active.getLine(active.baseY + row)?.translateToString() ?? '').trimEnd())
+  return Array.from({ length: term.rows }, (_, row) =>
+    (active.getLine(active.baseY + row)?.translateToString() ?? '').trimEnd(),
+  )
 }
 
 const recorded = async (step: string) => {
@@ -35,7 +39,8 @@ const recorded = async (step: string) => {
 test("asciinema's player shows the end of every recording as the slides do", async ({ page }) => {
   const [casts, player] = [folder, 'node_modules/asciinema-player/dist/bundle'].map((path) => sirv(path, { dev: true }))
   const server = createServer((request, response) => {
-    const page = () => void response.writeHead(200, { 'Content-Type': 'text/html' }).end('<!doctype html><div id="player"></div>')
+    const page = () =>
+      void response.writeHead(200, { 'Content-Type': 'text/html' }).end('<!doctype html><div id="player"></div>')
     casts?.(request, response, () => player?.(request, response, page))
   })
   server.listen(0, '127.0.0.1')
@@ -46,9 +51,25 @@ test("asciinema's player shows the end of every recording as the slides do", asy
     await page.addScriptTag({ url: '/asciinema-player.min.js' })
     for (const step of steps) {
       const { header, screen } = await recorded(step)
-      const shown = () => page.locator('.ap-term-text .ap-line').allTextContents().then((rows) => rows.map((row) => row.replaceAll('\u00a0', ' ').trimEnd()))
+      const shown = () =>
+        page
+          .locator('.ap-term-text .ap-line')
+          .allTextContents()
+          .then((rows) => rows.map((row) => row.replaceAll('\u00a0', ' ').trimEnd()))
       await page.evaluate(async (name) => {
-        const { AsciinemaPlayer } = window as unknown as { AsciinemaPlayer: { create(url: string, place: Element | null): { getDuration(): Promise<number>; play(): Promise<void>; pause(): Promise<void>; seek(to: string): Promise<void> } } }
+        const { AsciinemaPlayer } = window as unknown as {
+          AsciinemaPlayer: {
+            create(
+              url: string,
+              place: Element | null,
+            ): {
+              getDuration(): Promise<number>
+              play(): Promise<void>
+              pause(): Promise<void>
+              seek(to: string): Promise<void>
+            }
+          }
+        }
         const place = document.querySelector('#player')
         place?.replaceChildren()
         const player = AsciinemaPlayer.create(`/${name}.cast`, place)
@@ -69,13 +90,20 @@ test("what the export writes plays in Debian's asciinema", async () => {
   test.skip(spawnSync('asciinema', ['--version']).status !== 0, 'there is no asciinema here: apt-get install asciinema')
   const out = await mkdtemp(join(tmpdir(), 'understudy-casts-'))
   try {
-    const { all, exitCode } = await execa(process.execPath, ['bin/understudy.js', 'export', '--format', 'cast', '--profile', 'lab', '--out', out], { reject: false, all: true })
+    const { all, exitCode } = await execa(
+      process.execPath,
+      ['bin/understudy.js', 'export', '--format', 'cast', '--profile', 'lab', '--out', out],
+      { reject: false, all: true },
+    )
     expect(exitCode, all).toBe(0)
     expect((await readdir(out)).sort()).toEqual(steps.map((step) => `${step}.cast`).sort())
     for (const step of steps) {
       const { header, screen } = await recorded(step)
       // It plays to a terminal only.
-      const player = pty.spawn('asciinema', ['cat', join(out, `${step}.cast`)], { ...header.term, env: { ...process.env, LANG: 'C.UTF-8' } })
+      const player = pty.spawn('asciinema', ['cat', join(out, `${step}.cast`)], {
+        ...header.term,
+        env: { ...process.env, LANG: 'C.UTF-8' },
+      })
       let output = ''
       player.onData((data) => (output += data))
       const status = await new Promise((done) => player.onExit(({ exitCode: code }) => done(code)))
@@ -93,13 +121,21 @@ test('a recording, and the log of a terminal whose server was killed, play in th
   try {
     const { sessions } = deckPaths(resolve('slides.md'))
     await mkdir(sessions, { recursive: true })
-    await writeFile(join(sessions, '2026-01-02T03-04-05.678Z-run-vm.cast'), `${headerLine({ version: 3, term: { cols: 40, rows: 5 } })}[0,"o","begun\\r\\n"]\n[60,"o","after a minute\\r\\n"]\n[0.1,"o","cut o`)
-    const run = (...words: string[]) => execa(process.execPath, ['bin/understudy.js', 'play', ...words], { reject: false, all: true })
+    await writeFile(
+      join(sessions, '2026-01-02T03-04-05.678Z-run-vm.cast'),
+      `${headerLine({ version: 3, term: { cols: 40, rows: 5 } })}[0,"o","begun\\r\\n"]\n[60,"o","after a minute\\r\\n"]\n[0.1,"o","cut o`,
+    )
+    const run = (...words: string[]) =>
+      execa(process.execPath, ['bin/understudy.js', 'play', ...words], { reject: false, all: true })
     expect((await run()).stdout).toMatch(/image-sizes +\d+ \w+ 20\d\d, \d\d:\d\d +lab[^]*\n +1  run-vm +2 Jan 2026/)
     expect((await run('image-sizes')).stdout).toContain('du -h result/*')
     expect((await run('2')).stderr).toContain('npm run play lists what there is')
 
-    const player = pty.spawn(process.execPath, ['bin/understudy.js', 'play', '1'], { cols: 80, rows: 20, env: { ...process.env } })
+    const player = pty.spawn(process.execPath, ['bin/understudy.js', 'play', '1'], {
+      cols: 80,
+      rows: 20,
+      env: { ...process.env },
+    })
     let output = ''
     player.onData((data) => (output += data))
     const ended = new Promise<number>((done) => player.onExit(({ exitCode }) => done(exitCode)))

@@ -43,7 +43,10 @@ echo three
 
 const test = testsOf(slides, {
   prepare: async (deck) => {
-    const rehearsal = await execa(process.execPath, ['bin/understudy.js', 'rehearse', '--deck', deck.file, 'two'], { reject: false, all: true })
+    const rehearsal = await execa(process.execPath, ['bin/understudy.js', 'rehearse', '--deck', deck.file, 'two'], {
+      reject: false,
+      all: true,
+    })
     expect(rehearsal.exitCode, rehearsal.all).toBe(0)
   },
 })

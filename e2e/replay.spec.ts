@@ -74,11 +74,15 @@ const test = testsOf(slides, {
     await mkdir(tools)
     await writeFile(join(tools, 'understudy-demo-tool'), '#!/bin/sh\necho the tool has run\n')
     await chmod(join(tools, 'understudy-demo-tool'), 0o755)
-    const rehearsal = await execa(process.execPath, ['bin/understudy.js', 'rehearse', '--deck', deck.file, '--json', join(dirname(deck.file), 'report.json')], {
-      env: { PATH: `${tools}:${process.env.PATH}` },
-      reject: false,
-      all: true,
-    })
+    const rehearsal = await execa(
+      process.execPath,
+      ['bin/understudy.js', 'rehearse', '--deck', deck.file, '--json', join(dirname(deck.file), 'report.json')],
+      {
+        env: { PATH: `${tools}:${process.env.PATH}` },
+        reject: false,
+        all: true,
+      },
+    )
     expect(rehearsal.exitCode, rehearsal.all).toBe(0)
     expect(rehearsal.all).toContain('3 passed, 0 failed, 0 not run')
     await rm(tools, { recursive: true })
@@ -88,7 +92,11 @@ test.describe.configure({ mode: 'serial' })
 
 const bar = (page: import('@playwright/test').Page) => page.locator('.understudy-replay:visible')
 
-test('one key puts the recording in place of the live terminal, in every window, and the same key takes it back', async ({ page, talk, context }) => {
+test('one key puts the recording in place of the live terminal, in every window, and the same key takes it back', async ({
+  page,
+  talk,
+  context,
+}) => {
   await page.goto(talk.link)
   await expect(step(page, 'count').getByRole('button', { name: 'Run count' })).toBeEnabled()
   await page.keyboard.press('t')
@@ -125,7 +133,10 @@ test('one key puts the recording in place of the live terminal, in every window,
   for (const other of others) await other.close()
 })
 
-test('while a replay is paused, "next" plays it from pause to pause, and turns the slide once it is over', async ({ page, talk }) => {
+test('while a replay is paused, "next" plays it from pause to pause, and turns the slide once it is over', async ({
+  page,
+  talk,
+}) => {
   await page.goto(talk.link)
   await step(page, 'count').getByRole('button', { name: 'Replay count' }).click()
   const button = (name: string) => bar(page).getByRole('button', { name })
@@ -142,7 +153,9 @@ test('while a replay is paused, "next" plays it from pause to pause, and turns t
   // All that the bar says from now on: what is read after a press may still be what was before it.
   const said = await bar(page).evaluateHandle((bar: HTMLElement) => {
     const said: string[] = []
-    new MutationObserver(() => said.push(bar.dataset.playback ?? '')).observe(bar, { attributeFilter: ['data-playback'] })
+    new MutationObserver(() => said.push(bar.dataset.playback ?? '')).observe(bar, {
+      attributeFilter: ['data-playback'],
+    })
     return said
   })
   let presses = 0
@@ -162,7 +175,10 @@ test('while a replay is paused, "next" plays it from pause to pause, and turns t
   await expect(bar(page)).toBeHidden()
 })
 
-test('what a run in the talk measures stands on the slides at once, beside what was measured before', async ({ page, talk }) => {
+test('what a run in the talk measures stands on the slides at once, beside what was measured before', async ({
+  page,
+  talk,
+}) => {
   await page.goto(talk.link)
   await page.goto(`${talk.origin}/4`)
   const value = page.locator('.understudy-measured:visible')
@@ -213,7 +229,10 @@ test('a step whose program is not there shows its recording when it is run', asy
   await expect.poll(() => screen(page, 'tool')).toContain('the tool has run')
 })
 
-test('a replay is paused, stepped, sped up and skipped; the page is there as the picture that was taken', async ({ page, talk }) => {
+test('a replay is paused, stepped, sped up and skipped; the page is there as the picture that was taken', async ({
+  page,
+  talk,
+}) => {
   await page.goto(talk.link)
   await page.goto(`${talk.origin}/3`)
   await step(page, 'serve').getByRole('button', { name: 'Replay serve' }).click()
@@ -235,7 +254,11 @@ test('a replay is paused, stepped, sped up and skipped; the page is there as the
   await expect(bar(page)).toBeHidden()
 })
 
-test('the doctor tells in the presenter\'s window what is missing, and which recordings are stale', async ({ page, talk, deck }) => {
+test("the doctor tells in the presenter's window what is missing, and which recordings are stale", async ({
+  page,
+  talk,
+  deck,
+}) => {
   await deck.write(slides.replace('echo oh no', 'echo oh dear'))
   await page.goto(talk.link)
   await page.goto(`${talk.origin}/presenter/1`)
@@ -248,4 +271,3 @@ test('the doctor tells in the presenter\'s window what is missing, and which rec
   await expect(doctor).toContainText('Stale: the command changed')
   await expect(doctor.locator('tr', { hasText: 'tool' }).first()).toContainText('replay only')
 })
-

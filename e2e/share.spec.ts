@@ -54,25 +54,36 @@ async function other(browser: Browser, link: string): Promise<Page> {
 
 /** What a QR code on a page says to a camera. */
 async function scanned(page: Page, where: string): Promise<string | undefined> {
-  const { size, pixels } = await page.locator(`${where} svg`).first().evaluate(async (svg) => {
-    const size = 400
-    const picture = svg.cloneNode(true) as SVGElement
-    for (const side of ['width', 'height']) picture.setAttribute(side, String(size))
-    const image = new Image()
-    image.src = `data:image/svg+xml,${encodeURIComponent(new XMLSerializer().serializeToString(picture))}`
-    await image.decode()
-    const canvas = Object.assign(document.createElement('canvas'), { width: size, height: size }).getContext('2d')
-    if (!canvas) throw new Error('no canvas')
-    canvas.fillStyle = '#fff'
-    canvas.fillRect(0, 0, size, size)
-    canvas.drawImage(image, 0, 0)
-    return { size, pixels: [...canvas.getImageData(0, 0, size, size).data] }
-  })
-  const decode = ((jsqr as unknown as { default?: typeof jsqr }).default ?? jsqr) as unknown as (data: Uint8ClampedArray, width: number, height: number) => { data: string } | null
+  const { size, pixels } = await page
+    .locator(`${where} svg`)
+    .first()
+    .evaluate(async (svg) => {
+      const size = 400
+      const picture = svg.cloneNode(true) as SVGElement
+      for (const side of ['width', 'height']) picture.setAttribute(side, String(size))
+      const image = new Image()
+      image.src = `data:image/svg+xml,${encodeURIComponent(new XMLSerializer().serializeToString(picture))}`
+      await image.decode()
+      const canvas = Object.assign(document.createElement('canvas'), { width: size, height: size }).getContext('2d')
+      if (!canvas) throw new Error('no canvas')
+      canvas.fillStyle = '#fff'
+      canvas.fillRect(0, 0, size, size)
+      canvas.drawImage(image, 0, 0)
+      return { size, pixels: [...canvas.getImageData(0, 0, size, size).data] }
+    })
+  const decode = ((jsqr as unknown as { default?: typeof jsqr }).default ?? jsqr) as unknown as (
+    data: Uint8ClampedArray,
+    width: number,
+    height: number,
+  ) => { data: string } | null
   return decode(new Uint8ClampedArray(pixels), size, size)?.data
 }
 
-test('the audience sees what the presenter types and runs, and can neither type nor run', async ({ page, talk, browser }) => {
+test('the audience sees what the presenter types and runs, and can neither type nor run', async ({
+  page,
+  talk,
+  browser,
+}) => {
   const link = audienceLink(talk)
   expect(new URL(link).hostname).not.toBe('localhost')
   const audience = await other(browser, link)
@@ -106,7 +117,12 @@ test('the audience sees what the presenter types and runs, and can neither type 
         if (refusals.push((JSON.parse(data) as { reason: string }).reason) === 3) done()
       }
     })
-    for (const message of [{ type: 'input', terminal: 'one', data: 'echo intruder\r' }, { type: 'interrupt', terminal: 'one' }, { type: 'sync', channel: 'x', state: {} }]) socket.send(JSON.stringify(message))
+    for (const message of [
+      { type: 'input', terminal: 'one', data: 'echo intruder\r' },
+      { type: 'interrupt', terminal: 'one' },
+      { type: 'sync', channel: 'x', state: {} },
+    ])
+      socket.send(JSON.stringify(message))
     await enough
     socket.close()
     return refusals
@@ -118,7 +134,10 @@ test('the audience sees what the presenter types and runs, and can neither type 
   await audience.context().close()
 })
 
-test("the presenter's link is worth nothing on the network, and the audience's nothing more on this machine", async ({ browser, talk }) => {
+test("the presenter's link is worth nothing on the network, and the audience's nothing more on this machine", async ({
+  browser,
+  talk,
+}) => {
   const { host } = new URL(audienceLink(talk))
   const presenter = new URL(talk.link)
   const page = await (await browser.newContext()).newPage()
@@ -128,7 +147,11 @@ test("the presenter's link is worth nothing on the network, and the audience's n
   for (const each of [page, audience]) await each.context().close()
 })
 
-test('the audience follows whichever window turns the slides, and turns none itself', async ({ page, talk, browser }) => {
+test('the audience follows whichever window turns the slides, and turns none itself', async ({
+  page,
+  talk,
+  browser,
+}) => {
   const audience = await other(browser, audienceLink(talk))
   await page.goto(talk.link)
   await expect(page.getByRole('heading', { name: 'The first slide' })).toBeVisible()
@@ -143,7 +166,11 @@ test('the audience follows whichever window turns the slides, and turns none its
   await audience.context().close()
 })
 
-test('the QR code on a slide, over the slides and in the presenter’s bar is the link', async ({ page, talk, browser }) => {
+test('the QR code on a slide, over the slides and in the presenter’s bar is the link', async ({
+  page,
+  talk,
+  browser,
+}) => {
   await page.goto(talk.link)
   await page.goto(`${talk.origin}/2`)
   await expect.poll(() => scanned(page, '#slideshow [data-link="audience"]')).toBe(audienceLink(talk))
@@ -166,7 +193,11 @@ test('the QR code on a slide, over the slides and in the presenter’s bar is th
   expect(new URL(remote ?? '').host).toBe(new URL(audienceLink(talk)).host)
 })
 
-test('a phone that is the remote turns slides, runs and interrupts on this machine; on the network it looks and says why', async ({ page, talk, browser }) => {
+test('a phone that is the remote turns slides, runs and interrupts on this machine; on the network it looks and says why', async ({
+  page,
+  talk,
+  browser,
+}) => {
   await page.goto(talk.link)
   await page.goto(`${talk.origin}/presenter/1`)
   await page.getByRole('button', { name: 'Share' }).click()

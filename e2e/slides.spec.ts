@@ -16,13 +16,19 @@ test('every slide and click fits the screen, and nothing is fetched from elsewhe
   for (const colours of ['light', 'dark'] as const) {
     await stage.emulateMedia({ colorScheme: colours })
     await stage.goto(`${talk.origin}/1`)
-    for (let place = '/1', click = 0; ; ) {
+    for (let place = '/1', click = 0; ;) {
       const slide = Number(/^\/(\d+)/.exec(place)?.[1])
       await expect(stage.locator(`.slidev-page-${slide}`)).toBeVisible()
-      for (const found of await stage.evaluate(measure, slide)) overflowing.push(`${colours} slide ${slide} click ${click}: ${found}`)
+      for (const found of await stage.evaluate(measure, slide))
+        overflowing.push(`${colours} slide ${slide} click ${click}: ${found}`)
       await stage.keyboard.press('ArrowRight')
-      const changed = stage.waitForFunction((before) => location.pathname + location.search !== before, place, { timeout: 5000 })
-      const moved = await changed.then(() => true, () => false)
+      const changed = stage.waitForFunction((before) => location.pathname + location.search !== before, place, {
+        timeout: 5000,
+      })
+      const moved = await changed.then(
+        () => true,
+        () => false,
+      )
       // "next" on the last click of the last slide does nothing.
       if (!moved) {
         expect(slide).toBe(slides.length)
@@ -44,14 +50,26 @@ function measure(slide: number): string[] {
   const found: string[] = []
   for (const element of page.querySelectorAll<HTMLElement>('*')) {
     // A terminal scrolls by itself and is measured by its own test; what is hidden or in a picture does not count.
-    if (element.closest('.understudy-terminal, svg, .slidev-vclick-hidden, [aria-hidden="true"]') || !element.checkVisibility({ opacityProperty: true, visibilityProperty: true })) continue
+    if (
+      element.closest('.understudy-terminal, svg, .slidev-vclick-hidden, [aria-hidden="true"]') ||
+      !element.checkVisibility({ opacityProperty: true, visibilityProperty: true })
+    )
+      continue
     const box = element.getBoundingClientRect()
     if (box.width === 0 || box.height === 0) continue
     const name = `${element.tagName.toLowerCase()}.${[...element.classList].join('.')} "${(element.textContent ?? '').trim().slice(0, 30)}"`
-    if (box.right > canvas.right + 1 || box.bottom > canvas.bottom + 1 || box.left < canvas.left - 1 || box.top < canvas.top - 1)
-      found.push(`${name} leaves the slide by ${Math.round(Math.max(box.right - canvas.right, box.bottom - canvas.bottom, canvas.left - box.left, canvas.top - box.top))} px`)
+    if (
+      box.right > canvas.right + 1 ||
+      box.bottom > canvas.bottom + 1 ||
+      box.left < canvas.left - 1 ||
+      box.top < canvas.top - 1
+    )
+      found.push(
+        `${name} leaves the slide by ${Math.round(Math.max(box.right - canvas.right, box.bottom - canvas.bottom, canvas.left - box.left, canvas.top - box.top))} px`,
+      )
     const { overflowX } = getComputedStyle(element)
-    if (overflowX !== 'visible' && element.clientWidth > 0 && element.scrollWidth > element.clientWidth + 1) found.push(`${name} is cut off at its right`)
+    if (overflowX !== 'visible' && element.clientWidth > 0 && element.scrollWidth > element.clientWidth + 1)
+      found.push(`${name} is cut off at its right`)
   }
   return found.slice(0, 3)
 }
@@ -59,8 +77,16 @@ function measure(slide: number): string[] {
 test('the ground of a slide goes on to the edges of the screen', async ({ stage }) => {
   for (const colorScheme of ['light', 'dark'] as const) {
     await stage.emulateMedia({ colorScheme })
-    const ground = (selector: string) => stage.locator(selector).first().evaluate((element) => getComputedStyle(element).backgroundColor)
-    await expect.poll(async () => (await ground('#slide-container')) === (await ground('.slidev-page-1 .slidev-layout')), { message: colorScheme }).toBe(true)
+    const ground = (selector: string) =>
+      stage
+        .locator(selector)
+        .first()
+        .evaluate((element) => getComputedStyle(element).backgroundColor)
+    await expect
+      .poll(async () => (await ground('#slide-container')) === (await ground('.slidev-page-1 .slidev-layout')), {
+        message: colorScheme,
+      })
+      .toBe(true)
   }
 })
 

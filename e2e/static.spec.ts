@@ -82,7 +82,12 @@ async function texts(folder: string): Promise<string> {
   return (await Promise.all(names.map((name) => readFile(join(folder, name), 'utf8')))).join('\n')
 }
 
-test('the static site replays without a server, below any path, and has no notes unless they are asked for', async ({ page, deck, folder, browser }) => {
+test('the static site replays without a server, below any path, and has no notes unless they are asked for', async ({
+  page,
+  deck,
+  folder,
+  browser,
+}) => {
   test.setTimeout(180_000)
   const out = join(folder, 'below', 'any', 'path')
   expect(await understudy('build', deck.file, '--out', out)).toContain('Without a recording: rent')
@@ -95,7 +100,8 @@ test('the static site replays without a server, below any path, and has no notes
   const origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
   const elsewhere: string[] = []
   page.on('request', (request) => {
-    if (!request.url().startsWith(`${origin}/below/any/path/`) && !/^(data|blob):/.test(request.url())) elsewhere.push(request.url())
+    if (!request.url().startsWith(`${origin}/below/any/path/`) && !/^(data|blob):/.test(request.url()))
+      elsewhere.push(request.url())
   })
   page.on('websocket', (socket) => elsewhere.push(socket.url()))
   try {
@@ -104,10 +110,14 @@ test('the static site replays without a server, below any path, and has no notes
     await expect.poll(() => screen(page, 'count')).toMatch(/word one\n\s*word two\n\s*word three/)
     await expect(page.locator('.understudy-replay:visible')).toContainText('REPLAY')
     // It begins anew, for less than a second: each frame is looked at.
-    const anew = terminal(page, 'count').evaluate((box) => new Promise<void>((done) => {
-      const look = () => (box.querySelector('.xterm-rows')?.textContent?.includes('three') ? requestAnimationFrame(look) : done())
-      look()
-    }))
+    const anew = terminal(page, 'count').evaluate(
+      (box) =>
+        new Promise<void>((done) => {
+          const look = () =>
+            box.querySelector('.xterm-rows')?.textContent?.includes('three') ? requestAnimationFrame(look) : done()
+          look()
+        }),
+    )
     await step(page, 'count').getByRole('button', { name: 'Run count' }).click()
     await anew
     await expect.poll(() => screen(page, 'count')).toContain('word three')
@@ -122,7 +132,12 @@ test('the static site replays without a server, below any path, and has no notes
     expect(elsewhere).toEqual([])
 
     // On a phone, by finger.
-    const phone = await browser.newContext({ viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true, deviceScaleFactor: 3 })
+    const phone = await browser.newContext({
+      viewport: { width: 390, height: 844 },
+      hasTouch: true,
+      isMobile: true,
+      deviceScaleFactor: 3,
+    })
     const held = await phone.newPage()
     await held.goto(`${origin}/below/any/path/#/1`)
     await expect.poll(() => screen(held, 'count')).toContain('word three')
@@ -140,7 +155,10 @@ test('the static site replays without a server, below any path, and has no notes
 })
 
 test('a folder that is no site is not overwritten', async ({ deck, folder }) => {
-  const { exitCode, all } = await execa(process.execPath, ['bin/understudy.js', 'build', deck.file, '--out', folder], { reject: false, all: true })
+  const { exitCode, all } = await execa(process.execPath, ['bin/understudy.js', 'build', deck.file, '--out', folder], {
+    reject: false,
+    all: true,
+  })
   expect(exitCode).toBe(1)
   expect(all).toContain('is there and is no site')
 })
@@ -159,22 +177,31 @@ test('on paper a terminal shows the end of its recording', async ({ page, deck, 
   expect(await ink(page, join(pictures, '1.png'))).toBeGreaterThan(500)
 
   const drawn = join(folder, 'drawn.png')
-  const { failed } = await execa('gs', ['-q', '-dNOPAUSE', '-dBATCH', '-dLastPage=1', '-sDEVICE=png16m', '-r144', `-sOutputFile=${drawn}`, pdf], { reject: false })
+  const { failed } = await execa(
+    'gs',
+    ['-q', '-dNOPAUSE', '-dBATCH', '-dLastPage=1', '-sDEVICE=png16m', '-r144', `-sOutputFile=${drawn}`, pdf],
+    { reject: false },
+  )
   test.skip(failed, 'the PDF is drawn by Ghostscript, which is not here')
   expect(await ink(page, drawn)).toBeGreaterThan(500)
 })
 
 /** Dark pixels within the terminal of a picture of the first slide: an empty box has one colour. */
 async function ink(page: Page, file: string): Promise<number> {
-  return page.evaluate(async (data) => {
-    const image = await createImageBitmap(await (await fetch(`data:image/png;base64,${data}`)).blob())
-    const canvas = new OffscreenCanvas(image.width, image.height)
-    const context = canvas.getContext('2d')
-    context?.drawImage(image, 0, 0)
-    // Rows of the terminal's upper half, left half.
-    const pixels = context?.getImageData(image.width * 0.06, image.height * 0.3, image.width * 0.4, image.height * 0.25).data ?? []
-    let dark = 0
-    for (let at = 0; at < pixels.length; at += 4) if ((pixels[at] ?? 0) + (pixels[at + 1] ?? 0) + (pixels[at + 2] ?? 0) < 300) dark++
-    return dark
-  }, (await readFile(file)).toString('base64'))
+  return page.evaluate(
+    async (data) => {
+      const image = await createImageBitmap(await (await fetch(`data:image/png;base64,${data}`)).blob())
+      const canvas = new OffscreenCanvas(image.width, image.height)
+      const context = canvas.getContext('2d')
+      context?.drawImage(image, 0, 0)
+      // Rows of the terminal's upper half, left half.
+      const pixels =
+        context?.getImageData(image.width * 0.06, image.height * 0.3, image.width * 0.4, image.height * 0.25).data ?? []
+      let dark = 0
+      for (let at = 0; at < pixels.length; at += 4)
+        if ((pixels[at] ?? 0) + (pixels[at + 1] ?? 0) + (pixels[at + 2] ?? 0) < 300) dark++
+      return dark
+    },
+    (await readFile(file)).toString('base64'),
+  )
 }

@@ -24,7 +24,11 @@ async function reaches(page: import('@playwright/test').Page, id: string, state:
 
 test.describe.configure({ mode: 'serial' })
 
-test('the VM boots on its slide, serves the page, survives a reload and a new window, and is stopped by Interrupt', async ({ stage, talk, context }) => {
+test('the VM boots on its slide, serves the page, survives a reload and a new window, and is stopped by Interrupt', async ({
+  stage,
+  talk,
+  context,
+}) => {
   await goTo(stage, talk.origin, 'run-vm')
   await run(stage, 'run-vm')
   await reaches(stage, 'run-vm', 'ready')
@@ -42,7 +46,9 @@ test('the VM boots on its slide, serves the page, survives a reload and a new wi
   await expect.poll(() => screen(second, 'run-vm')).toBe(before)
   await second.close()
 
-  await step(stage, 'run-vm').getByRole('button', { name: /interrupt/i }).click()
+  await step(stage, 'run-vm')
+    .getByRole('button', { name: /interrupt/i })
+    .click()
   await expect(step(stage, 'run-vm')).toHaveAttribute('data-state', /succeeded|failed/)
   await expect.poll(() => processes(/qemu-system/)).toEqual([])
 })
@@ -59,7 +65,10 @@ test('a port that is taken is named with its process', async ({ stage, talk }) =
   }
 })
 
-test('the flake check boots the machine and succeeds; a broken shell of the SPA makes it fail', async ({ stage, talk }) => {
+test('the flake check boots the machine and succeeds; a broken shell of the SPA makes it fail', async ({
+  stage,
+  talk,
+}) => {
   test.setTimeout(300_000)
   await goTo(stage, talk.origin, 'flake-check')
   await run(stage, 'flake-check')

@@ -25,14 +25,44 @@ export interface Talk {
  * @param deck the slides, relative to the project or absolute
  * @param through words of a command that runs another one, to change what the talk finds
  */
-export async function startTalk({ command = 'start', deck = 'slides.md', port, args = [], env = {}, through = [] }: { command?: 'start' | 'dev' | 'workshop'; deck?: string; port?: number; args?: string[]; env?: Record<string, string>; through?: string[] } = {}): Promise<Talk> {
+export async function startTalk({
+  command = 'start',
+  deck = 'slides.md',
+  port,
+  args = [],
+  env = {},
+  through = [],
+}: {
+  command?: 'start' | 'dev' | 'workshop'
+  deck?: string
+  port?: number
+  args?: string[]
+  env?: Record<string, string>
+  through?: string[]
+} = {}): Promise<Talk> {
   const chosen = port ?? (await freePort())
   const [program = '', ...words] = [...through, process.execPath]
-  const child = spawn(program, [...words, 'bin/understudy.js', command, deck, '--port', String(chosen), '--profile', 'lab', '--yes', '--no-open', ...args], {
-    cwd: root,
-    env: { ...process.env, ...env },
-    stdio: ['ignore', 'pipe', 'pipe'],
-  })
+  const child = spawn(
+    program,
+    [
+      ...words,
+      'bin/understudy.js',
+      command,
+      deck,
+      '--port',
+      String(chosen),
+      '--profile',
+      'lab',
+      '--yes',
+      '--no-open',
+      ...args,
+    ],
+    {
+      cwd: root,
+      env: { ...process.env, ...env },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    },
+  )
   let output = ''
   for (const stream of [child.stdout, child.stderr]) stream?.on('data', (chunk: Buffer) => (output += String(chunk)))
   const exited = once(child, 'exit')
@@ -41,7 +71,9 @@ export async function startTalk({ command = 'start', deck = 'slides.md', port, a
       const found = /(?:Slides|Workshop)\s+(https?:\S+)/.exec(output)?.[1]
       if (found) done(found)
     })
-    void exited.then(([status]) => fail(new Error(`the talk ended with ${String(status)} before it printed its link:\n${output}`)))
+    void exited.then(([status]) =>
+      fail(new Error(`the talk ended with ${String(status)} before it printed its link:\n${output}`)),
+    )
   })
   return {
     origin: `http://localhost:${chosen}`,

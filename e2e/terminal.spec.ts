@@ -55,7 +55,12 @@ const test = testsOf(slides).extend<{ stage: Page }>({
     await page.goto(talk.link)
     await expect(one(page)).toHaveAttribute('data-state', 'prompt')
     // It is over before a look from here would see it.
-    const ended = one(page).evaluate((box) => new Promise<void>((done) => new MutationObserver(() => box.dataset.state === 'ended' && done()).observe(box, { attributes: true })))
+    const ended = one(page).evaluate(
+      (box) =>
+        new Promise<void>((done) =>
+          new MutationObserver(() => box.dataset.state === 'ended' && done()).observe(box, { attributes: true }),
+        ),
+    )
     await page.getByRole('button', { name: 'Restart shell of any' }).click()
     await ended
     await expect(one(page)).toHaveAttribute('data-state', 'prompt')
@@ -79,7 +84,10 @@ async function enter(page: Page, line: string) {
 function lines(page: Page): Promise<string[]> {
   return one(page).evaluate((box) => {
     const { buffer, rows } = (box as HTMLElement & { terminal: Terminal }).terminal
-    return Array.from({ length: rows }, (_, row) => buffer.active.getLine(buffer.active.viewportY + row)?.translateToString(true) ?? '')
+    return Array.from(
+      { length: rows },
+      (_, row) => buffer.active.getLine(buffer.active.viewportY + row)?.translateToString(true) ?? '',
+    )
   })
 }
 const text = async (page: Page) => (await lines(page)).join('\n')
@@ -97,16 +105,39 @@ function everything(page: Page): Promise<{ lines: string[]; rest: unknown }> {
       let text = row > 0 && line?.isWrapped ? '>' : ''
       let style = ''
       for (let at = 0; line?.getCell(at, cell); at++) {
-        const flags = [cell.isBold(), cell.isDim(), cell.isItalic(), cell.isUnderline(), cell.isInverse(), cell.isInvisible(), cell.isStrikethrough(), cell.isOverline(), cell.isBlink()]
+        const flags = [
+          cell.isBold(),
+          cell.isDim(),
+          cell.isItalic(),
+          cell.isUnderline(),
+          cell.isInverse(),
+          cell.isInvisible(),
+          cell.isStrikethrough(),
+          cell.isOverline(),
+          cell.isBlink(),
+        ]
         // The first 16 of the 256 colours are the 16: a snapshot writes them so.
-        const colours = [cell.isFgDefault() || (cell.isFgRGB() ? 'rgb' : 'palette'), cell.getFgColor(), cell.isBgDefault() || (cell.isBgRGB() ? 'rgb' : 'palette'), cell.getBgColor()]
+        const colours = [
+          cell.isFgDefault() || (cell.isFgRGB() ? 'rgb' : 'palette'),
+          cell.getFgColor(),
+          cell.isBgDefault() || (cell.isBgRGB() ? 'rgb' : 'palette'),
+          cell.getBgColor(),
+        ]
         const now = `${colours.join('/')}/${flags.map(Number).join('')}`
         text += `${now === style ? '' : `{${now}}`}${cell.getWidth()}${cell.getChars() || ' '}`
         style = now
       }
       lines.push(text)
     }
-    return { lines, rest: { modes: { ...modes }, type: active.type, cursor: [active.cursorX, active.cursorY + active.baseY], length: active.length } }
+    return {
+      lines,
+      rest: {
+        modes: { ...modes },
+        type: active.type,
+        cursor: [active.cursorX, active.cursorY + active.baseY],
+        length: active.length,
+      },
+    }
   })
 }
 
@@ -115,13 +146,22 @@ async function sameInBoth(live: Page, late: Page) {
   await expect(async () => expect(await text(late)).toBe(await text(live))).toPass()
   const [a, b] = [await everything(live), await everything(late)]
   expect(b.rest).toEqual(a.rest)
-  const different = a.lines.flatMap((line, row) => (line === b.lines[row] ? [] : [{ row, live: line, late: b.lines[row] }]))
+  const different = a.lines.flatMap((line, row) =>
+    line === b.lines[row] ? [] : [{ row, live: line, late: b.lines[row] }],
+  )
   expect(different.slice(0, 3)).toEqual([])
 }
 
-test('the same bytes give the same buffer, live and by snapshot: colours, styles, wide characters, 10,000 lines of scrollback, the alternate screen', async ({ stage, context, talk }) => {
+test('the same bytes give the same buffer, live and by snapshot: colours, styles, wide characters, 10,000 lines of scrollback, the alternate screen', async ({
+  stage,
+  context,
+  talk,
+}) => {
   const file = join(folder, 'corpus')
-  writeFileSync(file, `${Array.from({ length: 10_500 }, (_, at) => `\x1b[3${at % 8}mline ${at}\x1b[0m 漢 🎉`).join('\r\n')}\r\n${corpus}\r\nEND\r\n`)
+  writeFileSync(
+    file,
+    `${Array.from({ length: 10_500 }, (_, at) => `\x1b[3${at % 8}mline ${at}\x1b[0m 漢 🎉`).join('\r\n')}\r\n${corpus}\r\nEND\r\n`,
+  )
   await enter(stage, `cat ${file}`)
   await expect.poll(() => text(stage)).toContain('END')
   const late = await context.newPage()
@@ -135,7 +175,10 @@ test('the same bytes give the same buffer, live and by snapshot: colours, styles
   const later = await context.newPage()
   await later.goto(talk.link)
   await sameInBoth(stage, later)
-  expect((await everything(later)).rest).toMatchObject({ type: 'alternate', modes: { mouseTrackingMode: 'vt200', bracketedPasteMode: true } })
+  expect((await everything(later)).rest).toMatchObject({
+    type: 'alternate',
+    modes: { mouseTrackingMode: 'vt200', bracketedPasteMode: true },
+  })
   await stage.bringToFront()
   await enter(stage, `printf '\\e[?1049l\\e[?1000;1006l'`)
   await sameInBoth(stage, later)
@@ -168,7 +211,17 @@ class Reference {
   constructor(command: string) {
     this.screen.loadAddon(new unicode11.Unicode11Addon())
     this.screen.unicode.activeVersion = '11'
-    this.shell = pty.spawn('bash', ['-c', command], { ...GRID, name: 'xterm-256color', env: { PATH: process.env.PATH, HOME: process.env.HOME, LANG: 'C.UTF-8', TERM: 'xterm-256color', COLORTERM: 'truecolor' } })
+    this.shell = pty.spawn('bash', ['-c', command], {
+      ...GRID,
+      name: 'xterm-256color',
+      env: {
+        PATH: process.env.PATH,
+        HOME: process.env.HOME,
+        LANG: 'C.UTF-8',
+        TERM: 'xterm-256color',
+        COLORTERM: 'truecolor',
+      },
+    })
     this.shell.onData((data) => this.screen.write(data))
     this.screen.onData((answer) => this.shell.write(answer))
   }
@@ -177,7 +230,10 @@ class Reference {
   }
   lines(): string[] {
     const { active } = this.screen.buffer
-    return Array.from({ length: GRID.rows }, (_, row) => active.getLine(active.viewportY + row)?.translateToString(true) ?? '')
+    return Array.from(
+      { length: GRID.rows },
+      (_, row) => active.getLine(active.viewportY + row)?.translateToString(true) ?? '',
+    )
   }
   end() {
     this.shell.kill('SIGKILL')
@@ -200,12 +256,28 @@ interface Program {
 }
 
 const tmuxServer = (place: string) => `understudy-${process.pid}-${place}`
-const sample = Array.from({ length: 300 }, (_, at) => `${at + 1} ${at === 199 ? 'needle 漢字 🎉' : '\tsome text'} ─ ünïcödé`).join('\n')
+const sample = Array.from(
+  { length: 300 },
+  (_, at) => `${at + 1} ${at === 199 ? 'needle 漢字 🎉' : '\tsome text'} ─ ünïcödé`,
+).join('\n')
 const programs: Record<string, Program> = {
-  vim: { command: () => `vim -u NONE -N -i NONE -n --cmd 'set ruler hlsearch nofsync' ${folder}/document`, opens: /1,1\s+Top/, keys: '/needle\rcwthread 漢\x1b:set number\r', shows: /200 thread 漢 漢字/, quit: ':q!\r' },
-  less: { command: () => `LESS= LESSHISTFILE=- less -N ${folder}/document`, opens: /^\s+1 1/, keys: 'G?needle\r', shows: /200 needle/, quit: 'q' },
+  vim: {
+    command: () => `vim -u NONE -N -i NONE -n --cmd 'set ruler hlsearch nofsync' ${folder}/document`,
+    opens: /1,1\s+Top/,
+    keys: '/needle\rcwthread 漢\x1b:set number\r',
+    shows: /200 thread 漢 漢字/,
+    quit: ':q!\r',
+  },
+  less: {
+    command: () => `LESS= LESSHISTFILE=- less -N ${folder}/document`,
+    opens: /^\s+1 1/,
+    keys: 'G?needle\r',
+    shows: /200 needle/,
+    quit: 'q',
+  },
   tmux: {
-    command: (place) => `tmux -L ${tmuxServer(place)} -f /dev/null new "cat ${folder}/document; exec sleep 600" \\; set status off \\; split-window -h "head -5 ${folder}/document; exec sleep 600"`,
+    command: (place) =>
+      `tmux -L ${tmuxServer(place)} -f /dev/null new "cat ${folder}/document; exec sleep 600" \\; set status off \\; split-window -h "head -5 ${folder}/document; exec sleep 600"`,
     opens: /5\s+some text/,
     keys: '\x02"',
     shows: /─{20}/,
@@ -213,7 +285,14 @@ const programs: Record<string, Program> = {
     steady: (lines) => lines.slice(0, 9),
     quit: (place) => void spawnSync('tmux', ['-L', tmuxServer(place), 'kill-server']),
   },
-  htop: { command: (place) => `HTOPRC=${folder}/htoprc-${place} htop -d 100`, opens: /F10\s*Quit/, keys: '\x1bOP', shows: /F1 h \?: show this help|htop 3/, steady: (lines) => lines.filter((line) => line.includes('F1')), quit: ' q' },
+  htop: {
+    command: (place) => `HTOPRC=${folder}/htoprc-${place} htop -d 100`,
+    opens: /F10\s*Quit/,
+    keys: '\x1bOP',
+    shows: /F1 h \?: show this help|htop 3/,
+    steady: (lines) => lines.filter((line) => line.includes('F1')),
+    quit: ' q',
+  },
 }
 
 for (const [name, { command, opens, keys, shows, steady = (all: string[]) => all, quit }] of Object.entries(programs))
@@ -234,46 +313,70 @@ for (const [name, { command, opens, keys, shows, steady = (all: string[]) => all
     } finally {
       if (typeof quit === 'string') {
         reference.type(quit)
-        await one(stage).evaluate((box, data) => (box as HTMLElement & { terminal: Terminal }).terminal.input(data), quit)
+        await one(stage).evaluate(
+          (box, data) => (box as HTMLElement & { terminal: Terminal }).terminal.input(data),
+          quit,
+        )
       } else for (const place of ['reference', 'stage']) quit(place)
       await expect(one(stage)).toHaveAttribute('data-state', 'prompt')
       reference.end()
     }
   })
 
-test('a click moves vim’s cursor to the cell under it, at each size of the window and of the terminal', async ({ stage }) => {
+test('a click moves vim’s cursor to the cell under it, at each size of the window and of the terminal', async ({
+  stage,
+}) => {
   test.skip(!there('vim'), 'needs vim')
   writeFileSync(join(folder, 'grid'), `${'.'.repeat(GRID.cols)}\n`.repeat(GRID.rows - 1))
   await enter(stage, `vim -u NONE -N -i NONE -n --cmd 'set mouse=a nofsync' ${folder}/grid`)
   await expect.poll(() => text(stage)).toContain('"')
-  const cursor = () => one(stage).evaluate((box) => {
-    const { active } = (box as HTMLElement & { terminal: Terminal }).terminal.buffer
-    return [active.cursorX, active.cursorY]
-  })
+  const cursor = () =>
+    one(stage).evaluate((box) => {
+      const { active } = (box as HTMLElement & { terminal: Terminal }).terminal.buffer
+      return [active.cursorX, active.cursorY]
+    })
   /** A window of another size is laid out anew by its next frames: nobody clicks in between. */
-  const settled = () => one(stage).locator('.xterm-screen').evaluate((grid) => new Promise<void>((done) => {
-    let before = ''
-    let frames = 0
-    const look = () => {
-      const { x, y, width, height } = grid.getBoundingClientRect()
-      const now = [x, y, width, height].join()
-      frames = now === before ? frames + 1 : 0
-      before = now
-      if (frames < 15) requestAnimationFrame(look)
-      else done()
-    }
-    look()
-  }))
+  const settled = () =>
+    one(stage)
+      .locator('.xterm-screen')
+      .evaluate(
+        (grid) =>
+          new Promise<void>((done) => {
+            let before = ''
+            let frames = 0
+            const look = () => {
+              const { x, y, width, height } = grid.getBoundingClientRect()
+              const now = [x, y, width, height].join()
+              frames = now === before ? frames + 1 : 0
+              before = now
+              if (frames < 15) requestAnimationFrame(look)
+              else done()
+            }
+            look()
+          }),
+      )
   const clicks = async (size: string) => {
     await settled()
-    for (const [column, row] of [[3, 2], [79, 0], [0, 17], [41, 9], [78, 18]] as const) {
+    for (const [column, row] of [
+      [3, 2],
+      [79, 0],
+      [0, 17],
+      [41, 9],
+      [78, 18],
+    ] as const) {
       const grid = await one(stage).locator('.xterm-screen').boundingBox()
       if (!grid) throw new Error('the terminal has no screen')
-      await stage.mouse.click(grid.x + (grid.width / GRID.cols) * (column + 0.5), grid.y + (grid.height / GRID.rows) * (row + 0.5))
+      await stage.mouse.click(
+        grid.x + (grid.width / GRID.cols) * (column + 0.5),
+        grid.y + (grid.height / GRID.rows) * (row + 0.5),
+      )
       await expect.poll(cursor, size).toEqual([column, row])
     }
   }
-  for (const size of [{ width: 1280, height: 720 }, { width: 1700, height: 900 }]) {
+  for (const size of [
+    { width: 1280, height: 720 },
+    { width: 1700, height: 900 },
+  ]) {
     await stage.setViewportSize(size)
     await clicks(JSON.stringify(size))
   }
@@ -285,7 +388,11 @@ test('a click moves vim’s cursor to the cell under it, at each size of the win
   await expect(one(stage)).toHaveAttribute('data-state', 'prompt')
 })
 
-test('the terminal takes the whole slide by a key, in every window, with a larger font', async ({ stage, context, talk }) => {
+test('the terminal takes the whole slide by a key, in every window, with a larger font', async ({
+  stage,
+  context,
+  talk,
+}) => {
   const hall = await context.newPage()
   await hall.goto(talk.link)
   await expect(one(hall)).toHaveAttribute('data-state', 'prompt')
@@ -293,7 +400,11 @@ test('the terminal takes the whole slide by a key, in every window, with a large
   const before = await height(hall)
   await stage.bringToFront()
   // More than once: a state that the windows had before is told all the same.
-  for (const [key, larger] of [['Equal', true], ['Minus', false], ['Equal', true]] as const) {
+  for (const [key, larger] of [
+    ['Equal', true],
+    ['Minus', false],
+    ['Equal', true],
+  ] as const) {
     await stage.keyboard.press(`Control+Shift+${key}`)
     await expect(one(hall).locator('xpath=self::*[contains(@class, "large")]')).toHaveCount(larger ? 1 : 0)
   }
@@ -343,7 +454,9 @@ test('links of http open in a window of their own; other schemes do nothing', as
   expect(opened).toHaveLength(2)
 })
 
-test('search finds what has scrolled away, goes to the next and back, and Escape returns to the shell', async ({ stage }) => {
+test('search finds what has scrolled away, goes to the next and back, and Escape returns to the shell', async ({
+  stage,
+}) => {
   await enter(stage, 'for i in 1 2 3; do echo needle-$i; seq 200; done')
   await expect.poll(() => text(stage)).toMatch(/^200$/m)
   await stage.keyboard.press('Control+Shift+F')
@@ -373,9 +486,11 @@ test('copies as text, and with its colours as HTML in which nothing runs', async
   await one(stage).evaluate((box) => {
     const { terminal } = box as HTMLElement & { terminal: Terminal }
     const { active } = terminal.buffer
-    for (let row = 0; row < active.length; row++) if (active.getLine(row)?.translateToString(true).startsWith('<b>')) terminal.select(0, row, 18)
+    for (let row = 0; row < active.length; row++)
+      if (active.getLine(row)?.translateToString(true).startsWith('<b>')) terminal.select(0, row, 18)
   })
-  const clipboard = (type: string) => stage.evaluate(async (type) => (await (await navigator.clipboard.read())[0]?.getType(type))?.text(), type)
+  const clipboard = (type: string) =>
+    stage.evaluate(async (type) => (await (await navigator.clipboard.read())[0]?.getType(type))?.text(), type)
   await stage.keyboard.press('Control+Shift+C')
   await expect.poll(() => clipboard('text/plain')).toBe('<b>a&b</b><script>')
   await stage.keyboard.press('Control+Shift+H')
@@ -387,11 +502,13 @@ test('copies as text, and with its colours as HTML in which nothing runs', async
 
 test('a paste stays one line of input, whatever control characters it holds', async ({ stage }) => {
   const victim = join(folder, 'victim')
-  await one(stage).locator('textarea').evaluate((area, text) => {
-    const clipboardData = new DataTransfer()
-    clipboardData.setData('text/plain', text)
-    area.dispatchEvent(new ClipboardEvent('paste', { clipboardData, bubbles: true, cancelable: true }))
-  }, `echo pasted\u001b[201~\rtouch ${victim}\r\u0003touch ${victim}\r\u009b201~\rtouch ${victim}\r`)
+  await one(stage)
+    .locator('textarea')
+    .evaluate((area, text) => {
+      const clipboardData = new DataTransfer()
+      clipboardData.setData('text/plain', text)
+      area.dispatchEvent(new ClipboardEvent('paste', { clipboardData, bubbles: true, cancelable: true }))
+    }, `echo pasted\u001b[201~\rtouch ${victim}\r\u0003touch ${victim}\r\u009b201~\rtouch ${victim}\r`)
   await expect.poll(() => text(stage)).toContain('touch')
   await expect(one(stage)).toHaveAttribute('data-state', 'prompt')
   await stage.keyboard.press('Control+c')
@@ -408,7 +525,8 @@ test('clear empties the screen and the scrollback of every window', async ({ sta
   await expect.poll(() => text(hall)).toMatch(/^500$/m)
   await expect(one(stage)).toHaveAttribute('data-state', 'prompt')
   await stage.keyboard.press('Control+Shift+L')
-  for (const page of [stage, hall]) await expect.poll(async () => ((await everything(page)).rest as { length: number }).length).toBe(GRID.rows)
+  for (const page of [stage, hall])
+    await expect.poll(async () => ((await everything(page)).rest as { length: number }).length).toBe(GRID.rows)
   expect((await text(hall)).trim().split('\n')).toHaveLength(1)
 })
 
@@ -443,7 +561,12 @@ test('screen reader mode reads the lines out, and is remembered', async ({ stage
 
 test('the colours follow light and dark, and a program’s own 24-bit colours are kept', async ({ stage }) => {
   await enter(stage, `printf '\\e[31mtheme-red\\e[0m \\e[38;2;255;120;0mits-own\\e[0m\\n'`)
-  const colour = (words: string) => one(stage).locator('.xterm-rows span').getByText(words, { exact: true }).last().evaluate((span) => getComputedStyle(span).color)
+  const colour = (words: string) =>
+    one(stage)
+      .locator('.xterm-rows span')
+      .getByText(words, { exact: true })
+      .last()
+      .evaluate((span) => getComputedStyle(span).color)
   await stage.emulateMedia({ colorScheme: 'dark' })
   await expect.poll(() => colour('theme-red')).toBe('rgb(255, 123, 127)')
   expect(await colour('its-own')).toBe('rgb(255, 120, 0)')

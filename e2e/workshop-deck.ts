@@ -77,7 +77,8 @@ const tasks: Record<string, Source> = {
     title: 'Say good evening',
     files: ['greet.sh'],
     text: 'Make `greet.sh` say **Good evening**, and run it:\n\n```sh\nbash greet.sh\n```',
-    check: 'said=$(bash greet.sh 2>&1) || { echo "FAIL: greet.sh ends with an error: $said"; exit 1; }\necho "LOOK: what greet.sh says: $said"\n[[ $said == "Good evening" ]] || { echo "FAIL: it does not say Good evening"; exit 1; }\necho "OK: it says Good evening"',
+    check:
+      'said=$(bash greet.sh 2>&1) || { echo "FAIL: greet.sh ends with an error: $said"; exit 1; }\necho "LOOK: what greet.sh says: $said"\n[[ $said == "Good evening" ]] || { echo "FAIL: it does not say Good evening"; exit 1; }\necho "OK: it says Good evening"',
     solve: 'echo "echo Good evening" > greet.sh',
   },
   count: {
@@ -85,7 +86,8 @@ const tasks: Record<string, Source> = {
     files: ['count.sh'],
     text: 'It counts to three. Make it five.',
     setup: 'echo "seq 2" > count.sh\necho "count.sh counts to two now"',
-    check: '[[ $(bash count.sh | wc -l) == 5 ]] || { echo "FAIL: it counts to $(bash count.sh | wc -l)"; exit 1; }\necho "OK: it counts to five"',
+    check:
+      '[[ $(bash count.sh | wc -l) == 5 ]] || { echo "FAIL: it counts to $(bash count.sh | wc -l)"; exit 1; }\necho "OK: it counts to five"',
     solve: 'sed -i "s/[0-9]/5/" count.sh',
   },
   names: {
@@ -95,7 +97,14 @@ const tasks: Record<string, Source> = {
     check: 'grep -q Grace people/names.txt || { echo "FAIL: Grace is not among the names"; exit 1; }',
     solve: 'echo Grace >> people/names.txt',
   },
-  locked: { title: 'After all others', depends: ['names'], files: [], text: 'Nothing is to be done.', check: 'exit 0', solve: 'true' },
+  locked: {
+    title: 'After all others',
+    depends: ['names'],
+    files: [],
+    text: 'Nothing is to be done.',
+    check: 'exit 0',
+    solve: 'true',
+  },
 }
 
 /** Makes the deck with its flake and its tasks. */
@@ -108,8 +117,12 @@ export async function workshopDeck(): Promise<OtherDeck> {
   }
   for (const [path, text] of Object.entries(files)) await write(path, text)
   for (const [id, { title, depends = [], files, text, setup = 'true', check, solve }] of Object.entries(tasks)) {
-    await write(`tasks/${id}/task.md`, `---\ntitle: ${title}\nteaches: How the page works.\ndepends: [${depends.join(', ')}]\nfiles: [${files.join(', ')}]\n---\n\n${text}\n`)
-    for (const [script, content] of Object.entries({ setup, check, solve })) await write(`tasks/${id}/${script}`, `${content}\n`)
+    await write(
+      `tasks/${id}/task.md`,
+      `---\ntitle: ${title}\nteaches: How the page works.\ndepends: [${depends.join(', ')}]\nfiles: [${files.join(', ')}]\n---\n\n${text}\n`,
+    )
+    for (const [script, content] of Object.entries({ setup, check, solve }))
+      await write(`tasks/${id}/${script}`, `${content}\n`)
     for (const number of [1, 2]) await write(`tasks/${id}/hints/${number}.md`, `The hint ${number} of \`${id}\`.\n`)
   }
   return deck

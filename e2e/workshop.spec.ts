@@ -35,7 +35,12 @@ const test = base.extend<{ desk: Page }, { workshop: Workshop; talk: Talk }>({
     async ({}, use) => {
       const deck = await workshopDeck()
       const place = await mkdtemp(join(tmpdir(), 'understudy-workshop-'))
-      const talk = await startTalk({ command: 'workshop', deck: deck.file, args: ['--profile', 'host'], env: { UNDERSTUDY_CACHE: join(place, 'cache'), UNDERSTUDY_DATA: join(place, 'data') } })
+      const talk = await startTalk({
+        command: 'workshop',
+        deck: deck.file,
+        args: ['--profile', 'host'],
+        env: { UNDERSTUDY_CACHE: join(place, 'cache'), UNDERSTUDY_DATA: join(place, 'data') },
+      })
       const copy = (/Your copy\s+(\S+)/.exec(talk.output())?.[1] ?? '').replace(/^~/, homedir())
       await use({ deck, talk, copy })
       await talk.stop()
@@ -56,7 +61,8 @@ test.describe.configure({ mode: 'serial' })
 
 const panel = (page: Page, name: string) => page.getByRole('region', { name, exact: true })
 /** The text of the editor, as its lines stand on the screen. */
-const editorText = async (page: Page) => (await panel(page, 'Editor').locator('.view-line').allInnerTexts()).join('\n').replaceAll('\u00a0', ' ')
+const editorText = async (page: Page) =>
+  (await panel(page, 'Editor').locator('.view-line').allInnerTexts()).join('\n').replaceAll('\u00a0', ' ')
 async function openFile(page: Page, path: string) {
   await panel(page, 'Editor').locator(`[data-path="${path}"]`).first().click()
   await expect(panel(page, 'Editor').locator('.view-line').first()).toBeVisible()
@@ -68,7 +74,9 @@ async function typeOver(page: Page, text: string) {
   await page.keyboard.type(text)
 }
 
-test('a learner fails the first task, reads what is wrong, corrects the file, and passes by saving', async ({ desk }) => {
+test('a learner fails the first task, reads what is wrong, corrects the file, and passes by saving', async ({
+  desk,
+}) => {
   await expect(cell(desk, 'After all others')).toHaveAttribute('title', /waits for others/)
   await desk.getByRole('group', { name: /^Slide 1 of 5/ }).press('ArrowRight')
   await expect(guide(desk).getByText('The program greets.')).toBeVisible()
@@ -89,10 +97,15 @@ test('a learner fails the first task, reads what is wrong, corrects the file, an
   await expect(panel(desk, 'Slide').getByText('3 of 5')).toBeVisible()
 })
 
-test('a reload in the middle loses nothing: the slide, the task, its hint, the open file and the text that was not saved', async ({ desk, workshop }) => {
+test('a reload in the middle loses nothing: the slide, the task, its hint, the open file and the text that was not saved', async ({
+  desk,
+  workshop,
+}) => {
   await openTask(desk, 'Count to five')
   await begin(desk)
-  await expect(guide(desk).getByRole('region', { name: 'What was changed to begin with' })).toContainText('count.sh counts to two now')
+  await expect(guide(desk).getByRole('region', { name: 'What was changed to begin with' })).toContainText(
+    'count.sh counts to two now',
+  )
   await button(desk, 'Hint 1/2').click()
   await expect(guide(desk).getByText('The hint 1 of count.')).toBeVisible()
   await openFile(desk, 'count.sh')
@@ -138,7 +151,10 @@ test('a task that is skipped is solved, and opens the one that waited for it', a
   await expect.poll(() => editorText(desk)).toContain('Grace')
 })
 
-test('an edit from outside appears; one against an edit here shows both, and what stays is the learner’s choice', async ({ desk, workshop }) => {
+test('an edit from outside appears; one against an edit here shows both, and what stays is the learner’s choice', async ({
+  desk,
+  workshop,
+}) => {
   const file = join(workshop.copy, 'people', 'names.txt')
   await openFile(desk, 'people/names.txt')
   await expect.poll(() => editorText(desk)).toContain('Ada')
@@ -163,8 +179,13 @@ test('an edit from outside appears; one against an edit here shows both, and wha
   await desk.keyboard.press('ControlOrMeta+Shift+z')
 })
 
-test('one click shows what is different from the start, exports it as a patch that applies, and puts it back', async ({ desk, workshop }) => {
-  await panel(desk, 'Editor').getByRole('button', { name: /^Changes \d/ }).click()
+test('one click shows what is different from the start, exports it as a patch that applies, and puts it back', async ({
+  desk,
+  workshop,
+}) => {
+  await panel(desk, 'Editor')
+    .getByRole('button', { name: /^Changes \d/ })
+    .click()
   await expect(desk.getByText('Changes since the start').first()).toBeVisible()
   await desk.getByRole('combobox', { name: 'File' }).selectOption({ label: 'people/names.txt' })
   await expect.poll(() => editorText(desk)).toMatch(/Ada[\s\S]*Mary/)
@@ -187,7 +208,9 @@ test('one click shows what is different from the start, exports it as a patch th
   await expect.poll(() => editorText(desk)).toBe('Ada\n')
 })
 
-test('a step of the slide runs in the terminal, which stays while the slides turn and takes what a task gives it', async ({ desk }) => {
+test('a step of the slide runs in the terminal, which stays while the slides turn and takes what a task gives it', async ({
+  desk,
+}) => {
   await desk.getByRole('group', { name: /^Slide \d of 5/ }).press('Home')
   await desk.getByRole('button', { name: 'Run greet' }).click()
   await expect(desk.locator('[data-step="greet"]').first()).toHaveAttribute('data-state', 'succeeded')
@@ -228,7 +251,11 @@ test('everything can be reached and left by the keyboard alone', async ({ desk }
   await desk.keyboard.press('Tab')
   await expect(panel(desk, 'Editor').getByRole('button', { name: 'Files' })).toBeFocused()
   await desk.keyboard.press('Alt+Shift+Digit4')
-  await expect(terminal(desk, (await desk.locator('[data-terminal]:visible').getAttribute('data-terminal')) ?? '').locator('textarea')).toBeFocused()
+  await expect(
+    terminal(desk, (await desk.locator('[data-terminal]:visible').getAttribute('data-terminal')) ?? '').locator(
+      'textarea',
+    ),
+  ).toBeFocused()
   await desk.keyboard.press('Shift+Escape')
   await expect(panel(desk, 'Terminal')).toBeFocused()
 
@@ -293,10 +320,14 @@ test('three tasks of the talk are solved by typing, in the lab', async ({ page, 
   await expect(page.getByRole('button', { name: /^3 of \d+ done/ })).toBeVisible()
 })
 
-test('in both colour schemes nothing overflows at 1366 × 768, nothing is too small, axe finds nothing, and nothing comes from elsewhere', async ({ desk, workshop }) => {
+test('in both colour schemes nothing overflows at 1366 × 768, nothing is too small, axe finds nothing, and nothing comes from elsewhere', async ({
+  desk,
+  workshop,
+}) => {
   const foreign: string[] = []
   desk.on('request', (request) => {
-    if (!request.url().startsWith(workshop.talk.origin) && !/^(data|blob):/.test(request.url())) foreign.push(request.url())
+    if (!request.url().startsWith(workshop.talk.origin) && !/^(data|blob):/.test(request.url()))
+      foreign.push(request.url())
   })
   for (const colorScheme of ['light', 'dark'] as const) {
     await desk.emulateMedia({ colorScheme })
@@ -305,7 +336,9 @@ test('in both colour schemes nothing overflows at 1366 × 768, nothing is too sm
     for (const look of ['guide', 'tasks', 'changes'] as const) {
       if (look === 'tasks') await desk.keyboard.press('Alt+Shift+Digit5')
       if (look === 'changes') {
-        await button(desk, /^Guide$/).or(guide(desk).getByRole('tab', { name: 'Guide' })).click()
+        await button(desk, /^Guide$/)
+          .or(guide(desk).getByRole('tab', { name: 'Guide' }))
+          .click()
         await button(desk, 'Solution …').click()
         await expect(desk.getByText('This is what the solution changes')).toBeVisible()
       }

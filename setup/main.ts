@@ -17,16 +17,22 @@ export default defineAppSetup(({ app }) => {
   // components keep theirs.
   app.component('UnderstudyStep', Step)
   connect()
-  if (filming?.canvas) Object.assign(configs, { canvasWidth: filming.canvas.width, aspectRatio: filming.canvas.width / filming.canvas.height })
+  if (filming?.canvas)
+    Object.assign(configs, {
+      canvasWidth: filming.canvas.width,
+      aspectRatio: filming.canvas.width / filming.canvas.height,
+    })
   addSyncMethod({
     init(channel, onUpdate, initial, persist) {
       if (persist) return undefined
       if ('page' in initial) slidesAre(channel)
       // Slidev has presenters follow viewers, and viewers presenters. A window that only looks follows whoever turns the slides.
-      const followed = (state: Record<string, unknown>) => ('lastUpdate' in state && !may('navigate') ? { ...state, lastUpdate: BY_ANYBODY } : state)
+      const followed = (state: Record<string, unknown>) =>
+        'lastUpdate' in state && !may('navigate') ? { ...state, lastUpdate: BY_ANYBODY } : state
       onSync(channel, (state) => !isLearner() && onUpdate(followed(state) as Parameters<typeof onUpdate>[0]))
       return (state, updating) => {
-        if (!updating && may('navigate') && !isApart()) send({ type: 'sync', channel, state: JSON.parse(JSON.stringify(state)) as Record<string, unknown> })
+        if (!updating && may('navigate') && !isApart())
+          send({ type: 'sync', channel, state: JSON.parse(JSON.stringify(state)) as Record<string, unknown> })
       }
     },
   })

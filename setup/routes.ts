@@ -8,7 +8,11 @@ export default defineRoutesSetup((routes) => [
     ? [
         { name: 'workshop', path: '/workshop/:no?', component: () => import('../client/workshop/Workshop.vue') },
         { name: 'class', path: '/class', component: () => import('../client/workshop/Class.vue') },
-        { name: 'class-learner', path: '/class/:learner', component: () => import('../client/workshop/ClassLearner.vue') },
+        {
+          name: 'class-learner',
+          path: '/class/:learner',
+          component: () => import('../client/workshop/ClassLearner.vue'),
+        },
       ]
     : []),
   ...routes,

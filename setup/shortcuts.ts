@@ -23,7 +23,9 @@ function released(act: () => void): () => void {
 /** Presses a button of the slide: what a key does is what a click does. Steps that are still to be done come first. */
 function press(...names: string[]): void {
   const buttons = names
-    .flatMap((name) => [...document.querySelectorAll<HTMLButtonElement>(`:is([data-step], [data-replay]) button[aria-label^="${name}"]`)])
+    .flatMap((name) => [
+      ...document.querySelectorAll<HTMLButtonElement>(`:is([data-step], [data-replay]) button[aria-label^="${name}"]`),
+    ])
     .filter((button) => button.checkVisibility() && !button.disabled)
   const on = buttons.find((button) => button.getAttribute('aria-pressed') === 'true')
   const open = buttons.find((button) => !button.closest('[data-step][data-state="succeeded"]'))
@@ -58,7 +60,14 @@ export default defineShortcutsSetup(({ next, prev }, base) => {
   onTurn((by) => (by > 0 ? forward() : prev()))
   return [
     ...base.map((shortcut) => (FORWARD.includes(shortcut.name ?? '') ? { ...shortcut, fn: forward } : shortcut)),
-    { key: 'r', fn: plain(false, released(() => press('Run '))), autoRepeat: false },
+    {
+      key: 'r',
+      fn: plain(
+        false,
+        released(() => press('Run ')),
+      ),
+      autoRepeat: false,
+    },
     { key: 'i', fn: plain(false, () => press('Interrupt ')), autoRepeat: false },
     { key: 'shift_r', fn: plain(true, () => press('Restart shell of ')), autoRepeat: false },
     { key: 'c', fn: plain(false, () => press('Copy ')), autoRepeat: false },

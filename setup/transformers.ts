@@ -10,7 +10,11 @@ const stepFence = defineCodeblockTransformer(async ({ info, code, renderHighligh
   const highlighted = await renderHighlighted({ info: 'sh' })
   // An input's {{name}} is text, not an expression of the slide's Vue template.
   const shown = highlighted.replaceAll('{{', '&lbrace;&lbrace;')
-  const attributes = [`id="${fence.step}"`, `hash="${hashCommand(code)}"`, `command="${encodeURIComponent(commandOf(code)).replaceAll("'", '%27')}"`]
+  const attributes = [
+    `id="${fence.step}"`,
+    `hash="${hashCommand(code)}"`,
+    `command="${encodeURIComponent(commandOf(code)).replaceAll("'", '%27')}"`,
+  ]
   return `<UnderstudyStep ${attributes.join(' ')}>\n\n${shown}\n\n</UnderstudyStep>`
 })
 

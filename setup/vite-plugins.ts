@@ -22,7 +22,11 @@ export default defineVitePluginsSetup(() => {
           server.middlewares.stack.unshift({
             route: '',
             handle: (request: IncomingMessage, response: import('node:http').ServerResponse, next: () => void) =>
-              known(request) ? next() : void response.writeHead(403, { 'Content-Type': 'text/plain' }).end('Open the link that the talk printed.\n'),
+              known(request)
+                ? next()
+                : void response
+                    .writeHead(403, { 'Content-Type': 'text/plain' })
+                    .end('Open the link that the talk printed.\n'),
           })
         }
       },

@@ -17,6 +17,13 @@ export const diagnosis = z.strictObject({
   /** Whether the talk can be given: nothing fails, and every step can be run or replayed. */
   ready: z.boolean(),
   machine: z.array(finding),
-  steps: z.array(z.strictObject({ step: z.string(), slide: z.number().int(), can: z.enum(['run', 'replay', 'nothing', 'ask']), findings: z.array(finding) })),
+  steps: z.array(
+    z.strictObject({
+      step: z.string(),
+      slide: z.number().int(),
+      can: z.enum(['run', 'replay', 'nothing', 'ask']),
+      findings: z.array(finding),
+    }),
+  ),
 })
 export type Diagnosis = z.infer<typeof diagnosis>

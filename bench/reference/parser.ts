@@ -7,7 +7,12 @@ const [file = '', cols = '', rows = ''] = process.argv.slice(2)
 /** Bytes that wait for the parser at most: it never waits for the next piece. */
 const AHEAD = 1 << 20
 
-const terminal = new xterm.Terminal({ cols: Number(cols), rows: Number(rows), scrollback: SCROLLBACK, allowProposedApi: true })
+const terminal = new xterm.Terminal({
+  cols: Number(cols),
+  rows: Number(rows),
+  scrollback: SCROLLBACK,
+  allowProposedApi: true,
+})
 const input = openSync(file, 'r')
 let waiting = 0
 let goOn: (() => void) | undefined

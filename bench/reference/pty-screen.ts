@@ -10,7 +10,9 @@ const AHEAD = 1 << 20
  * the program that floods, the kernel, the reading and the parsing share them. Tells the seconds.
  */
 const [command = '', cols = '', rows = ''] = process.argv.slice(2)
-const screen = new Worker(new URL('./screen-thread.ts', import.meta.url), { workerData: { cols: Number(cols), rows: Number(rows) } })
+const screen = new Worker(new URL('./screen-thread.ts', import.meta.url), {
+  workerData: { cols: Number(cols), rows: Number(rows) },
+})
 await new Promise((done) => screen.once('online', done))
 
 const END = 'the-end-of-the-flood'
@@ -30,13 +32,18 @@ const hand = () => {
   screen.postMessage(bytes, [bytes.buffer])
   if (waiting > AHEAD) terminal.pause()
 }
-const terminal = rawTerminal(`${command}; printf '%s%s' the-end -of-the-flood; sleep 10`, Number(cols), Number(rows), (bytes) => {
-  pieces.push(bytes)
-  gathered += bytes.length
-  tail = (tail + bytes.subarray(-64).toString('latin1')).slice(-64)
-  over ||= tail.includes(END)
-  if (over || gathered >= PIECE) hand()
-})
+const terminal = rawTerminal(
+  `${command}; printf '%s%s' the-end -of-the-flood; sleep 10`,
+  Number(cols),
+  Number(rows),
+  (bytes) => {
+    pieces.push(bytes)
+    gathered += bytes.length
+    tail = (tail + bytes.subarray(-64).toString('latin1')).slice(-64)
+    over ||= tail.includes(END)
+    if (over || gathered >= PIECE) hand()
+  },
+)
 screen.on('message', (parsed: number) => {
   waiting -= parsed
   if (waiting < AHEAD / 2) terminal.resume()

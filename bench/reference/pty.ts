@@ -2,7 +2,12 @@ import * as pty from 'node-pty'
 
 /** A pseudo-terminal read by node-pty and by nobody else. */
 export function rawTerminal(command: string, cols: number, rows: number, onOutput: (bytes: Buffer) => void): pty.IPty {
-  const terminal = pty.spawn('bash', ['--noprofile', '--norc', '-c', command], { cols, rows, encoding: null, env: { PATH: process.env.PATH ?? '', TERM: 'xterm-256color' } })
+  const terminal = pty.spawn('bash', ['--noprofile', '--norc', '-c', command], {
+    cols,
+    rows,
+    encoding: null,
+    env: { PATH: process.env.PATH ?? '', TERM: 'xterm-256color' },
+  })
   terminal.onData((data: unknown) => onOutput(Buffer.isBuffer(data) ? data : Buffer.from(String(data))))
   return terminal
 }

@@ -29,6 +29,11 @@ export interface Dot extends Point {
 export function placed(points: Point[]): Dot[] {
   const times = points.map(({ date }) => Date.parse(date))
   const values = points.map(({ value }) => value)
-  const share = (value: number, all: number[]) => (Math.max(...all) === Math.min(...all) ? 0.5 : (value - Math.min(...all)) / (Math.max(...all) - Math.min(...all)))
-  return points.map((point, index) => ({ ...point, x: points.length === 1 ? 0.5 : share(times[index] ?? 0, times), y: 1 - share(point.value, values) }))
+  const share = (value: number, all: number[]) =>
+    Math.max(...all) === Math.min(...all) ? 0.5 : (value - Math.min(...all)) / (Math.max(...all) - Math.min(...all))
+  return points.map((point, index) => ({
+    ...point,
+    x: points.length === 1 ? 0.5 : share(times[index] ?? 0, times),
+    y: 1 - share(point.value, values),
+  }))
 }

@@ -1,5 +1,11 @@
 import { ref } from 'vue'
-import { type Captured, measurement, type Measurement, metadata, type Metadata } from '../../shared/recording/metadata.ts'
+import {
+  type Captured,
+  measurement,
+  type Measurement,
+  metadata,
+  type Metadata,
+} from '../../shared/recording/metadata.ts'
 import { connection } from '../connection.ts'
 import { inOrder, type Point } from './history.ts'
 
@@ -42,12 +48,16 @@ export function measured(id: string): Measured | undefined {
   const found = all.filter((facts) => facts.step === step && valueOf(facts, name))
   const facts = found.find((each) => each.profile === profile) ?? found.sort((a, b) => b.date.localeCompare(a.date))[0]
   const value = facts && valueOf(facts, name)
-  return facts && value && { ...value, step, date: facts.date, profile: facts.profile, nix: facts.nix, nixpkgs: facts.nixpkgs }
+  return (
+    facts &&
+    value && { ...value, step, date: facts.date, profile: facts.profile, nix: facts.nix, nixpkgs: facts.nixpkgs }
+  )
 }
 
 function valueOf(facts: Pick<Metadata, 'step' | 'seconds' | 'ready' | 'captures'>, name: string): Captured | undefined {
   if (name === 'seconds') return { value: String(facts.seconds), unit: 'seconds', label: facts.step }
-  if (name === 'ready') return facts.ready === undefined ? undefined : { value: String(facts.ready), unit: 'seconds', label: facts.step }
+  if (name === 'ready')
+    return facts.ready === undefined ? undefined : { value: String(facts.ready), unit: 'seconds', label: facts.step }
   return facts.captures[name]
 }
 
@@ -58,7 +68,11 @@ export function history(id: string): Point[] {
   if (!last) return []
   const kept = all.find((facts) => facts.step === step && facts.profile === last.profile)
   const value = kept && valueOf(kept, name)
-  return inOrder([...pointsOf(histories[`/recordings/${last.profile}/history.jsonl`], step, name), ...(value ? [{ date: kept.date, value: Number(value.value) }] : []), { date: last.date, value: Number(last.value) }])
+  return inOrder([
+    ...pointsOf(histories[`/recordings/${last.profile}/history.jsonl`], step, name),
+    ...(value ? [{ date: kept.date, value: Number(value.value) }] : []),
+    { date: last.date, value: Number(last.value) },
+  ])
 }
 
 function pointsOf(text: unknown, step: string, name: string): Point[] {
@@ -78,7 +92,12 @@ function pointsOf(text: unknown, step: string, name: string): Point[] {
 export function readable({ value, unit }: Pick<Captured, 'value' | 'unit'>): string {
   const number = Number(value)
   if (unit === 'seconds') return `${number < 10 ? number.toFixed(1) : Math.round(number)} s`
-  if (unit === 'bytes') return number >= 1e9 ? `${(number / 1e9).toFixed(2)} GB` : number >= 1e6 ? `${(number / 1e6).toFixed(number < 1e7 ? 1 : 0)} MB` : `${Math.ceil(number / 1000)} kB`
+  if (unit === 'bytes')
+    return number >= 1e9
+      ? `${(number / 1e9).toFixed(2)} GB`
+      : number >= 1e6
+        ? `${(number / 1e6).toFixed(number < 1e7 ? 1 : 0)} MB`
+        : `${Math.ceil(number / 1000)} kB`
   return value
 }
 

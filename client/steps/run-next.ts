@@ -9,7 +9,9 @@
 export function stepReplay(): boolean {
   const bars = [...document.querySelectorAll<HTMLElement>('[data-replay]')].filter((bar) => bar.checkVisibility())
   if (bars.some((bar) => bar.dataset.playback === 'stepping')) return true
-  const button = bars.find((bar) => bar.dataset.playback === 'paused')?.querySelector<HTMLButtonElement>('button[aria-label="Step the replay"]')
+  const button = bars
+    .find((bar) => bar.dataset.playback === 'paused')
+    ?.querySelector<HTMLButtonElement>('button[aria-label="Step the replay"]')
   button?.click()
   return Boolean(button)
 }
@@ -23,7 +25,9 @@ let waitedFor: Element | undefined
  * @returns false where there is nothing to run or to wait for
  */
 export function runNext(): boolean {
-  const steps = [...document.querySelectorAll<HTMLElement>('[data-step][data-run-on-next]')].filter((step) => step.checkVisibility())
+  const steps = [...document.querySelectorAll<HTMLElement>('[data-step][data-run-on-next]')].filter((step) =>
+    step.checkVisibility(),
+  )
   const open = steps.filter((step) => step.dataset.state === 'idle')
   if (open.length === 0) return false
   const running = steps.find((step) => step.dataset.state === 'running' || step.dataset.asked)

@@ -7,7 +7,10 @@
 export async function copy(text: string, html?: string): Promise<void> {
   if (typeof navigator.clipboard !== 'undefined') {
     if (html === undefined) return navigator.clipboard.writeText(text)
-    const blobs = { 'text/plain': new Blob([text], { type: 'text/plain' }), 'text/html': new Blob([html], { type: 'text/html' }) }
+    const blobs = {
+      'text/plain': new Blob([text], { type: 'text/plain' }),
+      'text/html': new Blob([html], { type: 'text/html' }),
+    }
     return navigator.clipboard.write([new ClipboardItem(blobs)])
   }
   const fill = (event: ClipboardEvent) => {

@@ -15,7 +15,9 @@ test('the grid never outgrows the box', () => {
 })
 
 test('a box that breathes by a pixel does not move the text', () => {
-  expect(fitFont({ width: 600, height: 300 }, 12, { width: 905, height: 900 })).toBe(fitFont({ width: 600, height: 300 }, 12, { width: 906, height: 900 }))
+  expect(fitFont({ width: 600, height: 300 }, 12, { width: 905, height: 900 })).toBe(
+    fitFont({ width: 600, height: 300 }, 12, { width: 906, height: 900 }),
+  )
 })
 
 test('a hidden slide changes nothing', () => {

@@ -17,12 +17,19 @@ export const KEYS: readonly Key[] = [
   { action: 'copy-html', codes: ['KeyH'], label: 'Copy with colours', key: 'Ctrl+Shift+H' },
   { action: 'clear', codes: ['KeyL'], label: 'Clear', key: 'Ctrl+Shift+L' },
   { action: 'larger', codes: ['Equal', 'NumpadAdd'], label: 'Larger: the whole slide', key: 'Ctrl+Shift++' },
-  { action: 'smaller', codes: ['Minus', 'NumpadSubtract', 'Digit0', 'Numpad0'], label: 'As large as its place', key: 'Ctrl+Shift+−' },
+  {
+    action: 'smaller',
+    codes: ['Minus', 'NumpadSubtract', 'Digit0', 'Numpad0'],
+    label: 'As large as its place',
+    key: 'Ctrl+Shift+−',
+  },
   { action: 'screen-reader', codes: ['KeyX'], label: 'Screen reader mode', key: 'Ctrl+Shift+X' },
 ]
 
 /** What a key that is pressed in the terminal does there; undefined for the shell's. */
-export function actionOf(event: Pick<KeyboardEvent, 'ctrlKey' | 'shiftKey' | 'altKey' | 'metaKey' | 'code' | 'key'>): Action | undefined {
+export function actionOf(
+  event: Pick<KeyboardEvent, 'ctrlKey' | 'shiftKey' | 'altKey' | 'metaKey' | 'code' | 'key'>,
+): Action | undefined {
   if (event.altKey || event.metaKey || !event.shiftKey) return undefined
   if (event.key === 'Escape') return 'leave'
   return event.ctrlKey ? KEYS.find(({ codes }) => codes.includes(event.code))?.action : undefined

@@ -2,7 +2,8 @@ import { expect, test } from 'vitest'
 import { pasteable } from './paste.ts'
 
 test('a paste cannot break out of its brackets, interrupt, or press a key', () => {
-  for (const end of ['\u001b[201~', '\u009b201~', '\u0003', '\u0004', '\u001a', '\u007f', '\b', '\u0000']) expect(pasteable(`echo a${end}`)).toMatch(/^echo a(\[?201~)?$/)
+  for (const end of ['\u001b[201~', '\u009b201~', '\u0003', '\u0004', '\u001a', '\u007f', '\b', '\u0000'])
+    expect(pasteable(`echo a${end}`)).toMatch(/^echo a(\[?201~)?$/)
 })
 
 test('lines, tabs and letters of all scripts stay as they are', () => {

@@ -11,7 +11,14 @@ async function screen(text: string) {
 
 test('a still has the lines of the screen, not those above it', async () => {
   const still = await screen('one\r\ntwo\r\nthree\r\nfour')
-  expect(still?.lines.map((runs) => runs.map(({ text }) => text).join('').trimEnd())).toEqual(['two', 'three', 'four'])
+  expect(
+    still?.lines.map((runs) =>
+      runs
+        .map(({ text }) => text)
+        .join('')
+        .trimEnd(),
+    ),
+  ).toEqual(['two', 'three', 'four'])
 })
 
 test('what looks the same is one piece, wide characters keep their place', async () => {
@@ -29,7 +36,9 @@ test('what looks the same is one piece, wide characters keep their place', async
 test('an empty screen has none', async () => expect(await screen('\x1b[31m  \r\n')).toBeUndefined())
 
 test('the 256 colours are those of xterm', () => {
-  expect([1, 9, 16, 21, 196, 231, 232, 255, '#0a0b0c' as const, 'foreground' as const].map((value) => css(value, dark))).toEqual([
+  expect(
+    [1, 9, 16, 21, 196, 231, 232, 255, '#0a0b0c' as const, 'foreground' as const].map((value) => css(value, dark)),
+  ).toEqual([
     dark.red,
     dark.brightRed,
     'rgb(0 0 0)',

@@ -23,7 +23,15 @@ export interface Still {
  *
  * @returns undefined where nothing is on the screen
  */
-export function stillOf({ buffer, cols, rows }: { buffer: { active: IBuffer }; cols: number; rows: number }): Still | undefined {
+export function stillOf({
+  buffer,
+  cols,
+  rows,
+}: {
+  buffer: { active: IBuffer }
+  cols: number
+  rows: number
+}): Still | undefined {
   const { active } = buffer
   const cell = active.getNullCell()
   const lines = Array.from({ length: rows }, (_, row) => {
@@ -34,7 +42,13 @@ export function stillOf({ buffer, cols, rows }: { buffer: { active: IBuffer }; c
       if (!line?.getCell(column, cell) || cell.getWidth() === 0) continue
       const piece = look(cell)
       const last = runs.at(-1)
-      if (last && last.foreground === piece.foreground && last.background === piece.background && last.bold === piece.bold) last.text += piece.text
+      if (
+        last &&
+        last.foreground === piece.foreground &&
+        last.background === piece.background &&
+        last.bold === piece.bold
+      )
+        last.text += piece.text
       else runs.push(piece)
     }
     return runs
@@ -47,7 +61,12 @@ function look(cell: IBufferCell): Run {
   let foreground = colour(cell.isFgDefault(), cell.isFgRGB(), cell.getFgColor())
   let background = colour(cell.isBgDefault(), cell.isBgRGB(), cell.getBgColor())
   if (cell.isInverse()) [foreground, background] = [background ?? 'background', foreground ?? 'foreground']
-  return { text, ...(foreground !== undefined && { foreground }), ...(background !== undefined && { background }), ...(cell.isBold() && { bold: true }) }
+  return {
+    text,
+    ...(foreground !== undefined && { foreground }),
+    ...(background !== undefined && { background }),
+    ...(cell.isBold() && { bold: true }),
+  }
 }
 
 function colour(byDefault: boolean, rgb: boolean, value: number): Colour | undefined {
@@ -67,8 +86,14 @@ export function css(value: Colour, palette: Palette): string {
   if (value === 'foreground' || value === 'background') return palette[value]
   if (typeof value === 'string') return value
   const name = NAMES[value % 8]
-  if (value < 16 && name) return value < 8 ? palette[name] : palette[`bright${name[0]?.toUpperCase() ?? ''}${name.slice(1)}` as `bright${Capitalize<Named>}`]
-  if (value >= 232) return `rgb(${Array(3).fill(8 + (value - 232) * 10).join(' ')})`
+  if (value < 16 && name)
+    return value < 8
+      ? palette[name]
+      : palette[`bright${name[0]?.toUpperCase() ?? ''}${name.slice(1)}` as `bright${Capitalize<Named>}`]
+  if (value >= 232)
+    return `rgb(${Array(3)
+      .fill(8 + (value - 232) * 10)
+      .join(' ')})`
   const place = value - 16
   return `rgb(${[Math.floor(place / 36), Math.floor(place / 6) % 6, place % 6].map((level) => LEVELS[level]).join(' ')})`
 }

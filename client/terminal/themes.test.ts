@@ -17,17 +17,26 @@ function contrast(one: string, other: string): number {
 }
 
 const COLOURS = ['black', 'red', 'green', 'yellow', 'blue', 'magenta', 'cyan', 'white'] as const
-const palette = [...COLOURS, ...COLOURS.map((name) => `bright${name[0]?.toUpperCase()}${name.slice(1)}` as `bright${Capitalize<typeof name>}`)]
+const palette = [
+  ...COLOURS,
+  ...COLOURS.map((name) => `bright${name[0]?.toUpperCase()}${name.slice(1)}` as `bright${Capitalize<typeof name>}`),
+]
 
 for (const [name, theme] of Object.entries({ dark, light })) {
   test(`${name}: each of the 16 colours is legible`, () => {
     for (const colour of palette)
-      if (!(name === 'dark' && colour === 'black')) expect(contrast(theme[colour], theme.background), colour).toBeGreaterThanOrEqual(CONTRAST)
+      if (!(name === 'dark' && colour === 'black'))
+        expect(contrast(theme[colour], theme.background), colour).toBeGreaterThanOrEqual(CONTRAST)
   })
 
   test(`${name}: what is selected or found is told apart, and its text is legible`, () => {
     const { matchBackground, activeMatchBackground } = found[name as keyof typeof found]
-    for (const behind of [theme.selectionBackground, theme.selectionInactiveBackground, matchBackground, activeMatchBackground]) {
+    for (const behind of [
+      theme.selectionBackground,
+      theme.selectionInactiveBackground,
+      matchBackground,
+      activeMatchBackground,
+    ]) {
       expect(contrast(behind, theme.background), behind).toBeGreaterThan(1.15)
       expect(contrast(theme.foreground, behind), behind).toBeGreaterThanOrEqual(CONTRAST)
     }

@@ -60,6 +60,16 @@ export const CONTRAST = 4.5
 
 /** Of what was found by a search: the one that is shown, and the others. */
 export const found = {
-  dark: { matchBackground: '#5c4a12', activeMatchBackground: '#8f5300', matchOverviewRuler: '#f2c063', activeMatchColorOverviewRuler: '#ffffff' },
-  light: { matchBackground: '#ffe9a8', activeMatchBackground: '#ffc552', matchOverviewRuler: '#8a6100', activeMatchColorOverviewRuler: '#1b2333' },
+  dark: {
+    matchBackground: '#5c4a12',
+    activeMatchBackground: '#8f5300',
+    matchOverviewRuler: '#f2c063',
+    activeMatchColorOverviewRuler: '#ffffff',
+  },
+  light: {
+    matchBackground: '#ffe9a8',
+    activeMatchBackground: '#ffc552',
+    matchOverviewRuler: '#8a6100',
+    activeMatchColorOverviewRuler: '#1b2333',
+  },
 } as const

@@ -47,7 +47,11 @@ export class StaticServer {
   private nextChannel = 1
 
   /** @param paint writes to the screen of a channel, as a binary frame does */
-  constructor(deck: StaticDeck, receive: (message: ServerMessage) => void, paint: (channel: number, text: string) => void) {
+  constructor(
+    deck: StaticDeck,
+    receive: (message: ServerMessage) => void,
+    paint: (channel: number, text: string) => void,
+  ) {
     this.deck = deck
     this.receive = receive
     this.paint = paint
@@ -125,18 +129,18 @@ export class StaticServer {
       player: new Player(
         cast,
         {
-        output: (data) => {
-          shown.text += data
-          const channel = this.attached.get(terminal)
-          if (channel) this.paint(channel, data)
+          output: (data) => {
+            shown.text += data
+            const channel = this.attached.get(terminal)
+            if (channel) this.paint(channel, data)
+          },
+          clear: () => {
+            shown.text = ''
+            void this.snapshot(terminal)
+          },
+          changed: () => this.tell(terminal, shown),
         },
-        clear: () => {
-          shown.text = ''
-          void this.snapshot(terminal)
-        },
-        changed: () => this.tell(terminal, shown),
-      },
-      ticker,
+        ticker,
       ),
     }
     return shown
@@ -158,7 +162,13 @@ export class StaticServer {
     this.receive({
       type: 'replay',
       terminal,
-      replay: { step, profile: recording.profile, date: recording.date, ...player.playback, ...(readyAt !== undefined && { ready: readyAt }) },
+      replay: {
+        step,
+        profile: recording.profile,
+        date: recording.date,
+        ...player.playback,
+        ...(readyAt !== undefined && { ready: readyAt }),
+      },
     })
   }
 }

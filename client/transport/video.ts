@@ -37,7 +37,18 @@ export class FilmServer {
 
   open(): void {
     const { profile, steps, terminals } = this.film.opening
-    this.receive({ type: 'hello', profile, role: 'presenter', rights: ['view'], share: {}, version: 'film', deck: { state: 'current' }, steps, terminals, sync: {} })
+    this.receive({
+      type: 'hello',
+      profile,
+      role: 'presenter',
+      rights: ['view'],
+      share: {},
+      version: 'film',
+      deck: { state: 'current' },
+      steps,
+      terminals,
+      sync: {},
+    })
   }
 
   handle(message: ClientMessage): void {
@@ -102,7 +113,12 @@ export class FilmServer {
 }
 
 /** Lets the renderer turn the slides. To be called where Slidev's navigation can be had. */
-export function turnForFilm(nav: { go(no: number, clicks?: number): Promise<void>; total: Ref<number>; currentSlideNo: Ref<number>; clicksTotal: Ref<number> }): void {
+export function turnForFilm(nav: {
+  go(no: number, clicks?: number): Promise<void>
+  total: Ref<number>
+  currentSlideNo: Ref<number>
+  clicksTotal: Ref<number>
+}): void {
   if (!filming) return
   filming.go = (slide, clicks) => void nav.go(slide, clicks)
   filming.extent = () => ({ slides: nav.total.value, slide: nav.currentSlideNo.value, clicks: nav.clicksTotal.value })

@@ -6,7 +6,9 @@ import { stateOf } from './open-file.ts'
 import { type FileChange, parsePatch } from './patch.ts'
 
 /** Changes that the editor shows in its place: those of a solution, or those since the start of the copy. */
-export type Shown = { what: 'changes'; files: FileChange[] } | { what: 'solution'; task: string; solution: string; files: FileChange[]; says: TaskLine[] }
+export type Shown =
+  | { what: 'changes'; files: FileChange[] }
+  | { what: 'solution'; task: string; solution: string; files: FileChange[]; says: TaskLine[] }
 
 interface State {
   /** None before the server has told. */
@@ -25,7 +27,9 @@ export const tasks = computed(() => state.course?.tasks ?? [])
 export const done = computed(() => tasks.value.filter(({ progress }) => isDone(progress.state)))
 export const task = computed(() => tasks.value.find(({ id }) => id === state.current))
 /** What the course does with the task of the guide. */
-export const activity = computed(() => (state.course?.activity?.task === state.current ? state.course?.activity : undefined) ?? undefined)
+export const activity = computed(
+  () => (state.course?.activity?.task === state.current ? state.course?.activity : undefined) ?? undefined,
+)
 
 export function inWork({ progress: { state } }: TaskInfo): boolean {
   return state.state === 'begun' || state.state === 'failed'

@@ -1,6 +1,15 @@
 import { reactive } from 'vue'
 import { send } from '../connection.ts'
-import { changedOnDisk, type Draft, draftOf, keepMine, type OnDisk, opened, type OpenFile, stateOf } from './open-file.ts'
+import {
+  changedOnDisk,
+  type Draft,
+  draftOf,
+  keepMine,
+  type OnDisk,
+  opened,
+  type OpenFile,
+  stateOf,
+} from './open-file.ts'
 
 interface Files {
   open: Record<string, OpenFile>
@@ -37,7 +46,12 @@ export function useCopy(copy: string): void {
     files.current = undefined
     wanted = kept.current
   }
-  for (const path of new Set([...Object.keys(files.open), ...Object.keys(kept.drafts), ...(wanted === undefined ? [] : [wanted])])) ask(path)
+  for (const path of new Set([
+    ...Object.keys(files.open),
+    ...Object.keys(kept.drafts),
+    ...(wanted === undefined ? [] : [wanted]),
+  ]))
+    ask(path)
 }
 
 function read(key: string): Kept {

@@ -41,10 +41,15 @@ export function pageKey(event: KeyboardEvent, panel: PanelName | undefined, help
   act()
 }
 
-function actionOf({ key, code, altKey, shiftKey, ctrlKey, metaKey }: KeyboardEvent, panel: PanelName | undefined, help: () => void): (() => void) | undefined {
+function actionOf(
+  { key, code, altKey, shiftKey, ctrlKey, metaKey }: KeyboardEvent,
+  panel: PanelName | undefined,
+  help: () => void,
+): (() => void) | undefined {
   if (ctrlKey || metaKey) return undefined
   if (key === 'F6' && !altKey) return () => focusPanel(beside(panel, shiftKey ? -1 : 1))
-  if (key === 'Escape' && shiftKey && panel) return () => document.querySelector<HTMLElement>(`[data-panel="${panel}"]`)?.focus()
+  if (key === 'Escape' && shiftKey && panel)
+    return () => document.querySelector<HTMLElement>(`[data-panel="${panel}"]`)?.focus()
   if (!altKey || !shiftKey) return undefined
   // By the place of the key: with Alt and Shift layouts make other characters of them.
   if (code === 'KeyC') return checkTask

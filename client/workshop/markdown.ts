@@ -6,7 +6,9 @@ const markdown = new MarkdownIt({ linkify: false })
 markdown.renderer.rules.fence = (tokens, index) => {
   const { content = '', info = '' } = tokens[index] ?? {}
   const code = `<pre><code>${markdown.utils.escapeHtml(content)}</code></pre>`
-  return /^(sh|bash|console)\b/.test(info.trim()) ? `<div class="command">${code}<button type="button" class="ws" data-command="${markdown.utils.escapeHtml(content.trim())}">Put into the terminal</button></div>` : code
+  return /^(sh|bash|console)\b/.test(info.trim())
+    ? `<div class="command">${code}<button type="button" class="ws" data-command="${markdown.utils.escapeHtml(content.trim())}">Put into the terminal</button></div>`
+    : code
 }
 // What a task links to is elsewhere: the course stays where it is.
 markdown.renderer.rules.link_open = (tokens, index, options, _, self) => {

@@ -60,9 +60,23 @@ export function languageOf(path: string): string {
 }
 
 /** A theme on the ground of the page's panels, whose comments and line numbers have a contrast of 4.5 to 1 and more. */
-function readable(theme: ThemeRegistration, { ground, line, quiet }: { ground: string; line: string; quiet: string }): ThemeRegistration {
-  const diff = { 'diffEditor.insertedLineBackground': '#2ea04318', 'diffEditor.insertedTextBackground': '#2ea0432e', 'diffEditor.removedLineBackground': '#f8514918', 'diffEditor.removedTextBackground': '#f851492e' }
-  const colors = { ...diff, 'editor.background': ground, 'editorGutter.background': ground, 'editor.lineHighlightBackground': line, 'editorLineNumber.foreground': quiet }
+function readable(
+  theme: ThemeRegistration,
+  { ground, line, quiet }: { ground: string; line: string; quiet: string },
+): ThemeRegistration {
+  const diff = {
+    'diffEditor.insertedLineBackground': '#2ea04318',
+    'diffEditor.insertedTextBackground': '#2ea0432e',
+    'diffEditor.removedLineBackground': '#f8514918',
+    'diffEditor.removedTextBackground': '#f851492e',
+  }
+  const colors = {
+    ...diff,
+    'editor.background': ground,
+    'editorGutter.background': ground,
+    'editor.lineHighlightBackground': line,
+    'editorLineNumber.foreground': quiet,
+  }
   const comments = { scope: ['comment', 'punctuation.definition.comment'], settings: { foreground: quiet } }
   return { ...theme, colors: { ...theme.colors, ...colors }, tokenColors: [...(theme.tokenColors ?? []), comments] }
 }
@@ -71,7 +85,10 @@ function readable(theme: ThemeRegistration, { ground, line, quiet }: { ground: s
 export async function prepare(): Promise<void> {
   const highlighter = await createHighlighterCore({
     engine: createJavaScriptRegexEngine({ forgiving: true }),
-    themes: [readable(light, { ground: '#ffffff', line: '#f3f6fb', quiet: '#57606a' }), readable(dark, { ground: '#101828', line: '#162036', quiet: '#93a1b8' })],
+    themes: [
+      readable(light, { ground: '#ffffff', line: '#f3f6fb', quiet: '#57606a' }),
+      readable(dark, { ground: '#101828', line: '#162036', quiet: '#93a1b8' }),
+    ],
     langs: [
       import('shiki/langs/nix.mjs'),
       import('shiki/langs/shellscript.mjs'),

@@ -21,7 +21,10 @@ test('the same change on both sides is none', () => {
 })
 
 test('what is typed while a save is under way stays, and is no conflict', () => {
-  const file = changedOnDisk({ ...typed('port = 8081; # more'), saving: 'port = 8081;' }, { text: 'port = 8081;', hash: 'v2' })
+  const file = changedOnDisk(
+    { ...typed('port = 8081; # more'), saving: 'port = 8081;' },
+    { text: 'port = 8081;', hash: 'v2' },
+  )
   expect([stateOf(file), file.text]).toEqual(['dirty', 'port = 8081; # more'])
 })
 

@@ -62,6 +62,11 @@ export function difference(before: string, after: string): { from: number; to: n
   let from = 0
   while (from < before.length && from < after.length && before[from] === after[from]) from++
   let end = 0
-  while (end < before.length - from && end < after.length - from && before[before.length - 1 - end] === after[after.length - 1 - end]) end++
+  while (
+    end < before.length - from &&
+    end < after.length - from &&
+    before[before.length - 1 - end] === after[after.length - 1 - end]
+  )
+    end++
   return { from, to: before.length - end, text: after.slice(from, after.length - end) }
 }

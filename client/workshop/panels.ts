@@ -26,8 +26,12 @@ function remembered(): Partial<Panels> {
   try {
     const told: unknown = JSON.parse(localStorage.getItem(KEY) ?? '{}')
     if (typeof told !== 'object' || told === null) return {}
-    const sizes = Object.entries(told).filter(([name, value]) => (name in USUAL && typeof value === 'number' && value >= 20 && value <= 80) || (name === 'files' && typeof value === 'boolean'))
-    return Object.fromEntries(sizes) as Partial<Panels>
+    const sizes = Object.entries(told).filter(
+      ([name, value]) =>
+        (name in USUAL && typeof value === 'number' && value >= 20 && value <= 80) ||
+        (name === 'files' && typeof value === 'boolean'),
+    )
+    return Object.fromEntries(sizes)
   } catch {
     return {}
   }
@@ -35,7 +39,9 @@ function remembered(): Partial<Panels> {
 
 export const panels: Panels = reactive({ ...USUAL, enlarged: undefined, files: true, tab: 'guide', ...remembered() })
 
-watch(panels, ({ left, slide, editor, files }) => localStorage.setItem(KEY, JSON.stringify({ left, slide, editor, files })))
+watch(panels, ({ left, slide, editor, files }) =>
+  localStorage.setItem(KEY, JSON.stringify({ left, slide, editor, files })),
+)
 
 const focusers = new Map<PanelName, () => void>()
 

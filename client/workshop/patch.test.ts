@@ -39,10 +39,19 @@ test('each file of a patch is shown with both of its sides', () => {
     before: '  options.services.spa = {\n    port = 80;\n  };\n# ⋯\n  };\n}',
     after: '  options.services.spa = {\n    port = 8081;\n  };\n# ⋯\n  };\n  # the end\n}',
   })
-  expect(old).toEqual({ path: 'old.nix', kind: 'removed', before: '{ }\n-- a comment that looks like a head', after: '' })
+  expect(old).toEqual({
+    path: 'old.nix',
+    kind: 'removed',
+    before: '{ }\n-- a comment that looks like a head',
+    after: '',
+  })
 })
 
 test('files without lines are named too', () => {
-  expect(parsePatch(patch).slice(2).map(({ path, kind }) => `${kind} ${path}`)).toEqual(['added new.nix', 'binary logo.png'])
+  expect(
+    parsePatch(patch)
+      .slice(2)
+      .map(({ path, kind }) => `${kind} ${path}`),
+  ).toEqual(['added new.nix', 'binary logo.png'])
   expect(parsePatch('')).toEqual([])
 })

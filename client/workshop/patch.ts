@@ -38,8 +38,13 @@ function fileOf(part: string): FileChange {
 }
 
 function pathOf(head: string[]): string {
-  const named = (prefix: RegExp) => head.map((line) => prefix.exec(line)?.[1]).find((path) => path !== undefined && path !== '/dev/null')
-  const path = named(/^\+\+\+ "?(?:b\/)?(.*?)"?\t?$/) ?? named(/^--- "?(?:a\/)?(.*?)"?\t?$/) ?? named(/^rename to (.*)$/) ?? named(/^diff --git "?a\/.* "?b\/(.*?)"?$/)
+  const named = (prefix: RegExp) =>
+    head.map((line) => prefix.exec(line)?.[1]).find((path) => path !== undefined && path !== '/dev/null')
+  const path =
+    named(/^\+\+\+ "?(?:b\/)?(.*?)"?\t?$/) ??
+    named(/^--- "?(?:a\/)?(.*?)"?\t?$/) ??
+    named(/^rename to (.*)$/) ??
+    named(/^diff --git "?a\/.* "?b\/(.*?)"?$/)
   return path ?? '?'
 }
 

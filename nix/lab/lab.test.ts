@@ -49,7 +49,7 @@ describeWithLab('preparing the lab', () => {
     await execa('cp', ['-a', join(cache, 'debs'), join(dir, 'debs')])
     const running = execa(join(flake, 'lab/prepare.sh'), [dir], { reject: false, all: true, detached: true })
     await new Promise<void>((resolve) =>
-      running.stdout!.on('data', (data: Buffer) => data.includes('[1/') && resolve()),
+      running.stdout.on('data', (data: Buffer) => data.includes('[1/') && resolve()),
     )
     process.kill(-running.pid!, 'SIGINT')
     expect((await running).exitCode).not.toBe(0)

@@ -30,18 +30,31 @@ export async function buildTalk(options: BuildOptions): Promise<void> {
   const signal = interruptSignal()
   const deck = await readDeck(options.deck)
   const out = resolve(options.out)
-  if (existsSync(out) && !existsSync(join(out, 'index.html'))) throw new Error(`${out} is there and is no site: give another folder by --out, or remove it.`)
+  if (existsSync(out) && !existsSync(join(out, 'index.html')))
+    throw new Error(`${out} is there and is no site: give another folder by --out, or remove it.`)
   const site = await staticDeckOf(deck, options.profile)
   const missing = site.steps.filter(({ recording }) => !recording).map(({ id }) => id)
-  await new Listr([{ title: 'Build the site', task: () => buildSite(deck.file, out, { site, withNotes: options.withNotes, signal }) }], progress).run()
-  console.log(`Written: ${relative(process.cwd(), out) || out}. Serve it from anywhere: npx sirv-cli ${relative(process.cwd(), out)}`)
+  await new Listr(
+    [
+      {
+        title: 'Build the site',
+        task: () => buildSite(deck.file, out, { site, withNotes: options.withNotes, signal }),
+      },
+    ],
+    progress,
+  ).run()
+  console.log(
+    `Written: ${relative(process.cwd(), out) || out}. Serve it from anywhere: npx sirv-cli ${relative(process.cwd(), out)}`,
+  )
   if (missing.length > 0) console.log(`Without a recording: ${missing.join(', ')}. npm run rehearse makes them.`)
 }
 
 /** What the site has to know of the deck. */
 export async function staticDeckOf(deck: Deck, wanted?: Profile): Promise<StaticDeck> {
   const folder = join(dirname(deck.file), 'recordings')
-  const recordings = new Recordings(folder, wanted ?? (await richest(folder)), (of) => fingerprint(join(dirname(deck.file), 'nix'), of === 'nixos'))
+  const recordings = new Recordings(folder, wanted ?? (await richest(folder)), (of) =>
+    fingerprint(join(dirname(deck.file), 'nix'), of === 'nixos'),
+  )
   await recordings.load(deck)
   return {
     grid: deck.grid,
@@ -64,6 +77,11 @@ export async function staticDeckOf(deck: Deck, wanted?: Profile): Promise<Static
 /** The profile that has most recordings. */
 async function richest(folder: string): Promise<Profile> {
   const store = new RecordingStore(folder)
-  const counts = await Promise.all((['nixos', 'lab', 'host'] as const).map(async (profile) => ({ profile, count: (await store.steps(profile)).length })))
+  const counts = await Promise.all(
+    (['nixos', 'lab', 'host'] as const).map(async (profile) => ({
+      profile,
+      count: (await store.steps(profile)).length,
+    })),
+  )
   return counts.reduce((best, next) => (next.count > best.count ? next : best)).profile
 }

@@ -5,7 +5,14 @@ import { join } from 'node:path'
 import { parseCommandString } from 'execa'
 import { Listr, type ListrTask } from 'listr2'
 import type { Deck } from '../deck/deck.ts'
-import { answeringEngines, Container, type Engine, ENGINE_PACKAGES, findEngine, removeLeft } from '../executor/container.ts'
+import {
+  answeringEngines,
+  Container,
+  type Engine,
+  ENGINE_PACKAGES,
+  findEngine,
+  removeLeft,
+} from '../executor/container.ts'
 import type { Executor } from '../executor/executor.ts'
 import { Ledger } from '../executor/process-registry.ts'
 import { PrefixExecutor } from '../executor/prefix.ts'
@@ -55,16 +62,28 @@ export async function openClass(options: ClassOptions): Promise<void> {
     atEnd(await claim(paths.learners))
     if (engine) {
       const left = await removeLeft(engine, paths.learners)
-      if (left > 0) console.log(`Removed ${left} container${left === 1 ? '' : 's'} that an earlier server had left behind.`)
+      if (left > 0)
+        console.log(`Removed ${left} container${left === 1 ? '' : 's'} that an earlier server had left behind.`)
     }
 
     const open = async (name: string): Promise<Opened> => {
       const folder = join(paths.learners, name)
       await prepareCopy(flake, folder)
       await lockAsHere(setting, folder)
-      const place = engine ? await containerOf(name, folder, engine, setting) : await elsewhere(name, folder, options, setting)
+      const place = engine
+        ? await containerOf(name, folder, engine, setting)
+        : await elsewhere(name, folder, options, setting)
       try {
-        const learner = await Learner.open({ name, folder, deck, flake, profile, executor: place.executor, gated: gate, recordings })
+        const learner = await Learner.open({
+          name,
+          folder,
+          deck,
+          flake,
+          profile,
+          executor: place.executor,
+          gated: gate,
+          recordings,
+        })
         return { learner, executor: place.executor, end: () => learner.end().finally(place.end) }
       } catch (error) {
         await place.end()
@@ -108,7 +127,9 @@ export async function openClass(options: ClassOptions): Promise<void> {
       port,
       token: await accessToken(paths.token),
       stage,
-      learners: await Promise.all(learners.map(async (learner) => ({ learner, token: await learnerToken(paths.token, learner.name) }))),
+      learners: await Promise.all(
+        learners.map(async (learner) => ({ learner, token: await learnerToken(paths.token, learner.name) })),
+      ),
       secrets,
       profile,
       built: `${paths.built}-workshop`,
@@ -123,7 +144,9 @@ export async function openClass(options: ClassOptions): Promise<void> {
     for (const notice of notices) console.log(notice)
     const width = Math.max(...names.map((name) => name.length))
     const instructor = link.replace('/?', '/class?')
-    console.log(`\n  ${deck.title}\n\n  Instructor  ${instructor}\n  Slides      ${link}\n\n  Learners, each with a link of their own:\n\n${names.map((name) => `    ${name.padEnd(width)}  ${links.get(name) ?? ''}\n`).join('')}\n  Their files are in ${paths.learners.replace(homedir(), '~')} and stay.\n  How learners on other machines come in: docs/workshop.md\n\n  Ctrl-C ends the workshop and everything it started.\n`)
+    console.log(
+      `\n  ${deck.title}\n\n  Instructor  ${instructor}\n  Slides      ${link}\n\n  Learners, each with a link of their own:\n\n${names.map((name) => `    ${name.padEnd(width)}  ${links.get(name) ?? ''}\n`).join('')}\n  Their files are in ${paths.learners.replace(homedir(), '~')} and stay.\n  How learners on other machines come in: docs/workshop.md\n\n  Ctrl-C ends the workshop and everything it started.\n`,
+    )
     if (options.open) await openInBrowser(instructor)
   })
 }
@@ -144,7 +167,14 @@ async function makeEngine(deck: Deck, yes: boolean, signal: AbortSignal): Promis
   const install: ListrTask = {
     title: 'Containers for the learners',
     task: async (_, task) => {
-      const problem = await offerPackages(task, 'A class', ENGINE_PACKAGES, yes, signal, new Ledger(deckPaths(deck.file).ledger))
+      const problem = await offerPackages(
+        task,
+        'A class',
+        ENGINE_PACKAGES,
+        yes,
+        signal,
+        new Ledger(deckPaths(deck.file).ledger),
+      )
       if (problem !== undefined) throw new Error(`${problem}\nSee docs/workshop.md for classes without containers.`)
     },
   }
@@ -158,9 +188,15 @@ async function makeEngine(deck: Deck, yes: boolean, signal: AbortSignal): Promis
 type Place = Pick<Opened, 'executor' | 'end'>
 
 /** A container on this machine, which sees what the profile has prepared. Nothing of the operator's environment is in it. */
-async function containerOf(name: string, folder: string, engine: Engine, { paths, profile, ledger }: Ground): Promise<Place> {
+async function containerOf(
+  name: string,
+  folder: string,
+  engine: Engine,
+  { paths, profile, ledger }: Ground,
+): Promise<Place> {
   const lab = join(paths.cache, 'lab')
-  const sees = profile.name === 'lab' && existsSync(lab) ? [lab, await realpath(lab), join(packageRoot, 'nix', 'lab')] : []
+  const sees =
+    profile.name === 'lab' && existsSync(lab) ? [lab, await realpath(lab), join(packageRoot, 'nix', 'lab')] : []
   const container = new Container(engine, {
     name,
     workshop: paths.learners,
@@ -180,14 +216,26 @@ async function containerOf(name: string, folder: string, engine: Engine, { paths
  *
  * @throws an Error where it cannot be run, or does not lead to the learner's files
  */
-async function elsewhere(name: string, folder: string, { commandPrefix = '', terminalPrefix = commandPrefix }: ClassOptions, { profile, ledger }: Ground): Promise<Place> {
+async function elsewhere(
+  name: string,
+  folder: string,
+  { commandPrefix = '', terminalPrefix = commandPrefix }: ClassOptions,
+  { profile, ledger }: Ground,
+): Promise<Place> {
   const words = (command: string) => parseCommandString(command).map((word) => word.replaceAll('{learner}', name))
   const cwd = copyIn(folder)
-  const executor = new PrefixExecutor({ prefix: (terminal) => words(terminal ? terminalPrefix : commandPrefix), cwd, env: profile.env, ledger })
+  const executor = new PrefixExecutor({
+    prefix: (terminal) => words(terminal ? terminalPrefix : commandPrefix),
+    cwd,
+    env: profile.env,
+    ledger,
+  })
   const { exit, output } = await executor.script('test -d .git', REACHED)
   if (exit !== 0) {
     await executor.close()
-    throw new Error(`${words(commandPrefix).join(' ')} does not lead to the files of ${name}, which must be there by the same path, ${cwd}. ${output}`)
+    throw new Error(
+      `${words(commandPrefix).join(' ')} does not lead to the files of ${name}, which must be there by the same path, ${cwd}. ${output}`,
+    )
   }
   return { executor, end: () => executor.close() }
 }
@@ -199,9 +247,11 @@ const REACHED = 30
 async function lockAsHere({ profile, paths }: Ground, folder: string): Promise<void> {
   const lock = join(paths.workdir, 'flake.lock')
   if (profile.name !== 'nixos' || !existsSync(lock)) return
-  await copyFile(lock, join(copyIn(folder), 'flake.lock'), constants.COPYFILE_EXCL).catch((error: NodeJS.ErrnoException) => {
-    if (error.code !== 'EEXIST') throw error
-  })
+  await copyFile(lock, join(copyIn(folder), 'flake.lock'), constants.COPYFILE_EXCL).catch(
+    (error: NodeJS.ErrnoException) => {
+      if (error.code !== 'EEXIST') throw error
+    },
+  )
 }
 
 /** A learner's name that none has: who is measured. */
@@ -213,23 +263,32 @@ const TRIAL = 'trial'
  * @returns what was found, in a line
  * @throws an Error with the figures where it does not
  */
-async function measure(wanted: number, open: (name: string) => Promise<Opened>, { deck, paths, flake, profile }: Ground, signal: AbortSignal): Promise<string> {
+async function measure(
+  wanted: number,
+  open: (name: string) => Promise<Opened>,
+  { deck, paths, flake, profile }: Ground,
+  signal: AbortSignal,
+): Promise<string> {
   const machine = await thisMachine(paths.learners)
   const folder = join(paths.learners, TRIAL)
-  const need = await knownNeed(paths.need, `${profile.name} ${machine.processors} ${deck.version} ${await fingerprint(flake, true)}`, async () => {
-    await rm(folder, { recursive: true, force: true })
-    const trial = await open(TRIAL)
-    // What it is doing is given up then.
-    const abort = () => void trial.learner.course.end()
-    signal.addEventListener('abort', abort)
-    try {
-      signal.throwIfAborted()
-      return await measureNeed(deck, trial.learner, trial.executor, folder)
-    } finally {
-      signal.removeEventListener('abort', abort)
-      await trial.end()
+  const need = await knownNeed(
+    paths.need,
+    `${profile.name} ${machine.processors} ${deck.version} ${await fingerprint(flake, true)}`,
+    async () => {
       await rm(folder, { recursive: true, force: true })
-    }
-  })
+      const trial = await open(TRIAL)
+      // What it is doing is given up then.
+      const abort = () => void trial.learner.course.end()
+      signal.addEventListener('abort', abort)
+      try {
+        signal.throwIfAborted()
+        return await measureNeed(deck, trial.learner, trial.executor, folder)
+      } finally {
+        signal.removeEventListener('abort', abort)
+        await trial.end()
+        await rm(folder, { recursive: true, force: true })
+      }
+    },
+  )
   return admit(wanted, need, machine, deck.tasks.size)
 }

@@ -8,5 +8,6 @@ test.each(['security.md', 'reliability.md'])('each test that docs/%s names is th
   const named = [...text.matchAll(/`([^`]+\.(?:test|spec)\.ts)` “([^”]+)”/g)]
   expect(named.length).toBeGreaterThan(5)
   expect(text.match(/\.(test|spec)\.ts`/g)).toHaveLength(named.length)
-  for (const [, file = '', title = ''] of named) expect(await readFile(join(packageRoot, file), 'utf8'), file).toContain(title)
+  for (const [, file = '', title = ''] of named)
+    expect(await readFile(join(packageRoot, file), 'utf8'), file).toContain(title)
 })

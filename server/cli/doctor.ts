@@ -33,9 +33,14 @@ export async function seeDoctor(options: DoctorOptions): Promise<boolean> {
   const signal = AbortSignal.timeout(60_000)
   const name = options.profile ?? (existsSync(join(flake, 'flake.nix')) ? await chooseProfile(flake, signal) : 'host')
   const profile = await presentProfile(name, paths)
-  const env = shellEnvironment(profile, [...deck.steps.values()].flatMap((step) => step.contract.needs.env))
+  const env = shellEnvironment(
+    profile,
+    [...deck.steps.values()].flatMap((step) => step.contract.needs.env),
+  )
   const executor = new LocalExecutor({ cwd: paths.workdir, env, ledger: new Ledger(paths.ledger) })
-  const recordings = new Recordings(join(dirname(deck.file), 'recordings'), name, (of) => fingerprint(flake, of === 'nixos'))
+  const recordings = new Recordings(join(dirname(deck.file), 'recordings'), name, (of) =>
+    fingerprint(flake, of === 'nixos'),
+  )
   const stage = new Stage({ deck, profile, executor, resetWorkdir: async () => {}, recordings })
   const diagnosis = await examine({ deck, profile, stage, recordings, paths, port: options.port })
   console.log(options.json ? JSON.stringify(diagnosis, undefined, 2) : describe(diagnosis))
@@ -46,7 +51,8 @@ const SIGN = { ok: '✔', warn: '!', fail: '✖' } as const
 const CAN = { run: '✔ runs', replay: '! replay only', ask: '! cannot run', nothing: '✖ cannot be shown' } as const
 
 function describe({ profile, machine, steps, ready }: Diagnosis): string {
-  const line = ({ name, state, detail, mend }: Finding) => `${SIGN[state]} ${name.padEnd(10)}  ${detail.replaceAll('\n', ' ')}${mend === undefined ? '' : `\n  ${' '.repeat(10)}  → ${mend}`}`
+  const line = ({ name, state, detail, mend }: Finding) =>
+    `${SIGN[state]} ${name.padEnd(10)}  ${detail.replaceAll('\n', ' ')}${mend === undefined ? '' : `\n  ${' '.repeat(10)}  → ${mend}`}`
   const width = Math.max(...steps.map(({ step }) => step.length), 0)
   const lines = [`This machine, profile ${profile}`, ...machine.map(line), '', 'Steps']
   for (const { step, slide, can, findings } of steps) {

@@ -33,5 +33,7 @@ export async function exportCasts(options: ExportCastsOptions): Promise<void> {
     written.push(id)
   }
   if (written.length === 0) throw new Error('There are no recordings yet: npm run rehearse makes them.')
-  console.log(`Written to ${relative(process.cwd(), out) || out}: ${written.join(', ')}. Play one: asciinema play ${join(relative(process.cwd(), out), `${written[0]}.cast`)}`)
+  console.log(
+    `Written to ${relative(process.cwd(), out) || out}: ${written.join(', ')}. Play one: asciinema play ${join(relative(process.cwd(), out), `${written[0]}.cast`)}`,
+  )
 }

@@ -53,7 +53,8 @@ export async function exportTalk(options: ExportOptions): Promise<void> {
       [
         {
           title: 'Build the site',
-          task: async () => buildSite(deck.file, site, { site: await staticDeckOf(deck, options.profile), withNotes: false, signal }),
+          task: async () =>
+            buildSite(deck.file, site, { site: await staticDeckOf(deck, options.profile), withNotes: false, signal }),
         },
         {
           title: 'Take the slides',
@@ -62,11 +63,23 @@ export async function exportTalk(options: ExportOptions): Promise<void> {
             const { origin, close } = await serveSite(site)
             signal.addEventListener('abort', () => void browser.close(), { once: true })
             try {
-              const page = await browser.newPage({ viewport: SIZE, deviceScaleFactor: options.format === 'pdf' ? 1 : 1.5, colorScheme: options.dark ? 'dark' : 'light' })
+              const page = await browser.newPage({
+                viewport: SIZE,
+                deviceScaleFactor: options.format === 'pdf' ? 1 : 1.5,
+                colorScheme: options.dark ? 'dark' : 'light',
+              })
               for (const [index] of slides.entries()) {
                 task.output = `slide ${index + 1} of ${slides.length}`
                 await open(page, `${origin}/#/${index + 1}?print=true&clicks=${ALL_CLICKS}`, origin)
-                if (options.format === 'pdf') pages.push(await page.pdf({ width: `${SIZE.width}px`, height: `${SIZE.height}px`, printBackground: true, pageRanges: '1' }))
+                if (options.format === 'pdf')
+                  pages.push(
+                    await page.pdf({
+                      width: `${SIZE.width}px`,
+                      height: `${SIZE.height}px`,
+                      printBackground: true,
+                      pageRanges: '1',
+                    }),
+                  )
                 else pictures.push(await page.screenshot({ type: 'png' }))
                 signal.throwIfAborted()
               }
@@ -81,7 +94,8 @@ export async function exportTalk(options: ExportOptions): Promise<void> {
           task: async () => {
             if (options.format === 'pdf') await writePdf(out, deck.title, pages)
             else if (options.format === 'png') await writePictures(out, pictures)
-            else await writePptx(out, deck.title, pictures, options.withNotes ? slides.map(({ note }) => note ?? '') : [])
+            else
+              await writePptx(out, deck.title, pictures, options.withNotes ? slides.map(({ note }) => note ?? '') : [])
           },
         },
       ],
@@ -102,7 +116,11 @@ async function open(page: Page, url: string, origin: string): Promise<void> {
   await page.waitForFunction(() =>
     [...document.querySelectorAll('[data-terminal]')]
       .filter((terminal) => terminal.checkVisibility())
-      .every((terminal) => !terminal.querySelector('[data-replay]') || (terminal.querySelector('.xterm-rows')?.textContent ?? '').trim() !== ''),
+      .every(
+        (terminal) =>
+          !terminal.querySelector('[data-replay]') ||
+          (terminal.querySelector('.xterm-rows')?.textContent ?? '').trim() !== '',
+      ),
   )
 }
 
@@ -119,7 +137,8 @@ async function writePdf(out: string, title: string, pages: Buffer[]): Promise<vo
 async function writePictures(folder: string, pictures: Buffer[]): Promise<void> {
   await mkdir(folder, { recursive: true })
   const digits = String(pictures.length).length
-  for (const [index, picture] of pictures.entries()) await writeFile(join(folder, `${String(index + 1).padStart(digits, '0')}.png`), picture)
+  for (const [index, picture] of pictures.entries())
+    await writeFile(join(folder, `${String(index + 1).padStart(digits, '0')}.png`), picture)
 }
 
 async function writePptx(out: string, title: string, pictures: Buffer[], notes: string[]): Promise<void> {

@@ -22,7 +22,12 @@ export async function lockFlake(options: { deck: string; update: boolean }): Pro
       {
         title: options.update ? 'Update the inputs of the flake' : 'Lock the flake',
         task: async (_, task) => {
-          changed = await writeLock({ workdir: paths.workdir, env, signal }, flake, options.update, (line) => (task.output = line)).catch((error: unknown) => {
+          changed = await writeLock(
+            { workdir: paths.workdir, env, signal },
+            flake,
+            options.update,
+            (line) => (task.output = line),
+          ).catch((error: unknown) => {
             problem = error
             task.skip('The flake could not be locked')
             return []
@@ -34,11 +39,21 @@ export async function lockFlake(options: { deck: string; update: boolean }): Pro
   ).run()
   signal.throwIfAborted()
   if (problem !== undefined) throw explained(problem)
-  console.log(changed.length > 0 ? `Written: ${changed.map((name) => `nix/${name}`).join(', ')}. Rehearse, then commit.` : 'The lock file is up to date.')
+  console.log(
+    changed.length > 0
+      ? `Written: ${changed.map((name) => `nix/${name}`).join(', ')}. Rehearse, then commit.`
+      : 'The lock file is up to date.',
+  )
 }
 
 /** Says what to do where there is no network. */
 function explained(error: unknown): unknown {
-  if (!(error instanceof NixError) || !/unable to download|resolve host|Network is unreachable|Timeout was reached|Failed to connect/i.test(error.message)) return error
-  return new Error(`${error.message}\nLocking needs a network: run npm run lock again where there is one. Without a lock file the talk runs in the offline lab: npm start -- --profile lab`)
+  if (
+    !(error instanceof NixError) ||
+    !/unable to download|resolve host|Network is unreachable|Timeout was reached|Failed to connect/i.test(error.message)
+  )
+    return error
+  return new Error(
+    `${error.message}\nLocking needs a network: run npm run lock again where there is one. Without a lock file the talk runs in the offline lab: npm start -- --profile lab`,
+  )
 }

@@ -30,7 +30,12 @@ export async function play({ deck: file, what, profile }: PlayOptions): Promise<
   if (what === undefined) return console.log(await list(deck, logs, profile))
   const log = logs[Number(what) - 1]
   const cast = deck.steps.has(what) ? await recordingOf(deck, what, profile) : log && (await readLog(log.file))
-  if (!cast) throw new Error(deck.steps.has(what) ? `Step "${what}" has no recording yet: npm run rehearse -- ${what}` : `There is no step "${what}" in this deck, and no log of that number. npm run play lists what there is.`)
+  if (!cast)
+    throw new Error(
+      deck.steps.has(what)
+        ? `Step "${what}" has no recording yet: npm run rehearse -- ${what}`
+        : `There is no step "${what}" in this deck, and no log of that number. npm run play lists what there is.`,
+    )
   await show(cast, signal)
 }
 
@@ -47,7 +52,9 @@ async function logsOf(deck: Deck): Promise<Log[]> {
   const names = (await readdir(sessions).catch(() => [])).sort().reverse()
   const logs = names.flatMap((name) => {
     const [, day, hours, minutes, seconds, terminal] = /^(.{10})T(\d\d)-(\d\d)-(.*?)Z-(.+)\.cast$/.exec(name) ?? []
-    return terminal === undefined ? [] : [{ file: join(sessions, name), date: new Date(`${day}T${hours}:${minutes}:${seconds}Z`), terminal }]
+    return terminal === undefined
+      ? []
+      : [{ file: join(sessions, name), date: new Date(`${day}T${hours}:${minutes}:${seconds}Z`), terminal }]
   })
   return Promise.all(logs.map(async (log) => ({ ...log, bytes: (await stat(log.file)).size })))
 }
@@ -55,13 +62,20 @@ async function logsOf(deck: Deck): Promise<Log[]> {
 async function list(deck: Deck, logs: Log[], profile?: Profile): Promise<string> {
   const recorded = (await staticDeckOf(deck, profile)).steps.filter(({ recording }) => recording)
   const width = Math.max(0, ...recorded.map(({ id }) => id.length), ...logs.map(({ terminal }) => terminal.length + 5))
-  const day = (date: string | Date) => new Date(date).toLocaleString('en-GB', { dateStyle: 'medium', timeStyle: 'short' })
+  const day = (date: string | Date) =>
+    new Date(date).toLocaleString('en-GB', { dateStyle: 'medium', timeStyle: 'short' })
   return [
     'Recordings of steps',
-    ...recorded.map(({ id, recording }) => `  ${id.padEnd(width)}  ${day(recording?.date ?? '')}  ${recording?.profile}${recording?.stale ? `  ${recording.stale} since` : ''}`),
+    ...recorded.map(
+      ({ id, recording }) =>
+        `  ${id.padEnd(width)}  ${day(recording?.date ?? '')}  ${recording?.profile}${recording?.stale ? `  ${recording.stale} since` : ''}`,
+    ),
     ...(recorded.length === 0 ? ['  none yet: npm run rehearse'] : []),
     `\nLogs of terminals, in ${dirname(logs[0]?.file ?? join(deckPaths(deck.file).sessions, 'x'))}`,
-    ...logs.map(({ date, terminal, bytes }, index) => `  ${String(index + 1).padStart(3)}  ${terminal.padEnd(width - 5)}  ${day(date)}  ${Math.ceil(bytes / 1000)} kB`),
+    ...logs.map(
+      ({ date, terminal, bytes }, index) =>
+        `  ${String(index + 1).padStart(3)}  ${terminal.padEnd(width - 5)}  ${day(date)}  ${Math.ceil(bytes / 1000)} kB`,
+    ),
     ...(logs.length === 0 ? ['  none yet: each talk that you give leaves some'] : []),
     '\nPlay one: npm run play -- <step or number>',
   ].join('\n')
@@ -92,7 +106,10 @@ async function show(cast: Cast, signal: AbortSignal): Promise<void> {
     }
     const player = new Player(cast, { output: (data) => void stdout.write(data), clear: () => {}, changed }, ticker)
     if (!stdout.isTTY) return player.skip()
-    if (stdout.columns < cols || stdout.rows < rows) console.error(`This terminal has ${stdout.columns} columns and ${stdout.rows} rows, and what follows ${cols} and ${rows}: make it larger to see all of it.`)
+    if (stdout.columns < cols || stdout.rows < rows)
+      console.error(
+        `This terminal has ${stdout.columns} columns and ${stdout.rows} rows, and what follows ${cols} and ${rows}: make it larger to see all of it.`,
+      )
     console.error('Space pauses, Enter goes on to the next pause, q ends.\n')
     signal.addEventListener('abort', () => end(), { once: true })
     // What the recording asks the terminal is answered as if it was typed: nobody else must read that.

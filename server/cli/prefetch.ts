@@ -38,7 +38,11 @@ export async function prefetchDeck(options: PrefetchOptions): Promise<boolean> {
 
   // What was prefetched before forbids to download; this is the time to.
   const { NIX_CONFIG = '', ...rest } = env
-  const place = { workdir: paths.workdir, env: { ...rest, NIX_CONFIG: NIX_CONFIG.replace(/^(substitute|flake-registry) =.*$/gm, '') }, signal }
+  const place = {
+    workdir: paths.workdir,
+    env: { ...rest, NIX_CONFIG: NIX_CONFIG.replace(/^(substitute|flake-registry) =.*$/gm, '') },
+    signal,
+  }
   let report: PrefetchReport | undefined
   await new Listr(
     [
@@ -51,10 +55,14 @@ export async function prefetchDeck(options: PrefetchOptions): Promise<boolean> {
         title: 'Prefetch',
         task: async (_, task) => {
           const to = options.to === undefined ? undefined : resolve(options.to)
-          report = await prefetch(place, { deck, profile: profile.name, roots: paths.roots, to }, (what, done, total, line) => {
-            task.title = `Prefetch ${done + 1}/${total}: ${what}`
-            if (line !== undefined) task.output = line
-          })
+          report = await prefetch(
+            place,
+            { deck, profile: profile.name, roots: paths.roots, to },
+            (what, done, total, line) => {
+              task.title = `Prefetch ${done + 1}/${total}: ${what}`
+              if (line !== undefined) task.output = line
+            },
+          )
           task.title = 'Prefetch'
         },
       },
@@ -69,10 +77,16 @@ export async function prefetchDeck(options: PrefetchOptions): Promise<boolean> {
 function describe({ installables, paths, bytes, network }: PrefetchReport, roots: string): string {
   const width = Math.max(...installables.map(({ installable }) => installable.length), 0)
   const lines = installables.map(
-    ({ installable, steps, seconds, problem }) => `  ${problem === undefined ? 'ok    ' : 'failed'}  ${installable.padEnd(width)}  ${seconds.toFixed(1).padStart(7)} s  ${steps.join(', ')}`,
+    ({ installable, steps, seconds, problem }) =>
+      `  ${problem === undefined ? 'ok    ' : 'failed'}  ${installable.padEnd(width)}  ${seconds.toFixed(1).padStart(7)} s  ${steps.join(', ')}`,
   )
-  for (const { installable, problem } of installables) if (problem !== undefined) lines.push('', `${installable} could not be made:`, problem)
-  lines.push('', `${paths} store paths, ${(bytes / 1e9).toFixed(2)} GB, are kept by links in ${roots}. Remove that folder to give them up.`)
-  for (const { step, hosts } of network) lines.push(`Step "${step}" needs the network all the same: ${hosts.join(', ')}.`)
+  for (const { installable, problem } of installables)
+    if (problem !== undefined) lines.push('', `${installable} could not be made:`, problem)
+  lines.push(
+    '',
+    `${paths} store paths, ${(bytes / 1e9).toFixed(2)} GB, are kept by links in ${roots}. Remove that folder to give them up.`,
+  )
+  for (const { step, hosts } of network)
+    lines.push(`Step "${step}" needs the network all the same: ${hosts.join(', ')}.`)
   return `\n${lines.join('\n')}\n`
 }

@@ -64,18 +64,38 @@ export async function recordTalk(options: RecordOptions): Promise<boolean> {
   const out = resolve(options.out)
   const paths = deckPaths(deck.file)
   const given = options.from === undefined ? undefined : parseLog(await readLog(options.from))
-  if (given && options.steps.length > 0) throw new Error('The video of a talk as it was given is cut by slides: --slides 3-5, or --each for a video of each.')
-  if (given && given.header.deck !== deck.version) console.log('The deck has changed since this talk: its slides are shown as they are now.')
+  if (given && options.steps.length > 0)
+    throw new Error(
+      'The video of a talk as it was given is cut by slides: --slides 3-5, or --each for a video of each.',
+    )
+  if (given && given.header.deck !== deck.version)
+    console.log('The deck has changed since this talk: its slides are shown as they are now.')
   const ids = given ? [] : options.each ? [...deck.steps.keys()] : options.steps
-  for (const id of ids) if (!deck.steps.has(id)) throw new Error(`This deck has no step "${id}". It has: ${[...deck.steps.keys()].join(', ')}.`)
-  if (isUpright(options) && ids.length === 0) throw new Error('An upright video shows one step: name it, as in npm run record -- run-vm --size vertical')
+  for (const id of ids)
+    if (!deck.steps.has(id))
+      throw new Error(`This deck has no step "${id}". It has: ${[...deck.steps.keys()].join(', ')}.`)
+  if (isUpright(options) && ids.length === 0)
+    throw new Error('An upright video shows one step: name it, as in npm run record -- run-vm --size vertical')
   // Before anything is run, since that takes its time.
-  const tools = { ffmpeg: options.format.some((format) => videoFormats.some((video) => video === format)) ? await findFfmpeg() : 'none', chromium: await browserVersion() }
+  const tools = {
+    ffmpeg: options.format.some((format) => videoFormats.some((video) => video === format))
+      ? await findFfmpeg()
+      : 'none',
+    chromium: await browserVersion(),
+  }
 
   const upright = join(paths.films, 'upright')
   const failed: Failed = new Map()
   let profile = options.profile
-  if (!options.renderOnly && !given) profile = await run(options, deck, ids, { out, ...(isUpright(options) && { recordings: upright, grid: UPRIGHT }) }, failed, signal)
+  if (!options.renderOnly && !given)
+    profile = await run(
+      options,
+      deck,
+      ids,
+      { out, ...(isUpright(options) && { recordings: upright, grid: UPRIGHT }) },
+      failed,
+      signal,
+    )
 
   let site: FilmSite | undefined
   let films: Wanted[] = []
@@ -88,7 +108,12 @@ export async function recordTalk(options: RecordOptions): Promise<boolean> {
         site = await openSite(deck, shown, paths.films, signal)
         const folders = [...(isUpright(options) ? [upright] : []), recordingsBeside(deck)]
         if (given) films = filmsGiven(options, deck, given, await titlesOf(deck))
-        else films = await filmsOf(options, await readScript({ deck, steps: shown.steps, folders, profile, clicks: site.clicks, failed }), ids)
+        else
+          films = await filmsOf(
+            options,
+            await readScript({ deck, steps: shown.steps, folders, profile, clicks: site.clicks, failed }),
+            ids,
+          )
       },
     },
     {
@@ -100,12 +125,31 @@ export async function recordTalk(options: RecordOptions): Promise<boolean> {
             task: async (_: unknown, row: { title: string; output: string }) => {
               if (!site) return
               const { length } = wanted.timeline
-              const onProgress = seldom(({ done, total, left }) => (row.output = `${Math.floor((100 * done) / total)} % of ${duration(length)}${left === undefined ? '' : `, ${duration(left)} left`}`))
-              const { made, ...file } = await writeFilm({ wanted, format, shot: shotOf(options, format), out, site, cache: join(paths.films, 'parts'), signal, onProgress })
+              const onProgress = seldom(
+                ({ done, total, left }) =>
+                  (row.output = `${Math.floor((100 * done) / total)} % of ${duration(length)}${left === undefined ? '' : `, ${duration(left)} left`}`),
+              )
+              const { made, ...file } = await writeFilm({
+                wanted,
+                format,
+                shot: shotOf(options, format),
+                out,
+                site,
+                cache: join(paths.films, 'parts'),
+                signal,
+                onProgress,
+              })
               written.push(file)
               // Beside the last of its files.
-              if (format === options.format.at(-1)) await writeWords(wanted, written.filter(({ file }) => file.startsWith(join(out, `${wanted.name}.`))), out, tools)
-              if (made) row.title += `: ${duration(length)} in ${duration(made.seconds)}, ${made.pictures} pictures for ${made.frames} frames${made.kept > 0 ? `, ${made.kept} of them kept from before` : ''}`
+              if (format === options.format.at(-1))
+                await writeWords(
+                  wanted,
+                  written.filter(({ file }) => file.startsWith(join(out, `${wanted.name}.`))),
+                  out,
+                  tools,
+                )
+              if (made)
+                row.title += `: ${duration(length)} in ${duration(made.seconds)}, ${made.pictures} pictures for ${made.frames} frames${made.kept > 0 ? `, ${made.kept} of them kept from before` : ''}`
             },
           })),
         )
@@ -117,7 +161,7 @@ export async function recordTalk(options: RecordOptions): Promise<boolean> {
     await new Listr(tasks, progress).run()
     signal.throwIfAborted()
   } finally {
-    ;(site as FilmSite | undefined)?.close()
+    ;(site)?.close()
   }
   console.log(`Written: ${written.map(({ file }) => relative(process.cwd(), file)).join(', ')}`)
   for (const [id, { problems }] of failed) console.error(`Step "${id}" failed: ${problems.join(' ')}`)
@@ -137,8 +181,17 @@ interface Running {
  *
  * @returns what the steps ran against
  */
-async function run(options: RecordOptions, deck: Deck, ids: string[], { out, ...how }: Running, failed: Failed, signal: AbortSignal): Promise<Profile | undefined> {
-  const asked = [...deck.steps.values()].filter(({ id, slide }) => (ids.length > 0 ? ids.includes(id) : (options.slides?.includes(slide) ?? true)))
+async function run(
+  options: RecordOptions,
+  deck: Deck,
+  ids: string[],
+  { out, ...how }: Running,
+  failed: Failed,
+  signal: AbortSignal,
+): Promise<Profile | undefined> {
+  const asked = [...deck.steps.values()].filter(({ id, slide }) =>
+    ids.length > 0 ? ids.includes(id) : (options.slides?.includes(slide) ?? true),
+  )
   if (asked.length === 0) return options.profile
   const { profile, yes, fresh } = options
   const { reports, profile: ran } = await rehearseDeck(
@@ -155,19 +208,34 @@ async function run(options: RecordOptions, deck: Deck, ids: string[], { out, ...
         const file = join(out, `${id}.failed.cast`)
         await mkdir(out, { recursive: true })
         await writeFile(file, text)
-        const metadata = { step: id, command, hash, exit, seconds, date: new Date().toISOString(), profile, flake: '', captures: {}, cast: '' }
+        const metadata = {
+          step: id,
+          command,
+          hash,
+          exit,
+          seconds,
+          date: new Date().toISOString(),
+          profile,
+          flake: '',
+          captures: {},
+          cast: '',
+        }
         failed.set(id, { take: { metadata, cast: parseCast(text), file }, problems })
       },
     },
     signal,
   )
   for (const report of reports) {
-    if (report.result === 'failed' && !failed.has(report.step)) throw new Error(`Step "${report.step}" failed, and left nothing to look at: ${report.problems.join(' ')}`)
+    if (report.result === 'failed' && !failed.has(report.step))
+      throw new Error(`Step "${report.step}" failed, and left nothing to look at: ${report.problems.join(' ')}`)
     if (report.result === 'passed' && !report.recorded)
-      throw new Error(`Step "${report.step}" passed, and no recording of it was kept. "Reset the stage" in the presenter's window makes the workdir anew; --render-only films the recordings that are there.`)
+      throw new Error(
+        `Step "${report.step}" passed, and no recording of it was kept. "Reset the stage" in the presenter's window makes the workdir anew; --render-only films the recordings that are there.`,
+      )
   }
   const left = reports.filter(({ result }) => result === 'not-run').map(({ step }) => step)
-  if (left.length > 0 && failed.size === 0) console.log(`Not run: ${left.join(', ')}. Their slides show what was recorded before, if anything was.`)
+  if (left.length > 0 && failed.size === 0)
+    console.log(`Not run: ${left.join(', ')}. Their slides show what was recorded before, if anything was.`)
   return ran
 }
 
@@ -186,14 +254,30 @@ function withDependencies(deck: Deck, steps: Step[]): string[] {
 /** The films that are asked for. After a failure: those that show it, and nothing behind it. */
 async function filmsOf(options: RecordOptions, script: Script, ids: string[]): Promise<Wanted[]> {
   const { deck, takes, problems, opening } = script
-  const wanted = ({ id, slide, command }: Step) => ({ step: id, slide, command, take: takes.get(id), problems: problems.get(id), stale: opening.steps.find((step) => step.id === id)?.recording?.stale })
+  const wanted = ({ id, slide, command }: Step) => ({
+    step: id,
+    slide,
+    command,
+    take: takes.get(id),
+    problems: problems.get(id),
+    stale: opening.steps.find((step) => step.id === id)?.recording?.stale,
+  })
   const mark = problems.size > 0 ? '.failed' : ''
   if (ids.length > 0) {
-    const steps = ids.flatMap((id) => deck.steps.get(id) ?? []).filter(({ id }) => (problems.size > 0 ? problems.has(id) : !options.each || takes.has(id)))
+    const steps = ids
+      .flatMap((id) => deck.steps.get(id) ?? [])
+      .filter(({ id }) => (problems.size > 0 ? problems.has(id) : !options.each || takes.has(id)))
     if (steps.length === 0) throw new Error('There is no recording of a step to film: npm run rehearse makes them.')
-    return Promise.all(steps.map(async (step) => ({ name: `${step.id}${isUpright(options) ? '-vertical' : ''}${mark}`, timeline: await stepTimeline(script, step), steps: [wanted(step)] })))
+    return Promise.all(
+      steps.map(async (step) => ({
+        name: `${step.id}${isUpright(options) ? '-vertical' : ''}${mark}`,
+        timeline: await stepTimeline(script, step),
+        steps: [wanted(step)],
+      })),
+    )
   }
-  const last = problems.size === 0 ? Infinity : Math.max(...[...problems.keys()].map((id) => deck.steps.get(id)?.slide ?? 0))
+  const last =
+    problems.size === 0 ? Infinity : Math.max(...[...problems.keys()].map((id) => deck.steps.get(id)?.slide ?? 0))
   const numbers = (options.slides ?? script.slides.map(({ number }) => number)).filter((number) => number <= last)
   const steps = [...deck.steps.values()].filter(({ slide }) => numbers.includes(slide))
   return [{ name: `talk${mark}`, timeline: await talkTimeline(script, numbers), steps: steps.map(wanted) }]
@@ -203,19 +287,32 @@ async function readLog(file: string): Promise<string> {
   try {
     return await readFile(file, 'utf8')
   } catch (error) {
-    throw new Error(`The log of the talk cannot be read: ${error instanceof Error ? error.message : String(error)}\nnpm start -- --log keeps one, and says where.`)
+    throw new Error(
+      `The log of the talk cannot be read: ${error instanceof Error ? error.message : String(error)}\nnpm start -- --log keeps one, and says where.`,
+    )
   }
 }
 
 /** The films of a talk as it was given: of all of it, of some slides, or of each. */
 function filmsGiven({ slides, each }: RecordOptions, deck: Deck, given: TalkGiven, titles: string[]): Wanted[] {
   const whole = logTimeline(given, titles)
-  const parts = each ? (slides ?? slidesOf(whole)).map((slide) => ({ name: `given-${String(slide).padStart(String(titles.length).length, '0')}`, slides: [slide] })) : [{ name: 'given', slides }]
+  const parts = each
+    ? (slides ?? slidesOf(whole)).map((slide) => ({
+        name: `given-${String(slide).padStart(String(titles.length).length, '0')}`,
+        slides: [slide],
+      }))
+    : [{ name: 'given', slides }]
   return parts.map(({ name, slides }) => {
     const timeline = slides ? onlySlides(whole, slides, titles) : whole
-    const run = new Set(timeline.events.flatMap((event) => (event.type === 'step' && event.status.state === 'running' ? [event.step] : [])))
+    const run = new Set(
+      timeline.events.flatMap((event) =>
+        event.type === 'step' && event.status.state === 'running' ? [event.step] : [],
+      ),
+    )
     const facts = { date: given.header.date, profile: timeline.opening.profile }
-    const steps = [...deck.steps.values()].filter(({ id }) => run.has(id)).map(({ id, slide, command }) => ({ step: id, slide, command, given: facts }))
+    const steps = [...deck.steps.values()]
+      .filter(({ id }) => run.has(id))
+      .map(({ id, slide, command }) => ({ step: id, slide, command, given: facts }))
     return { name, timeline, steps }
   })
 }

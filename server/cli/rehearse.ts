@@ -69,7 +69,9 @@ export async function rehearseDeck(options: RehearseOptions, signal = interruptS
   await mkdir(paths.rehearsals, { recursive: true, mode: 0o700 })
   const file = join(paths.rehearsals, `${profile.name}.json`)
   const last = rehearsalFile.safeParse(json(await readFile(file, 'utf8').catch(() => ''))).data
-  const store = options.record ? await recordings(setting, options.recordings ?? join(dirname(deck.file), 'recordings')) : undefined
+  const store = options.record
+    ? await recordings(setting, options.recordings ?? join(dirname(deck.file), 'recordings'))
+    : undefined
   if (options.fresh) await forgetResults(setting, steps, signal)
   const camera = new Camera()
   let reports: StepReport[]
@@ -88,9 +90,13 @@ export async function rehearseDeck(options: RehearseOptions, signal = interruptS
       onFailure: async (step, result, cast) => options.onFailure?.(step, result, cast, profile.name),
       signal,
       onStep: (step, report) => {
-        if (!report) console.log(`▶ ${step.id}  ${step.command.split('\n').find((line) => !line.trim().startsWith('#')) ?? ''}`)
+        if (!report)
+          console.log(`▶ ${step.id}  ${step.command.split('\n').find((line) => !line.trim().startsWith('#')) ?? ''}`)
         else if (report.result === 'not-run') console.log(`– ${step.id}: not run. ${report.reason}`)
-        else console.log(`${report.result === 'passed' ? '✔' : '✖'} ${step.id}  ${report.seconds.toFixed(1)} s${report.recorded ? ', recorded' : ''}${report.problems.map((problem) => `\n  ${problem}`).join('')}`)
+        else
+          console.log(
+            `${report.result === 'passed' ? '✔' : '✖'} ${step.id}  ${report.seconds.toFixed(1)} s${report.recorded ? ', recorded' : ''}${report.problems.map((problem) => `\n  ${problem}`).join('')}`,
+          )
       },
     })
   } finally {
@@ -102,9 +108,19 @@ export async function rehearseDeck(options: RehearseOptions, signal = interruptS
   const text = `${JSON.stringify({ deck: deck.title, profile: profile.name, date, steps: reports } satisfies RehearsalFile, undefined, 2)}\n`
   const xml = junit(deck.title, profile.name, date, reports)
   // A rehearsal of some steps does not forget what the others took.
-  const merged = reports.map((report) => (report.result === 'not-run' ? (last?.steps.find(({ step }) => step === report.step) ?? report) : report))
+  const merged = reports.map((report) =>
+    report.result === 'not-run' ? (last?.steps.find(({ step }) => step === report.step) ?? report) : report,
+  )
   const others = last?.steps.filter(({ step }) => !reports.some((report) => report.step === step)) ?? []
-  await writeFile(file, JSON.stringify({ deck: deck.title, profile: profile.name, date, steps: [...merged, ...others] } satisfies RehearsalFile))
+  await writeFile(
+    file,
+    JSON.stringify({
+      deck: deck.title,
+      profile: profile.name,
+      date,
+      steps: [...merged, ...others],
+    } satisfies RehearsalFile),
+  )
   for (const [path, content] of [
     [options.json ?? join(paths.rehearsals, 'last.json'), text],
     [options.junit ?? join(paths.rehearsals, 'last.xml'), xml],
@@ -112,8 +128,12 @@ export async function rehearseDeck(options: RehearseOptions, signal = interruptS
     await writeFile(path, content)
 
   const count = (result: StepReport['result']) => reports.filter((report) => report.result === result).length
-  console.log(`\n${table(reports, last)}\n\n${count('passed')} passed, ${count('failed')} failed, ${count('not-run')} not run`)
-  console.log(`Written: ${options.json ?? join(paths.rehearsals, 'last.json')} and ${options.junit ?? join(paths.rehearsals, 'last.xml')}`)
+  console.log(
+    `\n${table(reports, last)}\n\n${count('passed')} passed, ${count('failed')} failed, ${count('not-run')} not run`,
+  )
+  console.log(
+    `Written: ${options.json ?? join(paths.rehearsals, 'last.json')} and ${options.junit ?? join(paths.rehearsals, 'last.xml')}`,
+  )
   signal.throwIfAborted()
   return { succeeded: count('failed') === 0 && count('passed') > 0, reports, profile: profile.name }
 }
@@ -121,7 +141,8 @@ export async function rehearseDeck(options: RehearseOptions, signal = interruptS
 /** The steps that were asked for, in the deck's order. */
 function choose(deck: Deck, { steps, from }: RehearseOptions): Step[] {
   for (const id of [...steps, ...(from === undefined ? [] : [from])])
-    if (!deck.steps.has(id)) throw new Error(`This deck has no step "${id}". It has: ${[...deck.steps.keys()].join(', ')}.`)
+    if (!deck.steps.has(id))
+      throw new Error(`This deck has no step "${id}". It has: ${[...deck.steps.keys()].join(', ')}.`)
   const all = [...deck.steps.values()]
   const rest = from === undefined ? all : all.slice(all.findIndex(({ id }) => id === from))
   const chosen = steps.length === 0 ? rest : rest.filter(({ id }) => steps.includes(id))
@@ -139,12 +160,20 @@ async function recordings({ flake, paths, profile, executor, env }: Setting, fol
   await prepareStep(profile, executor)
   return {
     recordings: new RecordingStore(folder),
-    facts: { profile: profile.name, ...(await nixVersions(paths.workdir, env)), flake: await fingerprint(flake, profile.name === 'nixos') },
+    facts: {
+      profile: profile.name,
+      ...(await nixVersions(paths.workdir, env)),
+      flake: await fingerprint(flake, profile.name === 'nixos'),
+    },
   }
 }
 
 /** Removes from the store what the steps make Nix build. What something else needs stays, and is named. */
-async function forgetResults({ paths, env, profile, executor }: Setting, steps: Step[], signal: AbortSignal): Promise<void> {
+async function forgetResults(
+  { paths, env, profile, executor }: Setting,
+  steps: Step[],
+  signal: AbortSignal,
+): Promise<void> {
   const place = { workdir: paths.workdir, env, signal }
   await prepareStep(profile, executor)
   for (const name of await readdir(paths.workdir)) if (/^result(-|$)/.test(name)) await rm(join(paths.workdir, name))
@@ -152,8 +181,12 @@ async function forgetResults({ paths, env, profile, executor }: Setting, steps: 
     const path = await nix(place, 'nix', ['eval', '--raw', `${installable}.outPath`]).catch(() => '')
     if (path === '' || !existsSync(path)) continue
     await nix(place, 'nix-store', ['--delete', path]).catch(async () => {
-      const roots = (await nix(place, 'nix-store', ['--query', '--roots', path]).catch(() => '')).split('\n').filter(Boolean)
-      console.log(`${installable} is not built again: ${roots.length > 0 ? `${roots.map((root) => root.split(' -> ')[0]).join(', ')} keeps it` : 'something else needs it'}.`)
+      const roots = (await nix(place, 'nix-store', ['--query', '--roots', path]).catch(() => ''))
+        .split('\n')
+        .filter(Boolean)
+      console.log(
+        `${installable} is not built again: ${roots.length > 0 ? `${roots.map((root) => root.split(' -> ')[0]).join(', ')} keeps it` : 'something else needs it'}.`,
+      )
     })
   }
 }

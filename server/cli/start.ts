@@ -38,7 +38,10 @@ export async function start(options: StartOptions): Promise<void> {
   await serve(options, 'npm start', async (serving) => {
     const { deck, signal, atEnd } = serving
     const share = await sharing(options)
-    const { paths, profile, stage, secrets, recordings, notices } = await makeSetting({ ...options, deck, fallBack: true, log: true }, signal)
+    const { paths, profile, stage, secrets, recordings, notices } = await makeSetting(
+      { ...options, deck, fallBack: true, log: true },
+      signal,
+    )
     atEnd(() => stage.end())
 
     const develop = options.develop ? developDeck(options.deck, await freePort(), console.log) : undefined
@@ -58,11 +61,25 @@ export async function start(options: StartOptions): Promise<void> {
       ...(develop && { develop }),
       log: console.log,
     })
-    const { link, share: links } = await openDoor(server, serving, develop && 'Leave the deck to Slidev, which shows each edit at once')
+    const { link, share: links } = await openDoor(
+      server,
+      serving,
+      develop && 'Leave the deck to Slidev, which shows each edit at once',
+    )
     if (options.log !== undefined) {
-      const file = options.log === true ? join(paths.talks, `${new Date().toISOString().replaceAll(':', '-')}.jsonl`) : resolve(options.log)
+      const file =
+        options.log === true
+          ? join(paths.talks, `${new Date().toISOString().replaceAll(':', '-')}.jsonl`)
+          : resolve(options.log)
       const { audience: token } = await guestTokens(paths.token)
-      const log = await TalkLog.open({ file, port: options.port, token, title: deck.title, deck: deck.version, onProblem: console.log })
+      const log = await TalkLog.open({
+        file,
+        port: options.port,
+        token,
+        title: deck.title,
+        deck: deck.version,
+        onProblem: console.log,
+      })
       atEnd(async () => {
         await log.close()
         console.log(`The log of this talk: ${file}\nMake a video of it: npm run record -- --from ${file}`)
@@ -70,7 +87,9 @@ export async function start(options: StartOptions): Promise<void> {
     }
 
     for (const notice of notices) console.log(notice)
-    console.log(`\n  ${deck.title}\n\n  Slides     ${link}\n  Presenter  ${link.replace('/?', '/presenter/1?')}\n\n${links.audience === undefined ? '' : audience(links.audience)}  Ctrl-C ends the talk and everything it started.\n`)
+    console.log(
+      `\n  ${deck.title}\n\n  Slides     ${link}\n  Presenter  ${link.replace('/?', '/presenter/1?')}\n\n${links.audience === undefined ? '' : audience(links.audience)}  Ctrl-C ends the talk and everything it started.\n`,
+    )
     if (options.open) await openInBrowser(link)
   })
 }
@@ -79,7 +98,10 @@ export async function start(options: StartOptions): Promise<void> {
 async function sharing({ share, shareAddress, insecureRemote = false }: StartOptions): Promise<Sharing | undefined> {
   if (!share && shareAddress === undefined && !insecureRemote) return undefined
   const address = shareAddress ?? (await localAddress())
-  if (address === undefined) throw new Error('This machine is on no network: there is nobody to share the talk with. Connect it, or start without --share.')
+  if (address === undefined)
+    throw new Error(
+      'This machine is on no network: there is nobody to share the talk with. Connect it, or start without --share.',
+    )
   return { address, insecureRemote }
 }
 

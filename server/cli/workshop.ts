@@ -33,10 +33,23 @@ export async function openWorkshop(options: WorkshopOptions): Promise<void> {
     const { port, gate } = options
     const folder = join(deckPaths(deck.file).learners, ALONE)
     const flake = join(deck.file, '..', 'nix')
-    const ground = await prepareGround({ ...options, deck, copy: { folder: copyIn(folder), prepare: () => prepareCopy(flake, folder) } }, signal)
+    const ground = await prepareGround(
+      { ...options, deck, copy: { folder: copyIn(folder), prepare: () => prepareCopy(flake, folder) } },
+      signal,
+    )
     const { paths, profile, env, ledger, secrets, recordings, notices } = ground
     const executor = new LocalExecutor({ cwd: copyIn(folder), env, ledger })
-    const learner = await Learner.open({ name: ALONE, folder, deck, flake, profile, executor, gated: gate, secrets, recordings })
+    const learner = await Learner.open({
+      name: ALONE,
+      folder,
+      deck,
+      flake,
+      profile,
+      executor,
+      gated: gate,
+      secrets,
+      recordings,
+    })
     atEnd(() => learner.end())
 
     const server = new TalkServer({
@@ -54,7 +67,9 @@ export async function openWorkshop(options: WorkshopOptions): Promise<void> {
     const link = (await openDoor(server, serving)).learners.get(ALONE) ?? ''
 
     for (const notice of [...notices, ...learner.course.info().notices]) console.log(notice)
-    console.log(`\n  ${deck.title}\n\n  Workshop   ${link}\n  Your copy  ${copyIn(folder).replace(homedir(), '~')}\n             It stays, with your progress, until you remove ${folder.replace(homedir(), '~')}\n\n  Ctrl-C ends the workshop and everything it started.\n`)
+    console.log(
+      `\n  ${deck.title}\n\n  Workshop   ${link}\n  Your copy  ${copyIn(folder).replace(homedir(), '~')}\n             It stays, with your progress, until you remove ${folder.replace(homedir(), '~')}\n\n  Ctrl-C ends the workshop and everything it started.\n`,
+    )
     if (options.open) await openInBrowser(link)
   })
 }

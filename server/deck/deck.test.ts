@@ -85,7 +85,9 @@ describe('a broken deck names file, line and slide for', () => {
 
   test('two steps with one id', async () => {
     const [problem] = await problems('# A\n\n```sh {step=a}\nls\n```\n\n---\n\n# B\n\n```sh {step=a}\nls\n```\n')
-    expect(problem).toBe('slides.md:11 (slide 2): step "a" exists already, at slides.md:3 (slide 1): every step needs an id of its own')
+    expect(problem).toBe(
+      'slides.md:11 (slide 2): step "a" exists already, at slides.md:3 (slide 1): every step needs an id of its own',
+    )
   })
 
   test('an empty fence', async () => {
@@ -100,13 +102,16 @@ describe('a broken deck names file, line and slide for', () => {
   })
 
   test('a probe of another machine', async () => {
-    const text = "---\nsteps:\n  a:\n    ready: { http: 'http://example.org/' }\n---\n\n# A\n\n```sh {step=a}\nls\n```\n"
+    const text =
+      "---\nsteps:\n  a:\n    ready: { http: 'http://example.org/' }\n---\n\n# A\n\n```sh {step=a}\nls\n```\n"
     expect((await problems(text))[0]).toContain('must be a page of this machine')
   })
 
   test('a contract without a step', async () => {
     const text = '---\nsteps:\n  gone: {}\n---\n\n# A\n'
-    expect((await problems(text))[0]).toMatch(/^slides\.md:3 \(slide 1\): "steps\.gone" is the contract of a step that this slide does not have/)
+    expect((await problems(text))[0]).toMatch(
+      /^slides\.md:3 \(slide 1\): "steps\.gone" is the contract of a step that this slide does not have/,
+    )
   })
 
   test('an input that is not declared', async () => {
@@ -114,8 +119,12 @@ describe('a broken deck names file, line and slide for', () => {
   })
 
   test('a pace that is no time, and a runOnNext that is neither yes nor no', async () => {
-    expect(await problems('---\npace: soon\n---\n\n# One\n')).toEqual(['slides.md:2 (slide 1): pace: "soon" is no time: write it as 90s, 2m or 1:30'])
-    expect(await problems('---\nrunOnNext: maybe\n---\n\n# One\n')).toEqual(['slides.md:2 (slide 1): runOnNext: must be true or false'])
+    expect(await problems('---\npace: soon\n---\n\n# One\n')).toEqual([
+      'slides.md:2 (slide 1): pace: "soon" is no time: write it as 90s, 2m or 1:30',
+    ])
+    expect(await problems('---\nrunOnNext: maybe\n---\n\n# One\n')).toEqual([
+      'slides.md:2 (slide 1): runOnNext: must be true or false',
+    ])
     for (const pace of ['90s', '2m', '1:30', '45', '1h30m', '150s']) await read(`---\npace: ${pace}\n---\n\n# One\n`)
   })
 
@@ -125,7 +134,8 @@ describe('a broken deck names file, line and slide for', () => {
 })
 
 describe('an input', () => {
-  const deck = '---\nsteps:\n  a:\n    inputs:\n      host: { label: Host, pattern: "[a-z. ;\']+", placeholder: a.example }\n---\n\n```sh {step=a}\nping {{host}}\n```\n'
+  const deck =
+    '---\nsteps:\n  a:\n    inputs:\n      host: { label: Host, pattern: "[a-z. ;\']+", placeholder: a.example }\n---\n\n```sh {step=a}\nping {{host}}\n```\n'
   const step = async () => {
     const found = (await read(deck)).steps.get('a')
     if (!found) throw new Error('no step')

@@ -88,11 +88,18 @@ export async function readDeck(file: string): Promise<Deck> {
   const texts = new Map<string, string>()
   try {
     data = await load({ roots: [root], userRoot: root }, file)
-    for (const path of new Set([file, ...Object.keys(data.markdownFiles)])) texts.set(path, await readFile(path, 'utf8'))
+    for (const path of new Set([file, ...Object.keys(data.markdownFiles)]))
+      texts.set(path, await readFile(path, 'utf8'))
   } catch (error) {
-    if (codeOf(error) === 'EISDIR') throw new DeckError([`${file} is a folder. Give the slides in it: ${join(file, 'slides.md')}`])
-    if (codeOf(error) === 'ENOENT') throw new DeckError([`${relative(process.cwd(), file) || file}: there is no such file. ${/^\d+$/.test(basename(file)) ? `If that is a port: --port ${basename(file)}` : 'Give the path of a deck, or put the file back.'}`])
-    throw new DeckError([`${relative(process.cwd(), file) || file}: ${error instanceof Error ? error.message : String(error)}`])
+    if (codeOf(error) === 'EISDIR')
+      throw new DeckError([`${file} is a folder. Give the slides in it: ${join(file, 'slides.md')}`])
+    if (codeOf(error) === 'ENOENT')
+      throw new DeckError([
+        `${relative(process.cwd(), file) || file}: there is no such file. ${/^\d+$/.test(basename(file)) ? `If that is a port: --port ${basename(file)}` : 'Give the path of a deck, or put the file back.'}`,
+      ])
+    throw new DeckError([
+      `${relative(process.cwd(), file) || file}: ${error instanceof Error ? error.message : String(error)}`,
+    ])
   }
 
   const problems: string[] = []
@@ -112,7 +119,8 @@ export async function readDeck(file: string): Promise<Deck> {
 
   const settings = gridSchema.safeParse(data.headmatter.understudy ?? {})
   if (!settings.success)
-    for (const issue of settings.error.issues) problems.push(`${relative(root, file)}: understudy${dotted(issue.path)}: ${issue.message}`)
+    for (const issue of settings.error.issues)
+      problems.push(`${relative(root, file)}: understudy${dotted(issue.path)}: ${issue.message}`)
   if (problems.length > 0 || !settings.success) throw new DeckError(problems)
 
   const hash = createHash('sha256')
@@ -149,9 +157,12 @@ function readSlide(
       const fence = parseFence(token.info)
       if (!fence) continue
       const command = commandOf(token.content)
-      if (isEmpty(command)) problems.push(`${at(line)}: step "${fence.step}" is empty: write its command between the backticks`)
-      const twin = steps.get(fence.step)?.place ?? (found.some((other) => other.id === fence.step) ? 'this slide' : undefined)
-      if (twin) problems.push(`${at(line)}: step "${fence.step}" exists already, at ${twin}: every step needs an id of its own`)
+      if (isEmpty(command))
+        problems.push(`${at(line)}: step "${fence.step}" is empty: write its command between the backticks`)
+      const twin =
+        steps.get(fence.step)?.place ?? (found.some((other) => other.id === fence.step) ? 'this slide' : undefined)
+      if (twin)
+        problems.push(`${at(line)}: step "${fence.step}" exists already, at ${twin}: every step needs an id of its own`)
       else found.push({ id: fence.step, terminal: fence.terminal, command, line })
     } catch (error) {
       if (!(error instanceof FenceError)) throw error
@@ -161,7 +172,9 @@ function readSlide(
 
   const { pace, runOnNext } = slide.frontmatter
   if (pace !== undefined && !isTime(pace))
-    problems.push(`${at(frontmatterLine(slide, lines, ['pace']))}: pace: "${String(pace)}" is no time: write it as 90s, 2m or 1:30`)
+    problems.push(
+      `${at(frontmatterLine(slide, lines, ['pace']))}: pace: "${String(pace)}" is no time: write it as 90s, 2m or 1:30`,
+    )
   if (runOnNext !== undefined && typeof runOnNext !== 'boolean')
     problems.push(`${at(frontmatterLine(slide, lines, ['runOnNext']))}: runOnNext: must be true or false`)
 
@@ -172,13 +185,17 @@ function readSlide(
   }
   for (const id of Object.keys(contracts))
     if (!found.some((step) => step.id === id))
-      problems.push(`${at(frontmatterLine(slide, lines, ['steps', id]))}: "steps.${id}" is the contract of a step that this slide does not have: write \`\`\`sh {step=${id}} or remove it`)
+      problems.push(
+        `${at(frontmatterLine(slide, lines, ['steps', id]))}: "steps.${id}" is the contract of a step that this slide does not have: write \`\`\`sh {step=${id}} or remove it`,
+      )
 
   const parsed = found.map((step) => {
     const contract = contractSchema.safeParse(contracts[step.id] ?? {})
     if (!contract.success)
       for (const issue of contract.error.issues)
-        problems.push(`${at(frontmatterLine(slide, lines, ['steps', step.id, ...issue.path]))}: steps.${step.id}${dotted(issue.path)}: ${issue.message}`)
+        problems.push(
+          `${at(frontmatterLine(slide, lines, ['steps', step.id, ...issue.path]))}: steps.${step.id}${dotted(issue.path)}: ${issue.message}`,
+        )
     return { ...step, contract: contract.data }
   })
 
@@ -190,7 +207,9 @@ function readSlide(
         problems.push(`${at(step.line)}: {{${name}}} is not declared: add "inputs.${name}" to steps.${step.id}`)
     for (const name of Object.keys(step.contract.inputs))
       if (!placeholders(step.command).includes(name))
-        problems.push(`${at(step.line)}: the input "${name}" of step "${step.id}" stands nowhere in its command: write {{${name}}} or remove it`)
+        problems.push(
+          `${at(step.line)}: the input "${name}" of step "${step.id}" stands nowhere in its command: write {{${name}}} or remove it`,
+        )
     steps.set(step.id, {
       id: step.id,
       command: step.command,
@@ -205,12 +224,21 @@ function readSlide(
 }
 
 /** The task that a slide names in its frontmatter, if it names one. */
-async function readSlideTask(root: string, slide: LoadedSlide, lines: string[], at: (line: number) => string, number: number, tasks: Map<string, DeckTask>, problems: string[]): Promise<void> {
+async function readSlideTask(
+  root: string,
+  slide: LoadedSlide,
+  lines: string[],
+  at: (line: number) => string,
+  number: number,
+  tasks: Map<string, DeckTask>,
+  problems: string[],
+): Promise<void> {
   const id: unknown = slide.frontmatter.task
   if (id === undefined) return
   const place = at(frontmatterLine(slide, lines, ['task']))
   const twin = typeof id === 'string' ? tasks.get(id) : undefined
-  if (typeof id !== 'string' || !ID.test(id)) problems.push(`${place}: task: must be the name of a folder in tasks/: lower-case letters, digits and dashes`)
+  if (typeof id !== 'string' || !ID.test(id))
+    problems.push(`${place}: task: must be the name of a folder in tasks/: lower-case letters, digits and dashes`)
   else if (twin) problems.push(`${place}: task "${id}" stands already at ${twin.place}: every task has one slide`)
   else
     try {
@@ -227,7 +255,10 @@ function wrongOrder(tasks: Map<string, DeckTask>): string[] {
   return [...tasks.values()].flatMap(({ id, place, depends }) => {
     const wrong = depends.filter((other) => !before.has(other))
     before.add(id)
-    return wrong.map((other) => `${place}: task "${id}" depends on "${other}", ${tasks.has(other) ? 'which comes after it: turn the slides round' : 'which is no task of a slide before it'}`)
+    return wrong.map(
+      (other) =>
+        `${place}: task "${id}" depends on "${other}", ${tasks.has(other) ? 'which comes after it: turn the slides round' : 'which is no task of a slide before it'}`,
+    )
   })
 }
 
@@ -256,7 +287,9 @@ export function fillIn(step: Step, values: Record<string, string>): string {
     if (value === '') throw new InputError(`Fill in "${input.label}" first.`)
     // A control character would be a key press in the shell, not a character of the value.
     if (/[\u0000-\u001f\u007f]/.test(value) || !new RegExp(`^(?:${input.pattern})$`).test(value))
-      throw new InputError(`"${input.label}" cannot be "${value}"${input.placeholder ? `: write something like ${input.placeholder}` : ''}.`)
+      throw new InputError(
+        `"${input.label}" cannot be "${value}"${input.placeholder ? `: write something like ${input.placeholder}` : ''}.`,
+      )
     return shellWord(value)
   })
 }
@@ -281,7 +314,10 @@ function frontmatterLine(slide: LoadedSlide, lines: string[], path: PropertyKey[
   let line = opening
   let from = opening
   for (const key of path) {
-    const next = lines.findIndex((text, index) => index >= from && index < slide.source.contentStart && text.trimStart().startsWith(`${String(key)}:`))
+    const next = lines.findIndex(
+      (text, index) =>
+        index >= from && index < slide.source.contentStart && text.trimStart().startsWith(`${String(key)}:`),
+    )
     if (next < 0) break
     line = next
     from = next + 1

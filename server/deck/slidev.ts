@@ -18,7 +18,20 @@ function slidevCommand(deckFile: string): string {
 }
 
 /** What a built deck is made of, besides the files of the deck itself: by Slidev's conventions, of the deck and of this addon. */
-const PARTS = ['components', 'layouts', 'setup', 'styles', 'style.css', 'theme', 'public', 'snippets', 'nix', 'recordings', 'index.html', 'package-lock.json']
+const PARTS = [
+  'components',
+  'layouts',
+  'setup',
+  'styles',
+  'style.css',
+  'theme',
+  'public',
+  'snippets',
+  'nix',
+  'recordings',
+  'index.html',
+  'package-lock.json',
+]
 const LOOSE = /^(global-|slide-|custom-nav|vite\.config|uno\.config|presenter).*\.(vue|ts|js|mts)$/
 const SHARED = ['client', 'shared', 'server/deck']
 
@@ -31,7 +44,8 @@ export async function deckVersion(deckFile: string, deckFiles: string[]): Promis
   const files = new Set(deckFiles)
   for (const root of new Set([dirname(deckFile), packageRoot])) {
     const loose = (await readdir(root).catch(() => [])).filter((name) => LOOSE.test(name))
-    for (const part of [...PARTS, ...SHARED, ...loose]) for (const file of await filesBelow(join(root, part))) files.add(file)
+    for (const part of [...PARTS, ...SHARED, ...loose])
+      for (const file of await filesBelow(join(root, part))) files.add(file)
   }
   const hash = createHash('sha256')
   for (const file of [...files].sort()) {
@@ -42,11 +56,13 @@ export async function deckVersion(deckFile: string, deckFiles: string[]): Promis
 }
 
 async function filesBelow(path: string): Promise<string[]> {
-  const entries = await readdir(path, { recursive: true, withFileTypes: true }).catch((error: NodeJS.ErrnoException) => {
-    if (error.code === 'ENOTDIR') return undefined
-    if (error.code === 'ENOENT') return []
-    throw error
-  })
+  const entries = await readdir(path, { recursive: true, withFileTypes: true }).catch(
+    (error: NodeJS.ErrnoException) => {
+      if (error.code === 'ENOTDIR') return undefined
+      if (error.code === 'ENOENT') return []
+      throw error
+    },
+  )
   if (entries === undefined) return [path]
   return entries
     .filter((entry) => entry.isFile() && !entry.parentPath.includes('node_modules') && !entry.name.endsWith('.test.ts'))
@@ -66,10 +82,21 @@ export class BuildError extends Error {
  * @returns the folder of this version
  * @throws BuildError
  */
-export async function buildDeck(deckFile: string, version: string, built: string, { workshop = false, signal }: { workshop?: boolean; signal?: AbortSignal } = {}): Promise<string> {
+export async function buildDeck(
+  deckFile: string,
+  version: string,
+  built: string,
+  { workshop = false, signal }: { workshop?: boolean; signal?: AbortSignal } = {},
+): Promise<string> {
   const out = join(built, version)
   if (existsSync(join(out, 'index.html'))) return out
-  const fresh = await slidevBuild(deckFile, out, ['--base', '/'], workshop ? { VITE_UNDERSTUDY_WORKSHOP: '1' } : {}, signal)
+  const fresh = await slidevBuild(
+    deckFile,
+    out,
+    ['--base', '/'],
+    workshop ? { VITE_UNDERSTUDY_WORKSHOP: '1' } : {},
+    signal,
+  )
   const older = (await readdir(built)).filter((name) => name !== `${version}.new`)
   await rename(fresh, out)
   // One before is kept: a window may still load parts of it.
@@ -78,7 +105,13 @@ export async function buildDeck(deckFile: string, version: string, built: string
 }
 
 /** Has Slidev build into a folder beside the one that is meant, and returns it. */
-async function slidevBuild(deckFile: string, out: string, args: string[], env: Record<string, string>, cancelSignal?: AbortSignal): Promise<string> {
+async function slidevBuild(
+  deckFile: string,
+  out: string,
+  args: string[],
+  env: Record<string, string>,
+  cancelSignal?: AbortSignal,
+): Promise<string> {
   const fresh = `${out}.new`
   await rm(fresh, { recursive: true, force: true })
   const result = await execa(process.execPath, [slidevCommand(deckFile), 'build', deckFile, '--out', fresh, ...args], {
@@ -99,7 +132,10 @@ async function slidevBuild(deckFile: string, out: string, args: string[], env: R
 /** Without the calls that an error came through (of Node, and of Rust below it): they would hide what happened. */
 function withoutStacks(text: string): string {
   const noise = /^\s+at |^\s*\d+: |^Stack backtrace:|^\s*errors: \[Getter\/Setter\]|^[{}\s]*$/
-  return text.split('\n').filter((line) => !noise.test(line)).join('\n')
+  return text
+    .split('\n')
+    .filter((line) => !noise.test(line))
+    .join('\n')
 }
 
 /** What is wrong on which slide: of each error of a plugin its place and its first line, once. */
@@ -120,7 +156,11 @@ function lastLines(text: string): string {
  * @param out folder, absolute
  * @throws BuildError
  */
-export async function buildSite(deckFile: string, out: string, { site, withNotes, signal }: { site: StaticDeck; withNotes: boolean; signal: AbortSignal }): Promise<void> {
+export async function buildSite(
+  deckFile: string,
+  out: string,
+  { site, withNotes, signal }: { site: StaticDeck; withNotes: boolean; signal: AbortSignal },
+): Promise<void> {
   const args = ['--base', './', '--router-mode', 'hash', ...(withNotes ? [] : ['--without-notes'])]
   const fresh = await slidevBuild(deckFile, out, args, { VITE_UNDERSTUDY_STATIC: JSON.stringify(site) }, signal)
   await rm(out, { recursive: true, force: true })
@@ -138,27 +178,39 @@ export function serveBuilt(folder: () => string): DeckServer {
         // `dev`: it looks at each request what is there, and survives that the cache is emptied.
         serve = sirv(served, { dev: true, single: true, etag: true })
       }
-      serve(request, response, () => void response.writeHead(404, { 'Content-Type': 'text/plain' }).end('There is no such page.\n'))
+      serve(
+        request,
+        response,
+        () => void response.writeHead(404, { 'Content-Type': 'text/plain' }).end('There is no such page.\n'),
+      )
     },
   }
 }
 
 /** Slidev's development server, reached through the front door only. Started again whenever it dies. */
-export function developDeck(deckFile: string, port: number, log: (line: string) => void): DeckServer & { close(): Promise<void> } {
+export function developDeck(
+  deckFile: string,
+  port: number,
+  log: (line: string) => void,
+): DeckServer & { close(): Promise<void> } {
   const target = `http://127.0.0.1:${port}`
   const secret = randomBytes(32).toString('base64url')
   const proxy = createProxyServer({ target, ws: true, headers: { [DOOR_HEADER]: secret } })
   let closed = false
   let child: ReturnType<typeof spawn>
   const spawn = () =>
-    execa(process.execPath, [slidevCommand(deckFile), deckFile, '--port', String(port), '--bind', '127.0.0.1', '--open', 'false'], {
-      cwd: dirname(deckFile),
-      reject: false,
-      stdin: 'ignore',
-      all: true,
-      buffer: false,
-      env: { [DOOR_VARIABLE]: secret },
-    })
+    execa(
+      process.execPath,
+      [slidevCommand(deckFile), deckFile, '--port', String(port), '--bind', '127.0.0.1', '--open', 'false'],
+      {
+        cwd: dirname(deckFile),
+        reject: false,
+        stdin: 'ignore',
+        all: true,
+        buffer: false,
+        env: { [DOOR_VARIABLE]: secret },
+      },
+    )
   const run = async () => {
     while (!closed) {
       child = spawn()
@@ -178,7 +230,8 @@ export function developDeck(deckFile: string, port: number, log: (line: string) 
         if (!response.headersSent) response.writeHead(503, { 'Content-Type': 'text/html; charset=utf-8', Refresh: '1' })
         response.end('Slidev is starting …')
       }),
-    upgrade: (request, socket, head) => void proxy.ws(request, socket as import('node:net').Socket, { target }, head).catch(() => socket.destroy()),
+    upgrade: (request, socket, head) =>
+      void proxy.ws(request, socket as import('node:net').Socket, { target }, head).catch(() => socket.destroy()),
     async close() {
       closed = true
       child.kill('SIGTERM')

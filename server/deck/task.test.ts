@@ -11,7 +11,8 @@ beforeEach(async () => {
 afterEach(() => rm(folder, { recursive: true }))
 
 const GOOD = {
-  'task.md': '---\ntitle: Another port\nteaches: What an option is\nfiles: [nixos/hello.nix]\ntimeout: 90s\n---\n\nChange the port to **8081**.\n',
+  'task.md':
+    '---\ntitle: Another port\nteaches: What an option is\nfiles: [nixos/hello.nix]\ntimeout: 90s\n---\n\nChange the port to **8081**.\n',
   setup: 'true',
   check: 'grep -q 8081 nixos/hello.nix',
   solve: 'sed -i s/8080/8081/ nixos/hello.nix',
@@ -28,7 +29,8 @@ async function write(id: string, files: Record<string, string | undefined>) {
   }
 }
 
-const slides = (...tasks: string[]) => `---\ntitle: Talk\n---\n\n# One\n${tasks.map((task) => `\n---\ntask: ${task}\n---\n\n# Do it\n`).join('')}`
+const slides = (...tasks: string[]) =>
+  `---\ntitle: Talk\n---\n\n# One\n${tasks.map((task) => `\n---\ntask: ${task}\n---\n\n# Do it\n`).join('')}`
 
 async function read(...tasks: string[]) {
   await writeFile(join(folder, 'slides.md'), slides(...tasks))
@@ -36,7 +38,10 @@ async function read(...tasks: string[]) {
 }
 
 async function problems(...tasks: string[]): Promise<string[]> {
-  const error: unknown = await read(...tasks).then(() => undefined, (reason: unknown) => reason)
+  const error: unknown = await read(...tasks).then(
+    () => undefined,
+    (reason: unknown) => reason,
+  )
   if (!(error instanceof DeckError)) throw new Error('the deck was taken')
   return error.problems
 }
@@ -45,7 +50,18 @@ test('a task is read with its slide, its hints and its scripts', async () => {
   await write('port', GOOD)
   const { tasks } = await read('port')
   expect([...tasks.values()]).toMatchObject([
-    { id: 'port', title: 'Another port', slide: 2, place: 'slides.md:8 (slide 2)', depends: [], timeout: 90, files: ['nixos/hello.nix'], text: 'Change the port to **8081**.', hints: ['Look at the options.', 'It is `port`.'], scripts: { check: GOOD.check } },
+    {
+      id: 'port',
+      title: 'Another port',
+      slide: 2,
+      place: 'slides.md:8 (slide 2)',
+      depends: [],
+      timeout: 90,
+      files: ['nixos/hello.nix'],
+      text: 'Change the port to **8081**.',
+      hints: ['Look at the options.', 'It is `port`.'],
+      scripts: { check: GOOD.check },
+    },
   ])
 })
 
@@ -57,12 +73,21 @@ test('an edit of a script is another version of the deck', async () => {
 })
 
 test('a slide that names a task which is not there says so with its line', async () => {
-  expect(await problems('port')).toEqual(['slides.md:8 (slide 2): there is no task "port": make tasks/port/task.md, or remove the line'])
+  expect(await problems('port')).toEqual([
+    'slides.md:8 (slide 2): there is no task "port": make tasks/port/task.md, or remove the line',
+  ])
   expect(await problems('../escape')).toEqual([expect.stringContaining('must be the name of a folder in tasks/')])
 })
 
 test('whatever is wrong with a task is said at once, each with its file and line', async () => {
-  await write('port', { ...GOOD, 'task.md': '---\ntitle: Another port\nteches: typo\nfiles: [/etc/passwd]\n---\nText', check: ' \n', 'hints/2.md': undefined, 'hints/3.md': 'A gap', chek: 'true' })
+  await write('port', {
+    ...GOOD,
+    'task.md': '---\ntitle: Another port\nteches: typo\nfiles: [/etc/passwd]\n---\nText',
+    check: ' \n',
+    'hints/2.md': undefined,
+    'hints/3.md': 'A gap',
+    chek: 'true',
+  })
   const found = (await problems('port')).map((problem) => problem.replace('slides.md:8 (slide 2): ', ''))
   expect(found.sort()).toEqual([
     expect.stringMatching(/^tasks\/port\/check: is missing or empty/),
@@ -77,12 +102,16 @@ test('whatever is wrong with a task is said at once, each with its file and line
 test('a task that depends on one that comes later, or on none, is told', async () => {
   await write('port', { ...GOOD, 'task.md': GOOD['task.md'].replace('title', 'depends: [page]\ntitle') })
   await write('page', GOOD)
-  expect(await problems('port', 'page')).toEqual(['slides.md:8 (slide 2): task "port" depends on "page", which comes after it: turn the slides round'])
+  expect(await problems('port', 'page')).toEqual([
+    'slides.md:8 (slide 2): task "port" depends on "page", which comes after it: turn the slides round',
+  ])
   expect(await problems('port')).toEqual([expect.stringContaining('which is no task of a slide before it')])
   expect((await read('page', 'port')).tasks.get('port')?.depends).toEqual(['page'])
 })
 
 test('two slides cannot have the same task', async () => {
   await write('port', GOOD)
-  expect(await problems('port', 'port')).toEqual(['slides.md:14 (slide 3): task "port" stands already at slides.md:8 (slide 2): every task has one slide'])
+  expect(await problems('port', 'port')).toEqual([
+    'slides.md:14 (slide 3): task "port" stands already at slides.md:8 (slide 2): every task has one slide',
+  ])
 })

@@ -39,15 +39,23 @@ export interface Task {
 }
 
 /** A path in the copy, as the author writes it. */
-const path = z.string().regex(/^(?!\/)(?!(.*\/)?\.\.?(\/|$))[^\\]+$/, 'must be a path in the flake: nixos/services/hello.nix')
+const path = z
+  .string()
+  .regex(/^(?!\/)(?!(.*\/)?\.\.?(\/|$))[^\\]+$/, 'must be a path in the flake: nixos/services/hello.nix')
 
 const taskSchema = z.strictObject({
   title: z.string().min(1),
-  teaches: z.string().min(1).refine((text) => !text.includes('\n'), 'must be one line'),
+  teaches: z
+    .string()
+    .min(1)
+    .refine((text) => !text.includes('\n'), 'must be one line'),
   depends: z.array(z.string().min(1)).default([]),
   timeout: time.default(120),
   files: z.array(path).default([]),
-  profiles: z.array(profileSchema).min(1).default([...profileSchema.options]),
+  profiles: z
+    .array(profileSchema)
+    .min(1)
+    .default([...profileSchema.options]),
 })
 
 /** What may stand in the folder of a task; a script of another name would never be run. */
@@ -87,9 +95,14 @@ export async function readTask(root: string, id: string): Promise<Task> {
     return text
   }
   for (const entry of present)
-    if (!KNOWN.has(entry) && !entry.startsWith('.')) problems.push(`${name}/${entry}: is no part of a task: it has ${[...KNOWN].join(', ')}`)
+    if (!KNOWN.has(entry) && !entry.startsWith('.'))
+      problems.push(`${name}/${entry}: is no part of a task: it has ${[...KNOWN].join(', ')}`)
 
-  const { facts, text } = parseTaskFile(`${name}/task.md`, await wanted('task.md', 'write the title, what it teaches, and the instructions'), problems)
+  const { facts, text } = parseTaskFile(
+    `${name}/task.md`,
+    await wanted('task.md', 'write the title, what it teaches, and the instructions'),
+    problems,
+  )
   const scripts = {
     setup: await wanted('setup', 'write what brings the flake to the start of the task'),
     check: await wanted('check', 'write what finds out whether the task is solved'),
@@ -97,7 +110,10 @@ export async function readTask(root: string, id: string): Promise<Task> {
     ...(present.includes('reset') && { reset: await read('reset') }),
   }
   const hints: string[] = []
-  const pages = present.includes('hints') && (await stat(join(folder, 'hints'))).isDirectory() ? await readdir(join(folder, 'hints')) : []
+  const pages =
+    present.includes('hints') && (await stat(join(folder, 'hints'))).isDirectory()
+      ? await readdir(join(folder, 'hints'))
+      : []
   for (const page of pages.filter((page) => !page.startsWith('.')).sort()) {
     const number = hints.length + 1
     if (page === `${number}.md` && number <= 9) hints.push((await wanted(`hints/${page}`, 'write the hint')).trim())
@@ -110,7 +126,11 @@ export async function readTask(root: string, id: string): Promise<Task> {
 }
 
 /** Takes task.md apart: frontmatter between two lines `---`, then the instructions. */
-function parseTaskFile(name: string, content: string, problems: string[]): { facts?: z.infer<typeof taskSchema>; text: string } {
+function parseTaskFile(
+  name: string,
+  content: string,
+  problems: string[],
+): { facts?: z.infer<typeof taskSchema>; text: string } {
   if (content.trim() === '') return { text: '' }
   const match = /^---\n(.*?\n)?---[ \t]*(?:\n|$)(.*)$/s.exec(content)
   if (!match) {
@@ -122,15 +142,23 @@ function parseTaskFile(name: string, content: string, problems: string[]): { fac
   const counter = new LineCounter()
   const document = parseDocument(yaml, { lineCounter: counter })
   // The frontmatter begins on the second line.
-  for (const error of document.errors) problems.push(`${name}:${counter.linePos(error.pos[0]).line + 1}: ${error.message.split('\n')[0]}`)
+  for (const error of document.errors)
+    problems.push(`${name}:${counter.linePos(error.pos[0]).line + 1}: ${error.message.split('\n')[0]}`)
   if (document.errors.length > 0) return { text }
   const parsed = taskSchema.safeParse(document.toJS() ?? {})
   if (parsed.success) return { facts: parsed.data, text: text.trim() }
   for (const issue of parsed.error.issues) {
     const at = issue.code === 'unrecognized_keys' ? issue.keys[0] : issue.path[0]
-    const pair = isMap(document.contents) ? document.contents.items.find(({ key }) => String(key) === String(at)) : undefined
-    const offset = pair && typeof pair.key === 'object' && pair.key !== null && 'range' in pair.key && Array.isArray(pair.key.range) ? Number(pair.key.range[0]) : 0
-    problems.push(`${name}:${counter.linePos(offset).line + 1}: ${issue.path.map((key) => `${String(key)}: `).join('')}${issue.message}`)
+    const pair = isMap(document.contents)
+      ? document.contents.items.find(({ key }) => String(key) === String(at))
+      : undefined
+    const offset =
+      pair && typeof pair.key === 'object' && pair.key !== null && 'range' in pair.key && Array.isArray(pair.key.range)
+        ? Number(pair.key.range[0])
+        : 0
+    problems.push(
+      `${name}:${counter.linePos(offset).line + 1}: ${issue.path.map((key) => `${String(key)}: `).join('')}${issue.message}`,
+    )
   }
   return { text }
 }

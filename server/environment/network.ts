@@ -30,7 +30,9 @@ const ELSEWHERE = '192.0.2.1'
  * @returns undefined where this machine is on no network
  */
 export async function localAddress(): Promise<string | undefined> {
-  const own = Object.values(networkInterfaces()).flatMap((addresses) => (addresses ?? []).filter(({ family, internal }) => family === 'IPv4' && !internal))
+  const own = Object.values(networkInterfaces()).flatMap((addresses) =>
+    (addresses ?? []).filter(({ family, internal }) => family === 'IPv4' && !internal),
+  )
   const socket = createSocket('udp4')
   try {
     socket.connect(53, ELSEWHERE)

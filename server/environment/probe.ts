@@ -19,7 +19,10 @@ export async function reachable(url: string, executor: Pick<Executor, 'forward'>
  * @param signal ends the asking: the step is over
  * @returns true once it answered, false where the signal came first
  */
-export async function untilReady(page: { http: string; contains?: string | undefined }, signal: AbortSignal): Promise<boolean> {
+export async function untilReady(
+  page: { http: string; contains?: string | undefined },
+  signal: AbortSignal,
+): Promise<boolean> {
   while (!signal.aborted) {
     if (await answers(page, signal)) return !signal.aborted
     await new Promise<void>((done) => {
@@ -37,7 +40,10 @@ const PATIENCE = 2000
 
 async function answers(page: { http: string; contains?: string | undefined }, signal: AbortSignal): Promise<boolean> {
   try {
-    const response = await fetch(page.http, { signal: AbortSignal.any([signal, AbortSignal.timeout(PATIENCE)]), redirect: 'manual' })
+    const response = await fetch(page.http, {
+      signal: AbortSignal.any([signal, AbortSignal.timeout(PATIENCE)]),
+      redirect: 'manual',
+    })
     const text = await response.text()
     return response.ok && (page.contains === undefined || text.includes(page.contains))
   } catch {

@@ -48,10 +48,15 @@ export async function nixVersion(): Promise<[number, number] | undefined> {
 /** `nixos` where Nix is new enough and nixpkgs can be had (the network, or the flake's inputs in the store), else `lab`. */
 export async function chooseProfile(flake: string, signal: AbortSignal): Promise<Profile> {
   const version = await nixVersion()
-  if (!version || version[0] < NIX_FOR_NIXOS[0] || (version[0] === NIX_FOR_NIXOS[0] && version[1] < NIX_FOR_NIXOS[1])) return 'lab'
+  if (!version || version[0] < NIX_FOR_NIXOS[0] || (version[0] === NIX_FOR_NIXOS[0] && version[1] < NIX_FOR_NIXOS[1]))
+    return 'lab'
   const features = ['--extra-experimental-features', 'nix-command flakes']
   const reference = existsSync(join(flake, 'flake.lock')) ? `path:${flake}` : 'github:NixOS/nixpkgs/nixos-26.05'
-  const { exitCode } = await execa('nix', [...features, 'flake', 'metadata', reference], { reject: false, timeout: 15_000, cancelSignal: signal })
+  const { exitCode } = await execa('nix', [...features, 'flake', 'metadata', reference], {
+    reject: false,
+    timeout: 15_000,
+    cancelSignal: signal,
+  })
   signal.throwIfAborted()
   return exitCode === 0 ? 'nixos' : 'lab'
 }
@@ -60,7 +65,10 @@ export async function chooseProfile(flake: string, signal: AbortSignal): Promise
 const READY = 60
 
 /** Makes the workdir of an executor ready for a step. What goes wrong is told by the step itself. */
-export async function prepareStep({ beforeStep }: Pick<ProfileRuntime, 'beforeStep'>, executor: Pick<Executor, 'script'>): Promise<void> {
+export async function prepareStep(
+  { beforeStep }: Pick<ProfileRuntime, 'beforeStep'>,
+  executor: Pick<Executor, 'script'>,
+): Promise<void> {
   if (beforeStep !== undefined) await executor.script(beforeStep, READY)
 }
 
@@ -79,10 +87,23 @@ export async function missingLabPackages(): Promise<string[]> {
  * @returns the lab; with `problem` where it cannot be had, in the words of the script that tried
  * @throws the signal's reason
  */
-export async function labProfile(cache: string, onProgress: (line: string) => void, signal: AbortSignal, ledger: Ledger): Promise<ProfileRuntime> {
-  const { exit, errors } = await runTool('bash', [labScript('prepare.sh'), cache], { onLine: onProgress, signal, ledger })
+export async function labProfile(
+  cache: string,
+  onProgress: (line: string) => void,
+  signal: AbortSignal,
+  ledger: Ledger,
+): Promise<ProfileRuntime> {
+  const { exit, errors } = await runTool('bash', [labScript('prepare.sh'), cache], {
+    onLine: onProgress,
+    signal,
+    ledger,
+  })
   if (exit !== 0)
-    return { name: 'lab', env: {}, problem: errors.join('\n').trim() || `The offline lab could not be prepared (exit status ${exit}).` }
+    return {
+      name: 'lab',
+      env: {},
+      problem: errors.join('\n').trim() || `The offline lab could not be prepared (exit status ${exit}).`,
+    }
   const { stdout } = await execa('bash', [labScript('env.sh'), cache])
   return {
     name: 'lab',
@@ -101,7 +122,11 @@ const FEATURES = 'extra-experimental-features = nix-command flakes'
  *
  * @returns with `notice` where the flake could not be locked or its shell not be had: the steps then run with what is on the PATH
  */
-export async function nixosProfile({ workdir, roots }: DeckPaths, onProgress: (line: string) => void, signal: AbortSignal): Promise<ProfileRuntime> {
+export async function nixosProfile(
+  { workdir, roots }: DeckPaths,
+  onProgress: (line: string) => void,
+  signal: AbortSignal,
+): Promise<ProfileRuntime> {
   const prefetched = await prefetchedOn(roots, workdir, 'nixos')
   const config = [FEATURES, ...(prefetched ? ['substitute = false', 'flake-registry ='] : [])].join('\n')
   const profile: ProfileRuntime = { name: 'nixos', env: { NIX_CONFIG: config }, ...(prefetched && { prefetched }) }
@@ -134,13 +159,26 @@ export async function presentProfile(name: Profile, paths: DeckPaths): Promise<P
   if (name === 'host') return hostProfile()
   if (name === 'nixos') {
     const entered = existsSync(join(paths.roots, 'dev-shell'))
-    const profile = await nixosProfile(entered ? paths : { ...paths, workdir: '' }, () => {}, AbortSignal.timeout(60_000))
-    return entered ? profile : { ...profile, notice: 'The development shell was not entered yet: npm start, or npm run prefetch' }
+    const profile = await nixosProfile(
+      entered ? paths : { ...paths, workdir: '' },
+      () => {},
+      AbortSignal.timeout(60_000),
+    )
+    return entered
+      ? profile
+      : { ...profile, notice: 'The development shell was not entered yet: npm start, or npm run prefetch' }
   }
   const missing = await missingLabPackages()
-  if (missing.length > 0) return { ...hostProfile(), name, problem: `The offline lab needs these Debian packages: ${missing.join(', ')}.` }
+  if (missing.length > 0)
+    return { ...hostProfile(), name, problem: `The offline lab needs these Debian packages: ${missing.join(', ')}.` }
   const { stdout, stderr, exitCode } = await execa('bash', [labScript('env.sh'), paths.cache], { reject: false })
-  if (exitCode !== 0) return { ...hostProfile(), name, problem: exitCode === LAB_NOT_PREPARED ? 'The offline lab is not prepared yet: npm start does it.' : stderr.trim() }
+  if (exitCode !== 0)
+    return {
+      ...hostProfile(),
+      name,
+      problem:
+        exitCode === LAB_NOT_PREPARED ? 'The offline lab is not prepared yet: npm start does it.' : stderr.trim(),
+    }
   return { ...hostProfile(), name, env: Object.fromEntries(stdout.split('\n').filter(Boolean).map(keyValue)) }
 }
 
@@ -155,7 +193,22 @@ function keyValue(line: string): [string, string] {
 }
 
 /** What a shell on a slide may know of the environment of the server: no tokens, unless a contract asks for them by name. */
-const PASSED = ['HOME', 'USER', 'LOGNAME', 'PATH', 'LANG', 'LC_ALL', 'LC_CTYPE', 'TZ', 'SSH_AUTH_SOCK', 'XDG_RUNTIME_DIR', 'NIX_SSL_CERT_FILE', 'SSL_CERT_FILE', 'QEMU_OPTS', 'LAB_ACCEL']
+const PASSED = [
+  'HOME',
+  'USER',
+  'LOGNAME',
+  'PATH',
+  'LANG',
+  'LC_ALL',
+  'LC_CTYPE',
+  'TZ',
+  'SSH_AUTH_SOCK',
+  'XDG_RUNTIME_DIR',
+  'NIX_SSL_CERT_FILE',
+  'SSL_CERT_FILE',
+  'QEMU_OPTS',
+  'LAB_ACCEL',
+]
 
 /**
  * The environment of the steps' shells.

@@ -10,7 +10,15 @@ import { LocalExecutor } from '../executor/local.ts'
 import { type DeckPaths, deckPaths } from '../lib/paths.ts'
 import { Recordings } from '../recording/recordings.ts'
 import { SessionLogs } from '../recording/session-logs.ts'
-import { chooseProfile, hostProfile, labProfile, missingLabPackages, nixosProfile, type ProfileRuntime, shellEnvironment } from './profile.ts'
+import {
+  chooseProfile,
+  hostProfile,
+  labProfile,
+  missingLabPackages,
+  nixosProfile,
+  type ProfileRuntime,
+  shellEnvironment,
+} from './profile.ts'
 import { Stage } from '../steps/stage.ts'
 import { offerPackages } from './system-packages.ts'
 import { fingerprint, prepareWorkdir, resetWorkdir } from './workdir.ts'
@@ -76,7 +84,8 @@ export async function prepareGround(options: GroundOptions, signal: AbortSignal)
   await mkdir(dirname(own.workdir), { recursive: true, mode: 0o700 })
   const ledger = new Ledger(paths.ledger)
   const left = await ledger.cleanUp()
-  if (left.length > 0) console.log(`Ended ${left.length} process${left.length === 1 ? '' : 'es'} that an earlier server had left behind.`)
+  if (left.length > 0)
+    console.log(`Ended ${left.length} process${left.length === 1 ? '' : 'es'} that an earlier server had left behind.`)
 
   let name: Profile = 'host'
   let profile: ProfileRuntime | undefined
@@ -88,7 +97,14 @@ export async function prepareGround(options: GroundOptions, signal: AbortSignal)
         task.title = `Profile: ${name}`
         if (name !== 'lab') return
         // The talk starts all the same without them, and what is missing says so.
-        const problem = await offerPackages(task, 'The offline lab', await missingLabPackages(), options.yes, signal, ledger)
+        const problem = await offerPackages(
+          task,
+          'The offline lab',
+          await missingLabPackages(),
+          options.yes,
+          signal,
+          ledger,
+        )
         if (problem) notices.push(problem)
       },
     },
@@ -106,8 +122,10 @@ export async function prepareGround(options: GroundOptions, signal: AbortSignal)
       task: async (_, task) => {
         const state = await prepareWorkdir(flake, paths.workdir)
         task.title = `Workdir: ${paths.workdir.replace(homedir(), '~')}`
-        if (state === 'made-without-git') notices.push('git is not installed: the workdir is no repository, and its edits are lost at the next start.')
-        if (state === 'kept-with-edits') notices.push('The workdir has edits and was kept. "Reset the stage" on the presenter page makes it anew.')
+        if (state === 'made-without-git')
+          notices.push('git is not installed: the workdir is no repository, and its edits are lost at the next start.')
+        if (state === 'kept-with-edits')
+          notices.push('The workdir has edits and was kept. "Reset the stage" on the presenter page makes it anew.')
       },
     },
     {
@@ -115,7 +133,9 @@ export async function prepareGround(options: GroundOptions, signal: AbortSignal)
       enabled: () => name === 'lab',
       task: async (_, task) => {
         profile = await labProfile(paths.cache, (line) => (task.output = line), signal, ledger)
-        task.title = profile.problem ? 'The offline lab is not there: steps that need it say why' : 'The offline lab is ready'
+        task.title = profile.problem
+          ? 'The offline lab is not there: steps that need it say why'
+          : 'The offline lab is ready'
       },
     },
     {
@@ -123,7 +143,8 @@ export async function prepareGround(options: GroundOptions, signal: AbortSignal)
       enabled: () => name === 'nixos',
       task: async (_, task) => {
         profile = await nixosProfile(paths, (line) => (task.output = line), signal)
-        if (profile.prefetched) task.title = `Prefetched on ${profile.prefetched.toLocaleString()}: the steps download nothing`
+        if (profile.prefetched)
+          task.title = `Prefetched on ${profile.prefetched.toLocaleString()}: the steps download nothing`
       },
     },
   ]
@@ -135,7 +156,9 @@ export async function prepareGround(options: GroundOptions, signal: AbortSignal)
   const asked = [...deck.steps.values()].flatMap((step) => step.contract.needs.env)
   const env = shellEnvironment(profile, asked)
   const secrets = asked.map((name) => env[name] ?? '').filter(Boolean)
-  const recordings = new Recordings(join(dirname(deck.file), 'recordings'), profile.name, (of) => fingerprint(flake, of === 'nixos'))
+  const recordings = new Recordings(join(dirname(deck.file), 'recordings'), profile.name, (of) =>
+    fingerprint(flake, of === 'nixos'),
+  )
   return { deck, paths, flake, profile, env, ledger, recordings, secrets, notices }
 }
 

@@ -7,7 +7,16 @@ import { runTool } from '../executor/run-tool.ts'
 
 async function isThere(program: string): Promise<boolean> {
   const folders = (process.env.PATH ?? '').split(delimiter).filter(Boolean)
-  return (await Promise.all(folders.map((folder) => access(join(folder, program), constants.X_OK).then(() => true, () => false)))).includes(true)
+  return (
+    await Promise.all(
+      folders.map((folder) =>
+        access(join(folder, program), constants.X_OK).then(
+          () => true,
+          () => false,
+        ),
+      ),
+    )
+  ).includes(true)
 }
 
 /** The words before an apt-get command: none for root, sudo where it works; undefined where packages cannot be installed. */
@@ -16,7 +25,10 @@ async function privilege(): Promise<string[] | undefined> {
   if (process.getuid?.() === 0) return []
   if (!(await isThere('sudo'))) return undefined
   const asTerminal = process.stdin.isTTY
-  const { exitCode } = await execa('sudo', asTerminal ? ['-v'] : ['-n', 'true'], { reject: false, stdio: asTerminal ? 'inherit' : 'ignore' })
+  const { exitCode } = await execa('sudo', asTerminal ? ['-v'] : ['-n', 'true'], {
+    reject: false,
+    stdio: asTerminal ? 'inherit' : 'ignore',
+  })
   return exitCode === 0 ? ['sudo'] : undefined
 }
 
@@ -49,7 +61,14 @@ async function mayInstall(what: string, packages: string[], yes: boolean, signal
  * @returns why they could not be installed, with what to do; undefined where they are, and where they are not wanted
  * @throws the signal's reason
  */
-export async function offerPackages(task: { title: string; output: string }, what: string, packages: string[], yes: boolean, signal: AbortSignal, ledger: Ledger): Promise<string | undefined> {
+export async function offerPackages(
+  task: { title: string; output: string },
+  what: string,
+  packages: string[],
+  yes: boolean,
+  signal: AbortSignal,
+  ledger: Ledger,
+): Promise<string | undefined> {
   if (packages.length === 0 || !(await mayInstall(what, packages, yes, signal))) return undefined
   const { title } = task
   task.title = `${title} (installing ${packages.join(', ')})`
@@ -65,7 +84,12 @@ export async function offerPackages(task: { title: string; output: string }, wha
  * @returns why they are not installed, with what to do; undefined where they are
  * @throws the signal's reason
  */
-async function installPackages(packages: string[], onProgress: (line: string) => void, signal: AbortSignal, ledger: Ledger): Promise<string | undefined> {
+async function installPackages(
+  packages: string[],
+  onProgress: (line: string) => void,
+  signal: AbortSignal,
+  ledger: Ledger,
+): Promise<string | undefined> {
   const words = await privilege()
   const byHand = `apt-get install ${packages.join(' ')}`
   if (!words) return `They cannot be installed from here. As root: ${byHand}`

@@ -32,7 +32,10 @@ export async function fingerprint(source: string, withLock: boolean): Promise<st
     const parts = relative(source, file).split(sep)
     if (!withLock && parts.at(-1) === 'flake.lock') continue
     if (parts.some((_, depth) => !belongs(source, join(source, ...parts.slice(0, depth + 1))))) continue
-    hash.update(relative(source, file)).update('\0').update(await readFile(file))
+    hash
+      .update(relative(source, file))
+      .update('\0')
+      .update(await readFile(file))
   }
   return hash.digest('hex')
 }
@@ -51,7 +54,10 @@ export async function prepareWorkdir(source: string, workdir: string): Promise<W
   const present = await readFile(join(workdir, '.git', 'understudy-source'), 'utf8').catch(() => undefined)
   if (present !== undefined) {
     if (present === wanted) return 'kept'
-    const { stdout } = await execa('git', ['status', '--porcelain', '--', '.', ':!flake.lock'], { cwd: workdir, reject: false })
+    const { stdout } = await execa('git', ['status', '--porcelain', '--', '.', ':!flake.lock'], {
+      cwd: workdir,
+      reject: false,
+    })
     // What cannot be known to be without edits is kept too.
     if (stdout?.trim() !== '') return 'kept-with-edits'
   }
@@ -60,8 +66,14 @@ export async function prepareWorkdir(source: string, workdir: string): Promise<W
 
 /** Files of the flake that were changed in the workdir, relative to it. Lock files and what steps have built do not count. */
 export async function editedFiles(workdir: string): Promise<string[]> {
-  const { stdout } = await execa('git', ['status', '--porcelain', '--untracked-files=no', '--', '.', ':!*flake.lock'], { cwd: workdir, reject: false })
-  return (stdout ?? '').split('\n').filter(Boolean).map((line) => line.slice(3))
+  const { stdout } = await execa('git', ['status', '--porcelain', '--untracked-files=no', '--', '.', ':!*flake.lock'], {
+    cwd: workdir,
+    reject: false,
+  })
+  return (stdout ?? '')
+    .split('\n')
+    .filter(Boolean)
+    .map((line) => line.slice(3))
 }
 
 /** Throws away whatever was done in the workdir and makes it anew. */
@@ -75,9 +87,11 @@ async function makeWorkdir(source: string, workdir: string, wanted: string): Pro
   await rm(fresh, { recursive: true, force: true })
   await mkdir(dirname(workdir), { recursive: true, mode: 0o700 })
   await mkdir(fresh, { mode: 0o700 })
-  await cp(source, fresh, { recursive: true, filter: (path) => belongs(source, path) }).catch((error: NodeJS.ErrnoException) => {
-    if (error.code !== 'ENOENT') throw error
-  })
+  await cp(source, fresh, { recursive: true, filter: (path) => belongs(source, path) }).catch(
+    (error: NodeJS.ErrnoException) => {
+      if (error.code !== 'ENOENT') throw error
+    },
+  )
   const repository = await makeRepository(fresh)
   // Where the project has no lock file yet, the one that was made here is kept: without a network there is no other. It is no part of
   // what the deck brings: the profile may have to drop it (`dropLabLock`). Nix sees it all the same, as it does one that it has written.
@@ -93,7 +107,8 @@ async function makeWorkdir(source: string, workdir: string, wanted: string): Pro
 
 /** @returns false where there is no git */
 async function makeRepository(folder: string): Promise<boolean> {
-  const git = (...args: string[]) => execa('git', args, { cwd: folder, env: { GIT_CONFIG_GLOBAL: '/dev/null', GIT_CONFIG_NOSYSTEM: '1' } })
+  const git = (...args: string[]) =>
+    execa('git', args, { cwd: folder, env: { GIT_CONFIG_GLOBAL: '/dev/null', GIT_CONFIG_NOSYSTEM: '1' } })
   try {
     await git('init', '--quiet', '--initial-branch=main')
   } catch (error) {

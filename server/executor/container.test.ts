@@ -30,23 +30,38 @@ describe.skipIf(missing)(`containers${missing ? ` (skipped: ${missing})` : ''}`,
     const own = join(folder, name)
     await mkdir(join(own, 'copy'), { recursive: true })
     await writeFile(join(own, 'copy', 'mine'), `of ${name}`)
-    const container = new Container(engine, { name, workshop: folder, folder: own, cwd: join(own, 'copy'), sees: [], env: { PATH: '/usr/bin:/bin' }, ledger: new Ledger(join(folder, 'processes')), limits: { processes: 64, memory: 256, processors: 1, hours: 1, ...limits } })
+    const container = new Container(engine, {
+      name,
+      workshop: folder,
+      folder: own,
+      cwd: join(own, 'copy'),
+      sees: [],
+      env: { PATH: '/usr/bin:/bin' },
+      ledger: new Ledger(join(folder, 'processes')),
+      limits: { processes: 64, memory: 256, processors: 1, hours: 1, ...limits },
+    })
     await container.open()
     return container
   }
-  const inside = (who: keyof typeof learners, script: string, seconds = 20) => learners[who].executor.script(script, seconds)
+  const inside = (who: keyof typeof learners, script: string, seconds = 20) =>
+    learners[who].executor.script(script, seconds)
 
   test('each has a copy of their own to write in, and cannot see that of another, nor this machine’s', async () => {
     expect((await inside('ada', 'cat mine; echo changed > mine')).value).toBe('of ada')
     expect(await readFile(join(folder, 'ada/copy/mine'), 'utf8')).toBe('changed\n')
     expect((await inside('bob', 'cat mine')).value).toBe('of bob')
-    expect((await inside('bob', `exec 2>&1; cat ${join(folder, 'ada/copy/mine')}; ls ${folder} /home /root`)).value).toMatch(/No such file[\s\S]*:\nbob$/)
+    expect(
+      (await inside('bob', `exec 2>&1; cat ${join(folder, 'ada/copy/mine')}; ls ${folder} /home /root`)).value,
+    ).toMatch(/No such file[\s\S]*:\nbob$/)
     expect((await inside('bob', 'ls -A /root /home /var /etc | tr "\\n" " "')).value).not.toMatch(/ssh|shadow|cache/)
     expect((await inside('bob', 'ls -A /etc/ssl | tr "\\n" " "')).value).toBe('certs')
   })
 
   test('what one puts into the store is in nobody else’s, nor in that of this machine', async () => {
-    const { exit, output } = await inside('ada', 'test -d /nix/store || exit 0; echo secret > /nix/store/of-ada && cat /nix/store/of-ada')
+    const { exit, output } = await inside(
+      'ada',
+      'test -d /nix/store || exit 0; echo secret > /nix/store/of-ada && cat /nix/store/of-ada',
+    )
     expect([exit, output]).toEqual([0, expect.stringMatching(/^(secret)?$/)])
     expect((await inside('bob', 'cat /nix/store/of-ada')).exit).not.toBe(0)
     expect(await readdir('/nix/store').catch(() => [])).not.toContain('of-ada')
@@ -57,7 +72,10 @@ describe.skipIf(missing)(`containers${missing ? ` (skipped: ${missing})` : ''}`,
     try {
       await session.start()
       const running = session.run('step', 'sleep 54321')
-      const bobs = await inside('bob', 'for d in /proc/[0-9]*; do tr "\\0" " " < $d/cmdline; echo; done; ls /dev/pts; ls /sys/class/net')
+      const bobs = await inside(
+        'bob',
+        'for d in /proc/[0-9]*; do tr "\\0" " " < $d/cmdline; echo; done; ls /dev/pts; ls /sys/class/net',
+      )
       expect(bobs.output).not.toContain('54321')
       expect(bobs.output).toMatch(/ptmx\nlo$/)
       session.interrupt()
@@ -74,7 +92,9 @@ describe.skipIf(missing)(`containers${missing ? ` (skipped: ${missing})` : ''}`,
     await session.run('left', 'setsid nohup sleep 54322 >/dev/null 2>&1 & sleep 0.2')
     expect((await inside('bob', 'pgrep -fx "sleep 54322"')).exit).toBe(0)
     await session.end()
-    await vi.waitFor(async () => expect((await inside('bob', 'pgrep -fx "sleep 54322"')).exit).not.toBe(0), { timeout: 20_000 })
+    await vi.waitFor(async () => expect((await inside('bob', 'pgrep -fx "sleep 54322"')).exit).not.toBe(0), {
+      timeout: 20_000,
+    })
   })
 
   test('one that starts processes without end, or takes all memory, hurts nobody but itself', async () => {
@@ -97,17 +117,29 @@ describe.skipIf(missing)(`containers${missing ? ` (skipped: ${missing})` : ''}`,
 
   test('a learner whose time is over is told so, and keeps the files', async () => {
     const late = await open('late', { hours: 0.5 / 3600 })
-    await vi.waitFor(async () => expect((await late.executor.script('true', 20)).output).toMatch(/^The time of late in this workshop is over/), { timeout: 20_000 })
-    await expect(new Session({ name: 'late', cols: 80, rows: 24, executor: late.executor }).start()).rejects.toThrow(/is over/)
+    await vi.waitFor(
+      async () =>
+        expect((await late.executor.script('true', 20)).output).toMatch(/^The time of late in this workshop is over/),
+      { timeout: 20_000 },
+    )
+    await expect(new Session({ name: 'late', cols: 80, rows: 24, executor: late.executor }).start()).rejects.toThrow(
+      /is over/,
+    )
     expect(await readFile(join(folder, 'late/copy/mine'), 'utf8')).toBe('of late')
     await late.end()
   })
 
   test('a port inside is reached from this machine, and from no other container', async () => {
     const over = new AbortController()
-    const serving = learners.ada.executor.script(`perl -MIO::Socket::INET -e '$s = IO::Socket::INET->new(LocalAddr => "127.0.0.1", LocalPort => 8080, Listen => 5, ReuseAddr => 1); while ($c = $s->accept) { <$c>; print $c "HTTP/1.0 200 OK\\r\\nContent-Length: 4\\r\\n\\r\\nada!"; close $c }'`, 60, over.signal)
+    const serving = learners.ada.executor.script(
+      `perl -MIO::Socket::INET -e '$s = IO::Socket::INET->new(LocalAddr => "127.0.0.1", LocalPort => 8080, Listen => 5, ReuseAddr => 1); while ($c = $s->accept) { <$c>; print $c "HTTP/1.0 200 OK\\r\\nContent-Length: 4\\r\\n\\r\\nada!"; close $c }'`,
+      60,
+      over.signal,
+    )
     const port = await learners.ada.executor.forward(8080)
-    await vi.waitFor(async () => expect(await (await fetch(`http://127.0.0.1:${port}/`)).text()).toBe('ada!'), { timeout: 20_000 })
+    await vi.waitFor(async () => expect(await (await fetch(`http://127.0.0.1:${port}/`)).text()).toBe('ada!'), {
+      timeout: 20_000,
+    })
     expect((await inside('bob', 'exec 3<>/dev/tcp/127.0.0.1/8080')).exit).not.toBe(0)
     over.abort()
     await serving

@@ -70,9 +70,20 @@ const WAYS: readonly Engine[] = [
   { program: 'podman', flags: [], runFlags: [] },
   { program: 'podman', flags: ['--cgroup-manager=cgroupfs'], runFlags: [] },
   { program: 'podman', flags: ['--runtime=runc', '--cgroup-manager=cgroupfs'], runFlags: [] },
-  { program: 'podman', flags: ['--runtime=runc', '--cgroup-manager=cgroupfs'], runFlags: ['--ulimit=nofile=1024:4096', '--ulimit=nproc=1000:1000'] },
+  {
+    program: 'podman',
+    flags: ['--runtime=runc', '--cgroup-manager=cgroupfs'],
+    runFlags: ['--ulimit=nofile=1024:4096', '--ulimit=nproc=1000:1000'],
+  },
   // Whoever has started the server owns the learners' files; by podman the container's root is that user already.
-  { program: 'docker', flags: [], runFlags: process.getuid && process.getgid && process.getuid() !== 0 ? [`--user=${process.getuid()}:${process.getgid()}`] : [] },
+  {
+    program: 'docker',
+    flags: [],
+    runFlags:
+      process.getuid && process.getgid && process.getuid() !== 0
+        ? [`--user=${process.getuid()}:${process.getgid()}`]
+        : [],
+  },
 ]
 
 /** What runs containers where nothing does: Debian's names. */
@@ -81,7 +92,8 @@ export const ENGINE_PACKAGES = ['podman', 'runc']
 /** What answers here that could run containers: docker's client alone cannot. */
 export async function answeringEngines(): Promise<Engine['program'][]> {
   const found: Engine['program'][] = []
-  for (const program of PROGRAMS) if ((await execa(program, ['version'], { reject: false, stdin: 'ignore' })).exitCode === 0) found.push(program)
+  for (const program of PROGRAMS)
+    if ((await execa(program, ['version'], { reject: false, stdin: 'ignore' })).exitCode === 0) found.push(program)
   return found
 }
 
@@ -93,7 +105,10 @@ export async function answeringEngines(): Promise<Engine['program'][]> {
  */
 export async function findEngine(programs?: readonly Engine['program'][]): Promise<Engine> {
   const there = programs ?? (await answeringEngines())
-  if (there.length === 0) throw new Error(`Learners are kept apart by containers, and no ${PROGRAMS.join(' or ')} answers here: apt-get install ${ENGINE_PACKAGES.join(' ')}. See docs/workshop.md for other ways.`)
+  if (there.length === 0)
+    throw new Error(
+      `Learners are kept apart by containers, and no ${PROGRAMS.join(' or ')} answers here: apt-get install ${ENGINE_PACKAGES.join(' ')}. See docs/workshop.md for other ways.`,
+    )
   const said: string[] = []
   for (const engine of WAYS.filter(({ program }) => there.includes(program))) {
     try {
@@ -104,21 +119,44 @@ export async function findEngine(programs?: readonly Engine['program'][]): Promi
       said.push(error instanceof Error ? error.message : String(error))
     }
   }
-  throw new Error(`${there.join(' and ')} ${there.length > 1 ? 'are' : 'is'} here, and no container runs. What was said:\n${[...new Set(said)].join('\n')}`)
+  throw new Error(
+    `${there.join(' and ')} ${there.length > 1 ? 'are' : 'is'} here, and no container runs. What was said:\n${[...new Set(said)].join('\n')}`,
+  )
 }
 
 /** Makes the image, unless it is there: it takes a tenth of a second, and 5 kB. */
 async function makeImage(engine: Engine): Promise<void> {
-  if ((await execa(engine.program, [...engine.flags, 'image', 'inspect', IMAGE], { reject: false, stdin: 'ignore' })).exitCode === 0) return
+  if (
+    (await execa(engine.program, [...engine.flags, 'image', 'inspect', IMAGE], { reject: false, stdin: 'ignore' }))
+      .exitCode === 0
+  )
+    return
   const root = await mkdtemp(join(tmpdir(), 'understudy-image-'))
   try {
-    for (const folder of ['usr', 'etc/alternatives', 'etc/ssl', 'proc', 'sys', 'dev', 'tmp', 'run', 'var/tmp', 'nix', 'root', 'home']) await mkdir(join(root, folder), { recursive: true })
+    for (const folder of [
+      'usr',
+      'etc/alternatives',
+      'etc/ssl',
+      'proc',
+      'sys',
+      'dev',
+      'tmp',
+      'run',
+      'var/tmp',
+      'nix',
+      'root',
+      'home',
+    ])
+      await mkdir(join(root, folder), { recursive: true })
     // As this machine has them: links into /usr, on every Debian since 12.
     for (const folder of ['bin', 'sbin', 'lib', 'lib64', 'lib32', 'libx32']) {
       const link = await lstat(`/${folder}`).catch(() => undefined)
       if (link?.isSymbolicLink()) await symlink(await readlink(`/${folder}`), join(root, folder))
     }
-    await writeFile(join(root, 'etc/passwd'), 'root:x:0:0:root:/root:/bin/bash\nnobody:x:65534:65534:nobody:/nonexistent:/usr/sbin/nologin\n')
+    await writeFile(
+      join(root, 'etc/passwd'),
+      'root:x:0:0:root:/root:/bin/bash\nnobody:x:65534:65534:nobody:/nonexistent:/usr/sbin/nologin\n',
+    )
     await writeFile(join(root, 'etc/group'), 'root:x:0:\nnogroup:x:65534:\n')
     await writeFile(join(root, 'etc/hosts'), '127.0.0.1 localhost\n::1 localhost\n')
     const archive = join(root, '..', `${randomBytes(8).toString('hex')}.tar`)
@@ -135,7 +173,14 @@ async function makeImage(engine: Engine): Promise<void> {
 
 /** Removes the containers of a workshop that an earlier server has left. @returns how many there were */
 export async function removeLeft(engine: Engine, workshop: string): Promise<number> {
-  const { stdout } = await ask(engine, ['ps', '--all', '--quiet', '--no-trunc', '--filter', `label=${LABEL}=${idOf(workshop)}`])
+  const { stdout } = await ask(engine, [
+    'ps',
+    '--all',
+    '--quiet',
+    '--no-trunc',
+    '--filter',
+    `label=${LABEL}=${idOf(workshop)}`,
+  ])
   const left = stdout.split('\n').filter(Boolean)
   for (const id of left) await remove(engine, id)
   return left.length
@@ -160,7 +205,16 @@ export class Container {
     this.options = options
     const { cwd, env, ledger } = options
     this.executor = new PrefixExecutor({
-      prefix: (terminal) => [engine.program, ...engine.flags, 'exec', '--interactive', ...(terminal ? ['--tty'] : []), this.id, 'sh', '-c'],
+      prefix: (terminal) => [
+        engine.program,
+        ...engine.flags,
+        'exec',
+        '--interactive',
+        ...(terminal ? ['--tty'] : []),
+        this.id,
+        'sh',
+        '-c',
+      ],
       cwd,
       env: { ...env, HOME: '/root' },
       ledger,
@@ -194,33 +248,37 @@ export class Container {
     const seen = ['/etc/alternatives', '/etc/ssl/certs', ...sees].filter((path) => existsSync(path))
     const called = `understudy-${idOf(workshop).slice(0, 8)}-${name}`
     await remove(engine, called)
-    const { stdout } = await ask(engine, [
-      'run',
-      '--detach',
-      '--rm',
-      `--name=${called}`,
-      `--label=${LABEL}=${idOf(workshop)}`,
-      `--hostname=${name}`,
-      network ? NETWORK[engine.program] : '--network=none',
-      '--cap-drop=all',
-      '--security-opt=no-new-privileges',
-      '--read-only',
-      '--tmpfs=/tmp:mode=1777,size=1g',
-      '--tmpfs=/var/tmp:mode=1777,size=1g',
-      `--pids-limit=${limits.processes}`,
-      `--memory=${limits.memory}m`,
-      `--memory-swap=${limits.memory}m`,
-      `--cpus=${limits.processors}`,
-      ...engine.runFlags,
-      '--volume=/usr:/usr:ro',
-      ...seen.map((path) => `--volume=${path}:${path}:ro`),
-      ...(existsSync('/nix/store') ? [layered(engine, upper, work)] : []),
-      `--volume=${cwd}:${cwd}`,
-      `--volume=${home}:/root`,
-      IMAGE,
-      // Reaps what is left without a parent, and ends at once.
-      ...['bash', '-c', 'trap exit TERM; while :; do sleep 86400 & wait $!; done'],
-    ], folder)
+    const { stdout } = await ask(
+      engine,
+      [
+        'run',
+        '--detach',
+        '--rm',
+        `--name=${called}`,
+        `--label=${LABEL}=${idOf(workshop)}`,
+        `--hostname=${name}`,
+        network ? NETWORK[engine.program] : '--network=none',
+        '--cap-drop=all',
+        '--security-opt=no-new-privileges',
+        '--read-only',
+        '--tmpfs=/tmp:mode=1777,size=1g',
+        '--tmpfs=/var/tmp:mode=1777,size=1g',
+        `--pids-limit=${limits.processes}`,
+        `--memory=${limits.memory}m`,
+        `--memory-swap=${limits.memory}m`,
+        `--cpus=${limits.processors}`,
+        ...engine.runFlags,
+        '--volume=/usr:/usr:ro',
+        ...seen.map((path) => `--volume=${path}:${path}:ro`),
+        ...(existsSync('/nix/store') ? [layered(engine, upper, work)] : []),
+        `--volume=${cwd}:${cwd}`,
+        `--volume=${home}:/root`,
+        IMAGE,
+        // Reaps what is left without a parent, and ends at once.
+        ...['bash', '-c', 'trap exit TERM; while :; do sleep 86400 & wait $!; done'],
+      ],
+      folder,
+    )
     this.id = stdout.trim().split('\n').at(-1) ?? ''
     const { stdout: pid } = await ask(engine, ['inspect', '--format', '{{.State.Pid}}', this.id])
     this.first = identify(Number(pid))
@@ -258,14 +316,24 @@ function layered({ program }: Engine, upper: string, work: string): string {
 
 /** Ends a container at once, with its volumes. One that is not there is gone already. */
 async function remove(engine: Engine, container: string): Promise<void> {
-  await ask(engine, ['rm', '--force', '--volumes', ...(engine.program === 'podman' ? ['--time=0'] : []), container]).catch((error: Error) => {
+  await ask(engine, [
+    'rm',
+    '--force',
+    '--volumes',
+    ...(engine.program === 'podman' ? ['--time=0'] : []),
+    container,
+  ]).catch((error: Error) => {
     if (!/no such container|already in progress|no container with/i.test(error.message)) throw error
   })
 }
 
 /** @param cwd where podman's monitor leaves a file once memory was short */
 async function ask({ program, flags }: Engine, args: string[], cwd = '/'): Promise<{ stdout: string }> {
-  const { exitCode, stdout, stderr } = await execa(program, [...flags, ...args], { reject: false, stdin: 'ignore', cwd })
+  const { exitCode, stdout, stderr } = await execa(program, [...flags, ...args], {
+    reject: false,
+    stdin: 'ignore',
+    cwd,
+  })
   if (exitCode === 0) return { stdout }
   throw new Error(`${program} ${args[0]}: ${stderr.trim().split('\n').at(-1) ?? `exit status ${exitCode}`}`)
 }

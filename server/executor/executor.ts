@@ -39,7 +39,12 @@ export interface Executor {
    * @param seconds that it may take
    * @param onOutput told what it prints, as it prints it: pieces of bytes, cut anywhere
    */
-  script(script: string, seconds: number, signal?: AbortSignal, onOutput?: (bytes: Buffer, from: 'stdout' | 'stderr') => void): Promise<ScriptEnd>
+  script(
+    script: string,
+    seconds: number,
+    signal?: AbortSignal,
+    onOutput?: (bytes: Buffer, from: 'stdout' | 'stderr') => void,
+  ): Promise<ScriptEnd>
   /** Where a program is on the PATH of the shells; undefined where it is not. */
   which(program: string): Promise<string | undefined>
   /** Whether to remember what the session starts: on while a command runs. */

@@ -34,7 +34,9 @@ export class LocalExecutor implements Executor {
     const bash = await this.which('bash')
     if (!bash) throw new Error('There is no bash on the PATH. Install it: apt-get install bash')
     await access(this.options.cwd).catch(() => {
-      throw new Error(`There is no folder ${this.options.cwd} any more. "Reset the stage" on the presenter page makes it anew.`)
+      throw new Error(
+        `There is no folder ${this.options.cwd} any more. "Reset the stage" on the presenter page makes it anew.`,
+      )
     })
     const folder = await mkdtemp(join(tmpdir(), 'understudy-')).catch(explain)
     const start = join(folder, 'rc')
@@ -45,10 +47,21 @@ export class LocalExecutor implements Executor {
       await rm(folder, { recursive: true, force: true }).catch(() => {})
       return explain(error)
     })
-    const env = { LANG: 'C.UTF-8', ...this.options.env, TERM: 'xterm-256color', COLORTERM: 'truecolor', [MARKER]: marker }
+    const env = {
+      LANG: 'C.UTF-8',
+      ...this.options.env,
+      TERM: 'xterm-256color',
+      COLORTERM: 'truecolor',
+      [MARKER]: marker,
+    }
     let terminal: Opened
     try {
-      terminal = openTerminal(bash, ['--noprofile', '--rcfile', start, '-i'], { cwd: this.options.cwd, cols, rows, env })
+      terminal = openTerminal(bash, ['--noprofile', '--rcfile', start, '-i'], {
+        cwd: this.options.cwd,
+        cols,
+        rows,
+        env,
+      })
     } catch (error) {
       await rm(folder, { recursive: true, force: true }).catch(() => {})
       throw error
@@ -68,19 +81,39 @@ export class LocalExecutor implements Executor {
     }
   }
 
-  async script(script: string, seconds: number, signal?: AbortSignal, onOutput?: (bytes: Buffer, from: 'stdout' | 'stderr') => void): Promise<ScriptEnd> {
+  async script(
+    script: string,
+    seconds: number,
+    signal?: AbortSignal,
+    onOutput?: (bytes: Buffer, from: 'stdout' | 'stderr') => void,
+  ): Promise<ScriptEnd> {
     const bash = await this.which('bash')
-    if (!bash) return { exit: null, value: '', output: 'There is no bash on the PATH. Install it: apt-get install bash' }
+    if (!bash)
+      return { exit: null, value: '', output: 'There is no bash on the PATH. Install it: apt-get install bash' }
     const marker = randomBytes(12).toString('hex')
     const { cwd, env, ledger } = this.options
-    return runScript(bash, ['--norc', '-c', script], { cwd, env: { LANG: 'C.UTF-8', ...env, [MARKER]: marker }, marker, ledger, seconds, signal, onOutput })
+    return runScript(bash, ['--norc', '-c', script], {
+      cwd,
+      env: { LANG: 'C.UTF-8', ...env, [MARKER]: marker },
+      marker,
+      ledger,
+      seconds,
+      signal,
+      onOutput,
+    })
   }
 
   async which(program: string): Promise<string | undefined> {
     const folders = isAbsolute(program) ? [''] : (this.options.env.PATH ?? '').split(delimiter).filter(Boolean)
     for (const folder of folders) {
       const file = join(folder, program)
-      if (await access(file, constants.X_OK).then(() => true, () => false)) return file
+      if (
+        await access(file, constants.X_OK).then(
+          () => true,
+          () => false,
+        )
+      )
+        return file
     }
     return undefined
   }
@@ -109,7 +142,9 @@ export class LocalExecutor implements Executor {
 
 /** Says what a user can do about what the system lacks. */
 function explain(error: NodeJS.ErrnoException): never {
-  if (error.code === 'ENOSPC' || error.code === 'EDQUOT') throw new Error(`The disk is full: there is no room in ${tmpdir()}. Free some space, then run the step again.`)
-  if (error.code === 'EMFILE' || error.code === 'ENFILE') throw new Error('No more files can be opened. Close windows that are not needed, then run the step again.')
+  if (error.code === 'ENOSPC' || error.code === 'EDQUOT')
+    throw new Error(`The disk is full: there is no room in ${tmpdir()}. Free some space, then run the step again.`)
+  if (error.code === 'EMFILE' || error.code === 'ENFILE')
+    throw new Error('No more files can be opened. Close windows that are not needed, then run the step again.')
   throw error
 }

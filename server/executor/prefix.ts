@@ -52,7 +52,10 @@ export class PrefixExecutor implements Executor {
     const integration = await readFile(join(packageRoot, 'server', 'terminal', 'shell-integration.bash'), 'utf8')
     // Read once by the shell, from a pipe: the secret is in no file or environment there, and in no argument once the shell runs.
     const start = Buffer.from(`__understudy_secret=${secret}\n${integration}`).toString('base64')
-    const line = this.line(marker, `exec bash --noprofile --rcfile <(base64 -d <<< ${start}) -i`, { TERM: 'xterm-256color', COLORTERM: 'truecolor' })
+    const line = this.line(marker, `exec bash --noprofile --rcfile <(base64 -d <<< ${start}) -i`, {
+      TERM: 'xterm-256color',
+      COLORTERM: 'truecolor',
+    })
     const [program, words] = this.there(line, true)
     const terminal = openTerminal(program, words, { cwd: '/', cols, rows, env: this.environment(marker) })
     const leader = identify(terminal.pid)
@@ -61,7 +64,12 @@ export class PrefixExecutor implements Executor {
     return { ...terminal, atRest: () => false }
   }
 
-  async script(script: string, seconds: number, signal?: AbortSignal, onOutput?: (bytes: Buffer, from: 'stdout' | 'stderr') => void): Promise<ScriptEnd> {
+  async script(
+    script: string,
+    seconds: number,
+    signal?: AbortSignal,
+    onOutput?: (bytes: Buffer, from: 'stdout' | 'stderr') => void,
+  ): Promise<ScriptEnd> {
     try {
       await this.options.ready?.()
     } catch (error) {
@@ -70,7 +78,16 @@ export class PrefixExecutor implements Executor {
     const marker = randomBytes(12).toString('hex')
     const [program, words] = this.there(this.line(marker, script))
     const { ledger } = this.options
-    return runScript(program, words, { cwd: '/', env: this.environment(marker), marker, ledger, seconds, signal, onOutput, endElsewhere: () => this.endThere(marker) })
+    return runScript(program, words, {
+      cwd: '/',
+      env: this.environment(marker),
+      marker,
+      ledger,
+      seconds,
+      signal,
+      onOutput,
+      endElsewhere: () => this.endThere(marker),
+    })
   }
 
   async which(program: string): Promise<string | undefined> {
@@ -104,7 +121,11 @@ export class PrefixExecutor implements Executor {
   /** Closes what `forward` has opened. */
   async close(): Promise<void> {
     for (const socket of this.sockets) socket.destroy()
-    await Promise.all([...this.tunnels.values()].map(async (opening) => new Promise((done) => void opening.then((server) => server.close(done)))))
+    await Promise.all(
+      [...this.tunnels.values()].map(
+        async (opening) => new Promise((done) => void opening.then((server) => server.close(done))),
+      ),
+    )
     this.tunnels.clear()
   }
 
@@ -151,14 +172,25 @@ export class PrefixExecutor implements Executor {
   /** A command line for bash there, with the environment of the session. */
   private line(marker: string, script: string, more: Record<string, string> = {}): string {
     const { cwd, env } = this.options
-    const variables = Object.entries({ LANG: 'C.UTF-8', ...env, ...more, [MARKER]: marker }).map(([name, value]) => shellWord(`${name}=${value}`))
+    const variables = Object.entries({ LANG: 'C.UTF-8', ...env, ...more, [MARKER]: marker }).map(([name, value]) =>
+      shellWord(`${name}=${value}`),
+    )
     return `cd ${shellWord(cwd)} && exec env ${variables.join(' ')} bash --norc -c ${shellWord(script)}`
   }
 
   /** The environment of the prefix's own program. */
   private environment(marker: string): Record<string, string> {
     const { PATH = '', HOME = '', SSH_AUTH_SOCK, KUBECONFIG, DOCKER_HOST, XDG_RUNTIME_DIR } = process.env
-    return { PATH, HOME, TERM: 'xterm-256color', ...(SSH_AUTH_SOCK && { SSH_AUTH_SOCK }), ...(KUBECONFIG && { KUBECONFIG }), ...(DOCKER_HOST && { DOCKER_HOST }), ...(XDG_RUNTIME_DIR && { XDG_RUNTIME_DIR }), ...(marker && { [MARKER]: marker }) }
+    return {
+      PATH,
+      HOME,
+      TERM: 'xterm-256color',
+      ...(SSH_AUTH_SOCK && { SSH_AUTH_SOCK }),
+      ...(KUBECONFIG && { KUBECONFIG }),
+      ...(DOCKER_HOST && { DOCKER_HOST }),
+      ...(XDG_RUNTIME_DIR && { XDG_RUNTIME_DIR }),
+      ...(marker && { [MARKER]: marker }),
+    }
   }
 }
 

@@ -53,7 +53,11 @@ async function otherServer(command: string): Promise<ChildProcess> {
     session.run('step', ${JSON.stringify(command)})
     setInterval(() => {}, 1000)`,
   )
-  const server = spawn(process.execPath, [join(import.meta.dirname, '../../node_modules/jiti/lib/jiti-cli.mjs'), script], { stdio: 'ignore' })
+  const server = spawn(
+    process.execPath,
+    [join(import.meta.dirname, '../../node_modules/jiti/lib/jiti-cli.mjs'), script],
+    { stdio: 'ignore' },
+  )
   onTestFinished(() => void server.kill('SIGKILL'))
   return server
 }
@@ -61,7 +65,11 @@ async function otherServer(command: string): Promise<ChildProcess> {
 /** Numbers of the processes whose command line is this. */
 async function running(command: RegExp): Promise<number[]> {
   const pids = (await readdir('/proc')).filter((name) => /^\d+$/.test(name)).map(Number)
-  const lines = await Promise.all(pids.map(async (pid) => (await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '')).replaceAll('\0', ' ').trim()))
+  const lines = await Promise.all(
+    pids.map(async (pid) =>
+      (await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '')).replaceAll('\0', ' ').trim(),
+    ),
+  )
   return pids.filter((_, at) => command.test(lines[at] ?? ''))
 }
 
@@ -121,12 +129,19 @@ test('a place where nothing can be written does not end the talk', async () => {
 
 test('of two servers of one deck, what the killed one left is ended, and what the other runs goes on', async () => {
   // A tree as QEMU's: a child in a session of its own, one that is a daemon, and one that has dropped its environment.
-  const tree = "setsid sleep 91001 & (setsid nohup sleep 91002 >/dev/null 2>&1 &); env -i bash -c 'sleep 91003 & exec sleep 91004'"
+  const tree =
+    "setsid sleep 91001 & (setsid nohup sleep 91002 >/dev/null 2>&1 &); env -i bash -c 'sleep 91003 & exec sleep 91004'"
   const killed = await otherServer(tree)
   const other = await otherServer('sleep 91005')
   await vi.waitFor(async () => expect(await running(/^sleep 9100[1-5]$/)).toHaveLength(5), { timeout: 20_000 })
   // Seen by the watch of the session, which looks every second.
-  await vi.waitFor(async () => expect((await Promise.all((await readdir(folder)).map((name) => readFile(join(folder, name), 'utf8')))).join()).toMatch(new RegExp((await running(/^sleep 91003$/)).join())), { timeout: 20_000 })
+  await vi.waitFor(
+    async () =>
+      expect(
+        (await Promise.all((await readdir(folder)).map((name) => readFile(join(folder, name), 'utf8')))).join(),
+      ).toMatch(new RegExp((await running(/^sleep 91003$/)).join())),
+    { timeout: 20_000 },
+  )
   killed.kill('SIGKILL')
   await once(killed, 'exit')
   expect(await new Ledger(folder).cleanUp()).not.toEqual([])

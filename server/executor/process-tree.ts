@@ -30,7 +30,9 @@ export const MARKER = 'UNDERSTUDY_SESSION'
 const AT_ONCE = 8
 
 async function processes(): Promise<Process[]> {
-  const pids = namesIn('/proc').filter((name) => /^\d+$/.test(name)).map(Number)
+  const pids = namesIn('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .map(Number)
   const found: Process[] = []
   for (const [index, pid] of pids.entries()) {
     if (index % AT_ONCE === 0) await othersFirst()
@@ -63,7 +65,13 @@ function parseStat(pid: number, stat: string): Process | undefined {
   // The name in brackets may hold anything, brackets and spaces too: the fields count from the last one.
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
   if (fields.length < 20) return undefined
-  return { pid, state: fields[0] ?? '', parent: Number(fields[1]), session: Number(fields[3]), start: Number(fields[19]) }
+  return {
+    pid,
+    state: fields[0] ?? '',
+    parent: Number(fields[1]),
+    session: Number(fields[3]),
+    start: Number(fields[19]),
+  }
 }
 
 /** A living process; undefined where there is none. At once, so that a new shell is known before anything else happens. */
@@ -87,7 +95,9 @@ const SETTLED = 200
 function markerOf({ pid, start }: Process): string | undefined {
   if (strangers.get(pid) === start) return undefined
   const prefix = `${MARKER}=`
-  const entry = textOf(`/proc/${pid}/environ`).split('\0').find((text) => text.startsWith(prefix))
+  const entry = textOf(`/proc/${pid}/environ`)
+    .split('\0')
+    .find((text) => text.startsWith(prefix))
   if (entry === undefined && uptime() * 100 - start > SETTLED) strangers.set(pid, start)
   return entry?.slice(prefix.length)
 }
@@ -112,7 +122,7 @@ export async function membersOf(marker: string, known: Iterable<ProcessId>): Pro
       if (each.session === each.pid) sessions.add(each.session)
     }
   }
-  for (let grown = true; grown; ) {
+  for (let grown = true; grown;) {
     grown = false
     for (const each of all)
       if (!members.has(each.pid) && (members.has(each.parent) || sessions.has(each.session))) {
@@ -158,7 +168,11 @@ async function endProcesses(find: () => Promise<ProcessId[]>): Promise<ProcessId
       } catch {
         // It ended on its own meanwhile.
       }
-    for (const end = performance.now() + PATIENCE[signal]; left.length > 0 && performance.now() < end; left = await find())
+    for (
+      const end = performance.now() + PATIENCE[signal];
+      left.length > 0 && performance.now() < end;
+      left = await find()
+    )
       await new Promise((done) => setTimeout(done, 25))
     if (left.length === 0) break
   }

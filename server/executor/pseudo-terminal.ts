@@ -15,14 +15,20 @@ export interface Opened extends Omit<Shell, 'atRest'> {
  * @param env its whole environment
  * @throws Error where no pseudo-terminal is left
  */
-export function openTerminal(program: string, args: string[], { cwd, cols, rows, env }: { cwd: string; cols: number; rows: number; env: Record<string, string> }): Opened {
+export function openTerminal(
+  program: string,
+  args: string[],
+  { cwd, cols, rows, env }: { cwd: string; cols: number; rows: number; env: Record<string, string> },
+): Opened {
   let terminal: pty.IPty
   try {
     // Bytes as they come: a character may be split between two reads, and the screen puts it together.
     terminal = pty.spawn(program, args, { name: 'xterm-256color', cols, rows, cwd, encoding: null, env })
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error)
-    throw new Error(`No pseudo-terminal could be opened (${reason}): restart a terminal that is not needed, or close other programs that have some open.`)
+    throw new Error(
+      `No pseudo-terminal could be opened (${reason}): restart a terminal that is not needed, or close other programs that have some open.`,
+    )
   }
   const slave = holdSlave(terminal)
   const read = readToTheEnd(terminal, slave)

@@ -26,7 +26,11 @@ export interface ToolEnd {
  *
  * @throws the signal's reason, once nothing of the program runs any more
  */
-export async function runTool(program: string, args: string[], { onLine, signal, ledger, env }: ToolOptions): Promise<ToolEnd> {
+export async function runTool(
+  program: string,
+  args: string[],
+  { onLine, signal, ledger, env }: ToolOptions,
+): Promise<ToolEnd> {
   signal.throwIfAborted()
   const marker = randomBytes(12).toString('hex')
   const child = execa(program, args, { reject: false, lines: true, stdin: 'ignore', env: { ...env, [MARKER]: marker } })

@@ -25,7 +25,11 @@ const KEPT = 16_384
 const UNREAD = 2000
 
 /** Runs a program outside of any terminal, and ends whatever it has started. */
-export async function runScript(program: string, args: string[], { cwd, env, marker, ledger, seconds, signal, onOutput, endElsewhere }: ScriptOptions): Promise<ScriptEnd> {
+export async function runScript(
+  program: string,
+  args: string[],
+  { cwd, env, marker, ledger, seconds, signal, onOutput, endElsewhere }: ScriptOptions,
+): Promise<ScriptEnd> {
   const child = spawn(program, args, { cwd, env, stdio: ['ignore', 'pipe', 'pipe'] })
   let value = ''
   let output = ''
@@ -49,7 +53,9 @@ export async function runScript(program: string, args: string[], { cwd, env, mar
   const abort = () => void end()
   signal?.addEventListener('abort', abort, { once: true })
   // Its end, not that of its outputs: what it leaves in the background may hold them open.
-  const exit = await new Promise<number | null>((done) => child.once('error', () => done(null)).once('exit', (status) => done(status)))
+  const exit = await new Promise<number | null>((done) =>
+    child.once('error', () => done(null)).once('exit', (status) => done(status)),
+  )
   clearTimeout(late)
   signal?.removeEventListener('abort', abort)
   const byItself = exit !== null && !ended

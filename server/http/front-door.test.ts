@@ -40,7 +40,11 @@ describe('the front door', () => {
   })
 
   test('refuses a missing, wrong or old token and says which link to open', async () => {
-    for (const headers of [{} as Record<string, string>, { cookie: `understudy-${port}=${'b'.repeat(43)}` }, { cookie: `understudy-1=${token}` }]) {
+    for (const headers of [
+      {} as Record<string, string>,
+      { cookie: `understudy-${port}=${'b'.repeat(43)}` },
+      { cookie: `understudy-1=${token}` },
+    ]) {
       const answer = await get('/', headers)
       expect(answer.status).toBe(401)
       expect(answer.text).toContain('Open the link that the server printed')
@@ -51,7 +55,14 @@ describe('the front door', () => {
   test('behind a proxy with TLS it is called what the proxy is called, and each name has its own Origin', async () => {
     const own = await freePort()
     const learner = 'e'.repeat(43)
-    const behind = await openFrontDoor({ port: own, token, learners: [{ name: 'ada', token: learner }], at: 'https://workshop.example', deck: { request: (_, response) => void response.end('the deck') }, onSocket: (socket) => socket.terminate() })
+    const behind = await openFrontDoor({
+      port: own,
+      token,
+      learners: [{ name: 'ada', token: learner }],
+      at: 'https://workshop.example',
+      deck: { request: (_, response) => void response.end('the deck') },
+      onSocket: (socket) => socket.terminate(),
+    })
     try {
       expect(behind.origin).toBe('https://workshop.example')
       const ask = (path: string, headers: Record<string, string>) => fetchFrom(own, path, headers)
@@ -65,10 +76,14 @@ describe('the front door', () => {
       expect(String(entry.headers['set-cookie'])).toMatch(new RegExp(`^__Host-understudy-${own}-learner=`))
       expect((await ask('/', { host, cookie: `understudy-${own}-learner=${learner}` })).status).toBe(401)
       const local = `localhost:${own}`
-      const statuses = async (headers: Record<string, string>) => [(await ask('/', { ...headers, cookie })).status, await handshake({ ...headers, cookie }, SOCKET_PATH, own)]
+      const statuses = async (headers: Record<string, string>) => [
+        (await ask('/', { ...headers, cookie })).status,
+        await handshake({ ...headers, cookie }, SOCKET_PATH, own),
+      ]
       expect(await statuses({ host, origin: 'https://workshop.example' })).toEqual([200, 'open'])
       expect(await statuses({ host: local, origin: `http://${local}` })).toEqual([200, 'open'])
-      for (const origin of ['http://workshop.example', 'https://evil.example', `http://${local}`]) expect(await statuses({ host, origin }), origin).toEqual([403, '403'])
+      for (const origin of ['http://workshop.example', 'https://evil.example', `http://${local}`])
+        expect(await statuses({ host, origin }), origin).toEqual([403, '403'])
       expect(await statuses({ host: 'evil.example', origin: 'https://workshop.example' })).toEqual([421, '403'])
     } finally {
       await behind.close()
@@ -92,7 +107,9 @@ describe('the front door', () => {
     expect(await handshake({ cookie: cookie() })).toBe('403')
     expect(await handshake({ cookie: cookie(), origin: 'null' })).toBe('403')
     expect(await handshake({ cookie: cookie(), origin: 'http://evil.example' })).toBe('403')
-    expect(await handshake({ cookie: cookie(), origin: `http://evil.example:${port}`, host: `evil.example:${port}` })).toBe('403')
+    expect(
+      await handshake({ cookie: cookie(), origin: `http://evil.example:${port}`, host: `evil.example:${port}` }),
+    ).toBe('403')
     expect(await handshake({ cookie: cookie(), origin, host: `evil.example:${port}` })).toBe('421')
     expect(await handshake({ cookie: cookie(), origin }, '/elsewhere')).toBe('404')
   })
@@ -116,7 +133,9 @@ describe('the front door', () => {
 
   test('listens on this machine only', async () => {
     const { networkInterfaces } = await import('node:os')
-    const outside = Object.values(networkInterfaces()).flat().filter((address) => address && !address.internal && address.family === 'IPv4')
+    const outside = Object.values(networkInterfaces())
+      .flat()
+      .filter((address) => address && !address.internal && address.family === 'IPv4')
     for (const address of outside) {
       const socket = connect(port, address?.address)
       const [error] = await once(socket, 'error')
@@ -124,24 +143,30 @@ describe('the front door', () => {
     }
   })
 
-  test('closes although a websocket of the deck\'s own server is open', async () => {
+  test("closes although a websocket of the deck's own server is open", async () => {
     const other = await freePort()
     const developing = await openFrontDoor({
       port: other,
       token,
-      deck: { request: (_, response) => response.end(), upgrade: (_, socket) => socket.write('HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: Upgrade\r\n\r\n') },
+      deck: {
+        request: (_, response) => response.end(),
+        upgrade: (_, socket) =>
+          socket.write('HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: Upgrade\r\n\r\n'),
+      },
       onSocket: () => {},
     })
     const socket = connect(other, '127.0.0.1').on('error', () => {})
-    socket.write(`GET /hmr HTTP/1.1\r\nHost: localhost:${other}\r\nOrigin: http://localhost:${other}\r\nCookie: understudy-${other}=${token}\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\n`)
+    socket.write(
+      `GET /hmr HTTP/1.1\r\nHost: localhost:${other}\r\nOrigin: http://localhost:${other}\r\nCookie: understudy-${other}=${token}\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\n`,
+    )
     await once(socket, 'data')
     await Promise.all([developing.close(), once(socket, 'close')])
   })
 
   test('names the process that holds its port', async () => {
-    await expect(
-      openFrontDoor({ port, token, deck: { request: () => {} }, onSocket: () => {} }),
-    ).rejects.toThrow(new RegExp(`Port ${port} is taken by process ${process.pid} .*--port`))
+    await expect(openFrontDoor({ port, token, deck: { request: () => {} }, onSocket: () => {} })).rejects.toThrow(
+      new RegExp(`Port ${port} is taken by process ${process.pid} .*--port`),
+    )
   })
 })
 
@@ -162,16 +187,23 @@ describe('the door to the local network', () => {
       guests,
       share: { address, insecureRemote: false },
       deck: { request: (_, response) => response.end('the deck') },
-      onSocket: (socket, { role, rights }) => (admitted.push(`${role}: ${rights.join(' ')}`), socket.on('error', () => {})),
+      onSocket: (socket, { role, rights }) => (
+        admitted.push(`${role}: ${rights.join(' ')}`),
+        socket.on('error', () => {})
+      ),
     })
   })
   afterAll(() => shared.close())
 
-  const ask = (path: string, headers: Record<string, string> = {}, to = address) => fetchFrom(own, path, { host: `${address}:${own}`, ...headers }, to)
-  const cookies = (role: 'audience' | 'remote' | 'presenter') => (role === 'presenter' ? `understudy-${own}=${token}` : `understudy-${own}-${role}=${guests[role]}`)
+  const ask = (path: string, headers: Record<string, string> = {}, to = address) =>
+    fetchFrom(own, path, { host: `${address}:${own}`, ...headers }, to)
+  const cookies = (role: 'audience' | 'remote' | 'presenter') =>
+    role === 'presenter' ? `understudy-${own}=${token}` : `understudy-${own}-${role}=${guests[role]}`
   const enter = (headers: Record<string, string>, to = address): Promise<string> =>
     new Promise((done) => {
-      const socket = new WebSocket(`ws://${to}:${own}${SOCKET_PATH}`, { headers: { host: `${address}:${own}`, origin: `http://${address}:${own}`, ...headers } })
+      const socket = new WebSocket(`ws://${to}:${own}${SOCKET_PATH}`, {
+        headers: { host: `${address}:${own}`, origin: `http://${address}:${own}`, ...headers },
+      })
       socket.on('open', () => (socket.terminate(), done('open')))
       socket.on('unexpected-response', (request, response) => (request.destroy(), done(String(response.statusCode))))
       socket.on('error', () => {})
@@ -182,7 +214,9 @@ describe('the door to the local network', () => {
     const entry = await ask(`/3?token=${guests.audience}`)
     expect(entry.status).toBe(303)
     expect(entry.headers.location).toBe('/3')
-    expect(String(entry.headers['set-cookie'])).toBe(`understudy-${own}-audience=${guests.audience}; HttpOnly; SameSite=Lax; Path=/`)
+    expect(String(entry.headers['set-cookie'])).toBe(
+      `understudy-${own}-audience=${guests.audience}; HttpOnly; SameSite=Lax; Path=/`,
+    )
     expect((await ask('/3', { cookie: cookies('audience') })).status).toBe(200)
     expect(await enter({ cookie: cookies('audience') })).toBe('open')
     expect(admitted.at(-1)).toBe('audience: view')
@@ -203,11 +237,25 @@ describe('the door to the local network', () => {
 
   test('has one name and one Origin, and loopback does not have them', async () => {
     const cookie = cookies('audience')
-    for (const host of ['evil.example', `evil.example:${own}`, address, `${address}:${own + 1}`, `127.0.0.1:${own}`, `localhost:${own}`]) {
+    for (const host of [
+      'evil.example',
+      `evil.example:${own}`,
+      address,
+      `${address}:${own + 1}`,
+      `127.0.0.1:${own}`,
+      `localhost:${own}`,
+    ]) {
       expect((await ask('/', { cookie, host })).status, host).toBe(421)
       expect(await enter({ cookie, host }), host).toBe('421')
     }
-    for (const origin of ['null', 'http://evil.example', `http://evil.example:${own}`, `http://${address}`, `https://${address}:${own}`, `http://localhost:${own}`]) {
+    for (const origin of [
+      'null',
+      'http://evil.example',
+      `http://evil.example:${own}`,
+      `http://${address}`,
+      `https://${address}:${own}`,
+      `http://localhost:${own}`,
+    ]) {
       expect((await ask('/', { cookie, origin })).status, origin).toBe(403)
       expect(await enter({ cookie, origin }), origin).toBe('403')
     }
@@ -233,7 +281,11 @@ describe('the door to the local network', () => {
       onSocket: (socket, access) => ((rights = access.rights), socket.terminate()),
     })
     const socket = new WebSocket(`ws://${address}:${port}${SOCKET_PATH}`, {
-      headers: { host: `${address}:${port}`, origin: `http://${address}:${port}`, cookie: `understudy-${port}-remote=${guests.remote}` },
+      headers: {
+        host: `${address}:${port}`,
+        origin: `http://${address}:${port}`,
+        cookie: `understudy-${port}-remote=${guests.remote}`,
+      },
     })
     await once(socket, 'close')
     expect(rights).toEqual(['view', 'run', 'navigate', 'replay'])
@@ -242,12 +294,22 @@ describe('the door to the local network', () => {
 
   test("leaves Slidev's development server to the author", async () => {
     const port = await freePort()
-    const developing = await openFrontDoor({ port, token, guests, deck: { request: (_, response) => response.end(), upgrade: (_, socket) => socket.destroy() }, onSocket: () => {} })
+    const developing = await openFrontDoor({
+      port,
+      token,
+      guests,
+      deck: { request: (_, response) => response.end(), upgrade: (_, socket) => socket.destroy() },
+      onSocket: () => {},
+    })
     const get = async (cookie: string) => (await fetchFrom(port, '/', { cookie })).status
     expect(await get(`understudy-${port}=${token}`)).toBe(200)
     expect(await get(`understudy-${port}-audience=${guests.audience}`)).toBe(403)
     const socket = new WebSocket(`ws://127.0.0.1:${port}/hmr`, {
-      headers: { host: `localhost:${port}`, origin: `http://localhost:${port}`, cookie: `understudy-${port}-remote=${guests.remote}` },
+      headers: {
+        host: `localhost:${port}`,
+        origin: `http://localhost:${port}`,
+        cookie: `understudy-${port}-remote=${guests.remote}`,
+      },
     }).on('error', () => {})
     const [, response] = (await once(socket, 'unexpected-response')) as [unknown, { statusCode: number }]
     expect(response.statusCode).toBe(403)
@@ -257,7 +319,15 @@ describe('the door to the local network', () => {
 
   test('says so where the machine has no such address, and holds no port then', async () => {
     const port = await freePort()
-    const open = () => openFrontDoor({ port, token, guests, share: { address: '198.51.100.7', insecureRemote: false }, deck: { request: () => {} }, onSocket: () => {} })
+    const open = () =>
+      openFrontDoor({
+        port,
+        token,
+        guests,
+        share: { address: '198.51.100.7', insecureRemote: false },
+        deck: { request: () => {} },
+        onSocket: () => {},
+      })
     await expect(open()).rejects.toThrow('This machine has no address 198.51.100.7')
     await (await openFrontDoor({ port, token, deck: { request: () => {} }, onSocket: () => {} })).close()
   })

@@ -125,7 +125,10 @@ export async function openFrontDoor(options: FrontDoorOptions): Promise<FrontDoo
 }
 
 /** @returns what closes it */
-async function openEntrance({ addresses, names, admit, pages, hint, room }: Entrance, { port, token, learners = [], guests, deck, onSocket }: FrontDoorOptions): Promise<() => Promise<void>> {
+async function openEntrance(
+  { addresses, names, admit, pages, hint, room }: Entrance,
+  { port, token, learners = [], guests, deck, onSocket }: FrontDoorOptions,
+): Promise<() => Promise<void>> {
   const sockets = new WebSocketServer({ noServer: true, maxPayload: MAX_CLIENT_MESSAGE, perMessageDeflate: false })
   // The mightiest first, for a browser that has several.
   const keys: { role: Role; token: string; learner?: string }[] = [
@@ -134,7 +137,8 @@ async function openEntrance({ addresses, names, admit, pages, hint, room }: Entr
     ...(['remote', 'audience'] as const).flatMap((role) => (guests ? [{ role, token: guests[role] }] : [])),
   ]
   // Cookies know no ports: two decks on one machine need two names. With TLS they get a name that no other host of the same domain can set.
-  const cookieOf = (role: Role, { origin }: Name) => `${origin.startsWith('https:') ? '__Host-' : ''}understudy-${port}${role === 'presenter' ? '' : `-${role}`}`
+  const cookieOf = (role: Role, { origin }: Name) =>
+    `${origin.startsWith('https:') ? '__Host-' : ''}understudy-${port}${role === 'presenter' ? '' : `-${role}`}`
 
   /** What the one with a token may do here. */
   const accessBy = (given: (role: Role) => string | undefined | null): Access | undefined => {
@@ -154,7 +158,11 @@ async function openEntrance({ addresses, names, admit, pages, hint, room }: Entr
   /** What a request may do, or why it is not let in. */
   const check = (request: IncomingMessage): Access | { status: number; text: string } => {
     const name = nameOf(request)
-    if (!name) return { status: 421, text: `This server is ${names.map(({ origin }) => origin).join(' or ')} and nothing else. ${hint}` }
+    if (!name)
+      return {
+        status: 421,
+        text: `This server is ${names.map(({ origin }) => origin).join(' or ')} and nothing else. ${hint}`,
+      }
     if (request.headers.origin !== undefined && request.headers.origin !== name.origin)
       return { status: 403, text: `Requests from ${request.headers.origin.slice(0, 100)} are not let in.` }
     return accessOf(request, name) ?? { status: 401, text: `The access token is missing or wrong. ${hint}` }
@@ -170,7 +178,9 @@ async function openEntrance({ addresses, names, admit, pages, hint, room }: Entr
 
     const { origin } = name ?? names[0]
     if (!URL.canParse(request.url ?? '', origin)) {
-      response.writeHead(400, { 'Content-Type': 'text/plain; charset=utf-8' }).end('That is no address of this server.\n')
+      response
+        .writeHead(400, { 'Content-Type': 'text/plain; charset=utf-8' })
+        .end('That is no address of this server.\n')
       return
     }
     const url = new URL(request.url ?? '', origin)
@@ -181,13 +191,18 @@ async function openEntrance({ addresses, names, admit, pages, hint, room }: Entr
       // A link that was sent in a message is followed from another site. The cookie is then sent with what is opened, never with what another
       // page asks for; and nothing is done by opening a page.
       const sameSite = entering.role === 'audience' || entering.role === 'learner' ? 'Lax' : 'Strict'
-      response.setHeader('Set-Cookie', `${cookieOf(entering.role, name ?? names[0])}=${given}; HttpOnly; SameSite=${sameSite}; Path=/${origin.startsWith('https:') ? '; Secure' : ''}`)
+      response.setHeader(
+        'Set-Cookie',
+        `${cookieOf(entering.role, name ?? names[0])}=${given}; HttpOnly; SameSite=${sameSite}; Path=/${origin.startsWith('https:') ? '; Secure' : ''}`,
+      )
       response.writeHead(303, { Location: url.pathname + url.search }).end()
       return
     }
     const checked = check(request)
-    const refused = 'status' in checked ? checked : deck.upgrade && !checked.rights.includes('type') ? ONLY_BUILT : undefined
-    if (refused) response.writeHead(refused.status, { 'Content-Type': 'text/plain; charset=utf-8' }).end(`${refused.text}\n`)
+    const refused =
+      'status' in checked ? checked : deck.upgrade && !checked.rights.includes('type') ? ONLY_BUILT : undefined
+    if (refused)
+      response.writeHead(refused.status, { 'Content-Type': 'text/plain; charset=utf-8' }).end(`${refused.text}\n`)
     else if ('rights' in checked) deck.request(request, response, checked)
   }
 
@@ -198,7 +213,9 @@ async function openEntrance({ addresses, names, admit, pages, hint, room }: Entr
     upgraded.add(socket)
     socket.on('close', () => upgraded.delete(socket))
     const refuse = ({ status, text }: { status: number; text: string }) =>
-      socket.end(`HTTP/1.1 ${status} Refused\r\nContent-Type: text/plain\r\nContent-Length: ${Buffer.byteLength(text)}\r\nConnection: close\r\n\r\n${text}`)
+      socket.end(
+        `HTTP/1.1 ${status} Refused\r\nContent-Type: text/plain\r\nContent-Length: ${Buffer.byteLength(text)}\r\nConnection: close\r\n\r\n${text}`,
+      )
 
     if (!nameOf(request) && pages?.takes(request)) return pages.upgrade(request, socket, head)
     // A browser always says where a websocket comes from; what does not is no browser of ours.
@@ -210,7 +227,8 @@ async function openEntrance({ addresses, names, admit, pages, hint, room }: Entr
     if (path === SOCKET_PATH) {
       if (sockets.clients.size >= room.sockets) return refuse({ status: 503, text: 'The hall is full.' })
       // A window of the presenter's that looks at a learner says so; whether there is that learner is not known here.
-      const learner = checked.role === 'presenter' ? new URL(request.url ?? '', origin).searchParams.get('learner') : null
+      const learner =
+        checked.role === 'presenter' ? new URL(request.url ?? '', origin).searchParams.get('learner') : null
       const admitted = learner === null ? checked : access('instructor', learner)
       return sockets.handleUpgrade(request, socket, head, (opened) => onSocket(opened, admitted))
     }
@@ -242,11 +260,18 @@ async function openEntrance({ addresses, names, admit, pages, hint, room }: Entr
     }
     if (addresses.length > 1 && (error.code === 'EADDRNOTAVAIL' || error.code === 'EAFNOSUPPORT')) continue
     await close()
-    if (error.code === 'EADDRINUSE') throw new Error(`${await describeHolder(port)}, or choose another: npm start -- --port ${port + 1}`)
-    if (error.code === 'EADDRNOTAVAIL') throw new Error(`This machine has no address ${address}. See what it has: ip address`)
-    throw new Error(`Cannot listen on port ${port} of ${address}: ${error.message}. Choose another: npm start -- --port 4030`)
+    if (error.code === 'EADDRINUSE')
+      throw new Error(`${await describeHolder(port)}, or choose another: npm start -- --port ${port + 1}`)
+    if (error.code === 'EADDRNOTAVAIL')
+      throw new Error(`This machine has no address ${address}. See what it has: ip address`)
+    throw new Error(
+      `Cannot listen on port ${port} of ${address}: ${error.message}. Choose another: npm start -- --port 4030`,
+    )
   }
   return close
 }
 
-const ONLY_BUILT = { status: 403, text: "While the talk is written only its author's windows are let in. Give it by npm start." }
+const ONLY_BUILT = {
+  status: 403,
+  text: "While the talk is written only its author's windows are let in. Give it by npm start.",
+}

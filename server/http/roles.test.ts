@@ -23,17 +23,34 @@ touch it-ran
 const hash = (command: string) => createHash('sha256').update(command).digest('hex')
 
 /** A message of every kind, and who may send it. Each would do something that can be seen. */
-const messages: { [Type in ClientMessage['type']]: { message: Extract<ClientMessage, { type: Type }>; allowed: Role[] } } = {
-  attach: { message: { type: 'attach', terminal: 'wait' }, allowed: ['presenter', 'learner', 'instructor', 'remote', 'audience'] },
-  detach: { message: { type: 'detach', terminal: 'wait' }, allowed: ['presenter', 'learner', 'instructor', 'remote', 'audience'] },
-  ack: { message: { type: 'ack', channel: 1, bytes: 1 }, allowed: ['presenter', 'learner', 'instructor', 'remote', 'audience'] },
+const messages: {
+  [Type in ClientMessage['type']]: { message: Extract<ClientMessage, { type: Type }>; allowed: Role[] }
+} = {
+  attach: {
+    message: { type: 'attach', terminal: 'wait' },
+    allowed: ['presenter', 'learner', 'instructor', 'remote', 'audience'],
+  },
+  detach: {
+    message: { type: 'detach', terminal: 'wait' },
+    allowed: ['presenter', 'learner', 'instructor', 'remote', 'audience'],
+  },
+  ack: {
+    message: { type: 'ack', channel: 1, bytes: 1 },
+    allowed: ['presenter', 'learner', 'instructor', 'remote', 'audience'],
+  },
   input: { message: { type: 'input', terminal: 'wait', data: 'touch typed\r' }, allowed: ['presenter', 'learner'] },
   restart: { message: { type: 'restart', terminal: 'wait' }, allowed: ['presenter', 'learner'] },
   'reset-stage': { message: { type: 'reset-stage' }, allowed: ['presenter', 'learner'] },
-  run: { message: { type: 'run', step: 'other', hash: hash('touch it-ran'), inputs: {} }, allowed: ['presenter', 'learner', 'remote'] },
+  run: {
+    message: { type: 'run', step: 'other', hash: hash('touch it-ran'), inputs: {} },
+    allowed: ['presenter', 'learner', 'remote'],
+  },
   interrupt: { message: { type: 'interrupt', terminal: 'wait' }, allowed: ['presenter', 'learner', 'remote'] },
   replay: { message: { type: 'replay', step: 'other', on: true }, allowed: ['presenter', 'learner', 'remote'] },
-  playback: { message: { type: 'playback', terminal: 'wait', action: 'skip' }, allowed: ['presenter', 'learner', 'remote'] },
+  playback: {
+    message: { type: 'playback', terminal: 'wait', action: 'skip' },
+    allowed: ['presenter', 'learner', 'remote'],
+  },
   examine: { message: { type: 'examine' }, allowed: ['presenter', 'learner', 'remote'] },
   turn: { message: { type: 'turn', by: 1 }, allowed: ['presenter', 'learner', 'remote'] },
   sync: { message: { type: 'sync', channel: 'page', state: { page: 7 } }, allowed: ['presenter', 'remote', 'learner'] },
@@ -53,7 +70,10 @@ const messages: { [Type in ClientMessage['type']]: { message: Extract<ClientMess
   'show-diff': { message: { type: 'show-diff' }, allowed: ['learner'] },
   'answer-join': { message: { type: 'answer-join', agree: true }, allowed: ['learner'] },
   'read-notes': { message: { type: 'read-notes' }, allowed: ['learner'] },
-  'send-note': { message: { type: 'send-note', learner: 'ada', text: 'Look at line 3.' }, allowed: ['presenter', 'instructor'] },
+  'send-note': {
+    message: { type: 'send-note', learner: 'ada', text: 'Look at line 3.' },
+    allowed: ['presenter', 'instructor'],
+  },
   'ask-join': { message: { type: 'ask-join', learner: 'ada' }, allowed: ['presenter', 'instructor'] },
   'leave-join': { message: { type: 'leave-join', learner: 'ada' }, allowed: ['presenter', 'instructor'] },
   'end-terminals': { message: { type: 'end-terminals', learner: 'ada' }, allowed: ['presenter', 'instructor'] },
@@ -88,10 +108,16 @@ async function unchanged() {
 }
 
 test('the table of rights says of every message who may send it', () => {
-  expect(all.map(({ message }) => message.type).sort()).toEqual(clientMessage.options.map(({ shape }) => shape.type.value).sort())
+  expect(all.map(({ message }) => message.type).sort()).toEqual(
+    clientMessage.options.map(({ shape }) => shape.type.value).sort(),
+  )
   for (const role of roles.options)
-    for (const { message, allowed } of all) expect(notAllowed(access(role), message) === undefined, `${role}: ${message.type}`).toBe(allowed.includes(role))
-  for (const { message } of all) expect(notAllowed(onlyLooking(access('presenter'), 'why'), message) === undefined, message.type).toBe(messages.attach.message.type === message.type || ['detach', 'ack'].includes(message.type))
+    for (const { message, allowed } of all)
+      expect(notAllowed(access(role), message) === undefined, `${role}: ${message.type}`).toBe(allowed.includes(role))
+  for (const { message } of all)
+    expect(notAllowed(onlyLooking(access('presenter'), 'why'), message) === undefined, message.type).toBe(
+      messages.attach.message.type === message.type || ['detach', 'ack'].includes(message.type),
+    )
 })
 
 test.each([
@@ -99,23 +125,26 @@ test.each([
   ['audience', LAN, forbidden('audience')],
   ['remote', 'localhost', forbidden('remote')],
   ['remote', LAN, forbidden('audience')],
-] as [GuestRole, string, ClientMessage[]][])('the %s at %s is refused what its role may not do, and nothing of it is carried out', async (role, name, refused) => {
-  const window = await talk.window(role, name)
-  expect((await window.message('hello')).role).toBe(role)
-  for (const message of refused) {
-    window.forget()
-    window.send(message)
-    const answer = await window.message('refused')
-    expect(answer, message.type).toMatchObject({ reason: 'not-allowed' })
-    expect(answer.message).toContain(`role "${role}"`)
-    if (role === 'remote' && name === LAN) expect(answer.message).toContain('plain HTTP')
-  }
-  // It may look all the same.
-  window.send({ type: 'attach', terminal: 'wait' })
-  await window.shows('wait', '4321')
-  await unchanged()
-  window.socket.terminate()
-})
+] as [GuestRole, string, ClientMessage[]][])(
+  'the %s at %s is refused what its role may not do, and nothing of it is carried out',
+  async (role, name, refused) => {
+    const window = await talk.window(role, name)
+    expect((await window.message('hello')).role).toBe(role)
+    for (const message of refused) {
+      window.forget()
+      window.send(message)
+      const answer = await window.message('refused')
+      expect(answer, message.type).toMatchObject({ reason: 'not-allowed' })
+      expect(answer.message).toContain(`role "${role}"`)
+      if (role === 'remote' && name === LAN) expect(answer.message).toContain('plain HTTP')
+    }
+    // It may look all the same.
+    window.send({ type: 'attach', terminal: 'wait' })
+    await window.shows('wait', '4321')
+    await unchanged()
+    window.socket.terminate()
+  },
+)
 
 test('a window that only looks starts no shell, and shows the terminal once somebody else has', async () => {
   const own = await serveTalk(slides)
@@ -137,12 +166,18 @@ test('a window that only looks starts no shell, and shows the terminal once some
 
 test('a window that only looks is told its rights, and nobody but the presenter gets the link of the remote', async () => {
   const hello = async (role: 'presenter' | GuestRole, name: string) => (await talk.window(role, name)).message('hello')
-  const shared = { beyond: `http://${LAN}:${talk.port}`, audience: `http://${LAN}:${talk.port}/?token=${GUESTS.audience}` }
+  const shared = {
+    beyond: `http://${LAN}:${talk.port}`,
+    audience: `http://${LAN}:${talk.port}/?token=${GUESTS.audience}`,
+  }
   expect(await hello('audience', LAN)).toMatchObject({ rights: ['view'], share: shared })
   const remote = await hello('remote', LAN)
   expect(remote).toMatchObject({ rights: ['view'], because: INSECURE_REMOTE, share: shared })
   expect(remote.share).not.toHaveProperty('remote')
-  expect((await hello('presenter', 'localhost')).share.remote).toEqual({ link: `http://${LAN}:${talk.port}/remote?token=${GUESTS.remote}`, because: INSECURE_REMOTE })
+  expect((await hello('presenter', 'localhost')).share.remote).toEqual({
+    link: `http://${LAN}:${talk.port}/remote?token=${GUESTS.remote}`,
+    because: INSECURE_REMOTE,
+  })
   const { rights, because } = await hello('remote', 'localhost')
   expect([rights, because]).toEqual([['view', 'run', 'navigate', 'replay'], undefined])
 })

@@ -76,20 +76,26 @@ export class Room {
   /** One window turns the slides, and all others follow it: were all to turn, they would do so twice. */
   onTurn(by: 1 | -1): void {
     if (this.leading?.readyState !== WebSocket.OPEN) this.leading = undefined
-    if (!this.leading) throw new RefusedError('failed', "No window of the presenter's is open. Open the slides on the presenter's machine.")
+    if (!this.leading)
+      throw new RefusedError(
+        'failed',
+        "No window of the presenter's is open. Open the slides on the presenter's machine.",
+      )
     this.leading.send(JSON.stringify({ type: 'turn', by } satisfies ServerMessage))
   }
 
   broadcast(message: ServerMessage, except?: WebSocket, to: (access: Access) => boolean = () => true): void {
     const text = this.encode(message)
-    for (const [window, access] of this.windows) if (window !== except && window.readyState === window.OPEN && to(access)) window.send(text)
+    for (const [window, access] of this.windows)
+      if (window !== except && window.readyState === window.OPEN && to(access)) window.send(text)
   }
 
   /** A message as it may be shown on a slide: what went wrong may quote the output of a script. */
   encode(message: ServerMessage): string {
     const { secrets } = this
     if (secrets.length === 0) return JSON.stringify(message)
-    const hide = (value: unknown): unknown => (typeof value === 'string' ? masked(value, secrets) : Array.isArray(value) ? value.map(hide) : value)
+    const hide = (value: unknown): unknown =>
+      typeof value === 'string' ? masked(value, secrets) : Array.isArray(value) ? value.map(hide) : value
     return JSON.stringify(message, (key, value: unknown) => (QUOTING.has(key) ? hide(value) : value))
   }
 }

@@ -39,15 +39,40 @@ describe('the built deck', () => {
     talk = await serveTalk('---\ntitle: A talk\n---\n\n```sh {step=any}\ntrue\n```\n')
     head = `Host: localhost:${talk.port}`
     cookie = `Cookie: understudy-${talk.port}=${talk.token}`
-    for (const folder of ['', 'cache', 'cache/built']) await writeFile(join(talk.folder, folder, 'secret.txt'), 'TOP SECRET')
+    for (const folder of ['', 'cache', 'cache/built'])
+      await writeFile(join(talk.folder, folder, 'secret.txt'), 'TOP SECRET')
   })
   afterAll(() => talk.close())
 
   test('no address leads out of it, also with the token', async () => {
-    const up = ['../', '..%2f', '%2e%2e/', '%2e%2e%2f', '..\\', '..%5c', '....//', '.%00./', '..%252f', '..;/', '%c0%ae%c0%ae/']
+    const up = [
+      '../',
+      '..%2f',
+      '%2e%2e/',
+      '%2e%2e%2f',
+      '..\\',
+      '..%5c',
+      '....//',
+      '.%00./',
+      '..%252f',
+      '..;/',
+      '%c0%ae%c0%ae/',
+    ]
     const paths = up.flatMap((step) => [1, 2, 3].map((times) => `/${step.repeat(times)}secret.txt`))
-    paths.push(...['/secret.txt', '//secret.txt', `/${talk.folder}/secret.txt`, `/@fs${talk.folder}/secret.txt`, `/understudy/stills/..%2f..%2fsecret.txt`, `/understudy/stills/../../secret.txt`, 'file:///etc/passwd'])
-    const answers = await Promise.all(paths.map((path) => raw(talk.port, `GET ${path} HTTP/1.1\r\n${head}\r\n${cookie}\r\nConnection: close\r\n\r\n`)))
+    paths.push(
+      ...[
+        '/secret.txt',
+        '//secret.txt',
+        `/${talk.folder}/secret.txt`,
+        `/@fs${talk.folder}/secret.txt`,
+        `/understudy/stills/..%2f..%2fsecret.txt`,
+        `/understudy/stills/../../secret.txt`,
+        'file:///etc/passwd',
+      ],
+    )
+    const answers = await Promise.all(
+      paths.map((path) => raw(talk.port, `GET ${path} HTTP/1.1\r\n${head}\r\n${cookie}\r\nConnection: close\r\n\r\n`)),
+    )
     for (const [at, answer] of answers.entries()) {
       expect(answer, paths[at]).not.toMatch(/TOP SECRET|root:/)
       expect(statuses(answer), paths[at]).toHaveLength(1)
@@ -71,8 +96,17 @@ describe('the built deck', () => {
       expect(more, name).toEqual([])
     }
     // Two requests on one connection: the token of the first is not the second's.
-    expect(statuses(await raw(talk.port, `GET / HTTP/1.1\r\n${head}\r\n${cookie}\r\n\r\n${hidden}`))).toEqual([200, 401])
-    expect(statuses(await raw(talk.port, `GET / HTTP/1.1\r\nHost: evil.example\r\n${head}\r\n${cookie}\r\nConnection: close\r\n\r\n`))).toEqual([421])
+    expect(statuses(await raw(talk.port, `GET / HTTP/1.1\r\n${head}\r\n${cookie}\r\n\r\n${hidden}`))).toEqual([
+      200, 401,
+    ])
+    expect(
+      statuses(
+        await raw(
+          talk.port,
+          `GET / HTTP/1.1\r\nHost: evil.example\r\n${head}\r\n${cookie}\r\nConnection: close\r\n\r\n`,
+        ),
+      ),
+    ).toEqual([421])
   })
 
   test('the token is in no answer but the cookie, in no log, and sent to no other page', async () => {
@@ -113,7 +147,22 @@ describe('the built deck', () => {
     { type: 'playback', terminal: 'any', action: 'faster' },
     { type: 'sync', channel: 'shared', state: { page: 1, clicks: [1, { a: null }] } },
   ]
-  const strange = ['null', '1e999', '-1', '""', '[]', '{}', '"\\u0000"', '"__proto__"', '"constructor"', '9007199254740993', 'true', '"\\ud800"', `"${'x'.repeat(5000)}"`, '[[[[[[]]]]]]']
+  const strange = [
+    'null',
+    '1e999',
+    '-1',
+    '""',
+    '[]',
+    '{}',
+    '"\\u0000"',
+    '"__proto__"',
+    '"constructor"',
+    '9007199254740993',
+    'true',
+    '"\\ud800"',
+    `"${'x'.repeat(5000)}"`,
+    '[[[[[[]]]]]]',
+  ]
 
   /** Changes a message somewhere: its text, a value, a key. */
   function mutate(text: string, chance: () => number): string {
@@ -191,10 +240,21 @@ describe('the built deck', () => {
     const window = await talk.window()
     window.send({ type: 'attach', terminal: 'any' })
     await window.message('snapshot')
-    const queries = ['\\e]2;evil\\a\\e[21t', '\\e]52;c;ZXZpbA==\\a\\e]52;c;?\\a', '\\e]4;1;?\\a\\e]11;?\\a', '\\eP$qevil\\e\\\\', '\\eP+q6576696c\\e\\\\', '\\e[>q', '\\x05', '\\e]8;;evil\\a\\e]8;;\\a', '\\e_Gevil\\e\\\\', '\\e[c']
+    const queries = [
+      '\\e]2;evil\\a\\e[21t',
+      '\\e]52;c;ZXZpbA==\\a\\e]52;c;?\\a',
+      '\\e]4;1;?\\a\\e]11;?\\a',
+      '\\eP$qevil\\e\\\\',
+      '\\eP+q6576696c\\e\\\\',
+      '\\e[>q',
+      '\\x05',
+      '\\e]8;;evil\\a\\e]8;;\\a',
+      '\\e_Gevil\\e\\\\',
+      '\\e[c',
+    ]
     const read = `stty raw -echo; printf '${queries.join('')}'; IFS= read -r -t 5 -d c first; IFS= read -r -t 0.3 -N 500 rest; stty sane; printf 'ANSWER[%q]\\n' "$first$rest"`
     window.send({ type: 'input', terminal: 'any', data: `clear; ${read}\r` })
-    await window.shows('any', "ANSWER[$")
+    await window.shows('any', 'ANSWER[$')
     const answer = /ANSWER\[(.*?)\]\r/.exec(window.text('any'))?.[1]
     // Of all these only the device attributes have one, and maybe that a setting is not known (DECRQSS).
     expect(answer).toMatch(/^\$'(\\EP0\$r\\E\\\\)?\\E\[\?[\d;]+'$/)
@@ -212,7 +272,10 @@ describe('the development server', () => {
   const ask = (to: number, path: string, headers: Record<string, string> = {}, body?: string) => {
     const lines = Object.entries({ host: `localhost:${to}`, ...headers }).map(([name, value]) => `${name}: ${value}`)
     if (body !== undefined) lines.push('Content-Type: text/plain', `Content-Length: ${Buffer.byteLength(body)}`)
-    return raw(to, `${body === undefined ? 'GET' : 'POST'} ${path} HTTP/1.1\r\n${lines.join('\r\n')}\r\nConnection: close\r\n\r\n${body ?? ''}`)
+    return raw(
+      to,
+      `${body === undefined ? 'GET' : 'POST'} ${path} HTTP/1.1\r\n${lines.join('\r\n')}\r\nConnection: close\r\n\r\n${body ?? ''}`,
+    )
   }
   const cookie = () => ({ cookie: `understudy-${port}=${token}` })
 
@@ -222,7 +285,10 @@ describe('the development server', () => {
     slidev = developDeck(deck.file, own, () => {})
     port = await freePort()
     door = await openFrontDoor({ port, token, deck: slidev, onSocket: (socket) => socket.close() })
-    await vi.waitFor(async () => expect(statuses(await ask(port, '/', cookie()))).toEqual([200]), { timeout: 60_000, interval: 300 })
+    await vi.waitFor(async () => expect(statuses(await ask(port, '/', cookie()))).toEqual([200]), {
+      timeout: 60_000,
+      interval: 300,
+    })
   }, 70_000)
   afterAll(async () => {
     await door?.close()
@@ -237,27 +303,65 @@ describe('the development server', () => {
     expect(statuses(await ask(port, path, { ...cookie(), origin: 'http://evil.example' }, edit))).toEqual([403])
     expect(statuses(await ask(port, path, {}, edit))).toEqual([401])
     expect(statuses(await ask(port, path, { ...cookie(), host: `127.0.0.1:${port}` }, edit))).toEqual([421])
-    for (const headers of [{}, { origin: 'http://evil.example' }, { 'x-understudy-door': '' }, { 'x-understudy-door': token }]) expect(statuses(await ask(own, path, headers as Record<string, string>, edit))).toEqual([403])
+    for (const headers of [
+      {},
+      { origin: 'http://evil.example' },
+      { 'x-understudy-door': '' },
+      { 'x-understudy-door': token },
+    ])
+      expect(statuses(await ask(own, path, headers as Record<string, string>, edit))).toEqual([403])
     expect(await readFile(deck.file, 'utf8')).toBe(slides)
     // Its own page has the editor.
     expect(statuses(await ask(port, path, { ...cookie(), origin: `http://localhost:${port}` }, edit))).toEqual([200])
-    await vi.waitFor(async () => expect(await readFile(deck.file, 'utf8')).toContain('# Not any more'), { timeout: 20_000 })
+    await vi.waitFor(async () => expect(await readFile(deck.file, 'utf8')).toContain('# Not any more'), {
+      timeout: 20_000,
+    })
   })
 
   test('shows no file outside of the project, and nothing at all past the front door', async () => {
     const secret = join(await mkdtemp(join(tmpdir(), 'understudy-outside-')), 'secret.txt')
     await writeFile(secret, 'TOP SECRET')
-    const files = ['/etc/passwd', secret].flatMap((file) => ['', '?raw', '?raw??', '?import&raw', '?url', '?inline', '?import&raw??', '?.svg?.wasm?init', '?t=1&raw', '%3Fraw'].map((query) => `/@fs${file}${query}`))
-    files.push('/@fs//etc/passwd', '/@fs/%2e%2e/%2e%2e/etc/passwd', '/@id/__x00__/etc/passwd', '/..%2f..%2f..%2fetc/passwd', '//etc/passwd', '/@fs/etc/passwd#/slides.md')
-    for (const path of files) expect(await ask(port, path, cookie()), path).not.toMatch(/root:x|root:\$|TOP SECRET|cm9vdDp|VE9QIFNFQ1JFV/)
-    for (const path of ['/', '/slides.md', '/@vite/client', '/__mcp', '/__open-in-editor?file=x', `/@fs${deck.file}`]) expect(statuses(await ask(own, path)), path).toEqual([403])
+    const files = ['/etc/passwd', secret].flatMap((file) =>
+      [
+        '',
+        '?raw',
+        '?raw??',
+        '?import&raw',
+        '?url',
+        '?inline',
+        '?import&raw??',
+        '?.svg?.wasm?init',
+        '?t=1&raw',
+        '%3Fraw',
+      ].map((query) => `/@fs${file}${query}`),
+    )
+    files.push(
+      '/@fs//etc/passwd',
+      '/@fs/%2e%2e/%2e%2e/etc/passwd',
+      '/@id/__x00__/etc/passwd',
+      '/..%2f..%2f..%2fetc/passwd',
+      '//etc/passwd',
+      '/@fs/etc/passwd#/slides.md',
+    )
+    for (const path of files)
+      expect(await ask(port, path, cookie()), path).not.toMatch(/root:x|root:\$|TOP SECRET|cm9vdDp|VE9QIFNFQ1JFV/)
+    for (const path of ['/', '/slides.md', '/@vite/client', '/__mcp', '/__open-in-editor?file=x', `/@fs${deck.file}`])
+      expect(statuses(await ask(own, path)), path).toEqual([403])
     await rm(join(secret, '..'), { recursive: true })
   })
 
   test('opens no live reload for a foreign page, or past the front door', async () => {
-    const upgrade = { upgrade: 'websocket', connection: 'Upgrade', 'sec-websocket-version': '13', 'sec-websocket-key': 'AAAAAAAAAAAAAAAAAAAAAA==', 'sec-websocket-protocol': 'vite-hmr' }
+    const upgrade = {
+      upgrade: 'websocket',
+      connection: 'Upgrade',
+      'sec-websocket-version': '13',
+      'sec-websocket-key': 'AAAAAAAAAAAAAAAAAAAAAA==',
+      'sec-websocket-protocol': 'vite-hmr',
+    }
     const hello = async (to: number, headers: Record<string, string>) => {
-      const lines = Object.entries({ host: `localhost:${to}`, ...upgrade, ...headers }).map(([name, value]) => `${name}: ${value}`)
+      const lines = Object.entries({ host: `localhost:${to}`, ...upgrade, ...headers }).map(
+        ([name, value]) => `${name}: ${value}`,
+      )
       return statuses(await raw(to, `GET /?token=x HTTP/1.1\r\n${lines.join('\r\n')}\r\n\r\n`))
     }
     expect(await hello(port, { ...cookie(), origin: 'http://evil.example' })).toEqual([403])
@@ -273,7 +377,10 @@ describe('on this machine', () => {
     try {
       vi.stubEnv('UNDERSTUDY_CACHE', join(folder, 'cache'))
       await writeFile(join(folder, 'slides.md'), '---\ntitle: A talk\n---\n\n```sh {step=any}\ntrue\n```\n')
-      const setting = await makeSetting({ deck: await readDeck(join(folder, 'slides.md')), profile: 'host', yes: false }, new AbortController().signal)
+      const setting = await makeSetting(
+        { deck: await readDeck(join(folder, 'slides.md')), profile: 'host', yes: false },
+        new AbortController().signal,
+      )
       await accessToken(setting.paths.token)
       const mode = async (path: string) => ((await stat(path)).mode & 0o777).toString(8)
       expect(await mode(join(setting.paths.token, '..'))).toBe('700')
@@ -303,7 +410,27 @@ describe('on this machine', () => {
       expect(value).toContain('HCLOUD_TOKEN=asked for')
       expect(value).not.toContain('hidden')
       const names = value.split('\n').map((line) => line.split('=')[0] ?? '')
-      const chosen = ['HOME', 'USER', 'LOGNAME', 'PATH', 'LANG', 'LC_ALL', 'LC_CTYPE', 'TZ', 'SSH_AUTH_SOCK', 'XDG_RUNTIME_DIR', 'NIX_SSL_CERT_FILE', 'SSL_CERT_FILE', 'QEMU_OPTS', 'LAB_ACCEL', 'HCLOUD_TOKEN', 'UNDERSTUDY_SESSION', 'PWD', 'SHLVL', '_']
+      const chosen = [
+        'HOME',
+        'USER',
+        'LOGNAME',
+        'PATH',
+        'LANG',
+        'LC_ALL',
+        'LC_CTYPE',
+        'TZ',
+        'SSH_AUTH_SOCK',
+        'XDG_RUNTIME_DIR',
+        'NIX_SSL_CERT_FILE',
+        'SSL_CERT_FILE',
+        'QEMU_OPTS',
+        'LAB_ACCEL',
+        'HCLOUD_TOKEN',
+        'UNDERSTUDY_SESSION',
+        'PWD',
+        'SHLVL',
+        '_',
+      ]
       expect(names.filter((name) => !chosen.includes(name))).toEqual([])
     } finally {
       vi.unstubAllEnvs()

@@ -49,14 +49,35 @@ test('requests that no browser sends are answered or cut off, without the token 
   const host = `Host: localhost:${talk.port}`
   const cookie = `Cookie: understudy-${talk.port}=${talk.token}`
   const upgrade = `Origin: http://localhost:${talk.port}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==`
-  for (const path of ['//', '///', '//[', '/\\\\[', 'http://[', 'http://', '*', '/%', '/%E0%A4%A', '/%00', '/?token=%', `/${'a'.repeat(10_000)}`])
+  for (const path of [
+    '//',
+    '///',
+    '//[',
+    '/\\\\[',
+    'http://[',
+    'http://',
+    '*',
+    '/%',
+    '/%E0%A4%A',
+    '/%00',
+    '/?token=%',
+    `/${'a'.repeat(10_000)}`,
+  ])
     for (const headers of [host, `${host}\r\n${cookie}`]) {
-      expect(await raw(`GET ${path} HTTP/1.1\r\n${headers}\r\nConnection: close\r\n\r\n`), path).toMatch(/^HTTP\/1.1 (200|400|401|404) /)
-      expect(await raw(`GET ${path} HTTP/1.1\r\n${headers}\r\n${upgrade}\r\n\r\n`), path).toMatch(/^HTTP\/1.1 (400|401|404) /)
+      expect(await raw(`GET ${path} HTTP/1.1\r\n${headers}\r\nConnection: close\r\n\r\n`), path).toMatch(
+        /^HTTP\/1.1 (200|400|401|404) /,
+      )
+      expect(await raw(`GET ${path} HTTP/1.1\r\n${headers}\r\n${upgrade}\r\n\r\n`), path).toMatch(
+        /^HTTP\/1.1 (400|401|404) /,
+      )
     }
   expect(await raw('nonsense\r\n\r\n')).toMatch(/^HTTP\/1.1 400 /)
   expect(await raw(`GET / HTTP/1.1\r\n${host}\r\nCookie: ${'a'.repeat(100_000)}\r\n\r\n`)).toMatch(/^HTTP\/1.1 431 /)
-  expect(await raw(`GET ${SOCKET_PATH} HTTP/1.1\r\n${host}\r\n${cookie}\r\n${upgrade.replace('AAAAAAAAAAAAAAAAAAAAAA==', 'x')}\r\n\r\n`)).toMatch(/^HTTP\/1.1 400 /)
+  expect(
+    await raw(
+      `GET ${SOCKET_PATH} HTTP/1.1\r\n${host}\r\n${cookie}\r\n${upgrade.replace('AAAAAAAAAAAAAAAAAAAAAA==', 'x')}\r\n\r\n`,
+    ),
+  ).toMatch(/^HTTP\/1.1 400 /)
   expect((await talk.get('/')).text).toBe('the deck')
   await goesOn()
 })
@@ -86,7 +107,9 @@ test('slides.md is removed, broken and put back: the last good deck and what run
   viewer.forget()
   await rename(talk.file, `${talk.file}.away`)
   const removed = await viewer.message('deck', ({ deck }) => deck.state === 'broken')
-  expect(JSON.stringify(removed.deck)).toMatch(/slides\.md: there is no such file\. Give the path of a deck, or put the file back/)
+  expect(JSON.stringify(removed.deck)).toMatch(
+    /slides\.md: there is no such file\. Give the path of a deck, or put the file back/,
+  )
   expect(removed.steps.map(({ id, status }) => [id, status.state])).toEqual([['long', 'running']])
   expect((await talk.get('/')).text).toBe('the deck')
 
@@ -100,7 +123,9 @@ test('slides.md is removed, broken and put back: the last good deck and what run
 
   viewer.forget()
   await rename(`${talk.file}.away`, talk.file)
-  expect((await viewer.message('deck', ({ deck }) => deck.state === 'current')).version).toBe((await late.message('hello')).version)
+  expect((await viewer.message('deck', ({ deck }) => deck.state === 'current')).version).toBe(
+    (await late.message('hello')).version,
+  )
   await goesOn()
 })
 
@@ -123,4 +148,3 @@ test('a window that goes away in the middle of a flood does no harm', async () =
   reader.socket.terminate()
   await viewer.shows('long', '\nEND\r\n')
 })
-

@@ -4,7 +4,15 @@ import { watch } from 'chokidar'
 import type { WebSocket } from 'ws'
 import { type Deck, DeckError, readDeck } from '../deck/deck.ts'
 import { type DeckServer, type FrontDoor, INSECURE_REMOTE, openFrontDoor, type Sharing } from './front-door.ts'
-import { CAST_PATH, CLOSE, type DeckState, PAGE_PATH, type ServerMessage, type ShareInfo, STILL_PATH } from '../../shared/protocol/talk.ts'
+import {
+  CAST_PATH,
+  CLOSE,
+  type DeckState,
+  PAGE_PATH,
+  type ServerMessage,
+  type ShareInfo,
+  STILL_PATH,
+} from '../../shared/protocol/talk.ts'
 import type { Diagnosis } from '../../shared/diagnosis.ts'
 import { examine } from '../rehearsal/doctor.ts'
 import type { DeckPaths } from '../lib/paths.ts'
@@ -71,11 +79,13 @@ export class TalkServer {
 
   constructor(options: ServerOptions) {
     this.options = options
-    this.pages = options.pagesAt === undefined ? undefined : new StepPages(options.pagesAt, (place) => this.pageOf(place))
+    this.pages =
+      options.pagesAt === undefined ? undefined : new StepPages(options.pagesAt, (place) => this.pageOf(place))
     this.deck = options.deck
     const { stage, learners = [], secrets = [] } = options
     if (stage) this.rooms.set(undefined, new Room({ stage, secrets }))
-    for (const { learner } of learners) this.rooms.set(learner.name, new Room({ stage: learner.stage, course: learner.course, secrets }))
+    for (const { learner } of learners)
+      this.rooms.set(learner.name, new Room({ stage: learner.stage, course: learner.course, secrets }))
   }
 
   /**
@@ -94,15 +104,29 @@ export class TalkServer {
       ...(share && { share }),
       ...(at !== undefined && { at }),
       ...(this.pages && { pages: this.pages }),
-      deck: this.withPages(this.withChanges(withRecordings(develop ?? serveBuilt(() => this.folder), this.options.recordings))),
+      deck: this.withPages(
+        this.withChanges(withRecordings(develop ?? serveBuilt(() => this.folder), this.options.recordings)),
+      ),
       onSocket: (socket, access) => this.onSocket(socket, access),
     })
     this.watch()
     const { origin } = this.door
-    const linkOf = ({ learner: { name }, token }: { learner: Learner; token: string }) => `${origin}/workshop?token=${token}`
+    const linkOf = ({ learner: { name }, token }: { learner: Learner; token: string }) =>
+      `${origin}/workshop?token=${token}`
     if (token !== undefined && learners.length > 0)
-      this.classroom = new Classroom(this.deck, learners.map((each) => ({ learner: each.learner, room: this.roomOf({ learner: each.learner.name }), link: linkOf(each) })))
-    return { link: token === undefined ? origin : `${origin}/?token=${token}`, share: this.links({ role: 'presenter' }), learners: new Map(learners.map((each) => [each.learner.name, linkOf(each)])) }
+      this.classroom = new Classroom(
+        this.deck,
+        learners.map((each) => ({
+          learner: each.learner,
+          room: this.roomOf({ learner: each.learner.name }),
+          link: linkOf(each),
+        })),
+      )
+    return {
+      link: token === undefined ? origin : `${origin}/?token=${token}`,
+      share: this.links({ role: 'presenter' }),
+      learners: new Map(learners.map((each) => [each.learner.name, linkOf(each)])),
+    }
   }
 
   async close(): Promise<void> {
@@ -135,7 +159,20 @@ export class TalkServer {
     const { profile } = this.options
     const { stage, course, sync } = this.roomOf(access)
     const { role, rights, because } = access
-    return { type: 'hello', profile: profile.name, role, rights: [...rights], ...(because !== undefined && { because }), share: this.links(access), version: this.version, deck: this.state, steps: stage.steps(), terminals: stage.terminals(), sync: Object.fromEntries(sync), ...(course && rights.includes('learn') && { course: course.info() }) }
+    return {
+      type: 'hello',
+      profile: profile.name,
+      role,
+      rights: [...rights],
+      ...(because !== undefined && { because }),
+      share: this.links(access),
+      version: this.version,
+      deck: this.state,
+      steps: stage.steps(),
+      terminals: stage.terminals(),
+      sync: Object.fromEntries(sync),
+      ...(course && rights.includes('learn') && { course: course.info() }),
+    }
   }
 
   /** The audience's link is everybody's; with the remote's others could act. */
@@ -145,7 +182,13 @@ export class TalkServer {
     return {
       ...(this.pages && { pages: true }),
       ...(shared && { beyond: shared, ...(guests && { audience: `${shared}/?token=${guests.audience}` }) }),
-      ...(role === 'presenter' && guests && { remote: { link: `${shared ?? origin}/remote?token=${guests.remote}`, ...(share && !share.insecureRemote && { because: INSECURE_REMOTE }) } }),
+      ...(role === 'presenter' &&
+        guests && {
+          remote: {
+            link: `${shared ?? origin}/remote?token=${guests.remote}`,
+            ...(share && !share.insecureRemote && { because: INSECURE_REMOTE }),
+          },
+        }),
     }
   }
 
@@ -157,7 +200,10 @@ export class TalkServer {
 
   /** Where a step serves its page on this machine at the moment. */
   private pageOf({ learner, step }: PlaceOfPage): string | undefined {
-    const status = this.rooms.get(learner)?.stage.steps().find(({ id }) => id === step)?.status
+    const status = this.rooms
+      .get(learner)
+      ?.stage.steps()
+      .find(({ id }) => id === step)?.status
     return status?.state === 'ready' && status.url?.startsWith('http://127.0.0.1') ? status.url : undefined
   }
 
@@ -169,7 +215,10 @@ export class TalkServer {
         const { pathname } = new URL(request.url ?? '', 'http://localhost')
         if (!this.pages || !pathname.startsWith(PAGE_PATH)) return deck.request(request, response, access)
         const link = this.pages.link({ learner: access.learner, step: pathname.slice(PAGE_PATH.length) })
-        if (link === undefined) return void response.writeHead(404, { 'Content-Type': 'text/plain; charset=utf-8' }).end('This step serves no page at the moment. Run it first.\n')
+        if (link === undefined)
+          return void response
+            .writeHead(404, { 'Content-Type': 'text/plain; charset=utf-8' })
+            .end('This step serves no page at the moment. Run it first.\n')
         response.writeHead(303, { Location: link, 'Cache-Control': 'no-store' }).end()
       },
     }
@@ -183,10 +232,23 @@ export class TalkServer {
         const { pathname, searchParams } = new URL(request.url ?? '', 'http://localhost')
         if (pathname !== PATCH_PATH) return deck.request(request, response, access)
         const { course } = this.roomOf(access)
-        if (!course || !access.rights.includes('learn')) return void response.writeHead(403, { 'Content-Type': 'text/plain' }).end('This link is not that of a learner.\n')
+        if (!course || !access.rights.includes('learn'))
+          return void response
+            .writeHead(403, { 'Content-Type': 'text/plain' })
+            .end('This link is not that of a learner.\n')
         course.changes(searchParams.get('task') ?? undefined).then(
-          (patch) => response.writeHead(200, { 'Content-Type': 'text/x-patch; charset=utf-8', 'Content-Disposition': 'attachment; filename="changes.patch"', 'Cache-Control': 'no-store' }).end(patch),
-          (error: unknown) => response.writeHead(404, { 'Content-Type': 'text/plain; charset=utf-8' }).end(`${error instanceof Error ? error.message : String(error)}\n`),
+          (patch) =>
+            response
+              .writeHead(200, {
+                'Content-Type': 'text/x-patch; charset=utf-8',
+                'Content-Disposition': 'attachment; filename="changes.patch"',
+                'Cache-Control': 'no-store',
+              })
+              .end(patch),
+          (error: unknown) =>
+            response
+              .writeHead(404, { 'Content-Type': 'text/plain; charset=utf-8' })
+              .end(`${error instanceof Error ? error.message : String(error)}\n`),
         )
       },
     }
@@ -202,7 +264,10 @@ export class TalkServer {
     // Authors see every edit by Slidev's own live reload; only the steps are the server's.
     if (this.options.develop) this.version = 'development'
     else {
-      this.folder = await buildDeck(this.deck.file, version, this.options.built, { workshop: (this.options.learners ?? []).length > 0, ...(signal && { signal }) })
+      this.folder = await buildDeck(this.deck.file, version, this.options.built, {
+        workshop: (this.options.learners ?? []).length > 0,
+        ...(signal && { signal }),
+      })
       this.version = version
     }
   }
@@ -211,7 +276,8 @@ export class TalkServer {
     const root = dirname(this.deck.file)
     this.watcher = watch([root], {
       ignoreInitial: true,
-      ignored: (path) => /(^|\/)(node_modules|\.git|dist|test-results|recordings|docs|e2e|bench)(\/|$)/.test(path.slice(root.length)),
+      ignored: (path) =>
+        /(^|\/)(node_modules|\.git|dist|test-results|recordings|docs|e2e|bench)(\/|$)/.test(path.slice(root.length)),
       awaitWriteFinish: { stabilityThreshold: 100, pollInterval: 25 },
     })
     let timer: NodeJS.Timeout | undefined
@@ -241,7 +307,8 @@ export class TalkServer {
       this.tell({ state: 'current' })
     } catch (error) {
       if (this.closing.signal.aborted) return
-      const errors = error instanceof DeckError ? error.problems : [error instanceof Error ? error.message : String(error)]
+      const errors =
+        error instanceof DeckError ? error.problems : [error instanceof Error ? error.message : String(error)]
       if (!(error instanceof DeckError || error instanceof BuildError)) this.options.log(String(error))
       this.tell({ state: 'broken', errors })
     }
@@ -249,8 +316,16 @@ export class TalkServer {
 
   private tell(state: DeckState): void {
     this.state = state
-    if (state.state === 'broken') this.options.log(`The edit of the deck cannot be used; the last good one stays:\n${state.errors.join('\n')}`)
-    for (const room of this.rooms.values()) room.broadcast({ type: 'deck', version: this.version, deck: state, steps: room.stage.steps(), terminals: room.stage.terminals() })
+    if (state.state === 'broken')
+      this.options.log(`The edit of the deck cannot be used; the last good one stays:\n${state.errors.join('\n')}`)
+    for (const room of this.rooms.values())
+      room.broadcast({
+        type: 'deck',
+        version: this.version,
+        deck: state,
+        steps: room.stage.steps(),
+        terminals: room.stage.terminals(),
+      })
   }
 }
 
@@ -261,7 +336,12 @@ const SETTLE = 150
 function withRecordings(deck: DeckServer, recordings: Recordings | undefined): DeckServer {
   const kinds = [
     { path: STILL_PATH, ending: '.png', type: 'image/png', find: (step: string) => recordings?.still(step) },
-    { path: CAST_PATH, ending: '.cast', type: 'application/x-asciicast', find: (step: string) => recordings?.cast(step) },
+    {
+      path: CAST_PATH,
+      ending: '.cast',
+      type: 'application/x-asciicast',
+      find: (step: string) => recordings?.cast(step),
+    },
   ]
   return {
     ...(deck.upgrade && { upgrade: deck.upgrade.bind(deck) }),
@@ -270,9 +350,12 @@ function withRecordings(deck: DeckServer, recordings: Recordings | undefined): D
       const kind = kinds.find(({ path }) => pathname.startsWith(path))
       if (!kind) return deck.request(request, response, access)
       // Only steps of the deck have one: no path of a request reaches the disk.
-      const file = pathname.endsWith(kind.ending) ? kind.find(pathname.slice(kind.path.length, -kind.ending.length)) : undefined
+      const file = pathname.endsWith(kind.ending)
+        ? kind.find(pathname.slice(kind.path.length, -kind.ending.length))
+        : undefined
       const stream = file === undefined ? undefined : createReadStream(file)
-      if (!stream) return void response.writeHead(404, { 'Content-Type': 'text/plain' }).end('There is no such recording.\n')
+      if (!stream)
+        return void response.writeHead(404, { 'Content-Type': 'text/plain' }).end('There is no such recording.\n')
       stream.once('open', () => response.writeHead(200, { 'Content-Type': kind.type, 'Cache-Control': 'no-cache' }))
       stream.once('error', () => (response.headersSent ? response.destroy() : response.writeHead(404).end()))
       stream.pipe(response)

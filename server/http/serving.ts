@@ -32,15 +32,21 @@ export interface Serving {
  * @returns once everything that was started has ended
  * @throws DeckError, what `begin` throws, or an Error whose message says what to do next
  */
-export async function serve({ deck: file, port }: ServingOptions, command: string, begin: (serving: Serving) => Promise<void>): Promise<void> {
+export async function serve(
+  { deck: file, port }: ServingOptions,
+  command: string,
+  begin: (serving: Serving) => Promise<void>,
+): Promise<void> {
   const signal = interruptSignal()
   const deck = await readDeck(file)
-  if (!(await isFree(port))) throw new Error(`${await describeHolder(port)}, or choose another: ${command} -- --port ${port + 1}`)
+  if (!(await isFree(port)))
+    throw new Error(`${await describeHolder(port)}, or choose another: ${command} -- --port ${port + 1}`)
 
   const ends: (() => Promise<unknown>)[] = []
   try {
     await begin({ deck, signal, atEnd: (end) => void ends.push(end) })
-    if (!signal.aborted) await new Promise<void>((done) => signal.addEventListener('abort', () => done(), { once: true }))
+    if (!signal.aborted)
+      await new Promise<void>((done) => signal.addEventListener('abort', () => done(), { once: true }))
   } catch (error) {
     if (!signal.aborted) throw error
   } finally {
@@ -56,7 +62,11 @@ export async function serve({ deck: file, port }: ServingOptions, command: strin
  * @returns the links
  * @throws BuildError or an Error whose message says what to do next
  */
-export async function openDoor(server: TalkServer, { signal, atEnd }: Serving, building = 'Build the deck (half a minute after an edit)'): ReturnType<TalkServer['open']> {
+export async function openDoor(
+  server: TalkServer,
+  { signal, atEnd }: Serving,
+  building = 'Build the deck (half a minute after an edit)',
+): ReturnType<TalkServer['open']> {
   atEnd(() => server.close())
   await new Listr([{ title: building, task: () => server.build(signal) }], progress).run()
   signal.throwIfAborted()

@@ -47,7 +47,7 @@ const malformed: Record<string, string | Buffer> = {
   'no JSON': 'hello',
   nothing: '',
   'a number': '7',
-  'null': 'null',
+  null: 'null',
   'a list': '[]',
   'a message without a type': '{}',
   'an unknown type': '{"type":"reboot"}',
@@ -93,14 +93,23 @@ test('nothing that follows a malformed message is carried out', async () => {
 test('an unknown step, a stale hash and an unknown terminal are refused, each with what to do; the connection stays', async () => {
   const window = await talk.window()
   window.run('nonsense', 'true')
-  expect(await window.message('refused')).toMatchObject({ reason: 'unknown-step', step: 'nonsense', message: 'This deck has no step "nonsense". Reload the page.' })
+  expect(await window.message('refused')).toMatchObject({
+    reason: 'unknown-step',
+    step: 'nonsense',
+    message: 'This deck has no step "nonsense". Reload the page.',
+  })
   window.forget()
   window.run('other', 'echo another')
-  expect(await window.message('refused')).toMatchObject({ reason: 'stale', step: 'other', message: expect.stringContaining('Reload the page') })
+  expect(await window.message('refused')).toMatchObject({
+    reason: 'stale',
+    step: 'other',
+    message: expect.stringContaining('Reload the page'),
+  })
   for (const type of ['attach', 'input', 'interrupt', 'restart', 'detach'] as const) {
     window.forget()
     window.send({ type, terminal: 'nowhere', ...(type === 'input' && { data: 'x' }) })
-    if (type === 'attach' || type === 'restart') expect(await window.message('refused'), type).toMatchObject({ reason: 'unknown-terminal', terminal: 'nowhere' })
+    if (type === 'attach' || type === 'restart')
+      expect(await window.message('refused'), type).toMatchObject({ reason: 'unknown-terminal', terminal: 'nowhere' })
   }
   window.run('other', 'echo other')
   await window.step('other', 'succeeded')
@@ -136,7 +145,8 @@ test('a window cannot speak for what another one has parsed', async () => {
   silent.send({ type: 'attach', terminal: 'other' })
   const { channel } = await silent.message('snapshot')
   // The last ones are those in use; many more messages at once are a flood, which is held back.
-  for (let at = Math.max(0, channel - 30); at < channel + 5; at++) liar.send({ type: 'ack', channel: at, bytes: Number.MAX_SAFE_INTEGER })
+  for (let at = Math.max(0, channel - 30); at < channel + 5; at++)
+    liar.send({ type: 'ack', channel: at, bytes: Number.MAX_SAFE_INTEGER })
   await undisturbed()
   const after = counted()
   await vi.waitFor(() => expect(counted(liar)).toBeGreaterThan(after), { timeout: 20_000 })
@@ -144,7 +154,8 @@ test('a window cannot speak for what another one has parsed', async () => {
 
 test('state that windows share is bounded, whatever its channel is called', async () => {
   const window = await talk.window()
-  for (const channel of ['__proto__', 'constructor', ...Array.from({ length: 40 }, (_, at) => `channel-${at}`)]) window.socket.send(`{"type":"sync","channel":"${channel}","state":{"page":1}}`)
+  for (const channel of ['__proto__', 'constructor', ...Array.from({ length: 40 }, (_, at) => `channel-${at}`)])
+    window.socket.send(`{"type":"sync","channel":"${channel}","state":{"page":1}}`)
   await viewer.message('sync', ({ channel }) => channel === 'channel-13')
   const { sync } = await (await talk.window()).message('hello')
   expect(Object.keys(sync).length).toBeLessThanOrEqual(16)
@@ -155,5 +166,7 @@ test('a message just below the limit is taken', async () => {
   const window = await talk.window()
   const state = 'x'.repeat(MAX_CLIENT_MESSAGE - 200)
   window.send({ type: 'sync', channel: 'channel-13', state: { state } })
-  expect((await viewer.message('sync', (each) => each.channel === 'channel-13' && each.state.state === state)).state.state).toHaveLength(state.length)
+  expect(
+    (await viewer.message('sync', (each) => each.channel === 'channel-13' && each.state.state === state)).state.state,
+  ).toHaveLength(state.length)
 })

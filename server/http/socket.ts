@@ -7,7 +7,13 @@ import { RefusedError } from '../steps/stage.ts'
 import type { Classroom } from '../workshop/classroom.ts'
 import type { WorkshopClientMessage } from '../../shared/protocol/workshop.ts'
 import { answerLearner } from '../workshop/requests.ts'
-import { CLOSE, type ClientMessage, clientMessage, encodeFrame, type ServerMessage } from '../../shared/protocol/talk.ts'
+import {
+  CLOSE,
+  type ClientMessage,
+  clientMessage,
+  encodeFrame,
+  type ServerMessage,
+} from '../../shared/protocol/talk.ts'
 
 /** What one window's connection needs to know. */
 export interface SocketContext {
@@ -74,7 +80,11 @@ export function serveSocket(socket: WebSocket, { room, access, classroom, hello,
       },
       buffered: () => socket.bufferedAmount,
     })
-    const view: View = { channel: undefined, detach: () => source.detach(handle), ack: (channel, bytes) => source.ack(channel, bytes) }
+    const view: View = {
+      channel: undefined,
+      detach: () => source.detach(handle),
+      ack: (channel, bytes) => source.ack(channel, bytes),
+    }
     views.set(terminal, view)
   }
   const detach = (terminal: string) => {
@@ -121,7 +131,11 @@ export function serveSocket(socket: WebSocket, { room, access, classroom, hello,
       case 'reset-learner':
       case 'answer-join':
       case 'read-notes':
-        if (!classroom) throw new RefusedError('failed', 'This workshop is for one learner: it is no class. A class is opened by npm run workshop -- --learners')
+        if (!classroom)
+          throw new RefusedError(
+            'failed',
+            'This workshop is for one learner: it is no class. A class is opened by npm run workshop -- --learners',
+          )
         return classroom.handle(message, access.learner)
       default:
         return learn(message)
@@ -136,7 +150,8 @@ export function serveSocket(socket: WebSocket, { room, access, classroom, hello,
 
   const replay = async (step: string, on: boolean): Promise<void> => {
     if (!on) return stage.showLive(stage.steps().find(({ id }) => id === step)?.terminal ?? '')
-    if (!(await stage.showReplay(step))) throw new RefusedError('no-recording', `Step "${step}" has no recording yet: npm run rehearse -- ${step}`)
+    if (!(await stage.showReplay(step)))
+      throw new RefusedError('no-recording', `Step "${step}" has no recording yet: npm run rehearse -- ${step}`)
   }
   // The terminal shows something else from now on, in every window.
   const onReplay = (terminal: string, _: unknown, source: boolean) => {

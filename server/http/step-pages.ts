@@ -54,21 +54,36 @@ export class StepPages {
   }
 
   request(request: IncomingMessage, response: ServerResponse): void {
-    const answer = (status: number, text: string) => response.writeHead(status, { 'Content-Type': 'text/plain; charset=utf-8', 'Referrer-Policy': 'no-referrer' }).end(`${text}\n`)
+    const answer = (status: number, text: string) =>
+      response
+        .writeHead(status, { 'Content-Type': 'text/plain; charset=utf-8', 'Referrer-Policy': 'no-referrer' })
+        .end(`${text}\n`)
     const place = this.places.get(request.headers.host ?? '')
-    const url = request.url?.startsWith('/') && URL.canParse(request.url, this.pattern.origin) ? new URL(request.url, this.pattern.origin) : undefined
+    const url =
+      request.url?.startsWith('/') && URL.canParse(request.url, this.pattern.origin)
+        ? new URL(request.url, this.pattern.origin)
+        : undefined
     if (!place || !url) return void answer(404, 'There is no such page. Open it from its slide.')
     const token = this.sign('token', place)
     const given = url.searchParams.get(PARAMETER)
     if (given !== null && sameToken(token, given)) {
       url.searchParams.delete(PARAMETER)
       response.setHeader('Set-Cookie', `${COOKIE}=${token}; HttpOnly; Secure; SameSite=Strict; Path=/`)
-      return void response.writeHead(303, { Location: `${this.pattern.protocol}//${request.headers.host ?? ''}${url.pathname}${url.search}`, 'Referrer-Policy': 'no-referrer' }).end()
+      return void response
+        .writeHead(303, {
+          Location: `${this.pattern.protocol}//${request.headers.host ?? ''}${url.pathname}${url.search}`,
+          'Referrer-Policy': 'no-referrer',
+        })
+        .end()
     }
     if (!this.letsIn(request, token)) return void answer(401, 'Open this page from its slide.')
     const target = this.find(place)
-    if (target === undefined) return void answer(503, 'The step serves no page at the moment. Run it, and load this page again.')
-    const unreached = () => void (response.headersSent ? response.destroy() : answer(502, 'The page did not answer. See what the terminal of its step says.'))
+    if (target === undefined)
+      return void answer(503, 'The step serves no page at the moment. Run it, and load this page again.')
+    const unreached = () =>
+      void (response.headersSent
+        ? response.destroy()
+        : answer(502, 'The page did not answer. See what the terminal of its step says.'))
     this.proxy.web(request, response, { target: new URL(target).origin }).catch(unreached)
   }
 
@@ -76,7 +91,8 @@ export class StepPages {
     const place = this.places.get(request.headers.host ?? '')
     const target = place && this.find(place)
     const own = request.headers.origin === `${this.pattern.protocol}//${request.headers.host ?? ''}`
-    if (!place || target === undefined || !own || !this.letsIn(request, this.sign('token', place))) return void socket.end('HTTP/1.1 403 Refused\r\nContent-Length: 0\r\nConnection: close\r\n\r\n')
+    if (!place || target === undefined || !own || !this.letsIn(request, this.sign('token', place)))
+      return void socket.end('HTTP/1.1 403 Refused\r\nContent-Length: 0\r\nConnection: close\r\n\r\n')
     this.proxy.ws(request, socket as Socket, { target: new URL(target).origin }, head).catch(() => socket.destroy())
   }
 
@@ -91,6 +107,8 @@ export class StepPages {
   }
 
   private sign(what: 'host' | 'token', { learner = '', step }: PlaceOfPage): string {
-    return createHmac('sha256', this.secret).update(JSON.stringify([what, learner, step])).digest('hex')
+    return createHmac('sha256', this.secret)
+      .update(JSON.stringify([what, learner, step]))
+      .digest('hex')
   }
 }

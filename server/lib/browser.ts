@@ -26,7 +26,9 @@ export async function launchBrowser(): Promise<Browser> {
   try {
     return await chromium.launch({ ...(executablePath !== undefined && { executablePath }), args: ARGUMENTS, ...OURS })
   } catch (error) {
-    throw new Error(`There is no Chromium here to take pictures with. Install it: apt-get install chromium\n${error instanceof Error ? error.message.split('\n')[0] : String(error)}`)
+    throw new Error(
+      `There is no Chromium here to take pictures with. Install it: apt-get install chromium\n${error instanceof Error ? error.message.split('\n')[0] : String(error)}`,
+    )
   }
 }
 

@@ -18,7 +18,10 @@ export async function claim(folder: string): Promise<() => Promise<void>> {
   await mkdir(folder, { recursive: true, mode: 0o700 })
   const file = join(folder, FILE)
   const holder = claimFile.safeParse(json(await readFile(file, 'utf8').catch(() => ''))).data
-  if (holder && holder.pid !== process.pid && identify(holder.pid)?.start === holder.start) throw new Error(`This workshop is open already, in process ${holder.pid}. Use its link, or end it first: kill ${holder.pid}`)
+  if (holder && holder.pid !== process.pid && identify(holder.pid)?.start === holder.start)
+    throw new Error(
+      `This workshop is open already, in process ${holder.pid}. Use its link, or end it first: kill ${holder.pid}`,
+    )
   const itself = identify(process.pid)
   if (itself) await writeFile(file, JSON.stringify(itself satisfies ProcessId))
   return () => rm(file, { force: true })

@@ -4,7 +4,9 @@ import { fileURLToPath } from 'node:url'
 import envPaths from 'env-paths'
 
 /** Where this package is: the folder that holds `components/`, `server/` and `nix/`. */
-export const packageRoot = fileURLToPath(new URL(import.meta.url.includes('/server/dist/') ? '../../../..' : '../..', import.meta.url))
+export const packageRoot = fileURLToPath(
+  new URL(import.meta.url.includes('/server/dist/') ? '../../../..' : '../..', import.meta.url),
+)
 
 /** Files of one deck in the user's cache. */
 export interface DeckPaths {

@@ -43,7 +43,11 @@ test('a secret never reaches the disk: not in two halves, a title, the command o
   await recorder.finish(null)
   const text = await readFile(file, 'utf8')
   expect(text).not.toContain(secret.slice(0, 9))
-  expect(parseCast(text).events.map(({ data }) => data).join('')).toContain('half: ***')
+  expect(
+    parseCast(text)
+      .events.map(({ data }) => data)
+      .join(''),
+  ).toContain('half: ***')
 })
 
 test('of a flood the beginning and the final screen are kept', async () => {
@@ -56,13 +60,18 @@ test('of a flood the beginning and the final screen are kept', async () => {
   await recorder.finish(0, 'the end')
   const text = await readFile(file, 'utf8')
   expect(text.length).toBeLessThan(300_000)
-  expect(parseCast(text).events.slice(-2).map(({ data }) => data)).toEqual(['\u001bcthe end', '0'])
+  expect(
+    parseCast(text)
+      .events.slice(-2)
+      .map(({ data }) => data),
+  ).toEqual(['\u001bcthe end', '0'])
 })
 
 test('a disk that fills ends the recording with a reason, and leaves nothing half', async ({ skip }) => {
   const disk = join(folder, 'disk')
   await mkdir(disk)
-  if (spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=64k', 'tmpfs', disk]).status !== 0) skip('only root may mount a small disk')
+  if (spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=64k', 'tmpfs', disk]).status !== 0)
+    skip('only root may mount a small disk')
   try {
     const file = join(disk, 'd.cast')
     const recorder = new Recorder({ file, secrets: [] })

@@ -43,7 +43,12 @@ export class Recordings {
         const { profile, date } = metadata
         if (!flakes.has(profile)) flakes.set(profile, await this.flake(profile))
         const stale = staleness(metadata, { hash, flake: flakes.get(profile) ?? '' })
-        this.infos.set(id, { profile, date, ...(stale !== undefined && { stale }), still: existsSync(this.store.file(profile, id, 'png')) })
+        this.infos.set(id, {
+          profile,
+          date,
+          ...(stale !== undefined && { stale }),
+          still: existsSync(this.store.file(profile, id, 'png')),
+        })
       }),
     )
   }

@@ -24,8 +24,14 @@ afterEach(async () => {
 })
 
 /** A session that is logged. */
-async function logged(options: { secrets?: string[]; room?: { file: number; all: number } } = {}): Promise<SessionLogs> {
-  const executor = new LocalExecutor({ cwd: folder, env: { PATH: process.env.PATH ?? '', HOME: folder }, ledger: new Ledger(join(folder, 'processes')) })
+async function logged(
+  options: { secrets?: string[]; room?: { file: number; all: number } } = {},
+): Promise<SessionLogs> {
+  const executor = new LocalExecutor({
+    cwd: folder,
+    env: { PATH: process.env.PATH ?? '', HOME: folder },
+    ledger: new Ledger(join(folder, 'processes')),
+  })
   const all = await SessionLogs.open({ folder: logs, secrets: [], ...options })
   session = new Session({ name: 'test', cols: 80, rows: 24, executor, secrets: options.secrets ?? [] })
   all.follow(session)
@@ -46,7 +52,10 @@ async function until(text: string, all: SessionLogs): Promise<void> {
 test('everything that a terminal shows is logged, its steps named, secrets hidden, for the user alone', async () => {
   const half = (from: number, to?: number) => Buffer.from(secret.slice(from, to)).toString('base64')
   const all = await logged({ secrets: [secret] })
-  await session.run('greet', `echo one; base64 -d <<< ${half(0, 9)}; sleep 0.1; base64 -d <<< ${half(9)}; echo; printf 'gh%s\n' p_${'x'.repeat(30)}; echo over`)
+  await session.run(
+    'greet',
+    `echo one; base64 -d <<< ${half(0, 9)}; sleep 0.1; base64 -d <<< ${half(9)}; echo; printf 'gh%s\n' p_${'x'.repeat(30)}; echo over`,
+  )
   await until('\\r\\nover\\r\\n', all)
   const [name, ...more] = await files()
   expect(more).toEqual([])

@@ -79,7 +79,12 @@ class SessionLog {
     const { folder, secrets, room } = this.options
     // Masked before it comes to the screen: no snapshot cuts a secret in two.
     const { name, withoutSecrets: source } = this.session
-    const recorder = new Recorder({ file: join(folder, `${new Date().toISOString().replaceAll(':', '-')}-${name}.cast`), title: name, secrets, limit: Infinity })
+    const recorder = new Recorder({
+      file: join(folder, `${new Date().toISOString().replaceAll(':', '-')}-${name}.cast`),
+      title: name,
+      secrets,
+      limit: Infinity,
+    })
     void makeRoom(folder, room.all - room.file).catch(() => {})
     let received = 0
     let first: number | undefined

@@ -41,9 +41,15 @@ test('a recording is read as it was kept, and the next one takes its place', asy
 
 test('a crash at any moment of writing leaves the old one or the new one', async () => {
   await store.keep(facts(), cast('old'))
-  const old = { cast: await readFile(store.file('lab', 'build', 'cast')), json: await readFile(store.file('lab', 'build', 'json')) }
+  const old = {
+    cast: await readFile(store.file('lab', 'build', 'cast')),
+    json: await readFile(store.file('lab', 'build', 'json')),
+  }
   await store.keep(facts({ seconds: 9 }), cast('new'))
-  const fresh = { cast: await readFile(store.file('lab', 'build', 'cast')), json: await readFile(store.file('lab', 'build', 'json')) }
+  const fresh = {
+    cast: await readFile(store.file('lab', 'build', 'cast')),
+    json: await readFile(store.file('lab', 'build', 'json')),
+  }
 
   // As the files stand after each step of `keep`, the last of them half written.
   for (const length of [0, 10, fresh.cast.length]) {
@@ -72,7 +78,10 @@ test('measurements are remembered when they change, so that growth is seen', asy
   for (const value of ['10', '10', '12', '12']) await store.keep(facts(size(value)), cast('x'))
   await store.keep(facts({ step: 'other', captures: { name: { value: 'text', unit: 'text' } } }), cast('x'))
   await store.keep(facts({ ...size('12'), nixpkgs: 'newer' }), cast('x'))
-  const lines = (await readFile(join(folder, 'lab', 'history.jsonl'), 'utf8')).trimEnd().split('\n').map((line) => measurement.parse(JSON.parse(line)))
+  const lines = (await readFile(join(folder, 'lab', 'history.jsonl'), 'utf8'))
+    .trimEnd()
+    .split('\n')
+    .map((line) => measurement.parse(JSON.parse(line)))
   expect(lines.map(({ captures, nixpkgs }) => [captures.size?.value, nixpkgs])).toEqual([
     ['10', undefined],
     ['12', undefined],

@@ -62,9 +62,14 @@ export class RecordingStore {
     const file = join(this.folder, profile, HISTORY)
     const values = Object.fromEntries(Object.entries(captures).filter(([, { unit }]) => unit !== 'text'))
     if (Object.keys(values).length === 0) return
-    const last = (await readFile(file, 'utf8').catch(() => '')).trimEnd().split('\n').map(json).findLast((line) => typeof line === 'object' && line !== null && 'step' in line && line.step === step)
+    const last = (await readFile(file, 'utf8').catch(() => ''))
+      .trimEnd()
+      .split('\n')
+      .map(json)
+      .findLast((line) => typeof line === 'object' && line !== null && 'step' in line && line.step === step)
     const entry: Measurement = { step, date, ...(nixpkgs !== undefined && { nixpkgs }), captures: values }
-    if (JSON.stringify({ ...(last as object | undefined), date: '' }) !== JSON.stringify({ ...entry, date: '' })) await appendFile(file, `${JSON.stringify(entry)}\n`)
+    if (JSON.stringify({ ...(last as object | undefined), date: '' }) !== JSON.stringify({ ...entry, date: '' }))
+      await appendFile(file, `${JSON.stringify(entry)}\n`)
   }
 
   /**

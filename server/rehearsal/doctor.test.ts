@@ -31,8 +31,18 @@ no-such-program
 
 async function see(text = slides): Promise<{ found: Diagnosis; exit: number | undefined }> {
   await writeFile(join(folder, 'slides.md'), text)
-  const command = [join(import.meta.dirname, '../bin/understudy.js'), 'doctor', join(folder, 'slides.md'), '--json', '--port', '43999']
-  const { stdout, exitCode, stderr } = await execa(process.execPath, command, { reject: false, env: { UNDERSTUDY_CACHE: join(folder, 'cache') } })
+  const command = [
+    join(import.meta.dirname, '../bin/understudy.js'),
+    'doctor',
+    join(folder, 'slides.md'),
+    '--json',
+    '--port',
+    '43999',
+  ]
+  const { stdout, exitCode, stderr } = await execa(process.execPath, command, {
+    reject: false,
+    env: { UNDERSTUDY_CACHE: join(folder, 'cache') },
+  })
   if (stdout === '') throw new Error(stderr)
   return { found: diagnosis.parse(JSON.parse(stdout)), exit: exitCode }
 }
@@ -46,7 +56,12 @@ test('a talk with a step that can neither run nor be replayed cannot be given', 
     ['lacks', 'nothing'],
   ])
   expect(found.steps[1]?.findings).toEqual([
-    { name: 'Needs', state: 'warn', detail: 'The program no-such-program is not installed.', mend: 'Install no-such-program, then run the step again' },
+    {
+      name: 'Needs',
+      state: 'warn',
+      detail: 'The program no-such-program is not installed.',
+      mend: 'Install no-such-program, then run the step again',
+    },
     { name: 'Recording', state: 'warn', detail: 'There is none to fall back on.', mend: 'npm run rehearse -- lacks' },
   ])
 })
@@ -55,7 +70,17 @@ test('with its recording it can be given, and a stale one is told', { timeout: 6
   const store = new RecordingStore(join(folder, 'recordings'))
   const keep = async (command: string) =>
     store.keep(
-      { step: 'lacks', command, hash: hashCommand(command), exit: 0, seconds: 1, date: '2026-11-23T10:00:00.000Z', profile: 'host', flake: await fingerprint(join(folder, 'nix'), false), captures: {} },
+      {
+        step: 'lacks',
+        command,
+        hash: hashCommand(command),
+        exit: 0,
+        seconds: 1,
+        date: '2026-11-23T10:00:00.000Z',
+        profile: 'host',
+        flake: await fingerprint(join(folder, 'nix'), false),
+        captures: {},
+      },
       headerLine({ version: 3, term: { cols: 80, rows: 24 } }),
     )
   await keep('no-such-program')
@@ -65,5 +90,8 @@ test('with its recording it can be given, and a stale one is told', { timeout: 6
   expect(fresh.exit).toBe(0)
 
   await keep('another-program')
-  expect((await see()).found.steps[1]?.findings.at(-1)).toMatchObject({ state: 'warn', detail: 'Stale: the command changed since 2026-11-23T10:00:00.000Z.' })
+  expect((await see()).found.steps[1]?.findings.at(-1)).toMatchObject({
+    state: 'warn',
+    detail: 'Stale: the command changed since 2026-11-23T10:00:00.000Z.',
+  })
 })

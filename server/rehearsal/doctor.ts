@@ -36,7 +36,10 @@ export async function examine(patient: Patient): Promise<Diagnosis> {
   const { deck, profile } = patient
   await patient.stage.checkNeeds()
   await patient.recordings.load(deck)
-  const [machine, steps] = await Promise.all([examineMachine(patient), Promise.all([...deck.steps.values()].map((step) => examineStep(patient, step)))])
+  const [machine, steps] = await Promise.all([
+    examineMachine(patient),
+    Promise.all([...deck.steps.values()].map((step) => examineStep(patient, step))),
+  ])
   const ready = machine.every(({ state }) => state !== 'fail') && steps.every(({ can }) => can !== 'nothing')
   return { deck: deck.title, profile: profile.name, ready, machine, steps }
 }
@@ -50,28 +53,70 @@ async function examineMachine({ profile, paths, port }: Patient): Promise<Findin
   ])
   const free = disk.bavail * disk.bsize
   const findings: Finding[] = [{ name: 'Node', state: 'ok', detail: process.versions.node }]
-  if (profile.problem) findings.push({ name: 'Profile', state: 'warn', detail: profile.problem, mend: 'npm start installs and prepares it' })
+  if (profile.problem)
+    findings.push({
+      name: 'Profile',
+      state: 'warn',
+      detail: profile.problem,
+      mend: 'npm start installs and prepares it',
+    })
   else findings.push({ name: 'Profile', state: 'ok', detail: profile.name })
   if (profile.name !== 'host') {
-    findings.push(nix ? { name: 'Nix', state: 'ok', detail: nix.join('.') } : { name: 'Nix', state: 'warn', detail: 'There is no Nix.', mend: 'npm start installs it on Debian and Ubuntu; else https://nixos.org/download' })
+    findings.push(
+      nix
+        ? { name: 'Nix', state: 'ok', detail: nix.join('.') }
+        : {
+            name: 'Nix',
+            state: 'warn',
+            detail: 'There is no Nix.',
+            mend: 'npm start installs it on Debian and Ubuntu; else https://nixos.org/download',
+          },
+    )
     if (nix && !profile.problem) findings.push(await flakes(profile))
     findings.push(kvm ?? { name: 'KVM', state: 'ok', detail: 'not needed' })
     findings.push(
       prefetched
         ? { name: 'Prefetched', state: 'ok', detail: prefetched.toISOString() }
-        : { name: 'Prefetched', state: 'warn', detail: 'The first run of a step builds what it needs.', mend: `npm run prefetch -- --profile ${profile.name}` },
+        : {
+            name: 'Prefetched',
+            state: 'warn',
+            detail: 'The first run of a step builds what it needs.',
+            mend: `npm run prefetch -- --profile ${profile.name}`,
+          },
     )
   }
   const enough = free > DISK[profile.name]
-  findings.push({ name: 'Disk', state: enough ? 'ok' : 'warn', detail: `${(free / 1e9).toFixed(1)} GB are free at ${dirname(dirname(paths.workdir))}`, ...(!enough && { mend: `Free some: ${DISK[profile.name] / 1e9} GB are wanted` }) })
-  findings.push({ name: 'Memory', state: freemem() > MEMORY ? 'ok' : 'warn', detail: `${(freemem() / 1e9).toFixed(1)} GB are free`, ...(freemem() <= MEMORY && { mend: 'Close other programs' }) })
-  if (port !== undefined) findings.push((await isFree(port)) ? { name: 'Port', state: 'ok', detail: `${port} is free` } : { name: 'Port', state: 'fail', detail: await describeHolder(port), mend: `npm start -- --port ${port + 1}` })
+  findings.push({
+    name: 'Disk',
+    state: enough ? 'ok' : 'warn',
+    detail: `${(free / 1e9).toFixed(1)} GB are free at ${dirname(dirname(paths.workdir))}`,
+    ...(!enough && { mend: `Free some: ${DISK[profile.name] / 1e9} GB are wanted` }),
+  })
+  findings.push({
+    name: 'Memory',
+    state: freemem() > MEMORY ? 'ok' : 'warn',
+    detail: `${(freemem() / 1e9).toFixed(1)} GB are free`,
+    ...(freemem() <= MEMORY && { mend: 'Close other programs' }),
+  })
+  if (port !== undefined)
+    findings.push(
+      (await isFree(port))
+        ? { name: 'Port', state: 'ok', detail: `${port} is free` }
+        : { name: 'Port', state: 'fail', detail: await describeHolder(port), mend: `npm start -- --port ${port + 1}` },
+    )
   return findings
 }
 
 async function flakes({ env }: ProfileRuntime): Promise<Finding> {
   const { exitCode, stderr } = await execa('nix', ['eval', '--expr', '1'], { env, reject: false })
-  return exitCode === 0 ? { name: 'Flakes', state: 'ok', detail: 'on' } : { name: 'Flakes', state: 'fail', detail: String(stderr).split('\n')[0] ?? '', mend: 'experimental-features = nix-command flakes in nix.conf' }
+  return exitCode === 0
+    ? { name: 'Flakes', state: 'ok', detail: 'on' }
+    : {
+        name: 'Flakes',
+        state: 'fail',
+        detail: String(stderr).split('\n')[0] ?? '',
+        mend: 'experimental-features = nix-command flakes in nix.conf',
+      }
 }
 
 /**
@@ -87,11 +132,30 @@ async function bootsWithKvm(): Promise<Finding> {
     sector.writeUInt16LE(0xaa55, 510)
     const image = join(folder, 'boot.img')
     await writeFile(image, sector)
-    const args = ['-accel', 'kvm', '-display', 'none', '-nodefaults', '-device', 'isa-debug-exit,iobase=0xf4,iosize=0x04', '-drive', `file=${image},format=raw,if=ide`]
-    const { exitCode, stderr } = await execa('qemu-system-x86_64', args, { reject: false, timeout: 10_000, stdin: 'ignore' })
+    const args = [
+      '-accel',
+      'kvm',
+      '-display',
+      'none',
+      '-nodefaults',
+      '-device',
+      'isa-debug-exit,iobase=0xf4,iosize=0x04',
+      '-drive',
+      `file=${image},format=raw,if=ide`,
+    ]
+    const { exitCode, stderr } = await execa('qemu-system-x86_64', args, {
+      reject: false,
+      timeout: 10_000,
+      stdin: 'ignore',
+    })
     if (exitCode === 0x31 * 2 + 1) return { name: 'KVM', state: 'ok', detail: 'boots' }
     const why = (typeof stderr === 'string' && stderr.trim().split('\n')[0]) || 'QEMU did not start'
-    return { name: 'KVM', state: 'warn', detail: `Guests run without it, some ten times slower: ${why}`, mend: 'Give your user /dev/kvm (group kvm), or use a machine that has it' }
+    return {
+      name: 'KVM',
+      state: 'warn',
+      detail: `Guests run without it, some ten times slower: ${why}`,
+      mend: 'Give your user /dev/kvm (group kvm), or use a machine that has it',
+    }
   } finally {
     await rm(folder, { recursive: true })
   }
@@ -101,26 +165,50 @@ async function examineStep({ stage, recordings, profile }: Patient, step: Step):
   const { needs, confirm, inputs } = step.contract
   const status = stage.steps().find(({ id }) => id === step.id)?.status
   const missing = status?.state === 'unavailable' ? status.reasons : []
-  const findings: Finding[] = missing.map((reason) => ({ name: 'Needs', state: 'warn', detail: reason, ...mendOf(reason, profile) }))
+  const findings: Finding[] = missing.map((reason) => ({
+    name: 'Needs',
+    state: 'warn',
+    detail: reason,
+    ...mendOf(reason, profile),
+  }))
   const running = status?.state === 'running' || status?.state === 'ready'
   for (const port of needs.ports)
-    if (!running && !(await isFree(port))) findings.push({ name: 'Port', state: 'warn', detail: await describeHolder(port), mend: 'End that program' })
-  for (const host of needs.network) if (!(await answersHttps(host))) findings.push({ name: 'Network', state: 'warn', detail: `${host} does not answer`, mend: 'Connect to a network' })
+    if (!running && !(await isFree(port)))
+      findings.push({ name: 'Port', state: 'warn', detail: await describeHolder(port), mend: 'End that program' })
+  for (const host of needs.network)
+    if (!(await answersHttps(host)))
+      findings.push({ name: 'Network', state: 'warn', detail: `${host} does not answer`, mend: 'Connect to a network' })
   const lacking = findings.length > 0
 
   const recording = recordings.info(step.id)
   const rehearse = `npm run rehearse -- ${step.id}`
   // What asks for a word is never rehearsed, so it has no recording to be missed.
   const asks = confirm !== undefined || Object.keys(inputs).length > 0
-  if (!recording && !asks) findings.push({ name: 'Recording', state: 'warn', detail: 'There is none to fall back on.', mend: rehearse })
-  else if (recording?.stale) findings.push({ name: 'Recording', state: 'warn', detail: `Stale: the ${recording.stale} since ${recording.date}.`, mend: rehearse })
-  else if (recording) findings.push({ name: 'Recording', state: 'ok', detail: `${recording.profile}, ${recording.date}` })
-  return { step: step.id, slide: step.slide, can: !lacking ? 'run' : recording ? 'replay' : asks ? 'ask' : 'nothing', findings }
+  if (!recording && !asks)
+    findings.push({ name: 'Recording', state: 'warn', detail: 'There is none to fall back on.', mend: rehearse })
+  else if (recording?.stale)
+    findings.push({
+      name: 'Recording',
+      state: 'warn',
+      detail: `Stale: the ${recording.stale} since ${recording.date}.`,
+      mend: rehearse,
+    })
+  else if (recording)
+    findings.push({ name: 'Recording', state: 'ok', detail: `${recording.profile}, ${recording.date}` })
+  return {
+    step: step.id,
+    slide: step.slide,
+    can: !lacking ? 'run' : recording ? 'replay' : asks ? 'ask' : 'nothing',
+    findings,
+  }
 }
 
 function mendOf(reason: string, profile: ProfileRuntime): { mend?: string } {
   const program = /^The program (\S+) is not installed/.exec(reason)?.[1]
-  if (program) return { mend: profile.name === 'nixos' ? `add it to devShells.default` : `Install ${program}, then run the step again` }
+  if (program)
+    return {
+      mend: profile.name === 'nixos' ? `add it to devShells.default` : `Install ${program}, then run the step again`,
+    }
   const variable = /^The environment variable (\S+)/.exec(reason)?.[1]
   return variable ? { mend: `export ${variable}=…; npm start` } : {}
 }

@@ -13,7 +13,14 @@ export const rehearsalFile = z.strictObject({
   date: z.iso.datetime(),
   steps: z.array(
     z.union([
-      z.strictObject({ ...place, result: z.enum(['passed', 'failed']), seconds: z.number(), problems: z.array(z.string()), captures: z.record(z.string(), captured), recorded: z.boolean() }),
+      z.strictObject({
+        ...place,
+        result: z.enum(['passed', 'failed']),
+        seconds: z.number(),
+        problems: z.array(z.string()),
+        captures: z.record(z.string(), captured),
+        recorded: z.boolean(),
+      }),
       z.strictObject({ ...place, result: z.literal('not-run'), reason: z.string() }),
     ]),
   ),
@@ -26,12 +33,22 @@ export function table(reports: StepReport[], last: RehearsalFile | undefined): s
     const before = last?.steps.find(({ step }) => step === report.step)
     if (report.result === 'not-run') return [report.step, 'not run', '', '', report.reason]
     const difference = before && before.result !== 'not-run' ? report.seconds - before.seconds : undefined
-    const against = difference === undefined ? 'first time' : `${difference < 0 ? '−' : '+'}${Math.abs(difference).toFixed(1)} s`
+    const against =
+      difference === undefined ? 'first time' : `${difference < 0 ? '−' : '+'}${Math.abs(difference).toFixed(1)} s`
     return [report.step, report.result, `${report.seconds.toFixed(1)} s`, against, report.problems.join(' ')]
   })
   const header = ['step', 'result', 'time', 'last time', '']
   const widths = header.map((_, column) => Math.max(...[header, ...rows].map((row) => (row[column] ?? '').length)))
-  return [header, ...rows].map((row) => row.map((cell, column) => (column === 4 ? cell : column > 1 ? cell.padStart(widths[column] ?? 0) : cell.padEnd(widths[column] ?? 0))).join('  ').trimEnd()).join('\n')
+  return [header, ...rows]
+    .map((row) =>
+      row
+        .map((cell, column) =>
+          column === 4 ? cell : column > 1 ? cell.padStart(widths[column] ?? 0) : cell.padEnd(widths[column] ?? 0),
+        )
+        .join('  ')
+        .trimEnd(),
+    )
+    .join('\n')
 }
 
 /** The same for a CI system, in JUnit's format (as Jenkins and GitLab read it). */
@@ -47,10 +64,15 @@ export function junit(deck: string, profile: Profile, date: string, reports: Ste
     timestamp: date,
   })
   for (const report of reports) {
-    const test = suite.ele('testcase', { classname: `slide ${report.slide}`, name: report.step, time: report.result === 'not-run' ? '0' : report.seconds.toFixed(3) })
+    const test = suite.ele('testcase', {
+      classname: `slide ${report.slide}`,
+      name: report.step,
+      time: report.result === 'not-run' ? '0' : report.seconds.toFixed(3),
+    })
     if (report.result === 'not-run') test.ele('skipped', { message: report.reason })
     // A problem may quote what a program printed: XML 1.0 has no place for control characters.
-    if (report.result === 'failed') test.ele('failure', { message: printable(report.problems[0] ?? '') }, printable(report.problems.join('\n')))
+    if (report.result === 'failed')
+      test.ele('failure', { message: printable(report.problems[0] ?? '') }, printable(report.problems.join('\n')))
   }
   return suite.end({ pretty: true })
 }

@@ -55,39 +55,71 @@ afterEach(async () => {
 
 async function rehearsed(options: { only?: string[]; keepGoing?: boolean } = {}): Promise<StepReport[]> {
   const deck = await readDeck(join(folder, 'slides.md'))
-  const executor = new LocalExecutor({ cwd: join(folder, 'work'), env: { PATH: process.env.PATH ?? '', HOME: folder, TOKEN: secret }, ledger: new Ledger(join(folder, 'processes')) })
-  stage = new Stage({ deck, profile: { name: 'host', env: {} }, executor, resetWorkdir: async () => {}, secrets: [secret] })
+  const executor = new LocalExecutor({
+    cwd: join(folder, 'work'),
+    env: { PATH: process.env.PATH ?? '', HOME: folder, TOKEN: secret },
+    ledger: new Ledger(join(folder, 'processes')),
+  })
+  stage = new Stage({
+    deck,
+    profile: { name: 'host', env: {} },
+    executor,
+    resetWorkdir: async () => {},
+    secrets: [secret],
+  })
   const { only, keepGoing = true } = options
   const steps = [...deck.steps.values()].filter(({ id }) => !only || only.includes(id))
   const facts = { profile: 'host' as const, flake: 'none' }
-  const reports = await rehearse({ deck, stage, executor, steps, keepGoing, scratch: join(folder, 'scratch'), secrets: [secret], store: { recordings: store, facts }, signal: new AbortController().signal, onStep: () => {} })
+  const reports = await rehearse({
+    deck,
+    stage,
+    executor,
+    steps,
+    keepGoing,
+    scratch: join(folder, 'scratch'),
+    secrets: [secret],
+    store: { recordings: store, facts },
+    signal: new AbortController().signal,
+    onStep: () => {},
+  })
   await stage.end()
   return reports
 }
-const found = (reports: StepReport[]) => reports.map((report) => [report.step, report.result, report.result === 'not-run' ? report.reason : report.problems[0]])
-
-test('each step is held against its contract: one that fails, hangs, matches late, or cannot run here', { timeout: 30_000 }, async () => {
-  const reports = await rehearsed()
-  expect(found(reports)).toEqual([
-    ['good', 'passed', undefined],
-    ['fails', 'failed', 'Its exit status is 3, not 0.'],
-    ['hangs', 'failed', 'It was interrupted after 1.0 s.'],
-    ['late', 'passed', undefined],
-    ['halves', 'passed', undefined],
-    ['needs-fails', 'not-run', 'It depends on step "fails", which did not pass.'],
-    ['costly', 'not-run', expect.stringContaining('It asks for a word first')],
-    ['lacks', 'not-run', expect.stringContaining('no-such-program')],
+const found = (reports: StepReport[]) =>
+  reports.map((report) => [
+    report.step,
+    report.result,
+    report.result === 'not-run' ? report.reason : report.problems[0],
   ])
-  expect((await store.steps('host')).sort()).toEqual(['good', 'halves', 'late'])
-  // Nothing is left of what was not kept.
-  expect(await readdir(join(folder, 'scratch'))).toEqual([])
 
-  const date = new Date().toISOString()
-  const file = { deck: 'A deck', profile: 'host' as const, date, steps: reports }
-  expect(rehearsalFile.parse(JSON.parse(JSON.stringify(file)))).toEqual(file)
-  expect(junit('A deck', 'host', date, reports)).toMatch(/tests="8" failures="2" skipped="3"[^]*<failure message="Its exit status is 3, not 0\.">/)
-  expect(table(reports, file)).toMatch(/^good +passed +\d+\.\d s +\+0\.0 s$/m)
-})
+test(
+  'each step is held against its contract: one that fails, hangs, matches late, or cannot run here',
+  { timeout: 30_000 },
+  async () => {
+    const reports = await rehearsed()
+    expect(found(reports)).toEqual([
+      ['good', 'passed', undefined],
+      ['fails', 'failed', 'Its exit status is 3, not 0.'],
+      ['hangs', 'failed', 'It was interrupted after 1.0 s.'],
+      ['late', 'passed', undefined],
+      ['halves', 'passed', undefined],
+      ['needs-fails', 'not-run', 'It depends on step "fails", which did not pass.'],
+      ['costly', 'not-run', expect.stringContaining('It asks for a word first')],
+      ['lacks', 'not-run', expect.stringContaining('no-such-program')],
+    ])
+    expect((await store.steps('host')).sort()).toEqual(['good', 'halves', 'late'])
+    // Nothing is left of what was not kept.
+    expect(await readdir(join(folder, 'scratch'))).toEqual([])
+
+    const date = new Date().toISOString()
+    const file = { deck: 'A deck', profile: 'host' as const, date, steps: reports }
+    expect(rehearsalFile.parse(JSON.parse(JSON.stringify(file)))).toEqual(file)
+    expect(junit('A deck', 'host', date, reports)).toMatch(
+      /tests="8" failures="2" skipped="3"[^]*<failure message="Its exit status is 3, not 0\.">/,
+    )
+    expect(table(reports, file)).toMatch(/^good +passed +\d+\.\d s +\+0\.0 s$/m)
+  },
+)
 
 test('a run that fails replaces no good recording, and the steps after it are not run', async () => {
   const [first] = await rehearsed({ only: ['good'] })
@@ -110,6 +142,7 @@ test('a secret that is printed in two halves is in no file and no report', async
   expect(bad).toMatchObject({ result: 'failed', problems: [`Its verify exits with 1: ${'*'.repeat(secret.length)}`] })
   const names = (await readdir(join(folder, 'recordings'), { recursive: true })).filter((name) => name.includes('.'))
   expect(names.sort()).toEqual(['host/halves.cast', 'host/halves.json'])
-  for (const name of names) expect(await readFile(join(folder, 'recordings', name), 'utf8'), name).not.toContain(secret.slice(0, 9))
+  for (const name of names)
+    expect(await readFile(join(folder, 'recordings', name), 'utf8'), name).not.toContain(secret.slice(0, 9))
   expect(JSON.stringify([good, bad])).not.toContain(secret.slice(0, 9))
 })

@@ -16,7 +16,13 @@ import { RefusedError, type Stage } from '../steps/stage.ts'
 
 /** What a rehearsal found of one step. `not-run` is no success: `reason` says what is missing, or what it would have asked. */
 export type StepReport = { step: string; slide: number } & (
-  | { result: 'passed' | 'failed'; seconds: number; problems: string[]; captures: RunResult['captures']; recorded: boolean }
+  | {
+      result: 'passed' | 'failed'
+      seconds: number
+      problems: string[]
+      captures: RunResult['captures']
+      recorded: boolean
+    }
   | { result: 'not-run'; reason: string }
 )
 
@@ -67,16 +73,33 @@ export async function rehearse(options: RehearsalOptions): Promise<StepReport[]>
   try {
     for (const [index, step] of steps.entries()) {
       const place = { step: step.id, slide: step.slide }
-      const broken = step.contract.depends.find((id) => reports.some((other) => other.step === id && other.result !== 'passed'))
+      const broken = step.contract.depends.find((id) =>
+        reports.some((other) => other.step === id && other.result !== 'passed'),
+      )
       const failed = reports.find(({ result }) => result === 'failed')
       if (signal.aborted) report(step, { ...place, result: 'not-run', reason: 'The rehearsal was interrupted.' })
-      else if (failed && !keepGoing) report(step, { ...place, result: 'not-run', reason: `Step "${failed.step}" failed before it (--keep-going goes on).` })
-      else if (timeLimit !== undefined && (performance.now() - started) / 1000 > timeLimit) report(step, { ...place, result: 'not-run', reason: `The time limit of ${timeLimit} s was over.` })
-      else if (broken !== undefined) report(step, { ...place, result: 'not-run', reason: `It depends on step "${broken}", which did not pass.` })
+      else if (failed && !keepGoing)
+        report(step, {
+          ...place,
+          result: 'not-run',
+          reason: `Step "${failed.step}" failed before it (--keep-going goes on).`,
+        })
+      else if (timeLimit !== undefined && (performance.now() - started) / 1000 > timeLimit)
+        report(step, { ...place, result: 'not-run', reason: `The time limit of ${timeLimit} s was over.` })
+      else if (broken !== undefined)
+        report(step, { ...place, result: 'not-run', reason: `It depends on step "${broken}", which did not pass.` })
       else {
         onStep(step)
         await stopUnneeded(steps.slice(index))
-        report(step, { ...place, ...(await rehearseStep(options, step, timeLimit === undefined ? undefined : timeLimit - (performance.now() - started) / 1000, (run) => serving.push({ step, run }))) })
+        report(step, {
+          ...place,
+          ...(await rehearseStep(
+            options,
+            step,
+            timeLimit === undefined ? undefined : timeLimit - (performance.now() - started) / 1000,
+            (run) => serving.push({ step, run }),
+          )),
+        })
         if (step.contract.cleanup !== undefined) await executor.script(step.contract.cleanup, step.contract.timeout)
       }
     }
@@ -86,20 +109,43 @@ export async function rehearse(options: RehearsalOptions): Promise<StepReport[]>
   return reports
 }
 
-type Found = { result: 'passed' | 'failed'; seconds: number; problems: string[]; captures: RunResult['captures']; recorded: boolean } | { result: 'not-run'; reason: string }
+type Found =
+  | {
+      result: 'passed' | 'failed'
+      seconds: number
+      problems: string[]
+      captures: RunResult['captures']
+      recorded: boolean
+    }
+  | { result: 'not-run'; reason: string }
 
-async function rehearseStep(options: RehearsalOptions, step: Step, timeLeft: number | undefined, serves: (run: StepRun) => void): Promise<Found> {
+async function rehearseStep(
+  options: RehearsalOptions,
+  step: Step,
+  timeLeft: number | undefined,
+  serves: (run: StepRun) => void,
+): Promise<Found> {
   const { stage, scratch, secrets, signal } = options
-  if (step.contract.confirm) return { result: 'not-run', reason: 'It asks for a word first, since it costs money or destroys something. It is run on stage only.' }
-  if (Object.keys(step.contract.inputs).length > 0) return { result: 'not-run', reason: `It asks for ${Object.keys(step.contract.inputs).join(', ')}.` }
+  if (step.contract.confirm)
+    return {
+      result: 'not-run',
+      reason: 'It asks for a word first, since it costs money or destroys something. It is run on stage only.',
+    }
+  if (Object.keys(step.contract.inputs).length > 0)
+    return { result: 'not-run', reason: `It asks for ${Object.keys(step.contract.inputs).join(', ')}.` }
 
   const file = join(scratch, `${step.id}.cast`)
   let run: StepRun
   try {
-    run = await stage.run({ step: step.id, hash: step.hash, inputs: {} }, (command) => new Recorder({ file, command, title: step.id, secrets }))
+    run = await stage.run(
+      { step: step.id, hash: step.hash, inputs: {} },
+      (command) => new Recorder({ file, command, title: step.id, secrets }),
+    )
   } catch (error) {
     if (!(error instanceof RefusedError)) throw error
-    return error.reason === 'unavailable' ? { result: 'not-run', reason: error.message } : { result: 'failed', seconds: 0, problems: [error.message], captures: {}, recorded: false }
+    return error.reason === 'unavailable'
+      ? { result: 'not-run', reason: error.message }
+      : { result: 'failed', seconds: 0, problems: [error.message], captures: {}, recorded: false }
   }
   // What takes too long has failed: there is nobody here to watch it.
   const limit = Math.min(step.contract.timeout, timeLeft ?? Infinity)
@@ -113,8 +159,16 @@ async function rehearseStep(options: RehearsalOptions, step: Step, timeLeft: num
   if (result === 'late') {
     await stop(stage, step, run)
     const ended = await run.ended
-    const problem = signal.aborted ? 'The rehearsal was interrupted.' : `It was interrupted after ${limit.toFixed(limit < 10 ? 1 : 0)} s.`
-    result = { ...ended, problems: [problem, ...ended.problems.filter((text) => !text.startsWith('Its exit status') && !text.startsWith('It took longer'))] }
+    const problem = signal.aborted
+      ? 'The rehearsal was interrupted.'
+      : `It was interrupted after ${limit.toFixed(limit < 10 ? 1 : 0)} s.`
+    result = {
+      ...ended,
+      problems: [
+        problem,
+        ...ended.problems.filter((text) => !text.startsWith('Its exit status') && !text.startsWith('It took longer')),
+      ],
+    }
   }
   const { page } = stage.steps().find(({ id }) => id === step.id) ?? {}
   const stillRuns = result.exit === null && result.ready !== undefined
@@ -122,15 +176,28 @@ async function rehearseStep(options: RehearsalOptions, step: Step, timeLeft: num
   if (stillRuns) serves(run)
 
   const recorded = result.problems.length === 0 && (await keep(options, step, result, file, still))
-  if (result.problems.length > 0 && result.recorded && !('problem' in result.recorded)) await options.onFailure?.(step, result, await readFile(file, 'utf8'))
+  if (result.problems.length > 0 && result.recorded && !('problem' in result.recorded))
+    await options.onFailure?.(step, result, await readFile(file, 'utf8'))
   await rm(file, { force: true })
   // They quote what scripts print, and are written to the report.
   const problems = result.problems.map((problem) => masked(problem, secrets))
-  return { result: problems.length === 0 ? 'passed' : 'failed', seconds: result.seconds, problems, captures: result.captures, recorded }
+  return {
+    result: problems.length === 0 ? 'passed' : 'failed',
+    seconds: result.seconds,
+    problems,
+    captures: result.captures,
+    recorded,
+  }
 }
 
 /** Keeps a good run; one that failed never gets here. */
-async function keep({ store }: RehearsalOptions, step: Step, result: RunResult, file: string, still: Buffer | undefined): Promise<boolean> {
+async function keep(
+  { store }: RehearsalOptions,
+  step: Step,
+  result: RunResult,
+  file: string,
+  still: Buffer | undefined,
+): Promise<boolean> {
   if (!store || !result.recorded || 'problem' in result.recorded) return false
   const { exit, ready, captures } = result
   await store.recordings.keep(
@@ -153,7 +220,16 @@ async function keep({ store }: RehearsalOptions, step: Step, result: RunResult, 
 
 /** Interrupts a step; what does not end by that is ended with its shell. */
 async function stop(stage: Stage, step: Step, run: StepRun): Promise<void> {
-  if (await Promise.race([run.ended.then(() => true, () => true), Promise.resolve(false)])) return
+  if (
+    await Promise.race([
+      run.ended.then(
+        () => true,
+        () => true,
+      ),
+      Promise.resolve(false),
+    ])
+  )
+    return
   stage.interrupt(step.terminal)
   let timer: NodeJS.Timeout | undefined
   const patience = new Promise<'late'>((done) => (timer = setTimeout(() => done('late'), INTERRUPTED)))

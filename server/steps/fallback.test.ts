@@ -33,10 +33,33 @@ test('a step that hangs is followed by its recording where its contract says so,
   const deck = await readDeck(join(folder, 'slides.md'))
   const store = new RecordingStore(join(folder, 'recordings'))
   for (const { id, command, hash } of deck.steps.values())
-    await store.keep({ step: id, command, hash, exit: 0, seconds: 1, date: '2026-11-23T10:00:00.000Z', profile: 'host', flake: '', captures: {} }, `${headerLine({ version: 3, term: { cols: 80, rows: 24 } })}[0,"o","recorded"]\n`)
+    await store.keep(
+      {
+        step: id,
+        command,
+        hash,
+        exit: 0,
+        seconds: 1,
+        date: '2026-11-23T10:00:00.000Z',
+        profile: 'host',
+        flake: '',
+        captures: {},
+      },
+      `${headerLine({ version: 3, term: { cols: 80, rows: 24 } })}[0,"o","recorded"]\n`,
+    )
   const recordings = new Recordings(join(folder, 'recordings'), 'host', async () => '')
-  const executor = new LocalExecutor({ cwd: join(folder, 'work'), env: { PATH: process.env.PATH ?? '', HOME: folder }, ledger: new Ledger(join(folder, 'processes')) })
-  const stage = new Stage({ deck, profile: { name: 'host', env: {} }, executor, resetWorkdir: async () => {}, recordings })
+  const executor = new LocalExecutor({
+    cwd: join(folder, 'work'),
+    env: { PATH: process.env.PATH ?? '', HOME: folder },
+    ledger: new Ledger(join(folder, 'processes')),
+  })
+  const stage = new Stage({
+    deck,
+    profile: { name: 'host', env: {} },
+    executor,
+    resetWorkdir: async () => {},
+    recordings,
+  })
   const replays = new Map<string, ReplayInfo | undefined>()
   const late: string[] = []
   stage.on('replay', (terminal, replay) => replays.set(terminal, replay))
@@ -44,7 +67,9 @@ test('a step that hangs is followed by its recording where its contract says so,
   try {
     for (const { id, hash } of deck.steps.values()) await stage.run({ step: id, hash, inputs: {} })
     await vi.waitFor(() => expect(late.sort()).toEqual(['hangs', 'slow']), { timeout: 20_000 })
-    await vi.waitFor(() => expect(replays.get('one')).toMatchObject({ step: 'hangs', because: 'It takes longer than 1 s.' }))
+    await vi.waitFor(() =>
+      expect(replays.get('one')).toMatchObject({ step: 'hangs', because: 'It takes longer than 1 s.' }),
+    )
     expect(replays.has('two')).toBe(false)
     expect(stage.steps().map(({ status }) => status.state)).toEqual(['running', 'running'])
     stage.showLive('one')

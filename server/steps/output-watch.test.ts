@@ -12,14 +12,16 @@ function found(source: string, pieces: (string | Buffer)[], once = false): strin
 
 test('a line is found wherever the output is cut, in colours too', () => {
   const text = Buffer.from('first\r\n\u001b[1;32mwelcome to naïveté\u001b[0m 42 %\r\nlast')
-  for (let cut = 0; cut <= text.length; cut++) expect(found('welcome to (\\S+) 42', [text.subarray(0, cut), text.subarray(cut)])).toEqual(['naïveté'])
+  for (let cut = 0; cut <= text.length; cut++)
+    expect(found('welcome to (\\S+) 42', [text.subarray(0, cut), text.subarray(cut)])).toEqual(['naïveté'])
 })
 
 test('the last line counts without its end', () => expect(found('login:$', ['spa-vm login:'])).toEqual(['login:']))
 
 test('a pattern does not reach over the end of a line', () => expect(found('a.*b', ['a\nb'])).toEqual([]))
 
-test('progress on one line is looked at as it goes', () => expect(found('(\\d+) %', ['1 %\r50 %\r100 %\r\n'])).toEqual(['1', '50', '100']))
+test('progress on one line is looked at as it goes', () =>
+  expect(found('(\\d+) %', ['1 %\r50 %\r100 %\r\n'])).toEqual(['1', '50', '100']))
 
 test('once means the first one', () => expect(found('(\\d)', ['1\n2\n3\n'], true)).toEqual(['1']))
 

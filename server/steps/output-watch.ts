@@ -20,7 +20,9 @@ export class OutputWatch {
   /** @param bytes the next output; it may be cut anywhere */
   feed(bytes: Uint8Array): void {
     if (this.patterns.length === 0) return
-    const lines = (this.line + this.decoder.write(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength))).split(/\r\n|\n|\r/)
+    const lines = (this.line + this.decoder.write(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength))).split(
+      /\r\n|\n|\r/,
+    )
     this.line = (lines.pop() ?? '').slice(-LONGEST)
     for (const line of lines) this.look(line)
   }

@@ -66,12 +66,25 @@ const reasons = async (id: string) => {
   return status?.state === 'unavailable' ? status.reasons : undefined
 }
 
-const commands: Record<string, string> = { program: 'no-such-program', variable: 'echo $UNDERSTUDY_TEST_UNSET', profile: 'echo cloud', port: 'echo port', costly: 'echo rented {{host}}', lab: 'sleep 7654', network: 'echo far' }
+const commands: Record<string, string> = {
+  program: 'no-such-program',
+  variable: 'echo $UNDERSTUDY_TEST_UNSET',
+  profile: 'echo cloud',
+  port: 'echo port',
+  costly: 'echo rented {{host}}',
+  lab: 'sleep 7654',
+  network: 'echo far',
+}
 const run = (step: string, more?: object) => window.run(step, commands[step] ?? '', more)
 
 async function running(command: string): Promise<string[]> {
   const pids = (await readdir('/proc')).filter((name) => /^\d+$/.test(name))
-  const lines = await Promise.all(pids.map(async (pid) => `${pid} ${(await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '')).replaceAll('\0', ' ').trim()}`))
+  const lines = await Promise.all(
+    pids.map(
+      async (pid) =>
+        `${pid} ${(await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '')).replaceAll('\0', ' ').trim()}`,
+    ),
+  )
   return lines.filter((line) => line.endsWith(` ${command}`))
 }
 
@@ -87,14 +100,18 @@ test('a step that lacks a program, a variable or its profile is unavailable, say
     run(id)
     expect(await window.message('refused')).toMatchObject({ reason: 'unavailable', step: id, message: reason })
     expect(talk.stage.terminals().map(({ state }) => state.state)).toEqual(['new', 'new', 'new', 'new'])
-    window.messages.push((await (await talk.window()).message('hello')))
+    window.messages.push(await (await talk.window()).message('hello'))
   }
 })
 
 test('a step whose host does not answer says so when it is run, not before', async () => {
   expect(await reasons('network')).toBeUndefined()
   run('network')
-  expect(await window.message('refused')).toMatchObject({ reason: 'unavailable', step: 'network', message: 'understudy.invalid does not answer: is there a network?' })
+  expect(await window.message('refused')).toMatchObject({
+    reason: 'unavailable',
+    step: 'network',
+    message: 'understudy.invalid does not answer: is there a network?',
+  })
 })
 
 test('what was missing can come while the talk is given', async () => {
@@ -120,7 +137,13 @@ test('a step whose port is taken is refused with the name of the process, and ru
   try {
     run('port')
     const refused = await window.message('refused')
-    expect(refused).toMatchObject({ reason: 'busy', step: 'port', message: expect.stringMatching(new RegExp(`^Port ${port} is taken by process ${process.pid} .*End it with: kill ${process.pid}`)) })
+    expect(refused).toMatchObject({
+      reason: 'busy',
+      step: 'port',
+      message: expect.stringMatching(
+        new RegExp(`^Port ${port} is taken by process ${process.pid} .*End it with: kill ${process.pid}`),
+      ),
+    })
     squatter.close()
     squatter = undefined
     run('port')
@@ -145,7 +168,11 @@ test('a step that costs something is typed only with the right word and the righ
   for (const [more, reason, message] of wrong) {
     window.forget()
     run('costly', more)
-    expect(await window.message('refused')).toMatchObject({ reason, step: 'costly', message: expect.stringMatching(message) })
+    expect(await window.message('refused')).toMatchObject({
+      reason,
+      step: 'costly',
+      message: expect.stringMatching(message),
+    })
   }
   expect(talk.stage.current('costly')?.state).toEqual({ state: 'prompt' })
   expect(talk.stage.steps().find(({ id }) => id === 'costly')?.status).toEqual({ state: 'idle' })
@@ -167,9 +194,15 @@ test('"reset the stage" ends everything, clears the workdir, and every window go
   window.send({ type: 'input', terminal: 'port', data: 'x' })
   window.send({ type: 'attach', terminal: 'port' })
   await window.message('snapshot', ({ terminal }) => terminal === 'port')
-  window.send({ type: 'input', terminal: 'port', data: 'setsid nohup sleep 8765 >/dev/null 2>&1 & touch left-behind; echo le""ft\r' })
+  window.send({
+    type: 'input',
+    terminal: 'port',
+    data: 'setsid nohup sleep 8765 >/dev/null 2>&1 & touch left-behind; echo le""ft\r',
+  })
   await window.shows('port', 'left\r\n')
-  await vi.waitFor(async () => expect([...(await running('sleep 7654')), ...(await running('sleep 8765'))]).toHaveLength(2))
+  await vi.waitFor(async () =>
+    expect([...(await running('sleep 7654')), ...(await running('sleep 8765'))]).toHaveLength(2),
+  )
   window.forget()
   other.forget()
   window.send({ type: 'reset-stage' })
@@ -216,15 +249,21 @@ test('nothing starts on a stage that has ended', async () => {
   run('lab')
   window.send({ type: 'attach', terminal: 'port' })
   await ended
-  expect(await window.message('refused', ({ step }) => step === 'lab')).toMatchObject({ message: expect.stringContaining('The talk has ended') })
-  expect(await window.message('refused', ({ terminal }) => terminal === 'port')).toMatchObject({ message: expect.stringContaining('The talk has ended') })
+  expect(await window.message('refused', ({ step }) => step === 'lab')).toMatchObject({
+    message: expect.stringContaining('The talk has ended'),
+  })
+  expect(await window.message('refused', ({ terminal }) => terminal === 'port')).toMatchObject({
+    message: expect.stringContaining('The talk has ended'),
+  })
   expect(talk.stage.terminals().every(({ state }) => state.state === 'new')).toBe(true)
 })
 
 test('a shell that does not start is refused with the reason, and can be tried again', async () => {
   await rename(talk.workdir, `${talk.workdir}.away`)
   window.send({ type: 'attach', terminal: 'port' })
-  expect((await window.message('refused')).message).toMatch(/The shell of terminal "port" did not start: .*workdir.*Reset the stage/)
+  expect((await window.message('refused')).message).toMatch(
+    /The shell of terminal "port" did not start: .*workdir.*Reset the stage/,
+  )
   await rename(`${talk.workdir}.away`, talk.workdir)
   run('port')
   await window.step('port', 'succeeded')

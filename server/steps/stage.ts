@@ -9,7 +9,16 @@ import type { Recorder } from '../recording/recorder.ts'
 import type { Recordings } from '../recording/recordings.ts'
 import { Replay } from '../terminal/replay.ts'
 import type { SessionLogs } from '../recording/session-logs.ts'
-import type { ClientMessage, Refusal, ReplayInfo, RunMeasures, StepInfo, StepStatus, TerminalInfo, TerminalState } from '../../shared/protocol/talk.ts'
+import type {
+  ClientMessage,
+  Refusal,
+  ReplayInfo,
+  RunMeasures,
+  StepInfo,
+  StepStatus,
+  TerminalInfo,
+  TerminalState,
+} from '../../shared/protocol/talk.ts'
 import { type RunResult, StepRun } from './step-run.ts'
 import { Session } from '../terminal/session.ts'
 
@@ -71,7 +80,10 @@ export class Stage extends EventEmitter<StageEvents> {
   private readonly running = new Map<string, string>()
   /** Terminals whose step was interrupted by hand: that is no failure of the demo. */
   private readonly interrupted = new Set<string>()
-  private readonly replays = new Map<string, { replay: Replay; facts: Pick<ReplayInfo, 'step' | 'profile' | 'date' | 'because'> }>()
+  private readonly replays = new Map<
+    string,
+    { replay: Replay; facts: Pick<ReplayInfo, 'step' | 'profile' | 'date' | 'because'> }
+  >()
   private resetting: Promise<void> | undefined
   private ended = false
 
@@ -120,7 +132,13 @@ export class Stage extends EventEmitter<StageEvents> {
   terminals(): TerminalInfo[] {
     return [...this.terminalNames()].map((name) => {
       const session = this.sessions.get(name)
-      return { name, cols: session?.cols ?? this.deck.grid.cols, rows: session?.rows ?? this.deck.grid.rows, state: session?.state ?? { state: 'new' }, ...this.replayOf(name) }
+      return {
+        name,
+        cols: session?.cols ?? this.deck.grid.cols,
+        rows: session?.rows ?? this.deck.grid.rows,
+        state: session?.state ?? { state: 'new' },
+        ...this.replayOf(name),
+      }
     })
   }
 
@@ -135,8 +153,14 @@ export class Stage extends EventEmitter<StageEvents> {
     if (this.ended) throw new RefusedError('failed', 'The talk has ended. Start it again.')
     let session = this.sessions.get(name)
     if (!session) {
-      if (!this.terminalNames().has(name)) throw new RefusedError('unknown-terminal', `This deck has no terminal "${name}". Reload the page.`)
-      session = new Session({ name, ...this.deck.grid, executor: this.options.executor, ...(this.options.secrets && { secrets: this.options.secrets }) })
+      if (!this.terminalNames().has(name))
+        throw new RefusedError('unknown-terminal', `This deck has no terminal "${name}". Reload the page.`)
+      session = new Session({
+        name,
+        ...this.deck.grid,
+        executor: this.options.executor,
+        ...(this.options.secrets && { secrets: this.options.secrets }),
+      })
       session.onState((state) => this.emit('terminal', name, state))
       this.options.logs?.follow(session)
       this.sessions.set(name, session)
@@ -147,7 +171,10 @@ export class Stage extends EventEmitter<StageEvents> {
     } catch (error) {
       // After a reset the name is another session's.
       if (this.sessions.get(name) === session) this.sessions.delete(name)
-      throw new RefusedError('failed', `The shell of terminal "${name}" did not start: ${error instanceof Error ? error.message : String(error)}`)
+      throw new RefusedError(
+        'failed',
+        `The shell of terminal "${name}" did not start: ${error instanceof Error ? error.message : String(error)}`,
+      )
     }
     return session
   }
@@ -172,18 +199,25 @@ export class Stage extends EventEmitter<StageEvents> {
     const step = this.deck.steps.get(request.step)
     if (!step) throw new RefusedError('unknown-step', `This deck has no step "${request.step}". Reload the page.`)
     if (step.hash !== request.hash)
-      throw new RefusedError('stale', `The command of "${step.id}" on this page is not the one in the deck any more. Reload the page.`)
+      throw new RefusedError(
+        'stale',
+        `The command of "${step.id}" on this page is not the one in the deck any more. Reload the page.`,
+      )
 
     const reasons = [...(await this.missing(step)), ...(await unreachable(step))]
     if (reasons.length > 0) {
       this.setStatus(step.id, { state: 'unavailable', reasons })
-      if (step.contract.fallback.includes('missing') && (await this.showReplay(step.id, reasons.join(' ')))) throw new RefusedError('replayed', reasons.join(' '))
+      if (step.contract.fallback.includes('missing') && (await this.showReplay(step.id, reasons.join(' '))))
+        throw new RefusedError('replayed', reasons.join(' '))
       throw new RefusedError('unavailable', reasons.join(' '))
     }
     // What was missing has come meanwhile.
     if (this.statuses.get(step.id)?.state === 'unavailable') this.setStatus(step.id, { state: 'idle' })
     if (step.contract.confirm && request.confirm?.trim() !== step.contract.confirm.type)
-      throw new RefusedError('unconfirmed', `${step.contract.confirm.warning} Type "${step.contract.confirm.type}" to go on.`)
+      throw new RefusedError(
+        'unconfirmed',
+        `${step.contract.confirm.warning} Type "${step.contract.confirm.type}" to go on.`,
+      )
     const command = this.filledIn(step, request.inputs)
 
     const session = await this.session(step.terminal)
@@ -257,19 +291,24 @@ export class Stage extends EventEmitter<StageEvents> {
       executor: this.options.executor,
       recorder,
       secrets: this.options.secrets ?? [],
-      onReady: (after, url) => this.setStatus(step.id, { state: 'ready', since, ...(url !== undefined && { url }), after }),
+      onReady: (after, url) =>
+        this.setStatus(step.id, { state: 'ready', since, ...(url !== undefined && { url }), after }),
       onTimeout: () => {
         this.emit('late', step.id)
         this.fallBack(step, 'timeout', `It takes longer than ${step.contract.timeout} s.`)
       },
     })
-    void run.kept.then((result) => result.problems.length === 0 && this.keepMeasures(step.id, result), () => {})
+    void run.kept.then(
+      (result) => result.problems.length === 0 && this.keepMeasures(step.id, result),
+      () => {},
+    )
     this.interrupted.delete(step.terminal)
     const end = (status: StepStatus) => {
       this.running.delete(step.terminal)
       this.setStatus(step.id, status)
       if (status.state === 'failed' || status.state === 'ended')
-        if (!this.interrupted.has(step.terminal)) this.fallBack(step, 'failure', status.state === 'failed' ? status.problems.join(' ') : status.reason)
+        if (!this.interrupted.has(step.terminal))
+          this.fallBack(step, 'failure', status.state === 'failed' ? status.problems.join(' ') : status.reason)
     }
     run.ended.then(
       ({ exit, seconds, problems: [first, ...more] }) => {
@@ -297,7 +336,10 @@ export class Stage extends EventEmitter<StageEvents> {
     this.replays.get(terminal)?.replay.dispose()
     const replay = new Replay(recording.cast)
     const { profile, date } = recording.metadata
-    this.replays.set(terminal, { replay, facts: { step: id, profile, date, ...(because !== undefined && { because }) } })
+    this.replays.set(terminal, {
+      replay,
+      facts: { step: id, profile, date, ...(because !== undefined && { because }) },
+    })
     replay.onPlayback(() => this.emit('replay', terminal, this.replayOf(terminal).replay, false))
     this.emit('replay', terminal, this.replayOf(terminal).replay, true)
     replay.play()
@@ -339,7 +381,8 @@ export class Stage extends EventEmitter<StageEvents> {
   }
 
   private fallBack(step: Step, on: 'failure' | 'timeout', because: string): void {
-    if (step.contract.fallback.includes(on) && !this.ended && !this.resetting) void this.showReplay(step.id, because).catch(() => {})
+    if (step.contract.fallback.includes(on) && !this.ended && !this.resetting)
+      void this.showReplay(step.id, because).catch(() => {})
   }
 
   private replayOf(terminal: string): { replay?: ReplayInfo } {
@@ -377,12 +420,16 @@ export class Stage extends EventEmitter<StageEvents> {
   private refuseIfBusy(step: Step, session: Session): void {
     if (session.state.state !== 'busy' && !this.running.has(step.terminal)) return
     const other = this.running.get(step.terminal)
-    throw new RefusedError('busy', `Terminal "${step.terminal}" is busy${other ? ` with step "${other}"` : ''}. Interrupt it first, or wait.`)
+    throw new RefusedError(
+      'busy',
+      `Terminal "${step.terminal}" is busy${other ? ` with step "${other}"` : ''}. Interrupt it first, or wait.`,
+    )
   }
 
   private async describePort(port: number): Promise<string> {
     for (const step of this.running.values())
-      if (this.deck.steps.get(step)?.contract.needs.ports.includes(port)) return `Port ${port} is in use by step "${step}". Interrupt that first.`
+      if (this.deck.steps.get(step)?.contract.needs.ports.includes(port))
+        return `Port ${port} is in use by step "${step}". Interrupt that first.`
     return describeHolder(port)
   }
 
@@ -395,7 +442,9 @@ export class Stage extends EventEmitter<StageEvents> {
       reasons.push(needs.because ?? `Runs in the profile ${needs.profiles.join(' or ')} only; this is ${profile.name}.`)
     for (const program of needs.programs)
       if (!(await executor.which(program))) reasons.push(`The program ${program} is not installed.`)
-    for (const name of needs.env) if (!process.env[name]) reasons.push(`The environment variable ${name} is not set: export it before you start the talk.`)
+    for (const name of needs.env)
+      if (!process.env[name])
+        reasons.push(`The environment variable ${name} is not set: export it before you start the talk.`)
     if (profile.problem && needs.programs.length > 0) reasons.push(profile.problem)
     return reasons
   }

@@ -18,7 +18,11 @@ let events: string[]
 
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), 'understudy-run-'))
-  executor = new LocalExecutor({ cwd: folder, env: { PATH: process.env.PATH ?? '', HOME: folder }, ledger: new Ledger(join(folder, 'processes.json')) })
+  executor = new LocalExecutor({
+    cwd: folder,
+    env: { PATH: process.env.PATH ?? '', HOME: folder },
+    ledger: new Ledger(join(folder, 'processes.json')),
+  })
   session = new Session({ name: 'test', cols: 80, rows: 24, executor })
   await session.start()
   events = []
@@ -31,10 +35,22 @@ afterEach(async () => {
 /** Runs a command under a contract, both as an author writes them. */
 async function run(command: string, contract: object = {}, recorder?: Recorder): Promise<StepRun> {
   const file = join(folder, 'slides.md')
-  await writeFile(file, `---\nsteps: ${JSON.stringify({ it: contract })}\n---\n\n\`\`\`sh {step=it}\n${command}\n\`\`\`\n`)
+  await writeFile(
+    file,
+    `---\nsteps: ${JSON.stringify({ it: contract })}\n---\n\n\`\`\`sh {step=it}\n${command}\n\`\`\`\n`,
+  )
   const step = (await readDeck(file)).steps.get('it')
   if (!step) throw new Error('no step')
-  return new StepRun({ step, command: step.command, session, executor, recorder, secrets: ['hunter2-very-secret'], onReady: () => events.push('ready'), onTimeout: () => events.push('late') })
+  return new StepRun({
+    step,
+    command: step.command,
+    session,
+    executor,
+    recorder,
+    secrets: ['hunter2-very-secret'],
+    onReady: () => events.push('ready'),
+    onTimeout: () => events.push('late'),
+  })
 }
 const result = async (...args: Parameters<typeof run>) => (await run(...args)).ended
 
@@ -43,18 +59,24 @@ test('a run keeps its contract by its exit status, or names what it did not keep
   expect(await result('(exit 3)')).toMatchObject({ exit: 3, problems: ['Its exit status is 3, not 0.'] })
   expect(await result('(exit 3)', { expect: { exit: 3 } })).toMatchObject({ exit: 3, problems: [] })
   expect(await result('(exit 1)', { expect: { failure: true } })).toMatchObject({ exit: 1, problems: [] })
-  expect((await result('true', { expect: { failure: true } })).problems).toEqual(['It succeeded, although it is meant to fail.'])
+  expect((await result('true', { expect: { failure: true } })).problems).toEqual([
+    'It succeeded, although it is meant to fail.',
+  ])
 })
 
 test('the output must match, in what is printed and not in the command that is typed', async () => {
   expect((await result('echo "a"b', { expect: { output: '^ab$' } })).problems).toEqual([])
-  expect((await result('true # needle', { expect: { output: 'needle' } })).problems).toEqual(['No line of its output matches /needle/.'])
+  expect((await result('true # needle', { expect: { output: 'needle' } })).problems).toEqual([
+    'No line of its output matches /needle/.',
+  ])
   expect((await result('seq 1 200000; echo needle', { expect: { output: '^needle$' } })).problems).toEqual([])
 })
 
 test('verify decides after the exit status, and says why it does not agree', async () => {
   expect((await result('touch made', { verify: '[[ -e made ]]' })).problems).toEqual([])
-  expect((await result('true', { verify: 'echo "it is not there"; exit 4' })).problems).toEqual(['Its verify exits with 4: it is not there'])
+  expect((await result('true', { verify: 'echo "it is not there"; exit 4' })).problems).toEqual([
+    'Its verify exits with 4: it is not there',
+  ])
 })
 
 test('values are captured from the output or by a script, with their units', async () => {
@@ -65,30 +87,48 @@ test('values are captured from the output or by a script, with their units', asy
     },
   })
   expect(problems).toEqual([])
-  expect(captures).toEqual({ size: { value: '42', unit: 'bytes', label: 'Size of it' }, lines: { value: '7', unit: 'text' } })
+  expect(captures).toEqual({
+    size: { value: '42', unit: 'bytes', label: 'Size of it' },
+    lines: { value: '7', unit: 'text' },
+  })
 })
 
 test('a value that is missing, or no number, is a problem by its name', async () => {
-  expect((await result('true', { capture: { size: { output: 'size (\\d+)' } } })).problems).toEqual(['No line of its output gives the capture "size".'])
-  expect((await result('echo size 1.2G', { capture: { size: { output: 'size (\\S+)', unit: 'bytes' } } })).problems).toEqual(['The capture "size" is "1.2G", which is no number of bytes.'])
-  expect((await result('true', { capture: { size: { script: 'echo oh no >&2; exit 2' } } })).problems).toEqual(['The script of capture "size" exits with 2: oh no'])
+  expect((await result('true', { capture: { size: { output: 'size (\\d+)' } } })).problems).toEqual([
+    'No line of its output gives the capture "size".',
+  ])
+  expect(
+    (await result('echo size 1.2G', { capture: { size: { output: 'size (\\S+)', unit: 'bytes' } } })).problems,
+  ).toEqual(['The capture "size" is "1.2G", which is no number of bytes.'])
+  expect((await result('true', { capture: { size: { script: 'echo oh no >&2; exit 2' } } })).problems).toEqual([
+    'The script of capture "size" exits with 2: oh no',
+  ])
 })
 
 test('a capture never holds a secret', async () => {
-  const { captures } = await result('echo token=hunter2-very-secret', { capture: { token: { output: 'token=(.*)' }, script: { script: 'echo hunter2-very-secret' } } })
+  const { captures } = await result('echo token=hunter2-very-secret', {
+    capture: { token: { output: 'token=(.*)' }, script: { script: 'echo hunter2-very-secret' } },
+  })
   expect(Object.values(captures).map(({ value }) => value)).toEqual(['*'.repeat(19), '*'.repeat(19)])
 })
 
 test('a step is ready by a line that it prints, and good although it is interrupted then', async () => {
   const serving = await run('echo up; sleep 1000', { ready: { output: '^up$' }, capture: { what: { output: '(up)' } } })
-  expect(await serving.kept).toMatchObject({ exit: null, problems: [], ready: expect.any(Number) as number, captures: { what: { value: 'up' } } })
+  expect(await serving.kept).toMatchObject({
+    exit: null,
+    problems: [],
+    ready: expect.any(Number) as number,
+    captures: { what: { value: 'up' } },
+  })
   expect(events).toEqual(['ready'])
   session.interrupt()
   expect(await serving.ended).toMatchObject({ exit: 130, problems: [] })
 })
 
 test('a step that ends before it is ready has not kept its promise', async () => {
-  expect((await result('true', { ready: { output: '^up$' } })).problems).toEqual(['It ended (exit status 0) before it was ready.'])
+  expect((await result('true', { ready: { output: '^up$' } })).problems).toEqual([
+    'It ended (exit status 0) before it was ready.',
+  ])
 })
 
 test('a step that hangs is told when its time is over, and goes on until somebody ends it', async () => {
@@ -117,7 +157,11 @@ test('a recording has the command as it was typed, its output and its end, witho
 test('of fifty megabytes the recording keeps the beginning and the final screen', { timeout: 60_000 }, async () => {
   const file = join(folder, 'flood.cast')
   const recorder = new Recorder({ file, secrets: [], limit: 1_000_000 })
-  const { recorded, problems } = await result('yes "some words of output" | head -c 50000000; echo; echo THE END', { expect: { output: '^THE END$' } }, recorder)
+  const { recorded, problems } = await result(
+    'yes "some words of output" | head -c 50000000; echo; echo THE END',
+    { expect: { output: '^THE END$' } },
+    recorder,
+  )
   expect(problems).toEqual([])
   expect(recorded).not.toHaveProperty('problem')
   const text = await readFile(file, 'utf8')

@@ -65,10 +65,12 @@ export class StepRun {
   constructor(options: StepRunOptions) {
     this.options = options
     const { contract } = options.step
-    if (contract.expect.output !== undefined) this.watch.on(contract.expect.output, () => (this.seen.output = true), true)
+    if (contract.expect.output !== undefined)
+      this.watch.on(contract.expect.output, () => (this.seen.output = true), true)
     for (const [name, { output }] of Object.entries(contract.capture))
       if (output !== undefined) this.watch.on(output, (match) => (this.values[name] = match[1] ?? ''), false)
-    if (contract.ready && 'output' in contract.ready) this.watch.on(contract.ready.output, () => this.becameReady(this.passed()), true)
+    if (contract.ready && 'output' in contract.ready)
+      this.watch.on(contract.ready.output, () => this.becameReady(this.passed()), true)
     const ready = new Promise<number>((done) => (this.becameReady = done))
     this.ended = this.run()
     this.kept = Promise.race([this.ended, ready.then((after) => this.becomeReady(after))])
@@ -96,8 +98,7 @@ export class StepRun {
     // The recording opens with the screen as it is before anything is typed.
     const channel = recorder && (await attach(session, recorder))
     try {
-      if (contract.ready && 'http' in contract.ready)
-        void this.untilPageAnswers(contract.ready)
+      if (contract.ready && 'http' in contract.ready) void this.untilPageAnswers(contract.ready)
       const { exit, seconds, reason } = await session.run(step.id, command, (bytes) => this.watch.feed(bytes))
       this.over.abort()
       clearTimeout(timer)
@@ -126,8 +127,10 @@ export class StepRun {
     const problems: string[] = []
     if (ready) problems.push(`It ended (exit status ${exit}) before it was ready.`)
     else if (expect.failure && exit === 0) problems.push('It succeeded, although it is meant to fail.')
-    else if (!expect.failure && exit !== (expect.exit ?? 0)) problems.push(`Its exit status is ${exit}, not ${expect.exit ?? 0}.`)
-    if (expect.output !== undefined && !this.seen.output) problems.push(`No line of its output matches /${expect.output}/.`)
+    else if (!expect.failure && exit !== (expect.exit ?? 0))
+      problems.push(`Its exit status is ${exit}, not ${expect.exit ?? 0}.`)
+    if (expect.output !== undefined && !this.seen.output)
+      problems.push(`No line of its output matches /${expect.output}/.`)
     if (this.late) problems.push(`It took longer than ${timeout} s.`)
     return problems
   }
@@ -136,10 +139,14 @@ export class StepRun {
   private async judge(exit: number | null, seconds: number, problems: string[], ready?: number): Promise<RunResult> {
     const { step, executor, recorder, session } = this.options
     const { verify, expect } = step.contract
-    if (ready !== undefined && expect.output !== undefined && !this.seen.output) problems.push(`No line of its output matches /${expect.output}/.`)
+    if (ready !== undefined && expect.output !== undefined && !this.seen.output)
+      problems.push(`No line of its output matches /${expect.output}/.`)
     if (problems.length === 0 && verify !== undefined) {
       const { exit: verified, output } = await executor.script(verify, SCRIPT)
-      if (verified !== 0) problems.push(`Its verify ${verified === null ? `took longer than ${SCRIPT} s` : `exits with ${verified}`}: ${lastLines(output)}`)
+      if (verified !== 0)
+        problems.push(
+          `Its verify ${verified === null ? `took longer than ${SCRIPT} s` : `exits with ${verified}`}: ${lastLines(output)}`,
+        )
     }
     const captures = problems.length === 0 ? await this.capture(problems) : {}
     const recorded = recorder && (await recorder.finish(exit, recorder.cut ? await snapshotOf(session) : undefined))
@@ -157,7 +164,8 @@ export class StepRun {
       } else if (value === undefined) problems.push(`No line of its output gives the capture "${name}".`)
       if (value === undefined) continue
       value = masked(value, this.options.secrets)
-      if (unit !== 'text' && !/^\d+(\.\d+)?$/.test(value)) problems.push(`The capture "${name}" is "${value.slice(0, 40)}", which is no number of ${unit}.`)
+      if (unit !== 'text' && !/^\d+(\.\d+)?$/.test(value))
+        problems.push(`The capture "${name}" is "${value.slice(0, 40)}", which is no number of ${unit}.`)
       else captures[name] = { value, unit, ...(label !== undefined && { label }) }
     }
     return captures

@@ -81,10 +81,13 @@ const newBroadcast = () => new Broadcast({ cols: COLS, rows: ROWS, onReply: () =
 
 /** Waits until a viewer has drawn everything, the lines above the screen too. */
 const same = (viewer: TestViewer, reference: xterm.Terminal) =>
-  vi.waitFor(async () => {
-    await written(viewer.terminal, '')
-    expect(stateOf(viewer.terminal)).toEqual(stateOf(reference))
-  }, { timeout: 30_000, interval: 50 })
+  vi.waitFor(
+    async () => {
+      await written(viewer.terminal, '')
+      expect(stateOf(viewer.terminal)).toEqual(stateOf(reference))
+    },
+    { timeout: 30_000, interval: 50 },
+  )
 
 test('a thousand viewers that come and go, read and do not, see what a terminal that was always there sees', async () => {
   const random = new Random(1)
@@ -93,7 +96,7 @@ test('a thousand viewers that come and go, read and do not, see what a terminal 
   const lived = new TestViewer(broadcast)
   lived.connect()
   const viewers = Array.from({ length: 20 }, () => new TestViewer(broadcast))
-  for (let connects = 0; connects < 1000; ) {
+  for (let connects = 0; connects < 1000;) {
     const output = Buffer.from(randomOutput(random, COLS, ROWS, 5 + random.below(60)))
     broadcast.write(output)
     reference.write(output)
@@ -125,8 +128,10 @@ test('a thousand viewers that come and go, read and do not, see what a terminal 
 
 /** Writes lines, no two of them the same. */
 async function flood(broadcast: Broadcast, reference: xterm.Terminal, megabytes: number): Promise<void> {
-  for (let bytes = 0, line = 0; bytes < megabytes * 1e6; ) {
-    const lines = Buffer.from(Array.from({ length: 500 }, () => `\u001b[3${line % 8}m${line++} of a flood\u001b[0m\r\n`).join(''))
+  for (let bytes = 0, line = 0; bytes < megabytes * 1e6;) {
+    const lines = Buffer.from(
+      Array.from({ length: 500 }, () => `\u001b[3${line % 8}m${line++} of a flood\u001b[0m\r\n`).join(''),
+    )
     bytes += lines.length
     broadcast.write(lines)
     await written(reference, lines)

@@ -90,7 +90,14 @@ export class Broadcast {
    */
   attach(viewer: Viewer): number {
     const handle = nextHandle++
-    const attachment: Attachment = { viewer, channel: UNSEEN, sent: 0, acked: 0, state: { is: 'behind' }, screenOnly: false }
+    const attachment: Attachment = {
+      viewer,
+      channel: UNSEEN,
+      sent: 0,
+      acked: 0,
+      state: { is: 'behind' },
+      screenOnly: false,
+    }
     this.attachments.set(handle, attachment)
     this.catchUp(attachment, SCROLLBACK)
     return handle
@@ -170,14 +177,17 @@ export class Broadcast {
     const now = performance.now()
     if (!this.flood && now - this.window.since > FLOOD.milliseconds) this.window = { since: now, bytes: 0 }
     this.window.bytes += bytes
-    if (!this.flood && this.window.bytes > FLOOD.bytes) this.flood = setInterval(() => this.showFlood(), FLOOD.milliseconds)
+    if (!this.flood && this.window.bytes > FLOOD.bytes)
+      this.flood = setInterval(() => this.showFlood(), FLOOD.milliseconds)
   }
 
   /** Shows a picture to everyone who is spared the flood; live output once it is over. */
   private showFlood(): void {
     const over = this.window.bytes < FLOOD.bytes
     this.window.bytes = 0
-    const spared = [...this.attachments.values()].filter(({ viewer, state }) => state.is === 'behind' && !viewer.everyByte)
+    const spared = [...this.attachments.values()].filter(
+      ({ viewer, state }) => state.is === 'behind' && !viewer.everyByte,
+    )
     if (over) {
       clearInterval(this.flood)
       this.flood = undefined
@@ -186,7 +196,9 @@ export class Broadcast {
       const { screen } = this
       screen.snapshot(0, (data) => {
         if (screen !== this.screen) return
-        for (const attachment of spared) if (attachment.state.is === 'behind' && attachment.acked === attachment.sent && !full(attachment.viewer)) this.show(attachment, data, false)
+        for (const attachment of spared)
+          if (attachment.state.is === 'behind' && attachment.acked === attachment.sent && !full(attachment.viewer))
+            this.show(attachment, data, false)
       })
     }
   }
@@ -206,7 +218,11 @@ export class Broadcast {
   /** Shows a viewer that was sent no more what there is now, as soon as it can take it. */
   private catchUp(attachment: Attachment, scrollback: number): void {
     if (attachment.acked < attachment.sent || (attachment.channel !== UNSEEN && this.sparesOf(attachment))) return
-    if (full(attachment.viewer)) this.become(attachment, { is: 'behind', lookAgain: setTimeout(() => this.catchUp(attachment, scrollback), LOOK_AGAIN).unref() })
+    if (full(attachment.viewer))
+      this.become(attachment, {
+        is: 'behind',
+        lookAgain: setTimeout(() => this.catchUp(attachment, scrollback), LOOK_AGAIN).unref(),
+      })
     else this.paint(attachment, scrollback)
   }
 
@@ -249,7 +265,9 @@ export class Broadcast {
       this.calming = undefined
       const calm = this.recent < CALM.bytes
       const left = [...this.attachments.values()].filter(({ screenOnly }) => screenOnly)
-      for (const attachment of left) if (calm && attachment.state.is === 'live' && attachment.acked === attachment.sent) this.paint(attachment, SCROLLBACK)
+      for (const attachment of left)
+        if (calm && attachment.state.is === 'live' && attachment.acked === attachment.sent)
+          this.paint(attachment, SCROLLBACK)
       if (left.length > 0) this.awaitCalm()
     }, CALM.milliseconds).unref()
   }

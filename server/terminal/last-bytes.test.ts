@@ -11,7 +11,11 @@ let executor: LocalExecutor
 
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), 'understudy-last-'))
-  executor = new LocalExecutor({ cwd: folder, env: { PATH: process.env.PATH ?? '', HOME: folder }, ledger: new Ledger(join(folder, 'processes')) })
+  executor = new LocalExecutor({
+    cwd: folder,
+    env: { PATH: process.env.PATH ?? '', HOME: folder },
+    ledger: new Ledger(join(folder, 'processes')),
+  })
 })
 afterEach(() => rm(folder, { recursive: true }))
 
@@ -43,7 +47,8 @@ async function endOf(command: string): Promise<string> {
 /** Runs that lost something, of a number of runs, a few at a time. */
 async function losses(runs: number, command: string): Promise<string[]> {
   const ends: string[] = []
-  for (let done = 0; done < runs; done += 5) ends.push(...(await Promise.all(Array.from({ length: 5 }, () => endOf(command)))))
+  for (let done = 0; done < runs; done += 5)
+    ends.push(...(await Promise.all(Array.from({ length: 5 }, () => endOf(command)))))
   return ends.filter((end) => !end.endsWith('THE END'))
 }
 

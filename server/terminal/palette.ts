@@ -22,7 +22,8 @@ export class Palette {
       for (const { type, index, color } of event) {
         if (type === SET && index !== undefined && color) this.changed.set(index, color)
         else if (type === RESTORE && index !== undefined) this.changed.delete(index)
-        else if (type === RESTORE) for (const each of [...this.changed.keys()]) if (each < PALETTE) this.changed.delete(each)
+        else if (type === RESTORE)
+          for (const each of [...this.changed.keys()]) if (each < PALETTE) this.changed.delete(each)
       }
     })
   }

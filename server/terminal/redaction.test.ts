@@ -12,7 +12,8 @@ function masked(pieces: string[], secrets = [secret]): string {
 describe('a named secret is hidden', () => {
   test('wherever its output is cut', () => {
     const text = `before ${secret} after`
-    for (let cut = 0; cut <= text.length; cut++) expect(masked([text.slice(0, cut), text.slice(cut)])).toBe(`before ${'*'.repeat(secret.length)} after`)
+    for (let cut = 0; cut <= text.length; cut++)
+      expect(masked([text.slice(0, cut), text.slice(cut)])).toBe(`before ${'*'.repeat(secret.length)} after`)
     expect(masked([...text])).toBe(`before ${'*'.repeat(secret.length)} after`)
   })
 
@@ -20,13 +21,17 @@ describe('a named secret is hidden', () => {
     expect(masked([`\u001b]2;${secret}\u0007`])).not.toContain('secret')
     const coloured = `\u001b[31mhunter2\u001b[0m-very-\u001b[1;32msecret\u001b[0m`
     for (let cut = 0; cut <= coloured.length; cut++)
-      expect(masked([coloured.slice(0, cut), coloured.slice(cut)])).toBe(`\u001b[31m*******\u001b[0m******\u001b[1;32m******\u001b[0m`)
+      expect(masked([coloured.slice(0, cut), coloured.slice(cut)])).toBe(
+        `\u001b[31m*******\u001b[0m******\u001b[1;32m******\u001b[0m`,
+      )
     expect(masked(['hunter2-ve \r', 'ry-secret'])).toBe(`${'*'.repeat(11)}\r*********`)
     expect(masked(['hunter2-ve\r\nry-secret!'])).toBe('**********\r\n*********!')
   })
 
   test('in base64, as basic authentication has it, and in an address', () => {
-    expect(masked([`Basic ${Buffer.from(secret).toString('base64')}`])).not.toContain(Buffer.from(secret).toString('base64').slice(0, -4))
+    expect(masked([`Basic ${Buffer.from(secret).toString('base64')}`])).not.toContain(
+      Buffer.from(secret).toString('base64').slice(0, -4),
+    )
     expect(masked([`?key=${encodeURIComponent('a b&c/d=e')}.`], ['a b&c/d=e'])).toBe(`?key=${'*'.repeat(17)}.`)
   })
 
@@ -35,7 +40,8 @@ describe('a named secret is hidden', () => {
     expect(masked(['token-one-x'], ['token-one', 'token-one-two'])).toBe(`${'*'.repeat(9)}-x`)
   })
 
-  test('and most of it, where the output ends in the middle', () => expect(masked(['hunter2-ver'])).toBe('*'.repeat(11)))
+  test('and most of it, where the output ends in the middle', () =>
+    expect(masked(['hunter2-ver'])).toBe('*'.repeat(11)))
 })
 
 test.each([
@@ -60,13 +66,19 @@ test('a letter that a token may begin with is shown at once', () => {
 })
 
 test('a private key is hidden up to its end', () => {
-  const key = '-----BEGIN OPENSSH PRIVATE KEY-----\r\nb3BlbnNzaC1rZXktdjEAAAAA\r\nAAAAtzc2g=\r\n-----END OPENSSH PRIVATE KEY-----'
-  const expected = '-----BEGIN OPENSSH PRIVATE KEY-----\r\n************************\r\n**********\r\n-----END OPENSSH PRIVATE KEY-----\r\nafter'
-  for (let cut = 0; cut <= key.length; cut++) expect(masked([key.slice(0, cut), `${key.slice(cut)}\r\nafter`], [])).toBe(expected)
+  const key =
+    '-----BEGIN OPENSSH PRIVATE KEY-----\r\nb3BlbnNzaC1rZXktdjEAAAAA\r\nAAAAtzc2g=\r\n-----END OPENSSH PRIVATE KEY-----'
+  const expected =
+    '-----BEGIN OPENSSH PRIVATE KEY-----\r\n************************\r\n**********\r\n-----END OPENSSH PRIVATE KEY-----\r\nafter'
+  for (let cut = 0; cut <= key.length; cut++)
+    expect(masked([key.slice(0, cut), `${key.slice(cut)}\r\nafter`], [])).toBe(expected)
 })
 
 test('everything else stays as it is, byte for byte', () => {
-  const text = Array.from({ length: 3000 }, (_, line) => `\u001b[3${line % 8}m${line} hunter and \u00e9\u{1f600} github.com/nixos AK sk eye\u001b[0m\r\n`).join('')
+  const text = Array.from(
+    { length: 3000 },
+    (_, line) => `\u001b[3${line % 8}m${line} hunter and \u00e9\u{1f600} github.com/nixos AK sk eye\u001b[0m\r\n`,
+  ).join('')
   const pieces: string[] = []
   for (let at = 0; at < text.length; at += 37) pieces.push(text.slice(at, at + 37))
   expect(masked(pieces)).toBe(text)

@@ -15,7 +15,11 @@ export class Masker {
 
   /** @param values to hide; those under 6 characters are no secrets and would hide half of the screen */
   constructor(values: Iterable<string>) {
-    const forms = [...values].flatMap((value) => [value, Buffer.from(value).toString('base64').replace(/=+$/, ''), encodeURIComponent(value)])
+    const forms = [...values].flatMap((value) => [
+      value,
+      Buffer.from(value).toString('base64').replace(/=+$/, ''),
+      encodeURIComponent(value),
+    ])
     // The longest first: one secret may begin with another.
     this.secrets = [...new Set(forms)].filter((form) => form.length >= SHORTEST).sort((a, b) => b.length - a.length)
   }
@@ -74,10 +78,15 @@ export class Masker {
   private next(text: string, from: number): Found {
     let first: Found = { kind: 'none', from: text.length, to: text.length }
     for (const secret of this.secrets) {
-      for (let start = text.indexOf(secret[0] ?? '', from); start >= 0 && start < first.from; start = text.indexOf(secret[0] ?? '', start + 1)) {
+      for (
+        let start = text.indexOf(secret[0] ?? '', from);
+        start >= 0 && start < first.from;
+        start = text.indexOf(secret[0] ?? '', start + 1)
+      ) {
         const to = matchEnd(text, start, secret)
         if (to === undefined) continue
-        first = to === 'partial' ? { kind: 'partial', from: start, to: text.length } : { kind: 'secret', from: start, to }
+        first =
+          to === 'partial' ? { kind: 'partial', from: start, to: text.length } : { kind: 'secret', from: start, to }
         break
       }
     }
@@ -108,7 +117,9 @@ export class Masker {
     const end = /-----END[A-Z ]*-----/.exec(text.slice(from))
     if (end) return { kind: 'clear', from: from + end.index, to: from + end.index + end[0].length }
     const begun = /(?:-{1,5}|-----E[A-Z ]*-{0,4})$/.exec(text.slice(from))
-    return begun ? { kind: 'partial', from: from + begun.index, to: text.length } : { kind: 'none', from: text.length, to: text.length }
+    return begun
+      ? { kind: 'partial', from: from + begun.index, to: text.length }
+      : { kind: 'none', from: text.length, to: text.length }
   }
 }
 
@@ -147,7 +158,8 @@ function matchEnd(text: string, start: number, secret: string): number | 'partia
     if (index > 0) {
       BETWEEN.lastIndex = at
       at += BETWEEN.exec(text)?.[0].length ?? 0
-      if (at < text.length && /\u001b(?:\[[0-9;?]*)?$| $/.test(text.slice(at)) && text.slice(at).length < 24) return 'partial'
+      if (at < text.length && /\u001b(?:\[[0-9;?]*)?$| $/.test(text.slice(at)) && text.slice(at).length < 24)
+        return 'partial'
     }
     if (at >= text.length) return 'partial'
     if (!text.startsWith(character, at)) return undefined
@@ -158,5 +170,7 @@ function matchEnd(text: string, start: number, secret: string): number | 'partia
 
 /** Asterisks for what is printed; line breaks and control sequences stay. */
 function hide(text: string): string {
-  return text.replace(/\u001b\[[0-9;?]*[ -/]*[@-~]|[\u0000-\u001f]|[^]/gu, (part) => (part.length > 1 && part.startsWith('\u001b') ? part : part < ' ' ? part : '*'))
+  return text.replace(/\u001b\[[0-9;?]*[ -/]*[@-~]|[\u0000-\u001f]|[^]/gu, (part) =>
+    part.length > 1 && part.startsWith('\u001b') ? part : part < ' ' ? part : '*',
+  )
 }

@@ -6,7 +6,10 @@ import { Replay } from './replay.ts'
 
 const cast = (...events: [time: number, data: string][]): Cast => ({
   header: { version: 3, term: { cols: 40, rows: 5 } },
-  events: [...events.map(([time, data]) => ({ time, code: 'o' as const, data })), { time: events.at(-1)?.[0] ?? 0, code: 'x', data: '0' }],
+  events: [
+    ...events.map(([time, data]) => ({ time, code: 'o' as const, data })),
+    { time: events.at(-1)?.[0] ?? 0, code: 'x', data: '0' },
+  ],
 })
 
 let replay: Replay
@@ -26,7 +29,12 @@ class Window implements Viewer {
     this.terminal.write(bytes, () => replay.ack(channel, upTo))
   }
   text(): string {
-    return Array.from({ length: 5 }, (_, row) => this.terminal.buffer.active.getLine(row)?.translateToString(true) ?? '').join('\n').trimEnd()
+    return Array.from(
+      { length: 5 },
+      (_, row) => this.terminal.buffer.active.getLine(row)?.translateToString(true) ?? '',
+    )
+      .join('\n')
+      .trimEnd()
   }
 }
 const shows = (window: Window, text: string) => vi.waitFor(() => expect(window.text()).toBe(text), { timeout: 30_000 })

@@ -27,13 +27,25 @@ parentPort?.on('message', (message: ScreenRequest) => {
   const screen = screens.get(message.screen)
   switch (message.type) {
     case 'open':
-      screens.set(message.screen, new Screen(message.cols, message.rows, (data) => answer({ type: 'reply', screen: message.screen, data })))
+      screens.set(
+        message.screen,
+        new Screen(message.cols, message.rows, (data) => answer({ type: 'reply', screen: message.screen, data })),
+      )
       return
     case 'write':
-      screen?.write(message.bytes, () => answer({ type: 'parsed', screen: message.screen, bytes: message.bytes.length }))
+      screen?.write(message.bytes, () =>
+        answer({ type: 'parsed', screen: message.screen, bytes: message.bytes.length }),
+      )
       return
     case 'snapshot':
-      screen?.write('', () => answer({ type: 'snapshot', screen: message.screen, request: message.request, data: screen.snapshot(message.scrollback) }))
+      screen?.write('', () =>
+        answer({
+          type: 'snapshot',
+          screen: message.screen,
+          request: message.request,
+          data: screen.snapshot(message.scrollback),
+        }),
+      )
       return
     case 'close':
       screen?.dispose()

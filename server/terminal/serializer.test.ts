@@ -18,7 +18,10 @@ async function painted(output: string, scrollback = 50) {
 test.each([
   ['a scroll region', '\u001b[3;6rone\r\ntwo'],
   ['a scroll region with origin mode, the cursor within', '\u001b[3;6r\u001b[?6h\u001b[2;5Hhere'],
-  ['the alternate screen with its own region, the first one below it', 'shell\r\n\u001b[?1049h\u001b[2;5rvim\u001b[4;4H'],
+  [
+    'the alternate screen with its own region, the first one below it',
+    'shell\r\n\u001b[?1049h\u001b[2;5rvim\u001b[4;4H',
+  ],
   ['line drawing that is switched on', '\u001b(0lqk'],
   ['line drawing by shift out', '\u001b)0\u000elqk'],
   ['insert mode', 'abc\u001b[4h\u001b[1;2H'],
@@ -31,7 +34,10 @@ test.each([
   ['a cursor behind the last column', 'x'.repeat(COLS)],
   ['a cursor behind an erased line', `${'x'.repeat(COLS)}\u001b[2K`],
   ['wrapped lines, one of them erased at its end', `${'x'.repeat(COLS + 5)}\u001b[A\u001b[20G\u001b[K`],
-  ['spaces at the end, and cells that are coloured and empty', 'abc   \r\n\u001b[44m\u001b[K\u001b[0m\r\n\u001b[5G\u001b[41mx\u001b[K'],
+  [
+    'spaces at the end, and cells that are coloured and empty',
+    'abc   \r\n\u001b[44m\u001b[K\u001b[0m\r\n\u001b[5G\u001b[41mx\u001b[K',
+  ],
   ['wide characters, also one that did not fit', `${'x'.repeat(COLS - 1)}\u4f60\u597d`],
   ['underlines of every kind and colour', '\u001b[4:3m\u001b[58:2::9:8:7mcurly\u001b[4:2mdouble\u001b[21m\u001b[59m'],
   ['a line whose beginning was erased above the screen', `${'x'.repeat(COLS * ROWS + 5)}\u001b[3J`],
@@ -40,7 +46,8 @@ test.each([
   const { original, copy } = await painted(output)
   expect(stateOf(copy)).toEqual(stateOf(original))
   // The next characters fall where they fall on the original.
-  for (const terminal of [original, copy]) await written(terminal, 'lq\u001b[1mnext\r\n\tline\u001b8saved\u001b[?1049lback\r\n\n\n\nend')
+  for (const terminal of [original, copy])
+    await written(terminal, 'lq\u001b[1mnext\r\n\tline\u001b8saved\u001b[?1049lback\r\n\n\n\nend')
   expect(stateOf(copy)).toEqual(stateOf(original))
 })
 

@@ -77,8 +77,18 @@ const coreOf = (terminal: xterm.Terminal) => Reflect.get(terminal, '_core') as C
 /** Colour of a cell: the mode in bits 25 and 26, the value below. */
 const COLOUR = { mode: 0x3000000, all: 0x3ffffff, p16: 0x1000000, p256: 0x2000000 } as const
 /** Attributes in the upper bits of the foreground and of the background, with their SGR numbers; underlines are told apart by style. */
-const FG_FLAGS = [[0x4000000, 7], [0x8000000, 1], [0x20000000, 5], [0x40000000, 8], [0x80000000, 9]] as const
-const BG_FLAGS = [[0x4000000, 3], [0x8000000, 2], [0x40000000, 53]] as const
+const FG_FLAGS = [
+  [0x4000000, 7],
+  [0x8000000, 1],
+  [0x20000000, 5],
+  [0x40000000, 8],
+  [0x80000000, 9],
+] as const
+const BG_FLAGS = [
+  [0x4000000, 3],
+  [0x8000000, 2],
+  [0x40000000, 53],
+] as const
 const UNDERLINE = 0x10000000
 const EXTENDED = 0x10000000
 const PROTECTED = 0x20000000
@@ -208,7 +218,14 @@ class Painting {
         break
       }
       let to = x + 1
-      while (to < this.cols && !line.hasContent(to) && line.getWidth(to) === 1 && line.getBg(to) === bg && line.getFg(to) === fg) to++
+      while (
+        to < this.cols &&
+        !line.hasContent(to) &&
+        line.getWidth(to) === 1 &&
+        line.getBg(to) === bg &&
+        line.getFg(to) === fg
+      )
+        to++
       const colour = bg & COLOUR.all
       if (colour !== 0) {
         this.style(0, colour)
@@ -237,7 +254,9 @@ class Painting {
 
   /** Sets what else belongs to a buffer: tab stops, margins, the saved cursor. */
   private placesOf(buffer: ScreenBuffer): void {
-    const stops = Object.keys(buffer.tabs).map(Number).filter((x) => buffer.tabs[x] && x < this.cols)
+    const stops = Object.keys(buffer.tabs)
+      .map(Number)
+      .filter((x) => buffer.tabs[x] && x < this.cols)
     const usual = Array.from({ length: Math.ceil(this.cols / TAB) }, (_, index) => index * TAB)
     if (stops.join() !== usual.join()) this.out += `${CSI}3g${stops.map((x) => `${CSI}${x + 1}G\u001bH`).join('')}`
     const { scrollTop, scrollBottom, savedX, savedY, ybase, savedCurAttrData, savedCharset } = buffer
@@ -268,7 +287,8 @@ class Painting {
     if (modes.applicationKeypad) this.out += '\u001b='
     if (isCursorHidden) this.out += `${CSI}?25l`
     // By DECSCUSR: odd numbers blink.
-    if (modes.cursorStyle) this.out += `${CSI}${{ block: 2, underline: 4, bar: 6 }[modes.cursorStyle] - (modes.cursorBlink ? 1 : 0)} q`
+    if (modes.cursorStyle)
+      this.out += `${CSI}${{ block: 2, underline: 4, bar: 6 }[modes.cursorStyle] - (modes.cursorBlink ? 1 : 0)} q`
   }
 
   private cursor({ x, y, ybase, scrollTop, lines }: ScreenBuffer): void {
@@ -299,7 +319,8 @@ class Painting {
     const { fg, bg, extended } = _inputHandler._curAttrData
     this.style(fg, bg, extended)
     // Set for underlines that are still to come.
-    if (!(bg & EXTENDED) && extended.underlineColor & COLOUR.mode) this.out += `${CSI}${colour(extended.underlineColor, 50)}m`
+    if (!(bg & EXTENDED) && extended.underlineColor & COLOUR.mode)
+      this.out += `${CSI}${colour(extended.underlineColor, 50)}m`
     for (const [level, designate] of ['(', ')', '*', '+'].entries()) {
       const letter = charsetLetter(level === sets.glevel ? sets.charset : sets._charsets[level])
       if (letter !== 'B') this.out += `\u001b${designate}${letter}`
@@ -328,7 +349,8 @@ class Painting {
       for (const [flag, code] of FG_FLAGS) if (fg & flag) codes.push(code)
       for (const [flag, code] of BG_FLAGS) if (bg & flag) codes.push(code)
       // A link hides the style that was set.
-      if (fg & UNDERLINE && !(ext && !link && ext.underlineStyle === 0)) codes.push(ext && !link && ext.underlineStyle > 1 ? `4:${ext.underlineStyle}` : 4)
+      if (fg & UNDERLINE && !(ext && !link && ext.underlineStyle === 0))
+        codes.push(ext && !link && ext.underlineStyle > 1 ? `4:${ext.underlineStyle}` : 4)
       if (ext && ext.underlineColor & COLOUR.mode) codes.push(colour(ext.underlineColor, 50))
       if (fg & COLOUR.mode) codes.push(colour(fg, 30))
       if (bg & COLOUR.mode) codes.push(colour(bg, 40))
@@ -350,7 +372,8 @@ function colour(attributes: number, base: 30 | 40 | 50): string {
     return String(index < 8 ? base + index : base + 60 + index - 8)
   }
   // Semicolons where they are understood everywhere: recordings begin with a painting, and are played by other terminals too.
-  if (mode === COLOUR.p16 || mode === COLOUR.p256) return base === 50 ? `58:5:${attributes & 0xff}` : `${base + 8};5;${attributes & 0xff}`
+  if (mode === COLOUR.p16 || mode === COLOUR.p256)
+    return base === 50 ? `58:5:${attributes & 0xff}` : `${base + 8};5;${attributes & 0xff}`
   const rgb = [(attributes >> 16) & 0xff, (attributes >> 8) & 0xff, attributes & 0xff]
   return base === 50 ? `58:2::${rgb.join(':')}` : `${base + 8};2;${rgb.join(';')}`
 }
@@ -368,7 +391,8 @@ function charsetLetter(charset: Charset): string {
     charsets = new Map()
     for (const letter of CHARSET_LETTERS) {
       core._inputHandler.selectCharset(`(${letter}`)
-      if (core._charsetService.charset && !charsets.has(core._charsetService.charset)) charsets.set(core._charsetService.charset, letter)
+      if (core._charsetService.charset && !charsets.has(core._charsetService.charset))
+        charsets.set(core._charsetService.charset, letter)
     }
     terminal.dispose()
   }

@@ -43,15 +43,25 @@ class Window implements Viewer {
   }
   text(): string {
     const { buffer } = this.terminal
-    return Array.from({ length: buffer.active.length }, (_, row) => buffer.active.getLine(row)?.translateToString(true) ?? '').join('\n').trimEnd()
+    return Array.from(
+      { length: buffer.active.length },
+      (_, row) => buffer.active.getLine(row)?.translateToString(true) ?? '',
+    )
+      .join('\n')
+      .trimEnd()
   }
 }
 
-const shows = (window: Window, text: string) => vi.waitFor(() => expect(window.text()).toContain(text), { timeout: 20_000 })
+const shows = (window: Window, text: string) =>
+  vi.waitFor(() => expect(window.text()).toContain(text), { timeout: 20_000 })
 
 async function commandLines(): Promise<string[]> {
   const pids = (await readdir('/proc')).filter((name) => /^\d+$/.test(name))
-  return Promise.all(pids.map(async (pid) => (await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '')).replaceAll('\0', ' ').trim()))
+  return Promise.all(
+    pids.map(async (pid) =>
+      (await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '')).replaceAll('\0', ' ').trim(),
+    ),
+  )
 }
 
 test('keys that are typed before the shell is there reach its first line', async () => {

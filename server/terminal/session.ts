@@ -68,7 +68,16 @@ export class Session {
    */
   private held: string[] | undefined
   /** The command of a step that runs. */
-  private command: { step: string; since: number; begun: boolean; exit?: number; onOutput(bytes: Uint8Array): void; done(end: CommandEnd): void } | undefined
+  private command:
+    | {
+        step: string
+        since: number
+        begun: boolean
+        exit?: number
+        onOutput(bytes: Uint8Array): void
+        done(end: CommandEnd): void
+      }
+    | undefined
   private firstPrompt: { done(): void; fail(error: Error): void } | undefined
 
   constructor({ name, cols, rows, executor, secrets = [] }: SessionOptions) {
@@ -82,7 +91,8 @@ export class Session {
       onReply: (reply) => this.shell?.write(reply),
       onBehind: (behind) => this.wait('screen', behind),
     })
-    if (secrets.length > 0) this.masked = new MaskedBroadcast({ cols, rows, onBehind: (behind) => this.wait('masked', behind) }, secrets)
+    if (secrets.length > 0)
+      this.masked = new MaskedBroadcast({ cols, rows, onBehind: (behind) => this.wait('masked', behind) }, secrets)
   }
 
   /** What viewers watch who may not see the secrets: the session itself where there are none. */
@@ -203,7 +213,8 @@ export class Session {
    */
   async run(step: string, command: string, onOutput: (bytes: Uint8Array) => void = () => {}): Promise<CommandEnd> {
     if (this.current.state !== 'prompt') throw new Error(`Terminal "${this.name}" is not at its prompt.`)
-    if (/[\u0000-\u0008\u000b-\u001f\u007f]/.test(command)) throw new Error(`The command of step "${step}" has control characters, which cannot be typed.`)
+    if (/[\u0000-\u0008\u000b-\u001f\u007f]/.test(command))
+      throw new Error(`The command of step "${step}" has control characters, which cannot be typed.`)
     this.become({ state: 'busy', step })
     this.held = []
     await this.clearLine()
@@ -323,7 +334,12 @@ export class Session {
       case 'S':
         if (this.clearing || this.current.state !== 'busy') this.become({ state: 'busy' })
         if (this.command) this.command.begun = true
-        if (this.clearing) this.clearing.fail(new Error(`A line that was typed by hand in terminal "${this.name}" came first. Run the step again once it is over, or interrupt it.`))
+        if (this.clearing)
+          this.clearing.fail(
+            new Error(
+              `A line that was typed by hand in terminal "${this.name}" came first. Run the step again once it is over, or interrupt it.`,
+            ),
+          )
         else this.release()
         return
       case 'D':
@@ -345,7 +361,11 @@ export class Session {
   private finish(reason?: string): void {
     const command = this.command
     this.command = undefined
-    command?.done({ exit: command.exit ?? null, seconds: (performance.now() - command.since) / 1000, ...(reason !== undefined && { reason }) })
+    command?.done({
+      exit: command.exit ?? null,
+      seconds: (performance.now() - command.since) / 1000,
+      ...(reason !== undefined && { reason }),
+    })
   }
 
   private become(state: TerminalState): void {

@@ -14,7 +14,11 @@ let output: string
 
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), 'understudy-shell-'))
-  const executor = new LocalExecutor({ cwd: folder, env: { PATH: process.env.PATH ?? '', HOME: folder }, ledger: new Ledger(join(folder, 'processes')) })
+  const executor = new LocalExecutor({
+    cwd: folder,
+    env: { PATH: process.env.PATH ?? '', HOME: folder },
+    ledger: new Ledger(join(folder, 'processes')),
+  })
   session = new Session({ name: 'test', cols: 80, rows: 24, executor })
   output = ''
   session.attach({ snapshot: () => {}, output: (_, bytes) => (output += Buffer.from(bytes).toString('latin1')) })
@@ -91,12 +95,21 @@ test('a step does not become part of an open quotation; Ctrl-C gives it up', asy
 
 test('a line that is typed ahead is not taken for the step, nor joined with it', async () => {
   await session.start()
-  for (const [ahead, shows] of [['false\r', 'false'], ['\r\rfalse\r', 'false'], ['sleep 0.2; false\r', 'sleep 0.2'], ['echo not entered', 'echo not entered']] as const) {
+  for (const [ahead, shows] of [
+    ['false\r', 'false'],
+    ['\r\rfalse\r', 'false'],
+    ['sleep 0.2; false\r', 'sleep 0.2'],
+    ['echo not entered', 'echo not entered'],
+  ] as const) {
     session.write('sleep 0.3\r')
     session.write(ahead)
     await firstPrompt()
     const tries: (number | null)[] = []
-    while (tries.length === 0) await session.run('step', '(exit 7)').then(({ exit }) => tries.push(exit), () => atPrompt())
+    while (tries.length === 0)
+      await session.run('step', '(exit 7)').then(
+        ({ exit }) => tries.push(exit),
+        () => atPrompt(),
+      )
     expect(tries, ahead).toEqual([7])
     expect(output).toContain(shows)
   }
@@ -126,7 +139,17 @@ test('a Ctrl-C at the prompt does not reach the step that is run next', async ()
 test('half a key sequence, a search or a quoted key before the step does not change it', async () => {
   await session.start()
   await session.run('remember', 'true remembered')
-  for (const half of ['\u0018', '\u001b', '\u0016', '\u0012remem', '\u001b5', '\u001b[', 'touch half-typed', 'touch half-typed\u0018', '\u001b[200~touch one\ntouch two\u001b[201~']) {
+  for (const half of [
+    '\u0018',
+    '\u001b',
+    '\u0016',
+    '\u0012remem',
+    '\u001b5',
+    '\u001b[',
+    'touch half-typed',
+    'touch half-typed\u0018',
+    '\u001b[200~touch one\ntouch two\u001b[201~',
+  ]) {
     session.write(half)
     expect((await session.run('step', '(exit 6)')).exit, JSON.stringify(half)).toBe(6)
   }
@@ -152,11 +175,17 @@ test('a step with an open quotation is given up by Ctrl-C', async () => {
 test('the screen shows each step behind one prompt, and nothing of what was cleared', async () => {
   await session.start()
   const terminal = new xterm.Terminal({ cols: 80, rows: 24, allowProposedApi: true })
-  session.attach({ snapshot: (_channel, _cols, _rows, data) => terminal.write(data), output: (_, bytes) => terminal.write(bytes) })
+  session.attach({
+    snapshot: (_channel, _cols, _rows, data) => terminal.write(data),
+    output: (_, bytes) => terminal.write(bytes),
+  })
   session.write(`echo ${'half-typed '.repeat(20)}`)
   await session.run('one', 'echo one')
   await session.run('two', 'echo two')
-  const text = () => Array.from({ length: 24 }, (_, row) => terminal.buffer.active.getLine(row)?.translateToString(true) ?? '').join('\n').trimEnd()
+  const text = () =>
+    Array.from({ length: 24 }, (_, row) => terminal.buffer.active.getLine(row)?.translateToString(true) ?? '')
+      .join('\n')
+      .trimEnd()
   const prompt = '~ ❯'
   await vi.waitFor(() => expect(text()).toBe(`${prompt} echo one\none\n${prompt} echo two\ntwo\n${prompt}`))
 })
@@ -216,7 +245,11 @@ test('an end during a restart leaves no process', async () => {
 })
 
 test('says what is missing where there is no bash', async () => {
-  const executor = new LocalExecutor({ cwd: folder, env: { PATH: folder }, ledger: new Ledger(join(folder, 'none.json')) })
+  const executor = new LocalExecutor({
+    cwd: folder,
+    env: { PATH: folder },
+    ledger: new Ledger(join(folder, 'none.json')),
+  })
   await expect(new Session({ name: 'none', cols: 80, rows: 24, executor }).start()).rejects.toThrow('no bash')
 })
 
@@ -225,7 +258,11 @@ test('a viewer that joins in the middle of a flood of colours and symbols sees w
   const paint = (data: string | Uint8Array, on: xterm.Terminal) => new Promise<void>((done) => on.write(data, done))
   const screens: { terminal: xterm.Terminal; bytes: number; channel: number }[] = []
   const join = () => {
-    const screen = { terminal: new xterm.Terminal({ cols: 80, rows: 24, scrollback: 10_000, allowProposedApi: true }), bytes: 0, channel: 0 }
+    const screen = {
+      terminal: new xterm.Terminal({ cols: 80, rows: 24, scrollback: 10_000, allowProposedApi: true }),
+      bytes: 0,
+      channel: 0,
+    }
     // As the server's screen and the browser's: all must agree on how wide a character is.
     screen.terminal.loadAddon(new unicode11.Unicode11Addon())
     screen.terminal.unicode.activeVersion = '11'
@@ -245,13 +282,19 @@ test('a viewer that joins in the middle of a flood of colours and symbols sees w
   }
   // One each 12 kB of the hundred, however fast they come.
   let printed = 0
-  await session.run('flood', 'for i in $(seq 4000); do printf "\\e[3%dm✓🙂\\e[1m %d\\e[0m\\n" $((i % 8)) $i; done', (bytes) => {
-    printed += bytes.length
-    while (printed > screens.length * 12_000) join()
-  })
+  await session.run(
+    'flood',
+    'for i in $(seq 4000); do printf "\\e[3%dm✓🙂\\e[1m %d\\e[0m\\n" $((i % 8)) $i; done',
+    (bytes) => {
+      printed += bytes.length
+      while (printed > screens.length * 12_000) join()
+    },
+  )
   join()
   const text = ({ terminal: { buffer } }: (typeof screens)[number]) =>
-    Array.from({ length: buffer.active.length }, (_, row) => buffer.active.getLine(row)?.translateToString(true) ?? '').join('\n').trimEnd()
+    Array.from({ length: buffer.active.length }, (_, row) => buffer.active.getLine(row)?.translateToString(true) ?? '')
+      .join('\n')
+      .trimEnd()
   const last = screens.at(-1)
   await vi.waitFor(() => expect(last && text(last)).toContain('✓🙂 4000\n'))
   expect(screens.length).toBeGreaterThan(8)

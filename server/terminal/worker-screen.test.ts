@@ -40,7 +40,8 @@ test('a thread of screens that dies is made anew: what waits is answered, what w
 
 test('a hall that asks at once shares one snapshot, until something is written', async () => {
   const speaking = vi.spyOn(Worker.prototype, 'postMessage')
-  const asked = () => speaking.mock.calls.filter(([message]) => (message as { type: string }).type === 'snapshot').length
+  const asked = () =>
+    speaking.mock.calls.filter(([message]) => (message as { type: string }).type === 'snapshot').length
   const { screen, text } = newScreen()
   screen.write(Buffer.from('one'))
   const shown = await Promise.all(Array.from({ length: 100 }, text))

@@ -25,7 +25,10 @@ function post(message: ScreenRequest, transfer: ArrayBuffer[] = []): void {
 function startThread(): Worker {
   // Compiled or not, both files are of one kind. Node itself knows TypeScript since 22.18 only.
   const extension = extname(import.meta.url)
-  const worker = new Worker(new URL(`./screen-worker${extension}`, import.meta.url), { name: 'screens', ...(extension === '.ts' && { execArgv: ['--import', 'jiti/register'] }) })
+  const worker = new Worker(new URL(`./screen-worker${extension}`, import.meta.url), {
+    name: 'screens',
+    ...(extension === '.ts' && { execArgv: ['--import', 'jiti/register'] }),
+  })
   worker.on('message', (message: ScreenAnswer) => open.get(message.screen)?.take(message))
   worker.on('error', (error) => console.error(`The terminals' screens failed and are made anew: ${error.message}`))
   worker.on('exit', () => {
@@ -133,6 +136,7 @@ export class ThreadedScreen {
     const lost = this.unparsed
     this.unparsed = 0
     this.options.onParsed(lost)
-    for (const [request, { scrollback }] of this.requests) post({ type: 'snapshot', screen: this.number, request, scrollback })
+    for (const [request, { scrollback }] of this.requests)
+      post({ type: 'snapshot', screen: this.number, request, scrollback })
   }
 }

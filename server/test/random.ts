@@ -33,7 +33,19 @@ export function randomOutput(random: Random, cols: number, rows: number, pieces:
   return out
 }
 
-const WORDS = ['the ', 'flake', ' nix build ', '\u00e4\u00f6\u00fc', '\u4f60\u597d', 'e\u0301', '\u{1f680}', '\u2500\u2502', '   ', 'lqqk', 'x'.repeat(30)]
+const WORDS = [
+  'the ',
+  'flake',
+  ' nix build ',
+  '\u00e4\u00f6\u00fc',
+  '\u4f60\u597d',
+  'e\u0301',
+  '\u{1f680}',
+  '\u2500\u2502',
+  '   ',
+  'lqqk',
+  'x'.repeat(30),
+]
 const MODES = ['?1', '?6', '?7', '?25', '?45', '?1000', '?1002', '?1003', '?1004', '?1006', '?2004', '4', '20']
 
 /** xterm.js restores the character set only half: programs that use them set them again. */
@@ -63,22 +75,43 @@ function randomPiece(random: Random, cols: number, rows: number): string {
     case 7:
       return random.pick(['\u001b(0', '\u001b)0', '\u001b(B', '\u001b(B', '\u000e', '\u000f', '\u000f', '\u001b(A'])
     case 8:
-      return random.pick(['\u001b7', `\u001b8${ASCII}`, '\u001bM', '\u001bD', '\u001bE', '\u001b=', '\u001b>', '\u001bH', csi('g')])
+      return random.pick([
+        '\u001b7',
+        `\u001b8${ASCII}`,
+        '\u001bM',
+        '\u001bD',
+        '\u001bE',
+        '\u001b=',
+        '\u001b>',
+        '\u001bH',
+        csi('g'),
+      ])
     case 9:
-      return random.next() < 0.3 ? random.pick([csi('?1049h\u001b7'), csi('?1047h\u001b7'), `${csi('?1049l')}${ASCII}`, csi('?1047l')]) : ''
+      return random.next() < 0.3
+        ? random.pick([csi('?1049h\u001b7'), csi('?1047h\u001b7'), `${csi('?1049l')}${ASCII}`, csi('?1047l')])
+        : ''
     case 10:
       return csi(`${random.below(7)} q`)
     case 11:
-      return random.pick([`\u001b]2;title ${at(9)}\u0007`, `\u001b]8;;https://example.org/${at(9)}\u0007link\u001b]8;;\u0007`, '\t', csi('Z')])
+      return random.pick([
+        `\u001b]2;title ${at(9)}\u0007`,
+        `\u001b]8;;https://example.org/${at(9)}\u0007link\u001b]8;;\u0007`,
+        '\t',
+        csi('Z'),
+      ])
     case 12:
       return random.next() < 0.2 ? random.pick([csi('!p'), '\u001bc']) : '\b'
     case 13:
     case 14:
     case 15:
-      return csi(`${random.pick(['0', '1', '2', '3', '4', '4:3', '5', '7', '8', '9', '53', '21', '58:5:9', '58:2::1:2:3', '59'])}m`)
+      return csi(
+        `${random.pick(['0', '1', '2', '3', '4', '4:3', '5', '7', '8', '9', '53', '21', '58:5:9', '58:2::1:2:3', '59'])}m`,
+      )
     case 16:
     case 17:
-      return csi(`${random.pick(['31', '92', '39', '44', '101', '49', '38;5;200', '48;5;99', '38;2;1;2;3', '48;2;9;8;7', '0'])}m`)
+      return csi(
+        `${random.pick(['31', '92', '39', '44', '101', '49', '38;5;200', '48;5;99', '38;2;1;2;3', '48;2;9;8;7', '0'])}m`,
+      )
     case 18:
     case 19:
     case 20:

@@ -17,7 +17,9 @@ export function fetchFrom(port: number, path: string, headers: Record<string, st
 /** How a handshake of a websocket ends: `open`, or the status that it was refused with. */
 export function handshake(port: number, path: string, headers: Record<string, string>): Promise<string> {
   return new Promise((done) => {
-    const socket = new WebSocket(`ws://127.0.0.1:${port}${path}`, { headers: { host: `localhost:${port}`, ...headers } })
+    const socket = new WebSocket(`ws://127.0.0.1:${port}${path}`, {
+      headers: { host: `localhost:${port}`, ...headers },
+    })
     socket.on('open', () => (socket.terminate(), done('open')))
     socket.on('unexpected-response', (request, response) => (request.destroy(), done(String(response.statusCode))))
     socket.on('error', () => {})

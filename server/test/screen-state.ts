@@ -10,7 +10,8 @@ export function newTerminal(cols: number, rows: number, scrollback = SCROLLBACK)
   return terminal
 }
 
-export const written = (terminal: xterm.Terminal, data: string | Uint8Array): Promise<void> => new Promise((done) => terminal.write(data, done))
+export const written = (terminal: xterm.Terminal, data: string | Uint8Array): Promise<void> =>
+  new Promise((done) => terminal.write(data, done))
 
 interface Line {
   isWrapped: boolean
@@ -40,7 +41,8 @@ interface Buffer {
 const EXTENDED = 0x10000000
 const UNDERLINE = 0x10000000
 /** The palette's colours take a byte; above it may be left what a 24-bit colour has left there. */
-const colour = (attributes: number) => ((attributes & 0x3000000) === 0x3000000 ? attributes : attributes & ~0xffff00) >>> 0
+const colour = (attributes: number) =>
+  ((attributes & 0x3000000) === 0x3000000 ? attributes : attributes & ~0xffff00) >>> 0
 
 /**
  * Everything that a terminal will ever show of what it was sent, as text: two terminals with the same state look the same now and after
@@ -55,7 +57,8 @@ export function stateOf(terminal: xterm.Terminal): string[] {
     const url = ext ? link(ext.urlId) : ''
     // A link hides the style of its underline.
     const none = ext && !url && ext.underlineStyle === 0
-    const underlined = !none && fg & UNDERLINE ? [ext ? colour(ext.underlineColor) : 0, ...(url ? [] : [ext?.underlineStyle ?? 1])] : []
+    const underlined =
+      !none && fg & UNDERLINE ? [ext ? colour(ext.underlineColor) : 0, ...(url ? [] : [ext?.underlineStyle ?? 1])] : []
     return [colour(none ? fg & ~UNDERLINE : fg), colour(bg & ~EXTENDED), ...underlined, url].join('.')
   }
   const line = (each: Line, y: number) => {

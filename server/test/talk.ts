@@ -10,7 +10,14 @@ import { Ledger } from '../executor/process-registry.ts'
 import { LocalExecutor } from '../executor/local.ts'
 import { deckVersion } from '../deck/slidev.ts'
 import type { ProfileRuntime } from '../environment/profile.ts'
-import { decodeFrame, type Role, type ServerMessage, serverMessage, SOCKET_PATH, type StepStatus } from '../../shared/protocol/talk.ts'
+import {
+  decodeFrame,
+  type Role,
+  type ServerMessage,
+  serverMessage,
+  SOCKET_PATH,
+  type StepStatus,
+} from '../../shared/protocol/talk.ts'
 import type { Sharing } from '../http/front-door.ts'
 import type { GuestRole } from '../http/token.ts'
 import { TalkServer } from '../http/server.ts'
@@ -50,7 +57,13 @@ export const GUESTS = { audience: 'c'.repeat(43), remote: 'd'.repeat(43) }
  * @param share how it is shared with the network
  * @param secrets values that only who types may see
  */
-export async function serveTalk(slides: string, profile: Partial<ProfileRuntime> = {}, beforeReset: () => Promise<void> = async () => {}, share?: Sharing, secrets: readonly string[] = []): Promise<ServedTalk> {
+export async function serveTalk(
+  slides: string,
+  profile: Partial<ProfileRuntime> = {},
+  beforeReset: () => Promise<void> = async () => {},
+  share?: Sharing,
+  secrets: readonly string[] = [],
+): Promise<ServedTalk> {
   const folder = await mkdtemp(join(tmpdir(), 'understudy-talk-'))
   const file = join(folder, 'slides.md')
   await writeFile(file, slides)
@@ -58,9 +71,19 @@ export async function serveTalk(slides: string, profile: Partial<ProfileRuntime>
   const flake = join(folder, 'nix')
   await prepareWorkdir(flake, workdir)
   const runtime: ProfileRuntime = { name: 'lab', env: {}, ...profile }
-  const executor = new LocalExecutor({ cwd: workdir, env: { PATH: process.env.PATH ?? '', HOME: folder }, ledger: new Ledger(join(folder, 'cache', 'processes')) })
+  const executor = new LocalExecutor({
+    cwd: workdir,
+    env: { PATH: process.env.PATH ?? '', HOME: folder },
+    ledger: new Ledger(join(folder, 'cache', 'processes')),
+  })
   const read = await readDeck(file)
-  const stage = new Stage({ deck: read, profile: runtime, executor, secrets, resetWorkdir: () => beforeReset().then(() => resetWorkdir(flake, workdir)) })
+  const stage = new Stage({
+    deck: read,
+    profile: runtime,
+    executor,
+    secrets,
+    resetWorkdir: () => beforeReset().then(() => resetWorkdir(flake, workdir)),
+  })
   await stage.checkNeeds()
   const port = await freePort()
   const token = 'a'.repeat(43)
@@ -70,7 +93,18 @@ export async function serveTalk(slides: string, profile: Partial<ProfileRuntime>
   const pages = join(built, await deckVersion(file, read.files))
   await mkdir(pages, { recursive: true })
   await writeFile(join(pages, 'index.html'), 'the deck')
-  const server = new TalkServer({ deck: read, port, token, guests: GUESTS, ...(share && { share }), stage, secrets, profile: runtime, built, log: (line) => log.push(line) })
+  const server = new TalkServer({
+    deck: read,
+    port,
+    token,
+    guests: GUESTS,
+    ...(share && { share }),
+    stage,
+    secrets,
+    profile: runtime,
+    built,
+    log: (line) => log.push(line),
+  })
   await server.build()
   await server.open()
   const windows: TestWindow[] = []
@@ -84,7 +118,8 @@ export async function serveTalk(slides: string, profile: Partial<ProfileRuntime>
     workdir,
     built,
     log,
-    get: (path, headers = {}) => get(port, path, { host: `localhost:${port}`, cookie: `understudy-${port}=${token}`, ...headers }),
+    get: (path, headers = {}) =>
+      get(port, path, { host: `localhost:${port}`, cookie: `understudy-${port}=${token}`, ...headers }),
     async window(role = 'presenter', name = 'localhost') {
       const window = new TestWindow(port, role === 'presenter' ? token : GUESTS[role], role, name)
       windows.push(window)
@@ -126,10 +161,15 @@ export class TestWindow {
   /** @param learner who a window of the instructor looks at */
   constructor(port: number, token: string, role: Role = 'presenter', name = 'localhost', learner?: string) {
     const cookie = role === 'presenter' ? `understudy-${port}` : `understudy-${port}-${role}`
-    this.socket = new WebSocket(`ws://${name === 'localhost' ? '127.0.0.1' : name}:${port}${SOCKET_PATH}${learner === undefined ? '' : `?learner=${learner}`}`, {
-      headers: { host: `${name}:${port}`, origin: `http://${name}:${port}`, cookie: `${cookie}=${token}` },
-    })
-    this.closed = new Promise((done) => this.socket.on('close', (code, reason) => done({ code, reason: String(reason) })))
+    this.socket = new WebSocket(
+      `ws://${name === 'localhost' ? '127.0.0.1' : name}:${port}${SOCKET_PATH}${learner === undefined ? '' : `?learner=${learner}`}`,
+      {
+        headers: { host: `${name}:${port}`, origin: `http://${name}:${port}`, cookie: `${cookie}=${token}` },
+      },
+    )
+    this.closed = new Promise((done) =>
+      this.socket.on('close', (code, reason) => done({ code, reason: String(reason) })),
+    )
     this.socket.on('error', () => {})
     this.socket.on('message', (data, isBinary) => {
       if (!isBinary) return this.told(serverMessage.parse(JSON.parse(String(data))))
@@ -145,7 +185,8 @@ export class TestWindow {
   private told(message: ServerMessage): void {
     this.messages.push(message)
     if (message.type !== 'snapshot') return
-    for (const [channel, { terminal }] of this.channels) if (terminal === message.terminal) this.channels.delete(channel)
+    for (const [channel, { terminal }] of this.channels)
+      if (terminal === message.terminal) this.channels.delete(channel)
     this.channels.set(message.channel, { terminal: message.terminal, bytes: 0 })
     this.texts.set(message.terminal, message.data)
   }
@@ -165,10 +206,16 @@ export class TestWindow {
   }
 
   /** The first message of a kind that fits, now or later. */
-  message<K extends Kind>(type: K, fits: (message: Extract<ServerMessage, { type: K }>) => boolean = () => true): Promise<Extract<ServerMessage, { type: K }>> {
+  message<K extends Kind>(
+    type: K,
+    fits: (message: Extract<ServerMessage, { type: K }>) => boolean = () => true,
+  ): Promise<Extract<ServerMessage, { type: K }>> {
     return vi.waitFor(
       () => {
-        const found = this.messages.find((each): each is Extract<ServerMessage, { type: K }> => each.type === type && fits(each as Extract<ServerMessage, { type: K }>))
+        const found = this.messages.find(
+          (each): each is Extract<ServerMessage, { type: K }> =>
+            each.type === type && fits(each as Extract<ServerMessage, { type: K }>),
+        )
         if (!found) throw new Error(`no "${type}" that fits among ${JSON.stringify(this.messages.slice(-5))}`)
         return found
       },
@@ -189,7 +236,10 @@ export class TestWindow {
   shows(terminal: string, text: string): Promise<void> {
     return vi.waitFor(
       () => {
-        if (!this.text(terminal).includes(text)) throw new Error(`terminal "${terminal}" does not show ${JSON.stringify(text)}: ${JSON.stringify(this.text(terminal).slice(-500))}`)
+        if (!this.text(terminal).includes(text))
+          throw new Error(
+            `terminal "${terminal}" does not show ${JSON.stringify(text)}: ${JSON.stringify(this.text(terminal).slice(-500))}`,
+          )
       },
       { timeout: 10_000, interval: 10 },
     )

@@ -41,7 +41,8 @@ task: header
 `,
   'nix/service.nix': '{\n  port = 80;\n}\n',
   'nix/docs/read me.txt': 'Grüezi\n',
-  'tasks/port/task.md': '---\ntitle: Another port\nteaches: What an option is\nfiles: [service.nix]\ntimeout: 20s\n---\nLet it listen on **8081**.\n',
+  'tasks/port/task.md':
+    '---\ntitle: Another port\nteaches: What an option is\nfiles: [service.nix]\ntimeout: 20s\n---\nLet it listen on **8081**.\n',
   'tasks/port/setup': `sed -i 's/port = .*/port = 8080;/' service.nix
 echo 'LOOK: service.nix listens on 8080 now'
 `,
@@ -57,7 +58,8 @@ sed -i 's/port = .*/port = 8081;/' service.nix
 `,
   'tasks/port/hints/1.md': 'Open `service.nix`.\n',
   'tasks/port/hints/2.md': 'Change the number.\n',
-  'tasks/header/task.md': '---\ntitle: A header\nteaches: How a file is added\ndepends: [port]\n---\nAdd `headers/csp.txt`.\n',
+  'tasks/header/task.md':
+    '---\ntitle: A header\nteaches: How a file is added\ndepends: [port]\n---\nAdd `headers/csp.txt`.\n',
   'tasks/header/setup': 'rm -rf headers\n',
   'tasks/header/check': '[ -s headers/csp.txt ]\n',
   'tasks/header/solve': 'mkdir -p headers\necho "default-src self" > headers/csp.txt\n',
@@ -76,17 +78,33 @@ export class TestWorkshop {
   }
 
   /** @param files besides, or instead of, those of the small workshop; undefined: without it */
-  static async make(files: Record<string, string | undefined> = {}, options: { gated?: boolean; name?: string } = {}): Promise<TestWorkshop> {
+  static async make(
+    files: Record<string, string | undefined> = {},
+    options: { gated?: boolean; name?: string } = {},
+  ): Promise<TestWorkshop> {
     const workshop = new TestWorkshop(await mkdtemp(join(tmpdir(), 'understudy-workshop-')))
-    for (const [name, text] of Object.entries<string | undefined>({ ...FILES, ...files })) if (text !== undefined) await workshop.write(name, text)
+    for (const [name, text] of Object.entries<string | undefined>({ ...FILES, ...files }))
+      if (text !== undefined) await workshop.write(name, text)
     await workshop.open(options)
     return workshop
   }
 
   async open({ gated = false, name = 'me' } = {}): Promise<void> {
     const folder = join(this.folder, 'learner')
-    const executor = new LocalExecutor({ cwd: copyIn(folder), env: { PATH: process.env.PATH ?? '', HOME: this.folder, TMPDIR: this.folder }, ledger: new Ledger(join(this.folder, 'processes')) })
-    this.learner = await Learner.open({ name, folder, deck: await readDeck(join(this.folder, 'slides.md')), flake: join(this.folder, 'nix'), profile: hostProfile(), executor, gated })
+    const executor = new LocalExecutor({
+      cwd: copyIn(folder),
+      env: { PATH: process.env.PATH ?? '', HOME: this.folder, TMPDIR: this.folder },
+      ledger: new Ledger(join(this.folder, 'processes')),
+    })
+    this.learner = await Learner.open({
+      name,
+      folder,
+      deck: await readDeck(join(this.folder, 'slides.md')),
+      flake: join(this.folder, 'nix'),
+      profile: hostProfile(),
+      executor,
+      gated,
+    })
     this.learner.course.on('message', (message) => this.messages.push(message))
   }
 
@@ -123,9 +141,12 @@ export class TestWorkshop {
   }
 
   until(fits: () => boolean): Promise<void> {
-    return vi.waitFor(() => {
-      if (!fits()) throw new Error(`not yet, after ${JSON.stringify(this.messages.slice(-5))}`)
-    }, { timeout: 10_000, interval: 10 })
+    return vi.waitFor(
+      () => {
+        if (!fits()) throw new Error(`not yet, after ${JSON.stringify(this.messages.slice(-5))}`)
+      },
+      { timeout: 10_000, interval: 10 },
+    )
   }
 
   async close(): Promise<void> {
@@ -154,7 +175,10 @@ export class TestClass {
 
   /** @param withTalk there is an instructor, who gives the talk besides */
   static async make({ withTalk = false } = {}): Promise<TestClass> {
-    const opened = new TestClass(await TestWorkshop.make({}, { name: 'ada' }), await TestWorkshop.make({}, { name: 'bob' }))
+    const opened = new TestClass(
+      await TestWorkshop.make({}, { name: 'ada' }),
+      await TestWorkshop.make({}, { name: 'bob' }),
+    )
     await opened.open(withTalk)
     return opened
   }
@@ -172,12 +196,24 @@ export class TestClass {
       { learner: bob.learner, token: TOKENS.bob },
     ]
     if (withTalk) {
-      const executor = new LocalExecutor({ cwd: ada.folder, env: { PATH: process.env.PATH ?? '' }, ledger: new Ledger(join(ada.folder, 'processes-of-the-talk')) })
+      const executor = new LocalExecutor({
+        cwd: ada.folder,
+        env: { PATH: process.env.PATH ?? '' },
+        ledger: new Ledger(join(ada.folder, 'processes-of-the-talk')),
+      })
       this.stage = new Stage({ deck, profile: hostProfile(), executor, resetWorkdir: async () => {} })
       await this.stage.checkNeeds()
     }
     this.port = await freePort()
-    this.server = new TalkServer({ deck, port: this.port, ...(this.stage && { stage: this.stage, token: TOKENS.presenter }), learners, profile: hostProfile(), built, log: () => {} })
+    this.server = new TalkServer({
+      deck,
+      port: this.port,
+      ...(this.stage && { stage: this.stage, token: TOKENS.presenter }),
+      learners,
+      profile: hostProfile(),
+      built,
+      log: () => {},
+    })
     await this.server.build()
     this.links = (await this.server.open()).learners
   }
@@ -188,7 +224,13 @@ export class TestClass {
    * @param learner whom a window of the instructor looks at
    */
   connect(who: keyof typeof TOKENS, learner?: string): TestWindow {
-    const window = new TestWindow(this.port, TOKENS[who], who === 'presenter' ? 'presenter' : 'learner', 'localhost', learner)
+    const window = new TestWindow(
+      this.port,
+      TOKENS[who],
+      who === 'presenter' ? 'presenter' : 'learner',
+      'localhost',
+      learner,
+    )
     this.windows.push(window)
     return window
   }

@@ -36,12 +36,27 @@ export async function readScript({ deck, steps, folders, profile, clicks, failed
   const opening = {
     profile: [...takes.values()][0]?.metadata.profile ?? 'host',
     steps,
-    terminals: [...new Set(steps.map(({ terminal }) => terminal))].map((name) => ({ name, ...deck.grid, state: { state: 'prompt' as const } })),
+    terminals: [...new Set(steps.map(({ terminal }) => terminal))].map((name) => ({
+      name,
+      ...deck.grid,
+      state: { state: 'prompt' as const },
+    })),
   }
-  return { deck, opening, slides: await slidesOf(deck, clicks), takes, problems: new Map([...failed].map(([id, { problems }]) => [id, problems])) }
+  return {
+    deck,
+    opening,
+    slides: await slidesOf(deck, clicks),
+    takes,
+    problems: new Map([...failed].map(([id, { problems }]) => [id, problems])),
+  }
 }
 
-async function takeOf(folders: string[], profile: Recording['metadata']['profile'], step: string, hash: string): Promise<Take | undefined> {
+async function takeOf(
+  folders: string[],
+  profile: Recording['metadata']['profile'],
+  step: string,
+  hash: string,
+): Promise<Take | undefined> {
   let stale: Take | undefined
   for (const folder of folders) {
     const store = new RecordingStore(folder)
@@ -67,9 +82,16 @@ async function slidesOf(deck: Deck, clicks: number[]): Promise<FilmSlide[]> {
   const film: FilmSlide[] = []
   for (const [index, { title, note, frontmatter }] of slides.entries()) {
     const { narration } = frontmatter as { narration?: unknown }
-    if (narration !== undefined && typeof narration !== 'string') throw new Error(`Slide ${index + 1}: narration must be the path of a sound file, from the deck's folder.`)
+    if (narration !== undefined && typeof narration !== 'string')
+      throw new Error(`Slide ${index + 1}: narration must be the path of a sound file, from the deck's folder.`)
     const file = narration === undefined ? undefined : resolve(root, narration)
-    film.push({ number: index + 1, title: title ?? `Slide ${index + 1}`, note: note ?? '', clicks: clicks[index] ?? 0, audio: file === undefined ? undefined : { file, seconds: await soundLength(file) } })
+    film.push({
+      number: index + 1,
+      title: title ?? `Slide ${index + 1}`,
+      note: note ?? '',
+      clicks: clicks[index] ?? 0,
+      audio: file === undefined ? undefined : { file, seconds: await soundLength(file) },
+    })
   }
   return film
 }

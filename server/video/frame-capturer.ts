@@ -54,7 +54,14 @@ export function partOf({ events }: Pick<Timeline, 'events'>, fps: number, from: 
   const earlier = events.filter(({ time }) => time < from / fps)
   const base = entered(earlier)
   const given = latest(earlier.filter(({ time }) => time < base))
-  return { from, to, base, place: placeAt(earlier, base), before: [...given, ...earlier.filter(({ time }) => time >= base)], during: events.filter(({ time }) => time >= from / fps && time * fps < to) }
+  return {
+    from,
+    to,
+    base,
+    place: placeAt(earlier, base),
+    before: [...given, ...earlier.filter(({ time }) => time >= base)],
+    during: events.filter(({ time }) => time >= from / fps && time * fps < to),
+  }
 }
 
 /** When the slide that is shown last began. */
@@ -139,15 +146,26 @@ export class Camera {
     const page = await context.newPage()
     const devtools = await context.newCDPSession(page)
     // A session's pictures are as fine as it has said itself; what the context says is for Playwright's own.
-    await devtools.send('Emulation.setDeviceMetricsOverride', { ...viewport, deviceScaleFactor: shot.scale, mobile: false })
+    await devtools.send('Emulation.setDeviceMetricsOverride', {
+      ...viewport,
+      deviceScaleFactor: shot.scale,
+      mobile: false,
+    })
     const errors: string[] = []
     page.on('pageerror', (error) => errors.push(error.message))
     const { base, place, before, during } = part
     const { slide, clicks } = place
     await page.addInitScript(installClock, { epoch: Date.parse(timeline.date), start: (base - BEFORE) * 1000 })
-    const canvas = shot.height > shot.width ? { width: shot.width / shot.scale, height: shot.height / shot.scale } : undefined
-    await page.addInitScript(({ opening, canvas }) => (window.understudyFilm = { opening, canvas, unparsed: 0 }), { opening: timeline.opening, canvas })
-    await page.goto(`${origin}/#/${slide}${clicks > 0 ? `?clicks=${clicks}` : ''}`, { waitUntil: 'load', timeout: PATIENCE })
+    const canvas =
+      shot.height > shot.width ? { width: shot.width / shot.scale, height: shot.height / shot.scale } : undefined
+    await page.addInitScript(({ opening, canvas }) => (window.understudyFilm = { opening, canvas, unparsed: 0 }), {
+      opening: timeline.opening,
+      canvas,
+    })
+    await page.goto(`${origin}/#/${slide}${clicks > 0 ? `?clicks=${clicks}` : ''}`, {
+      waitUntil: 'load',
+      timeout: PATIENCE,
+    })
     await page.addStyleTag({ content: canvas ? STYLE + UPRIGHT : STYLE })
     // Not Playwright's own waiting: that uses the page's timers, which stand still.
     const opened = await page.evaluate((patience) => window.understudyClock.ready(patience), PATIENCE)
@@ -155,14 +173,21 @@ export class Camera {
     const camera = new Camera(page, devtools, shot)
     await camera.load(before)
     // The first frame is filmed as it comes about: a slide that fades in does so.
-    await page.evaluate(([base, to]) => window.understudyClock.open(base, to), [base, (part.from - 0.5) / shot.fps] as const)
+    await page.evaluate(([base, to]) => window.understudyClock.open(base, to), [
+      base,
+      (part.from - 0.5) / shot.fps,
+    ] as const)
     await camera.load(during)
     return camera
   }
 
   /** The first frame from `from` on that can differ from the one before; `to` where there is none before it. */
   next(from: number, to: number): Promise<number> {
-    return this.page.evaluate(([from, to, fps]) => window.understudyClock.next(from, to, fps), [from, to, this.shot.fps] as const)
+    return this.page.evaluate(([from, to, fps]) => window.understudyClock.next(from, to, fps), [
+      from,
+      to,
+      this.shot.fps,
+    ] as const)
   }
 
   /**

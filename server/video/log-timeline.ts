@@ -45,12 +45,28 @@ const STAY = 2
 export function logTimeline({ header, lines }: TalkGiven, titles: string[]): Timeline {
   const hello = lines.find(([, { type }]) => type === 'hello')?.[1]
   if (hello?.type !== 'hello') throw new LogError('Nobody is told anything in this log.')
-  const events = [...Object.entries(hello.sync).flatMap(([channel, state]) => synced(0, channel, state)), ...lines.flatMap(([ms, message]) => eventsOf(ms / 1000, message))]
-  const happenings = events.filter(({ type, time }) => time > 0 && (type === 'show' || type === 'step' || type === 'output'))
+  const events = [
+    ...Object.entries(hello.sync).flatMap(([channel, state]) => synced(0, channel, state)),
+    ...lines.flatMap(([ms, message]) => eventsOf(ms / 1000, message)),
+  ]
+  const happenings = events.filter(
+    ({ type, time }) => time > 0 && (type === 'show' || type === 'step' || type === 'output'),
+  )
   const [begin, end] = [happenings[0]?.time, happenings.at(-1)?.time]
   if (begin === undefined || end === undefined) throw new LogError('Nothing happens in this log.')
   const opening: FilmOpening = { profile: hello.profile, steps: hello.steps, terminals: hello.terminals }
-  const whole: Timeline = { version: 1, title: header.title, date: header.date, length: end + AROUND.after, opening, events, chapters: [], captions: [], narration: [], poster: 0 }
+  const whole: Timeline = {
+    version: 1,
+    title: header.title,
+    date: header.date,
+    length: end + AROUND.after,
+    opening,
+    events,
+    chapters: [],
+    captions: [],
+    narration: [],
+    poster: 0,
+  }
   const cut = keep(whole, [{ from: Math.max(0, begin - AROUND.before), to: end + AROUND.after }])
   return { ...cut, chapters: chaptersOf(cut, titles) }
 }
@@ -65,7 +81,13 @@ export function onlySlides(film: Timeline, numbers: readonly number[], titles: s
 
 /** The slides that were shown, in the order of their first time. */
 export function slidesOf(film: Timeline): number[] {
-  return [...new Set(stays(film).filter(({ from, to }) => to - from >= STAY).map(({ slide }) => slide))]
+  return [
+    ...new Set(
+      stays(film)
+        .filter(({ from, to }) => to - from >= STAY)
+        .map(({ slide }) => slide),
+    ),
+  ]
 }
 
 interface Span {
@@ -78,7 +100,9 @@ function stays({ events, length }: Timeline): (Span & { slide: number })[] {
   const shows = events.flatMap((event) => (event.type === 'show' ? [event] : []))
   const turns = shows.filter(({ slide }, index) => slide !== shows[index - 1]?.slide)
   const begun = turns[0]?.time === 0 ? turns : [{ time: 0, slide: 1 }, ...turns]
-  return begun.map(({ time, slide }, index) => ({ slide, from: time, to: begun[index + 1]?.time ?? length })).filter(({ from, to }) => to > from)
+  return begun
+    .map(({ time, slide }, index) => ({ slide, from: time, to: begun[index + 1]?.time ?? length }))
+    .filter(({ from, to }) => to > from)
 }
 
 /** Keeps some times of a film. What happened in between has happened when the next one begins. */
@@ -99,7 +123,14 @@ function keep(film: Timeline, spans: Span[]): Timeline {
   })
   // The page's clock goes on as it went: what has run for a minute says so.
   const date = new Date(Date.parse(film.date) + (spans[0]?.from ?? 0) * 1000).toISOString()
-  return { ...film, date, events, length: Math.max(0.1, Math.ceil(length * 10) / 10), chapters: [], poster: Math.min(1, length) }
+  return {
+    ...film,
+    date,
+    events,
+    length: Math.max(0.1, Math.ceil(length * 10) / 10),
+    chapters: [],
+    poster: Math.min(1, length),
+  }
 }
 
 function chaptersOf(film: Timeline, titles: string[]): Chapter[] {
@@ -109,16 +140,29 @@ function chaptersOf(film: Timeline, titles: string[]): Chapter[] {
   const steps = film.events.flatMap((event): Chapter[] => {
     if (event.type !== 'step' || event.status.state !== 'running') return []
     const slide = film.opening.steps.find(({ id }) => id === event.step)?.slide ?? 1
-    return [{ time: event.time, title: `${titles[slide - 1] ?? `Slide ${slide}`}: ${event.step}`, slide, step: event.step }]
+    return [
+      { time: event.time, title: `${titles[slide - 1] ?? `Slide ${slide}`}: ${event.step}`, slide, step: event.step },
+    ]
   })
   // A player needs the first at the beginning.
-  return [...slides, ...steps].sort((a, b) => a.time - b.time).map((each, index) => (index === 0 ? { ...each, time: 0 } : each))
+  return [...slides, ...steps]
+    .sort((a, b) => a.time - b.time)
+    .map((each, index) => (index === 0 ? { ...each, time: 0 } : each))
 }
 
 function eventsOf(time: number, message: LogLine[1]): FilmEvent[] {
   switch (message.type) {
     case 'snapshot':
-      return [{ time, type: 'screen', terminal: message.terminal, cols: message.cols, rows: message.rows, data: message.data }]
+      return [
+        {
+          time,
+          type: 'screen',
+          terminal: message.terminal,
+          cols: message.cols,
+          rows: message.rows,
+          data: message.data,
+        },
+      ]
     case 'output':
       return [{ time, type: 'output', terminal: message.terminal, data: message.data }]
     case 'step':

@@ -2,8 +2,13 @@ import { expect, test } from 'vitest'
 import { clickTimes, cuesOf, speechLength, speechOf } from './narration.ts'
 
 test('notes are spoken without their Markdown, and clicks stand between words', () => {
-  const speech = speechOf('Say **this** [early](https://example.org): `nix run`.\n\n[click] Then that.\n\n[click:2] <https://a.example>')
-  expect(speech).toEqual({ words: ['Say', 'this', 'early:', 'nix', 'run.', 'Then', 'that.', 'https://a.example'], clicks: [5, 7, 7] })
+  const speech = speechOf(
+    'Say **this** [early](https://example.org): `nix run`.\n\n[click] Then that.\n\n[click:2] <https://a.example>',
+  )
+  expect(speech).toEqual({
+    words: ['Say', 'this', 'early:', 'nix', 'run.', 'Then', 'that.', 'https://a.example'],
+    clicks: [5, 7, 7],
+  })
   expect(speechLength({ words: Array<string>(75).fill('word'), clicks: [] })).toBe(30)
 })
 

@@ -21,7 +21,9 @@ export function speechOf(note: string): Speech {
     .replace(/!?\[([^\]]*)\]\(([^)]*)\)/g, '$1')
     .replace(/<(https?:[^>]*)>/g, '$1')
     .replace(/(\*\*|__|`|^#+\s|^\s*[-*]\s)/gm, '')
-  for (const part of plain.split(/\[click(?::(\d+))?\]/).map((text, index) => (index % 2 === 0 ? text : Number(text ?? 1)))) {
+  for (const part of plain
+    .split(/\[click(?::(\d+))?\]/)
+    .map((text, index) => (index % 2 === 0 ? text : Number(text ?? 1)))) {
     if (typeof part === 'number') for (let each = 0; each < part; each++) clicks.push(words.length)
     else words.push(...part.split(/\s+/).filter(Boolean))
   }
@@ -43,7 +45,9 @@ export function speechLength({ words }: Speech): number {
 export function clickTimes({ words, clicks }: Speech, count: number, length: number): number[] {
   return Array.from({ length: count }, (_, index) => {
     const at = clicks[index]
-    return at === undefined || words.length === 0 || clicks.length < count ? ((index + 1) / (count + 1)) * length : (at / words.length) * length
+    return at === undefined || words.length === 0 || clicks.length < count
+      ? ((index + 1) / (count + 1)) * length
+      : (at / words.length) * length
   })
 }
 

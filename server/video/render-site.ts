@@ -28,11 +28,16 @@ const CLICKS = 'clicks.json'
  * @throws BuildError
  */
 export async function openSite(deck: Deck, site: StaticDeck, folder: string, signal: AbortSignal): Promise<FilmSite> {
-  const version = createHash('sha256').update(await deckVersion(deck.file, deck.files)).update(JSON.stringify(site)).digest('hex').slice(0, 16)
+  const version = createHash('sha256')
+    .update(await deckVersion(deck.file, deck.files))
+    .update(JSON.stringify(site))
+    .digest('hex')
+    .slice(0, 16)
   const out = join(folder, `site-${version}`)
   await mkdir(folder, { recursive: true, mode: 0o700 })
   if (!existsSync(join(out, 'index.html'))) {
-    for (const name of await readdir(folder)) if (name.startsWith('site-')) await rm(join(folder, name), { recursive: true })
+    for (const name of await readdir(folder))
+      if (name.startsWith('site-')) await rm(join(folder, name), { recursive: true })
     await buildSite(deck.file, out, { site, withNotes: false, signal })
   }
   const served = await serveSite(out)
@@ -52,8 +57,25 @@ async function clicksOf(file: string, origin: string, { steps }: StaticDeck, sig
   const close = () => void browser.close()
   signal.addEventListener('abort', close, { once: true })
   try {
-    const empty: Timeline = { version: 1, title: '', date: new Date(0).toISOString(), length: 1, opening: { profile: 'host', steps, terminals: [] }, events: [], chapters: [], captions: [], narration: [], poster: 0 }
-    const camera = await Camera.open(browser, origin, empty, { width: 640, height: 360, scale: 1, fps: 30, dark: false }, partOf(empty, 30, 0, 1))
+    const empty: Timeline = {
+      version: 1,
+      title: '',
+      date: new Date(0).toISOString(),
+      length: 1,
+      opening: { profile: 'host', steps, terminals: [] },
+      events: [],
+      chapters: [],
+      captions: [],
+      narration: [],
+      poster: 0,
+    }
+    const camera = await Camera.open(
+      browser,
+      origin,
+      empty,
+      { width: 640, height: 360, scale: 1, fps: 30, dark: false },
+      partOf(empty, 30, 0, 1),
+    )
     const clicks = await camera.clicks()
     await writeFile(file, JSON.stringify(clicks))
     return clicks

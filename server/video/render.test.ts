@@ -4,7 +4,18 @@ import { cutsOf } from './render.ts'
 import type { FilmEvent, Timeline } from '../../shared/video/timeline.ts'
 
 function film(length: number, events: FilmEvent[]): Timeline {
-  return { version: 1, title: 'A film', date: '2026-01-01T00:00:00.000Z', length, opening: { profile: 'host', steps: [], terminals: [] }, events, chapters: [], captions: [], narration: [], poster: 0 }
+  return {
+    version: 1,
+    title: 'A film',
+    date: '2026-01-01T00:00:00.000Z',
+    length,
+    opening: { profile: 'host', steps: [], terminals: [] },
+    events,
+    chapters: [],
+    captions: [],
+    narration: [],
+    poster: 0,
+  }
 }
 const show = (time: number, slide: number, clicks = 0): FilmEvent => ({ time, type: 'show', slide, clicks })
 
@@ -21,7 +32,8 @@ test('a long slide is cut where nothing has begun to move for two seconds', () =
   expect(cuts[0]).toEqual({ from: 0, to: 90 })
   expect(cuts.map(({ to }) => to).slice(0, -1)).toEqual(cuts.slice(1).map(({ from }) => from))
   expect(cuts.at(-1)?.to).toBe(400)
-  for (const { from } of cuts.slice(1)) for (const time of [0, 5, 6.5, 30]) expect(from / 10 <= time || from / 10 >= time + 2).toBe(true)
+  for (const { from } of cuts.slice(1))
+    for (const time of [0, 5, 6.5, 30]) expect(from / 10 <= time || from / 10 >= time + 2).toBe(true)
 })
 
 test('the page of a part is told what still shows, and what happens on the slide before it and its own', () => {

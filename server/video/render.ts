@@ -72,7 +72,9 @@ export async function render(rendering: Rendering): Promise<Rendered> {
   await sweep(cache)
   const program = await programVersion()
   const cuts = cutsOf(timeline, shot.fps).map(({ from, to }) => partOf(timeline, shot.fps, from, to))
-  const parts = cuts.map((cut) => join(cache, `${keyOf({ program, version, format, shot, timeline, cut })}.${partEnding[format]}`))
+  const parts = cuts.map((cut) =>
+    join(cache, `${keyOf({ program, version, format, shot, timeline, cut })}.${partEnding[format]}`),
+  )
   const total = frameCount(timeline, shot.fps)
   const open = cuts.map((cut, index) => ({ cut, part: parts[index] ?? '' })).filter(({ part }) => !existsSync(part))
   const kept = total - open.reduce((sum, { cut }) => sum + cut.to - cut.from, 0)
@@ -97,7 +99,8 @@ export async function render(rendering: Rendering): Promise<Rendered> {
     const close = () => void browser.close()
     stop.addEventListener('abort', close, { once: true })
     try {
-      for (let next = queue.shift(); next && !stop.aborted; next = queue.shift()) pictures += await filmPart({ ...rendering, signal: stop }, browser, next.cut, next.part, advance)
+      for (let next = queue.shift(); next && !stop.aborted; next = queue.shift())
+        pictures += await filmPart({ ...rendering, signal: stop }, browser, next.cut, next.part, advance)
     } catch (error) {
       failing.abort(error)
       throw error
@@ -134,7 +137,10 @@ export async function publish(film: Film, cache: string, signal: AbortSignal): P
  *
  * @returns a PNG, and the text that stands in it
  */
-export async function still({ timeline, shot, origin }: Pick<Rendering, 'timeline' | 'shot' | 'origin'>, time: number): Promise<{ png: Buffer; text: string }> {
+export async function still(
+  { timeline, shot, origin }: Pick<Rendering, 'timeline' | 'shot' | 'origin'>,
+  time: number,
+): Promise<{ png: Buffer; text: string }> {
   const browser = await launchBrowser()
   try {
     const frame = Math.max(0, Math.min(frameCount(timeline, shot.fps) - 1, Math.round(time * shot.fps)))
@@ -176,7 +182,13 @@ export function cutsOf(timeline: Timeline, fps: number): Cut[] {
   })
 }
 
-async function filmPart(rendering: Rendering, browser: Awaited<ReturnType<typeof launchBrowser>>, cut: Part, part: string, advance: (frames: number) => void): Promise<number> {
+async function filmPart(
+  rendering: Rendering,
+  browser: Awaited<ReturnType<typeof launchBrowser>>,
+  cut: Part,
+  part: string,
+  advance: (frames: number) => void,
+): Promise<number> {
   const { timeline, shot, format, origin, cache, signal, onPicture } = rendering
   const { from, to } = cut
   const folder = join(cache, `frames-${process.pid}-${from}`)
@@ -206,7 +218,9 @@ async function filmPart(rendering: Rendering, browser: Awaited<ReturnType<typeof
     signal.throwIfAborted()
     if (!(error instanceof CameraError)) throw error
     const frame = from + pictures.reduce((sum, picture) => sum + picture.frames, 0)
-    throw new CameraError(`At ${(frame / shot.fps).toFixed(2)} s, on slide ${placeAt(timeline.events, frame / shot.fps).slide}: ${error.message}`)
+    throw new CameraError(
+      `At ${(frame / shot.fps).toFixed(2)} s, on slide ${placeAt(timeline.events, frame / shot.fps).slide}: ${error.message}`,
+    )
   } finally {
     await rm(folder, { recursive: true, force: true })
     await rm(part.replace(/(\.\w+)$/, `.${process.pid}$1`), { force: true })
@@ -214,16 +228,36 @@ async function filmPart(rendering: Rendering, browser: Awaited<ReturnType<typeof
 }
 
 /** Changes with everything that the frames of a part can show, and with nothing else. */
-function keyOf({ program, version, format, shot, timeline, cut }: { program: string; version: string; format: VideoFormat; shot: Shot; timeline: Timeline; cut: Part }): string {
+function keyOf({
+  program,
+  version,
+  format,
+  shot,
+  timeline,
+  cut,
+}: {
+  program: string
+  version: string
+  format: VideoFormat
+  shot: Shot
+  timeline: Timeline
+  cut: Part
+}): string {
   const { date, opening } = timeline
-  return createHash('sha256').update(JSON.stringify([program, version, format, shot, date, opening, cut])).digest('hex').slice(0, 32)
+  return createHash('sha256')
+    .update(JSON.stringify([program, version, format, shot, date, opening, cut]))
+    .digest('hex')
+    .slice(0, 32)
 }
 
 /** Changes with the code that films: what an older one has made may look different. */
 async function programVersion(): Promise<string> {
   const folder = dirname(fileURLToPath(import.meta.url))
   const hash = createHash('sha256')
-  for (const name of (await readdir(folder)).filter((name) => /^(frame-capturer|virtual-clock|ffmpeg|render)\.(js|ts)$/.test(name)).sort()) hash.update(await readFile(join(folder, name)))
+  for (const name of (await readdir(folder))
+    .filter((name) => /^(frame-capturer|virtual-clock|ffmpeg|render)\.(js|ts)$/.test(name))
+    .sort())
+    hash.update(await readFile(join(folder, name)))
   return hash.digest('hex')
 }
 
@@ -233,7 +267,8 @@ async function sweep(cache: string): Promise<void> {
     const owner = /^(?:frames|join|words)-(\d+)|\.(\d+)\.\w+$/.exec(name)
     const pid = Number(owner?.[1] ?? owner?.[2])
     const path = join(cache, name)
-    if (owner ? pid !== process.pid && !isAlive(pid) : Date.now() - (await stat(path)).mtimeMs > KEEP * 86_400_000) await rm(path, { recursive: true, force: true })
+    if (owner ? pid !== process.pid && !isAlive(pid) : Date.now() - (await stat(path)).mtimeMs > KEEP * 86_400_000)
+      await rm(path, { recursive: true, force: true })
   }
 }
 

@@ -67,13 +67,23 @@ export interface Written {
  *
  * @returns the file, and for a video how it went
  */
-export async function writeFilm({ wanted, format, shot, out, site, cache, signal, onProgress }: Writing): Promise<Written & { made?: { seconds: number; pictures: number; frames: number; kept: number } }> {
+export async function writeFilm({
+  wanted,
+  format,
+  shot,
+  out,
+  site,
+  cache,
+  signal,
+  onProgress,
+}: Writing): Promise<Written & { made?: { seconds: number; pictures: number; frames: number; kept: number } }> {
   const { timeline, name, steps } = wanted
   const file = join(out, `${name}.${format}`)
   await mkdir(out, { recursive: true })
   if (format === 'cast') {
     const [only, ...others] = steps
-    if (!only?.take || others.length > 0) throw new Error('Only the video of a step can be written as a recording: name the step.')
+    if (!only?.take || others.length > 0)
+      throw new Error('Only the video of a step can be written as a recording: name the step.')
     await copyFile(only.take.file, file)
     return { file }
   }
@@ -89,20 +99,54 @@ export async function writeFilm({ wanted, format, shot, out, site, cache, signal
   return { file, size, fps: shot.fps, made: { seconds: (performance.now() - began) / 1000, ...counts } }
 }
 
-async function joinWords({ parts, format, shot, timeline, file, cache, signal }: { parts: string[]; format: VideoFormat; shot: Shot; timeline: Timeline; file: string; cache: string; signal: AbortSignal }): Promise<void> {
+async function joinWords({
+  parts,
+  format,
+  shot,
+  timeline,
+  file,
+  cache,
+  signal,
+}: {
+  parts: string[]
+  format: VideoFormat
+  shot: Shot
+  timeline: Timeline
+  file: string
+  cache: string
+  signal: AbortSignal
+}): Promise<void> {
   const metadata = join(cache, `words-${process.pid}.ffmeta`)
   const captions = join(cache, `words-${process.pid}.vtt`)
   try {
     await writeFile(metadata, ffmetadata(timeline))
     await writeFile(captions, webVtt(timeline.captions))
-    await publish({ parts, format, fps: shot.fps, length: timeline.length, metadata, ...(timeline.captions.length > 0 && { captions }), narration: timeline.narration, out: file }, cache, signal)
+    await publish(
+      {
+        parts,
+        format,
+        fps: shot.fps,
+        length: timeline.length,
+        metadata,
+        ...(timeline.captions.length > 0 && { captions }),
+        narration: timeline.narration,
+        out: file,
+      },
+      cache,
+      signal,
+    )
   } finally {
     for (const words of [metadata, captions]) await rm(words, { force: true })
   }
 }
 
 /** Writes what stands beside the files of a film: captions, transcript, timeline, manifest. */
-export async function writeWords({ name, timeline, steps }: Wanted, files: Written[], out: string, tools: { ffmpeg: string; chromium: string }): Promise<void> {
+export async function writeWords(
+  { name, timeline, steps }: Wanted,
+  files: Written[],
+  out: string,
+  tools: { ffmpeg: string; chromium: string },
+): Promise<void> {
   const beside = (ending: string) => join(out, `${name}.${ending}`)
   await writeFile(beside('vtt'), webVtt(timeline.captions))
   await writeFile(beside('md'), transcript(timeline, new Map(steps.map(({ step, command }) => [step, command]))))
@@ -113,7 +157,17 @@ export async function writeWords({ name, timeline, steps }: Wanted, files: Writt
     title: timeline.title,
     rendered: new Date().toISOString(),
     length: timeline.length,
-    files: await Promise.all(files.map(async ({ file, size, fps }) => ({ file: relative(out, file), bytes: (await stat(file)).size, sha256: createHash('sha256').update(await readFile(file)).digest('hex'), ...size, ...(fps !== undefined && { fps }) }))),
+    files: await Promise.all(
+      files.map(async ({ file, size, fps }) => ({
+        file: relative(out, file),
+        bytes: (await stat(file)).size,
+        sha256: createHash('sha256')
+          .update(await readFile(file))
+          .digest('hex'),
+        ...size,
+        ...(fps !== undefined && { fps }),
+      })),
+    ),
     chapters: timeline.chapters,
     steps: steps.map(told),
     made: { understudy: version, node: process.version, ...tools },
@@ -124,8 +178,29 @@ export async function writeWords({ name, timeline, steps }: Wanted, files: Writt
 function told({ step, slide, command, take, given, stale, problems }: WantedStep): Manifest['steps'][number] {
   if (given) return { step, slide, command, shown: 'given', ...given }
   if (!take) return { step, slide, command, shown: 'nothing', ...(problems && { problems }) }
-  const { date, profile, nix, nixpkgs, exit, seconds }: { date: string; profile: Profile; nix?: string | undefined; nixpkgs?: string | undefined; exit: number | null; seconds: number } = take.metadata
-  const run = { date, profile, ...(nix !== undefined && { nix }), ...(nixpkgs !== undefined && { nixpkgs }), exit, seconds }
+  const {
+    date,
+    profile,
+    nix,
+    nixpkgs,
+    exit,
+    seconds,
+  }: {
+    date: string
+    profile: Profile
+    nix?: string | undefined
+    nixpkgs?: string | undefined
+    exit: number | null
+    seconds: number
+  } = take.metadata
+  const run = {
+    date,
+    profile,
+    ...(nix !== undefined && { nix }),
+    ...(nixpkgs !== undefined && { nixpkgs }),
+    exit,
+    seconds,
+  }
   if (problems) return { step, slide, command, shown: 'failed', ...run, problems }
   return { step, slide, command, shown: 'recorded', ...run, ...(stale !== undefined && { stale }) }
 }

@@ -98,7 +98,12 @@ class Making {
 
     this.show(start, slide.number, 0)
     this.chapters.push({ time: start === 0 ? 0 : tenth(start + FADE), title: slide.title, slide: slide.number })
-    for (const [index, time] of clickTimes(speech, slide.clicks, Math.min(length, Math.max(spoken, SHORTEST))).entries()) this.show(start + Math.max(time, FADE), slide.number, index + 1)
+    for (const [index, time] of clickTimes(
+      speech,
+      slide.clicks,
+      Math.min(length, Math.max(spoken, SHORTEST)),
+    ).entries())
+      this.show(start + Math.max(time, FADE), slide.number, index + 1)
     if (slide.audio) this.narration.push({ time: start, file: slide.audio.file })
     this.captions.push(...cuesOf(speech, slide.number, start, spoken))
 
@@ -121,7 +126,10 @@ class Making {
     if (!scene) throw new Error(`Step "${step.id}" has no recording: npm run rehearse -- ${step.id}`)
     this.show(0, slide.number, slide.clicks)
     this.setStage(0, scenes)
-    this.chapters.push({ time: 0, title: slide.title, slide: slide.number }, { time: LOOK, title: step.id, slide: slide.number, step: step.id })
+    this.chapters.push(
+      { time: 0, title: slide.title, slide: slide.number },
+      { time: LOOK, title: step.id, slide: slide.number, step: step.id },
+    )
     this.act(LOOK, step, scene)
     this.length = upToTenth(LOOK + sceneLength(scene))
     this.captions.push({ from: LOOK, to: this.length, slide: slide.number, text: step.command })
@@ -135,7 +143,10 @@ class Making {
       date: new Date(this.epoch).toISOString(),
       length: this.length,
       opening,
-      events: this.events.map((event, index) => ({ event, index })).sort((a, b) => a.event.time - b.event.time || a.index - b.index).map(({ event }) => event),
+      events: this.events
+        .map((event, index) => ({ event, index }))
+        .sort((a, b) => a.event.time - b.event.time || a.index - b.index)
+        .map(({ event }) => event),
       chapters: this.chapters,
       captions: this.captions,
       narration: this.narration,
@@ -161,7 +172,14 @@ class Making {
     const [first] = scenes
     if (first) this.choose(time, first.step)
     for (const { step, scene } of [...scenes].reverse()) {
-      this.events.push({ time, type: 'screen', terminal: step.terminal, cols: scene.cols, rows: scene.rows, data: scene.before })
+      this.events.push({
+        time,
+        type: 'screen',
+        terminal: step.terminal,
+        cols: scene.cols,
+        rows: scene.rows,
+        data: scene.before,
+      })
       this.replay(time, step, scene, false)
     }
   }
@@ -180,17 +198,31 @@ class Making {
     this.choose(start, step)
     this.events.push({ time: start, type: 'screen', terminal, cols: scene.cols, rows: scene.rows, data: scene.before })
     this.replay(start, step, scene, false)
-    for (const { time, text } of scene.keys) this.events.push({ time: start + time, type: 'output', terminal, data: text })
+    for (const { time, text } of scene.keys)
+      this.events.push({ time: start + time, type: 'output', terminal, data: text })
     const enter = start + typingLength(scene)
     const since = this.epoch + Math.round(enter * 1000)
     const told = (time: number, status: StepStatus) => this.events.push({ time, type: 'step', step: id, status })
     told(enter, { state: 'running', since })
     this.replay(enter, step, scene, true)
-    for (const { time, text } of scene.output) this.events.push({ time: enter + time, type: 'output', terminal, data: text })
+    for (const { time, text } of scene.output)
+      this.events.push({ time: enter + time, type: 'output', terminal, data: text })
     const page = step.contract.ready && 'http' in step.contract.ready ? step.contract.ready.http : undefined
     const problems = this.script.problems.get(id)
-    if (problems) told(enter + scene.length, metadata.exit === null ? { state: 'ended', reason: problems.join(' ') } : { state: 'failed', exit: metadata.exit, seconds: metadata.seconds, problems })
-    else if (metadata.exit === null) told(enter + (scene.ready ?? scene.length), { state: 'ready', since, after: metadata.ready ?? metadata.seconds, ...(page !== undefined && { url: page }) })
+    if (problems)
+      told(
+        enter + scene.length,
+        metadata.exit === null
+          ? { state: 'ended', reason: problems.join(' ') }
+          : { state: 'failed', exit: metadata.exit, seconds: metadata.seconds, problems },
+      )
+    else if (metadata.exit === null)
+      told(enter + (scene.ready ?? scene.length), {
+        state: 'ready',
+        since,
+        after: metadata.ready ?? metadata.seconds,
+        ...(page !== undefined && { url: page }),
+      })
     else told(enter + scene.length, { state: 'succeeded', exit: metadata.exit, seconds: metadata.seconds })
   }
 
@@ -203,7 +235,17 @@ class Making {
       time,
       type: 'replay',
       terminal: step.terminal,
-      replay: { step: step.id, profile, date, playing, stepping: false, time: 0, duration: scene.length, speed: 1, ...(scene.ready !== undefined && { ready: scene.ready }) },
+      replay: {
+        step: step.id,
+        profile,
+        date,
+        playing,
+        stepping: false,
+        time: 0,
+        duration: scene.length,
+        speed: 1,
+        ...(scene.ready !== undefined && { ready: scene.ready }),
+      },
     })
   }
 }

@@ -25,7 +25,14 @@ test('the log of a talk has what the audience saw of slides, steps and terminals
   const file = join(talk.folder, 'talks', 'log.jsonl')
   const problems: string[] = []
   try {
-    const log = await TalkLog.open({ file, port: talk.port, token: GUESTS.audience, title: 'A talk', deck: 'v1', onProblem: (message) => problems.push(message) })
+    const log = await TalkLog.open({
+      file,
+      port: talk.port,
+      token: GUESTS.audience,
+      title: 'A talk',
+      deck: 'v1',
+      onProblem: (message) => problems.push(message),
+    })
     const speaker = await talk.window()
     speaker.send({ type: 'sync', channel: 'A talk - shared', state: { page: 2, clicks: 0, clicksTotal: 0 } })
     speaker.send({ type: 'attach', terminal: 'hello' })
@@ -43,8 +50,13 @@ test('the log of a talk has what the audience saw of slides, steps and terminals
     const { events, opening } = logTimeline(parseLog(text), ['One', 'Two'])
     expect(opening.steps.map(({ id }) => id)).toEqual(['hello'])
     expect(events.find(({ type }) => type === 'show')).toMatchObject({ slide: 2 })
-    expect(events.flatMap((event) => (event.type === 'step' ? [event.status.state] : []))).toEqual(['running', 'succeeded'])
-    const shown = events.flatMap((event: FilmEvent) => (event.type === 'output' || event.type === 'screen' ? [event.data] : [])).join('')
+    expect(events.flatMap((event) => (event.type === 'step' ? [event.status.state] : []))).toEqual([
+      'running',
+      'succeeded',
+    ])
+    const shown = events
+      .flatMap((event: FilmEvent) => (event.type === 'output' || event.type === 'screen' ? [event.data] : []))
+      .join('')
     expect(shown).toContain(`hello ${'*'.repeat(SECRET.length)}`)
   } finally {
     await talk.close()
@@ -53,9 +65,21 @@ test('the log of a talk has what the audience saw of slides, steps and terminals
 })
 
 test('a talk is filmed from its first to its last event, with the pauses that it had', async () => {
-  const film = logTimeline(given([[30, show(1)], [40, show(2)], [100, show(3)]]), ['One', 'Two', 'Three'])
+  const film = logTimeline(
+    given([
+      [30, show(1)],
+      [40, show(2)],
+      [100, show(3)],
+    ]),
+    ['One', 'Two', 'Three'],
+  )
   expect(film.length).toBe(77)
-  expect(film.events.map(({ time, type }) => [time, type])).toEqual([[0, 'show'], [2, 'show'], [12, 'show'], [72, 'show']])
+  expect(film.events.map(({ time, type }) => [time, type])).toEqual([
+    [0, 'show'],
+    [2, 'show'],
+    [12, 'show'],
+    [72, 'show'],
+  ])
   expect(film.chapters).toEqual([
     { time: 0, title: 'One', slide: 1 },
     { time: 12, title: 'Two', slide: 2 },
@@ -67,10 +91,25 @@ test('a talk is filmed from its first to its last event, with the pauses that it
 })
 
 test('a talk is cut by slides, also one that was shown twice, and what was done in between is done', async () => {
-  const film = logTimeline(given([[10, show(1)], [20, show(2)], [25, output('while away')], [30, show(1)], [35, show(3)]]), [])
+  const film = logTimeline(
+    given([
+      [10, show(1)],
+      [20, show(2)],
+      [25, output('while away')],
+      [30, show(1)],
+      [35, show(3)],
+    ]),
+    [],
+  )
   const cut = onlySlides(film, [1], [])
   expect(cut.length).toBe(17)
-  expect(cut.events.map(({ time, type }) => [time, type])).toEqual([[0, 'show'], [2, 'show'], [12, 'show'], [12, 'output'], [12, 'show']])
+  expect(cut.events.map(({ time, type }) => [time, type])).toEqual([
+    [0, 'show'],
+    [2, 'show'],
+    [12, 'show'],
+    [12, 'output'],
+    [12, 'show'],
+  ])
   expect(() => onlySlides(film, [9], [])).toThrow('never on slide 9')
 })
 
@@ -81,12 +120,35 @@ test('a log that was cut off is read up to there, and what is no log is named by
   expect(() => parseLog(`${header}\nnonsense\n[0,{"type":"output","terminal":"a","data":"x"}]\n`)).toThrow('line 2')
 })
 
-const header = JSON.stringify({ version: 1, kind: 'understudy-talk', title: 'A talk', date: '2026-01-01T10:00:00.000Z', deck: 'v1' })
+const header = JSON.stringify({
+  version: 1,
+  kind: 'understudy-talk',
+  title: 'A talk',
+  date: '2026-01-01T10:00:00.000Z',
+  deck: 'v1',
+})
 const show = (page: number) => ({ type: 'sync', channel: 'shared', state: { page, clicks: 0 } })
 const output = (data: string) => ({ type: 'output', terminal: 'a', data })
 
 /** @param lines seconds and messages */
 function given(lines: [number, object][]) {
-  const hello = { type: 'hello', profile: 'host', role: 'audience', rights: ['view'], share: {}, version: 'v1', deck: { state: 'current' }, steps: [], terminals: [], sync: { shared: { page: 1, clicks: 0 } } }
-  return parseLog([header, JSON.stringify([0, hello]), ...lines.map(([seconds, message]) => JSON.stringify([seconds * 1000, message]))].join('\n'))
+  const hello = {
+    type: 'hello',
+    profile: 'host',
+    role: 'audience',
+    rights: ['view'],
+    share: {},
+    version: 'v1',
+    deck: { state: 'current' },
+    steps: [],
+    terminals: [],
+    sync: { shared: { page: 1, clicks: 0 } },
+  }
+  return parseLog(
+    [
+      header,
+      JSON.stringify([0, hello]),
+      ...lines.map(([seconds, message]) => JSON.stringify([seconds * 1000, message])),
+    ].join('\n'),
+  )
 }

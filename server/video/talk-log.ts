@@ -62,7 +62,11 @@ export class TalkLog {
     this.out.on('error', (error) => this.stop(`The log of the talk could not be written: ${error.message}`))
     this.write({ version: 1, kind: 'understudy-talk', title, date: new Date().toISOString(), deck } satisfies LogHeader)
     this.socket = new WebSocket(`ws://127.0.0.1:${port}${SOCKET_PATH}`, {
-      headers: { host: `localhost:${port}`, origin: `http://localhost:${port}`, cookie: `understudy-${port}-audience=${token}` },
+      headers: {
+        host: `localhost:${port}`,
+        origin: `http://localhost:${port}`,
+        cookie: `understudy-${port}-audience=${token}`,
+      },
     })
     this.socket.on('message', (data: Buffer, isBinary) => (isBinary ? this.output(data) : this.told(String(data))))
     this.socket.on('error', (error) => this.stop(`The log of the talk has ended: ${error.message}`))
@@ -93,7 +97,8 @@ export class TalkLog {
         this.send({ type: 'attach', terminal: name })
       }
     if (message.type === 'snapshot') {
-      for (const [channel, { terminal }] of this.channels) if (terminal === message.terminal) this.channels.delete(channel)
+      for (const [channel, { terminal }] of this.channels)
+        if (terminal === message.terminal) this.channels.delete(channel)
       this.channels.set(message.channel, { terminal: message.terminal, bytes: 0, decoder: new StringDecoder('utf8') })
     }
     // Its own alone, or of no film: what it may do, and what the doctor says.

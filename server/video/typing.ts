@@ -38,14 +38,30 @@ export async function sceneOf(cast: Cast, seed: string): Promise<Scene> {
   const readyAt = events.find(({ code, data }) => code === 'm' && data === 'ready')?.time
   if (echo < 0) {
     const [first, ...rest] = shown
-    return { cols, rows, before: first?.data ?? '', keys: [], output: rest.map(({ time, data }) => ({ time, text: data })), ready: readyAt, length: last }
+    return {
+      cols,
+      rows,
+      before: first?.data ?? '',
+      keys: [],
+      output: rest.map(({ time, data }) => ({ time, text: data })),
+      ready: readyAt,
+      length: last,
+    }
   }
-  const before = shown.slice(0, echo).map(({ data }) => data).join('')
+  const before = shown
+    .slice(0, echo)
+    .map(({ data }) => data)
+    .join('')
   const end = shown[entered]?.time ?? 0
-  const line = shown.slice(echo, entered + 1).map(({ data }) => data).join('')
+  const line = shown
+    .slice(echo, entered + 1)
+    .map(({ data }) => data)
+    .join('')
   const cut = line.indexOf(ENTERED)
-  const typed = `${(header.command ?? '').replaceAll('\n', '\r\n')}`
-  const same = typed !== '' && (await screen(cols, rows, `${before}${typed}\r\n`)) === (await screen(cols, rows, before + line.slice(0, cut)))
+  const typed = (header.command ?? '').replaceAll('\n', '\r\n')
+  const same =
+    typed !== '' &&
+    (await screen(cols, rows, `${before}${typed}\r\n`)) === (await screen(cols, rows, before + line.slice(0, cut)))
   const output = shown.slice(entered + 1).map(({ time, data }) => ({ time: time - end, text: data }))
   return {
     cols,
@@ -72,7 +88,8 @@ function rhythm(text: string, seed: string): Scene['keys'] {
   let time = 0
   return [...text.matchAll(/\r\n|[^]/gu)].map(([key], index, all) => {
     const previous = all[index - 1]?.[0]
-    if (previous !== undefined) time += (previous === '\r\n' ? 0.3 : /[\s#/.-]/.test(previous) ? 0.08 : 0.045) + random() * random() * 0.09
+    if (previous !== undefined)
+      time += (previous === '\r\n' ? 0.3 : /[\s#/.-]/.test(previous) ? 0.08 : 0.045) + random() * random() * 0.09
     return { time, text: key }
   })
 }
@@ -93,7 +110,10 @@ async function screen(cols: number, rows: number, output: string): Promise<strin
   const terminal = new xterm.Terminal({ cols, rows, allowProposedApi: true })
   await new Promise<void>((done) => terminal.write(output, done))
   const { active } = terminal.buffer
-  const lines = Array.from({ length: rows }, (_, row) => active.getLine(active.baseY + row)?.translateToString(true) ?? '')
+  const lines = Array.from(
+    { length: rows },
+    (_, row) => active.getLine(active.baseY + row)?.translateToString(true) ?? '',
+  )
   terminal.dispose()
   return [...lines, active.cursorX, active.cursorY].join('\n')
 }

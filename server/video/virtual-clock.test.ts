@@ -9,7 +9,9 @@ afterEach(() => void vi.useRealTimers())
 
 test('a clock that is set back, or forward, changes no duration, no time limit, and nothing that is waited for', async () => {
   const command = 'sleep 1.2; echo over'
-  const talk = await serveTalk(`---\ntitle: A talk\nsteps:\n  long: { timeout: 1 }\n---\n\n\`\`\`sh {step=long}\n${command}\n\`\`\`\n`)
+  const talk = await serveTalk(
+    `---\ntitle: A talk\nsteps:\n  long: { timeout: 1 }\n---\n\n\`\`\`sh {step=long}\n${command}\n\`\`\`\n`,
+  )
   try {
     const window = await talk.window()
     const late = vi.fn()

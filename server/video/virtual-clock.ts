@@ -40,7 +40,19 @@ declare global {
 
 /** What is read of a terminal of xterm.js. */
 interface TerminalLike {
-  buffer: { active: { viewportY: number; getLine(row: number): { length: number; getCell(column: number): { getWidth(): number; getChars(): string; isInvisible(): number } | undefined } | undefined } }
+  buffer: {
+    active: {
+      viewportY: number
+      getLine(
+        row: number,
+      ):
+        | {
+            length: number
+            getCell(column: number): { getWidth(): number; getChars(): string; isInvisible(): number } | undefined
+          }
+        | undefined
+    }
+  }
 }
 
 /** Where a page begins. */
@@ -101,7 +113,8 @@ export function installClock({ epoch, start }: ClockStart): void {
       return nextId++
     },
     cancelAnimationFrame: (id: number) => void frames.delete(id),
-    requestIdleCallback: (call: IdleRequestCallback) => realTimeout(() => call({ didTimeout: false, timeRemaining: () => 10 }), 0),
+    requestIdleCallback: (call: IdleRequestCallback) =>
+      realTimeout(() => call({ didTimeout: false, timeRemaining: () => 10 }), 0),
     cancelIdleCallback: forget,
   })
 
@@ -110,7 +123,9 @@ export function installClock({ epoch, start }: ClockStart): void {
   /** Moves the clock, and calls what is due on the way, each at its own time. */
   const move = (to: number) => {
     for (;;) {
-      const due = [...timers].filter(([, { at }]) => at <= to).sort(([a, one], [b, other]) => one.at - other.at || a - b)[0]
+      const due = [...timers]
+        .filter(([, { at }]) => at <= to)
+        .sort(([a, one], [b, other]) => one.at - other.at || a - b)[0]
       if (!due) break
       const [id, timer] = due
       now = Math.max(now, timer.at)
@@ -166,7 +181,8 @@ export function installClock({ epoch, start }: ClockStart): void {
     for (const { target } of records) {
       const element = target instanceof Element ? target : target.parentElement
       // A slide that is hidden may do what it likes; the head is full of styles.
-      if (!element || element.closest('head') || element === document.documentElement || element.checkVisibility()) mutated = true
+      if (!element || element.closest('head') || element === document.documentElement || element.checkVisibility())
+        mutated = true
     }
   }
   const observer = new MutationObserver(seen)
@@ -227,7 +243,8 @@ export function installClock({ epoch, start }: ClockStart): void {
       position = 0
     },
     async open(base, to) {
-      for (let event = events[position]; event && event.time < base; event = events[++position]) if (event.type !== 'show') window.understudyFilm?.act?.(event)
+      for (let event = events[position]; event && event.time < base; event = events[++position])
+        if (event.type !== 'show') window.understudyFilm?.act?.(event)
       // What waits for seconds, as the loading of the slides that are not shown, has its time.
       while (now < base * 1000) {
         move(Math.min(base * 1000, now + 1000))
@@ -252,7 +269,11 @@ export function installClock({ epoch, start }: ClockStart): void {
       for (let frame = from; frame < to; frame++) {
         // A frame shows what happened up to its time; a hair more, for what computers make of fractions.
         const time = (frame / fps) * 1000 + 0.001
-        const due = moving || frames.size > 0 || (events[position]?.time ?? Infinity) * 1000 <= time || [...timers.values()].some(({ at }) => at <= time)
+        const due =
+          moving ||
+          frames.size > 0 ||
+          (events[position]?.time ?? Infinity) * 1000 <= time ||
+          [...timers.values()].some(({ at }) => at <= time)
         if (!due) continue
         mutated = false
         const large = act(time)
@@ -265,8 +286,11 @@ export function installClock({ epoch, start }: ClockStart): void {
       return to
     },
     problem() {
-      if (document.querySelector('.slidev-slide-loading, .slidev-loading')?.checkVisibility()) return 'a slide is still loading'
-      const broken = [...document.images].find((image) => image.checkVisibility() && image.complete && image.naturalWidth === 0 && image.src !== '')
+      if (document.querySelector('.slidev-slide-loading, .slidev-loading')?.checkVisibility())
+        return 'a slide is still loading'
+      const broken = [...document.images].find(
+        (image) => image.checkVisibility() && image.complete && image.naturalWidth === 0 && image.src !== '',
+      )
       if (broken) return `the picture ${broken.src} cannot be shown`
       for (const box of document.querySelectorAll<HTMLElement & { terminal?: TerminalLike }>('[data-terminal]')) {
         if (!box.checkVisibility() || !box.terminal) continue
@@ -277,11 +301,16 @@ export function installClock({ epoch, start }: ClockStart): void {
             // The second half of a wide character has no width of its own.
             .map((cell) => (!cell || cell.getWidth() === 0 ? '' : cell.isInvisible() ? ' ' : cell.getChars() || ' '))
             .join('')
-          if (plain(drawn.textContent ?? '') !== plain(held)) return `terminal "${box.dataset.terminal ?? ''}" has not drawn its line ${row + 1}`
+          if (plain(drawn.textContent ?? '') !== plain(held))
+            return `terminal "${box.dataset.terminal ?? ''}" has not drawn its line ${row + 1}`
         }
       }
       return undefined
     },
-    text: () => [...document.querySelectorAll<HTMLElement>('.slidev-page')].filter((page) => page.checkVisibility()).map((page) => page.innerText.replaceAll('\u00a0', ' ')).join('\n'),
+    text: () =>
+      [...document.querySelectorAll<HTMLElement>('.slidev-page')]
+        .filter((page) => page.checkVisibility())
+        .map((page) => page.innerText.replaceAll('\u00a0', ' '))
+        .join('\n'),
   }
 }

@@ -61,7 +61,9 @@ export function admit(wanted: number, need: Need, machine: Machine, tasks: numbe
     `A learner takes ${Math.ceil(need.memory)} MiB of memory, ${need.processor.toFixed(1)} s of a core and ${Math.ceil(need.disk)} MiB on the disk${need.task === undefined ? '' : ` for "${need.task}"`}; ` +
     `that is memory for ${memory}, processors for ${processors} (each check done within ${PATIENCE} s, were all to check at once) and disk for ${disk}.`
   if (wanted <= most) return `${carries}. ${figures}`
-  throw new Error(`${carries}, not ${wanted}. ${figures} ${most > 0 ? `Use --learners ${most}, a larger machine,` : 'Use a larger machine,'} or others by --command-prefix: see docs/workshop.md.`)
+  throw new Error(
+    `${carries}, not ${wanted}. ${figures} ${most > 0 ? `Use --learners ${most}, a larger machine,` : 'Use a larger machine,'} or others by --command-prefix: see docs/workshop.md.`,
+  )
 }
 
 /** What this machine has, for learners whose folders are below `folder`. */
@@ -79,14 +81,27 @@ const MIB = 2 ** 20
  * @param folder of the learner: what is left on the disk
  * @throws an Error with what the check says, where the solution does not pass it
  */
-export async function measureNeed(deck: Pick<Deck, 'tasks'>, { course }: Pick<Learner, 'course'>, executor: Pick<Executor, 'script'>, folder: string): Promise<Need> {
+export async function measureNeed(
+  deck: Pick<Deck, 'tasks'>,
+  { course }: Pick<Learner, 'course'>,
+  executor: Pick<Executor, 'script'>,
+  folder: string,
+): Promise<Need> {
   const open = course.info().tasks.filter(({ progress }) => progress.state.state === 'open')
   const limit = (id: string) => deck.tasks.get(id)?.timeout ?? 0
-  const task = open.reduce<(typeof open)[number] | undefined>((heaviest, each) => (heaviest && limit(heaviest.id) >= limit(each.id) ? heaviest : each), undefined)
+  const task = open.reduce<(typeof open)[number] | undefined>(
+    (heaviest, each) => (heaviest && limit(heaviest.id) >= limit(each.id) ? heaviest : each),
+    undefined,
+  )
   const samples = new Samples()
   const over = new AbortController()
   const first = samples.next()
-  const watching = executor.script(SAMPLER, 3600, over.signal, (bytes, from) => from === 'stdout' && samples.take(String(bytes)))
+  const watching = executor.script(
+    SAMPLER,
+    3600,
+    over.signal,
+    (bytes, from) => from === 'stdout' && samples.take(String(bytes)),
+  )
   try {
     // Where nothing can be sampled, the script is over at once.
     await Promise.race([first, watching])
@@ -95,11 +110,20 @@ export async function measureNeed(deck: Pick<Deck, 'tasks'>, { course }: Pick<Le
       await course.beginTask(task.id)
       await course.applySolution(task.id, (await course.solution(task.id)).solution)
       const check = course.info().tasks.find(({ id }) => id === task.id)?.progress.check
-      if (check?.result !== 'passed') throw new Error(`The task "${task.title}" cannot be done here, although its own solution was applied:\n${(check?.lines ?? []).map(({ text }) => text).join('\n')}`)
+      if (check?.result !== 'passed')
+        throw new Error(
+          `The task "${task.title}" cannot be done here, although its own solution was applied:\n${(check?.lines ?? []).map(({ text }) => text).join('\n')}`,
+        )
       await Promise.race([samples.next(), watching])
     }
-    if (!samples.last) throw new Error('What a learner needs could not be measured: the container has no /sys/fs/cgroup.')
-    return { ...(task && { task: task.title }), memory: samples.memory, processor: samples.last.processor - samples.start, disk: Math.max(0, (await diskOf(folder)) - before) }
+    if (!samples.last)
+      throw new Error('What a learner needs could not be measured: the container has no /sys/fs/cgroup.')
+    return {
+      ...(task && { task: task.title }),
+      memory: samples.memory,
+      processor: samples.last.processor - samples.start,
+      disk: Math.max(0, (await diskOf(folder)) - before),
+    }
   } finally {
     over.abort()
     await watching
@@ -108,7 +132,9 @@ export async function measureNeed(deck: Pick<Deck, 'tasks'>, { course }: Pick<Le
 
 /** As `measureNeed`, unless it was measured before and kept in a file. @param of names what was measured: another deck, or machine, needs another measurement */
 export async function knownNeed(file: string, of: string, measure: () => Promise<Need>): Promise<Need> {
-  const kept = z.object({ of: z.literal(of), need: needFile }).safeParse(json(await readFile(file, 'utf8').catch(() => '')))
+  const kept = z
+    .object({ of: z.literal(of), need: needFile })
+    .safeParse(json(await readFile(file, 'utf8').catch(() => '')))
   if (kept.success) return kept.data.need
   const need = await measure()
   await mkdir(dirname(file), { recursive: true, mode: 0o700 })

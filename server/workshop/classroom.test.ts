@@ -38,7 +38,9 @@ test('a note reaches its learner and nobody else, also one who comes later, unti
   const bobs = await room.window('bob')
   instructor.send({ type: 'send-note', learner: 'ada', text: 'Look at line 3.' })
   const adas = await room.window('ada')
-  expect((await adas.message('seat', ({ seat }) => seat.notes.length > 0)).seat.notes.map(({ text }) => text)).toEqual(['Look at line 3.'])
+  expect((await adas.message('seat', ({ seat }) => seat.notes.length > 0)).seat.notes.map(({ text }) => text)).toEqual([
+    'Look at line 3.',
+  ])
   adas.send({ type: 'read-notes' })
   await adas.message('seat', ({ seat }) => seat.notes.length === 0)
   expect(bobs.messages.some((message) => message.type === 'seat' && message.seat.notes.length > 0)).toBe(false)
@@ -61,7 +63,9 @@ test('the instructor looks at a terminal at once, and types in it only after its
   adas.send({ type: 'answer-join', agree: true })
   expect((await looking.message('rights')).rights).toEqual(['view', 'teach', 'type', 'run'])
   looking.send({ type: 'input', terminal: 'show', data: 'echo together > joined\r' })
-  await vi.waitFor(async () => expect(await readFile(room.ada.copy('joined'), 'utf8')).toBe('together\n'), { timeout: 20_000 })
+  await vi.waitFor(async () => expect(await readFile(room.ada.copy('joined'), 'utf8')).toBe('together\n'), {
+    timeout: 20_000,
+  })
 
   // The other's files are not the instructor's to change through the course.
   looking.forget()
@@ -101,7 +105,9 @@ test('the instructor ends what runs in a learner’s terminals, and makes the fi
   await place(instructor, 'ada', ({ busy }) => busy.length === 0)
   expect(await readFile(room.ada.copy('service.nix'), 'utf8')).toBe('broken\n')
   instructor.send({ type: 'reset-learner', learner: 'ada' })
-  await vi.waitFor(async () => expect(await readFile(room.ada.copy('service.nix'), 'utf8')).toContain('port = 80'), { timeout: 20_000 })
+  await vi.waitFor(async () => expect(await readFile(room.ada.copy('service.nix'), 'utf8')).toContain('port = 80'), {
+    timeout: 20_000,
+  })
 })
 
 test('who has no window open cannot be asked', async () => {

@@ -42,7 +42,8 @@ export class Classroom {
         this.changed()
         // Nobody is there any more who has agreed.
         const place = this.places.get(learner.name)
-        if (place && place.join !== 'none' && room.count((access) => access.role === 'learner') === 0) this.setJoin(place, 'none')
+        if (place && place.join !== 'none' && room.count((access) => access.role === 'learner') === 0)
+          this.setJoin(place, 'none')
       })
     }
   }
@@ -89,7 +90,8 @@ export class Classroom {
       }
       case 'ask-join': {
         const place = this.place(message.learner)
-        if (place.room.count((access) => access.role === 'learner') === 0) throw new RefusedError('failed', `${message.learner} has no window open: there is nobody to ask.`)
+        if (place.room.count((access) => access.role === 'learner') === 0)
+          throw new RefusedError('failed', `${message.learner} has no window open: there is nobody to ask.`)
         return place.join === 'none' ? this.setJoin(place, 'asked') : undefined
       }
       case 'leave-join':
@@ -152,7 +154,10 @@ export class Classroom {
         windows: room.count((access) => access.role === 'learner'),
         states: Object.fromEntries(tasks.map(({ id, progress }) => [id, progress.state])),
         activity,
-        busy: learner.stage.terminals().filter(({ state }) => state.state === 'busy').map(({ name }) => name),
+        busy: learner.stage
+          .terminals()
+          .filter(({ state }) => state.state === 'busy')
+          .map(({ name }) => name),
         join,
       }
     })

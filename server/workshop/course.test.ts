@@ -21,19 +21,36 @@ test('a learner begins a task, fails it first, is told why, and passes it', asyn
   workshop = await TestWorkshop.make()
   expect([workshop.state('port'), workshop.state('header')]).toEqual(['open', 'locked'])
   await course().beginTask('port')
-  expect(workshop.progress('port')).toMatchObject({ state: { state: 'begun' }, setup: [{ kind: 'look', text: 'service.nix listens on 8080 now' }] })
-  expect(await course().check('port')).toMatchObject({ result: 'failed', lines: [{ kind: 'look', text: 'the port in service.nix' }, { kind: 'fail', text: 'The port is 8080, not 8081.' }] })
+  expect(workshop.progress('port')).toMatchObject({
+    state: { state: 'begun' },
+    setup: [{ kind: 'look', text: 'service.nix listens on 8080 now' }],
+  })
+  expect(await course().check('port')).toMatchObject({
+    result: 'failed',
+    lines: [
+      { kind: 'look', text: 'the port in service.nix' },
+      { kind: 'fail', text: 'The port is 8080, not 8081.' },
+    ],
+  })
   expect(workshop.state('port')).toBe('failed')
   await edit('service.nix', '{\n  port = 8081;\n}\n')
-  expect(await course().check('port')).toMatchObject({ result: 'passed', lines: [{ kind: 'look' }, { kind: 'ok', text: 'it is 8081, in the profile host' }] })
+  expect(await course().check('port')).toMatchObject({
+    result: 'passed',
+    lines: [{ kind: 'look' }, { kind: 'ok', text: 'it is 8081, in the profile host' }],
+  })
   expect(workshop.progress('port').state).toMatchObject({ state: 'passed', by: 'learner' })
   // The next one opens, and every window is told.
-  expect(workshop.messages.findLast((message) => message.type === 'task' && message.task === 'header')).toMatchObject({ progress: { state: { state: 'open' } } })
+  expect(workshop.messages.findLast((message) => message.type === 'task' && message.task === 'header')).toMatchObject({
+    progress: { state: { state: 'open' } },
+  })
 })
 
 test('a task that depends on another is refused until that is done, and no check runs before a task is begun', async () => {
   workshop = await TestWorkshop.make()
-  await expect(course().beginTask('header')).rejects.toMatchObject({ reason: 'locked', message: 'Finish or skip "Another port" first.' })
+  await expect(course().beginTask('header')).rejects.toMatchObject({
+    reason: 'locked',
+    message: 'Finish or skip "Another port" first.',
+  })
   await expect(course().skip('header')).rejects.toMatchObject({ reason: 'locked' })
   await expect(course().check('port')).rejects.toMatchObject({ reason: 'not-begun' })
   await expect(course().check('nothing')).rejects.toMatchObject({ reason: 'unknown-task' })
@@ -58,7 +75,10 @@ test('the solution is shown as a patch that changes nothing, and then applied an
   expect(await readFile(workshop.copy('service.nix'), 'utf8')).toContain('8080')
   execFileSync('git', ['apply', '--check', '-'], { cwd: workshop.copy('.'), input: patch })
   await course().applySolution('port', solution)
-  expect(workshop.progress('port')).toMatchObject({ state: { state: 'passed', by: 'solution' }, check: { result: 'passed' } })
+  expect(workshop.progress('port')).toMatchObject({
+    state: { state: 'passed', by: 'solution' },
+    check: { result: 'passed' },
+  })
 })
 
 test('a solution of other files than those that it was shown for is not applied', async () => {
@@ -75,7 +95,10 @@ test('where the solution does not fit what the learner made of the files, a rese
   await course().beginTask('port')
   await edit('service.nix', 'all gone\n')
   await edit('notes.txt', 'mine')
-  await expect(course().solution('port')).rejects.toMatchObject({ reason: 'no-solution', message: expect.stringContaining('there is no port in service.nix. Reset the task') })
+  await expect(course().solution('port')).rejects.toMatchObject({
+    reason: 'no-solution',
+    message: expect.stringContaining('there is no port in service.nix. Reset the task'),
+  })
   await expect(course().skip('port')).rejects.toMatchObject({ reason: 'no-solution' })
   expect(await readFile(workshop.copy('service.nix'), 'utf8')).toBe('all gone\n')
   await course().resetTask('port')
@@ -125,10 +148,16 @@ test('a newer check takes the place of the one that runs, and its lines come whi
 })
 
 test('what changes files is not disturbed, but can be stopped; a check that takes too long is ended and says so', async () => {
-  workshop = await TestWorkshop.make({ 'tasks/port/setup': 'touch half-made\necho at it\nsleep 30\n', 'tasks/port/task.md': '---\ntitle: Slow\nteaches: Patience\ntimeout: 1\n---\nWait.\n' })
+  workshop = await TestWorkshop.make({
+    'tasks/port/setup': 'touch half-made\necho at it\nsleep 30\n',
+    'tasks/port/task.md': '---\ntitle: Slow\nteaches: Patience\ntimeout: 1\n---\nWait.\n',
+  })
   const begun = course().beginTask('port')
   await workshop.until(() => workshop.lines().some(({ text }) => text === 'at it'))
-  await expect(course().skip('port')).rejects.toMatchObject({ reason: 'busy', message: expect.stringContaining('"Slow" is not finished') })
+  await expect(course().skip('port')).rejects.toMatchObject({
+    reason: 'busy',
+    message: expect.stringContaining('"Slow" is not finished'),
+  })
   course().stop()
   await expect(begun).rejects.toMatchObject({ name: 'GivenUp' })
   expect(workshop.state('port')).toBe('open')
@@ -185,7 +214,9 @@ test('a task that is begun while another is not finished says so, since what tha
   workshop = await TestWorkshop.make({ 'tasks/header/task.md': '---\ntitle: A header\nteaches: Files\n---\nAdd it.\n' })
   await course().beginTask('port')
   await course().beginTask('header')
-  expect(workshop.progress('header').setup).toEqual([{ kind: 'look', text: expect.stringContaining('"Another port" is begun and not finished') }])
+  expect(workshop.progress('header').setup).toEqual([
+    { kind: 'look', text: expect.stringContaining('"Another port" is begun and not finished') },
+  ])
   await course().skip('port')
   await course().beginTask('header')
   expect(workshop.progress('header').setup).toEqual([])
@@ -206,7 +237,10 @@ test('damaged progress is set aside and told; the files stay', async () => {
 })
 
 test('a gated course opens slides and tasks one after the other', async () => {
-  workshop = await TestWorkshop.make({ 'tasks/header/task.md': '---\ntitle: A header\nteaches: Files\n---\nAdd it.\n' }, { gated: true })
+  workshop = await TestWorkshop.make(
+    { 'tasks/header/task.md': '---\ntitle: A header\nteaches: Files\n---\nAdd it.\n' },
+    { gated: true },
+  )
   expect(workshop.state('header')).toBe('locked')
   expect(lastOpenSlide(course().info())).toBe(2)
   await course().skip('port')
@@ -217,14 +251,21 @@ test('a gated course opens slides and tasks one after the other', async () => {
 })
 
 test('a task of another profile is told to be unavailable, and holds nothing up', async () => {
-  workshop = await TestWorkshop.make({ 'tasks/port/task.md': '---\ntitle: Another port\nteaches: Options\nprofiles: [nixos]\n---\nDo it.\n' })
-  expect(workshop.progress('port').state).toMatchObject({ state: 'unavailable', reason: expect.stringContaining('nixos') })
+  workshop = await TestWorkshop.make({
+    'tasks/port/task.md': '---\ntitle: Another port\nteaches: Options\nprofiles: [nixos]\n---\nDo it.\n',
+  })
+  expect(workshop.progress('port').state).toMatchObject({
+    state: 'unavailable',
+    reason: expect.stringContaining('nixos'),
+  })
   expect(workshop.state('header')).toBe('open')
   await expect(course().beginTask('port')).rejects.toMatchObject({ reason: 'unavailable' })
 })
 
 test('a deck without tasks is a workshop too: its files can be edited, and its steps run in the copy', async () => {
-  workshop = await TestWorkshop.make({ 'slides.md': '---\ntitle: No tasks\n---\n\n```sh {step=where}\ntouch it-ran\n```\n' })
+  workshop = await TestWorkshop.make({
+    'slides.md': '---\ntitle: No tasks\n---\n\n```sh {step=where}\ntouch it-ran\n```\n',
+  })
   const { tasks, files } = course().info()
   expect(tasks).toEqual([])
   expect(files.map(({ path }) => path)).toEqual(['docs/read me.txt', 'service.nix'])
@@ -236,7 +277,9 @@ test('a deck without tasks is a workshop too: its files can be edited, and its s
 
 test('a setup that fails leaves the task open and says what to do', async () => {
   workshop = await TestWorkshop.make({ 'tasks/port/setup': 'echo "service.nix is not there" >&2\nexit 3\n' })
-  await expect(course().beginTask('port')).rejects.toThrow('"Another port" could not be begun: service.nix is not there. Reset all files to the start')
+  await expect(course().beginTask('port')).rejects.toThrow(
+    '"Another port" could not be begun: service.nix is not there. Reset all files to the start',
+  )
   expect(workshop.state('port')).toBe('open')
 })
 

@@ -8,7 +8,17 @@ import type { ServerMessage } from '../../shared/protocol/talk.ts'
 import { RefusedError } from '../steps/stage.ts'
 import type { Copy, Saved } from './workspace.ts'
 import { Lines } from './lines.ts'
-import { type Activity, type CheckResult, type CourseInfo, type FileInfo, isDone, type TaskInfo, type TaskLine, type TaskProgress, type TaskState } from '../../shared/protocol/workshop.ts'
+import {
+  type Activity,
+  type CheckResult,
+  type CourseInfo,
+  type FileInfo,
+  isDone,
+  type TaskInfo,
+  type TaskLine,
+  type TaskProgress,
+  type TaskState,
+} from '../../shared/protocol/workshop.ts'
 import type { Progress, TaskRecord } from './progress.ts'
 import { rehearsedSolution } from './solution.ts'
 
@@ -131,7 +141,8 @@ export class Course extends EventEmitter<CourseEvents> {
   async openHint(id: string, hint: number): Promise<void> {
     const task = this.openTask(id)
     const record = this.record(id)
-    if (hint > task.hints.length) throw new RefusedError('failed', `Task "${task.title}" has ${task.hints.length} hints.`)
+    if (hint > task.hints.length)
+      throw new RefusedError('failed', `Task "${task.title}" has ${task.hints.length} hints.`)
     if (hint > record.hints + 1) throw new RefusedError('failed', `Open hint ${record.hints + 1} first.`)
     await this.keep(task, { ...record, hints: Math.max(record.hints, hint) })
   }
@@ -147,7 +158,13 @@ export class Course extends EventEmitter<CourseEvents> {
     return this.perform(task, 'look', async (job) => {
       const solution = await this.solutionId(task)
       const patch: Buffer[] = []
-      const { exit, lines } = await this.runScript(task, rehearsedSolution(task.scripts.solve, this.prelude(task)), PATIENCE, job, (bytes) => patch.push(bytes))
+      const { exit, lines } = await this.runScript(
+        task,
+        rehearsedSolution(task.scripts.solve, this.prelude(task)),
+        PATIENCE,
+        job,
+        (bytes) => patch.push(bytes),
+      )
       if (exit !== 0) throw noSolution(task, lines)
       return { solution, patch: String(Buffer.concat(patch)), says: lines }
     })
@@ -161,7 +178,8 @@ export class Course extends EventEmitter<CourseEvents> {
   async applySolution(id: string, solution: string): Promise<void> {
     const task = this.begunTask(id)
     await this.perform(task, 'solve', async (job) => {
-      if ((await this.solutionId(task)) !== solution) throw new RefusedError('outdated', 'Your files have changed since the solution was shown. Look at it again.')
+      if ((await this.solutionId(task)) !== solution)
+        throw new RefusedError('outdated', 'Your files have changed since the solution was shown. Look at it again.')
       await this.runSolve(task, job)
       await this.runCheck(task, job, 'solution')
     })
@@ -182,14 +200,20 @@ export class Course extends EventEmitter<CourseEvents> {
   async resetTask(id: string): Promise<void> {
     const task = this.begunTask(id)
     const start = await this.options.copy.history.start(id)
-    if (start === undefined) throw new RefusedError('not-begun', `The start of "${task.title}" is not kept any more. Begin it again.`)
+    if (start === undefined)
+      throw new RefusedError('not-begun', `The start of "${task.title}" is not kept any more. Begin it again.`)
     await this.perform(task, 'reset', async (job) => {
       await this.options.copy.history.restore(start)
       const { reset } = task.scripts
-      const done = reset === undefined ? undefined : await this.runScript(task, `${this.prelude(task)}\n${reset}`, PATIENCE, job)
+      const done =
+        reset === undefined ? undefined : await this.runScript(task, `${this.prelude(task)}\n${reset}`, PATIENCE, job)
       const { check, ...record } = this.record(id)
       await this.keep(task, { ...record, state: { state: 'begun', since: Date.now() } }, true)
-      if (done && done.exit !== 0) throw new RefusedError('failed', `Your files are as they were when you began "${task.title}", but what it does besides went wrong: ${endOf(done.lines)}`)
+      if (done && done.exit !== 0)
+        throw new RefusedError(
+          'failed',
+          `Your files are as they were when you began "${task.title}", but what it does besides went wrong: ${endOf(done.lines)}`,
+        )
     })
   }
 
@@ -240,17 +264,30 @@ export class Course extends EventEmitter<CourseEvents> {
   /** Runs `setup`, and keeps what it leaves as the start of the task. */
   private async setUp(task: DeckTask, job: Job): Promise<void> {
     const { exit, lines } = await this.runScript(task, `${this.prelude(task)}\n${task.scripts.setup}`, PATIENCE, job)
-    if (exit !== 0) throw new RefusedError('failed', `"${task.title}" could not be begun: ${endOf(lines)} Reset all files to the start, then begin it again; nothing that you have done is lost by that.`)
+    if (exit !== 0)
+      throw new RefusedError(
+        'failed',
+        `"${task.title}" could not be begun: ${endOf(lines)} Reset all files to the start, then begin it again; nothing that you have done is lost by that.`,
+      )
     const { history } = this.options.copy
     await history.markTask(task.id, await history.snapshot())
     const { hints } = this.record(task.id)
-    await this.keep(task, { state: { state: 'begun', since: Date.now() }, setup: [...this.unfinished(task), ...lines], hints }, true)
+    await this.keep(
+      task,
+      { state: { state: 'begun', since: Date.now() }, setup: [...this.unfinished(task), ...lines], hints },
+      true,
+    )
   }
 
   /** What another task has broken and nobody has mended may stand in the way of this one. */
   private unfinished(task: DeckTask): TaskLine[] {
-    const others = [...this.deck.tasks.values()].filter((other) => other !== task && ['begun', 'failed'].includes(this.stateOf(other).state))
-    return others.map(({ title }) => ({ kind: 'look', text: `"${title}" is begun and not finished: what it has changed is still there. Skip it to have it out of the way.` }))
+    const others = [...this.deck.tasks.values()].filter(
+      (other) => other !== task && ['begun', 'failed'].includes(this.stateOf(other).state),
+    )
+    return others.map(({ title }) => ({
+      kind: 'look',
+      text: `"${title}" is begun and not finished: what it has changed is still there. Skip it to have it out of the way.`,
+    }))
   }
 
   /** Runs `solve`: all of it is done, or nothing. */
@@ -270,9 +307,21 @@ export class Course extends EventEmitter<CourseEvents> {
     const { history } = this.options.copy
     this.seen = await history.tree(await history.snapshot())
     const at = Date.now()
-    const { exit, lines } = await this.runScript(task, `${this.prelude(task)}\n${task.scripts.check}`, task.timeout, job)
+    const { exit, lines } = await this.runScript(
+      task,
+      `${this.prelude(task)}\n${task.scripts.check}`,
+      task.timeout,
+      job,
+    )
     const seconds = (Date.now() - at) / 1000
-    const result = exit === 0 ? 'passed' : exit === null && seconds >= task.timeout ? 'timeout' : exit !== null && lines.some(({ kind }) => kind === 'fail') ? 'failed' : 'broken'
+    const result =
+      exit === 0
+        ? 'passed'
+        : exit === null && seconds >= task.timeout
+          ? 'timeout'
+          : exit !== null && lines.some(({ kind }) => kind === 'fail')
+            ? 'failed'
+            : 'broken'
     const check: CheckResult = { at, seconds, result, lines }
     const record = this.record(task.id)
     await this.keep(task, { ...record, state: afterCheck(record.state, result === 'passed', by), check })
@@ -288,7 +337,11 @@ export class Course extends EventEmitter<CourseEvents> {
   private async perform<T>(task: DeckTask, doing: Activity['doing'], work: (job: Job) => Promise<T>): Promise<T> {
     while (this.job) {
       const { activity, abort, done } = this.job
-      if (activity.doing !== 'check' && activity.doing !== 'look') throw new RefusedError('busy', `${DOING[activity.doing]} "${this.deck.tasks.get(activity.task)?.title ?? activity.task}" is not finished. Wait, or stop it.`)
+      if (activity.doing !== 'check' && activity.doing !== 'look')
+        throw new RefusedError(
+          'busy',
+          `${DOING[activity.doing]} "${this.deck.tasks.get(activity.task)?.title ?? activity.task}" is not finished. Wait, or stop it.`,
+        )
       abort.abort()
       await done.catch(() => {})
     }
@@ -340,17 +393,26 @@ export class Course extends EventEmitter<CourseEvents> {
     if (occupied() || (await history.tree(await history.snapshot())) === this.seen) return
     if (!this.job) await this.options.beforeScript()
     const current = this.deck.tasks.get(progress.current ?? '')
-    if (occupied() || !progress.checkOnSave || !current || !['begun', 'failed'].includes(this.stateOf(current).state)) return
+    if (occupied() || !progress.checkOnSave || !current || !['begun', 'failed'].includes(this.stateOf(current).state))
+      return
     // Not awaited: the next save replaces it.
     this.check(current.id).catch(() => {})
   }
 
-  private async runScript(task: DeckTask, script: string, seconds: number, job: Job, patch?: (bytes: Buffer) => void): Promise<{ exit: number | null; lines: TaskLine[] }> {
+  private async runScript(
+    task: DeckTask,
+    script: string,
+    seconds: number,
+    job: Job,
+    patch?: (bytes: Buffer) => void,
+  ): Promise<{ exit: number | null; lines: TaskLine[] }> {
     await this.options.beforeScript()
     const { signal } = job.abort
     signal.throwIfAborted()
     const lines = new Lines((line) => this.emit('message', { type: 'activity-line', task: task.id, line }))
-    const { exit, output } = await this.options.executor.script(script, seconds, signal, (bytes, from) => (patch && from === 'stdout' ? patch(bytes) : lines.take(bytes, from)))
+    const { exit, output } = await this.options.executor.script(script, seconds, signal, (bytes, from) =>
+      patch && from === 'stdout' ? patch(bytes) : lines.take(bytes, from),
+    )
     signal.throwIfAborted()
     const said = lines.end()
     // It could not be run at all: what the executor says about that came from no script.
@@ -379,7 +441,11 @@ export class Course extends EventEmitter<CourseEvents> {
     const task = this.task(id)
     const state = this.stateOf(task)
     if (state.state === 'unavailable') throw new RefusedError('unavailable', state.reason)
-    if (state.state === 'locked') throw new RefusedError('locked', `Finish or skip ${state.by.map((other) => `"${this.deck.tasks.get(other)?.title ?? other}"`).join(', ')} first.`)
+    if (state.state === 'locked')
+      throw new RefusedError(
+        'locked',
+        `Finish or skip ${state.by.map((other) => `"${this.deck.tasks.get(other)?.title ?? other}"`).join(', ')} first.`,
+      )
     return task
   }
 
@@ -395,7 +461,11 @@ export class Course extends EventEmitter<CourseEvents> {
 
   private stateOf(task: DeckTask): TaskState {
     const { profile, gated } = this.options
-    if (!task.profiles.includes(profile)) return { state: 'unavailable', reason: `This task can be done in the profile ${task.profiles.join(' or ')} only; this is ${profile}.` }
+    if (!task.profiles.includes(profile))
+      return {
+        state: 'unavailable',
+        reason: `This task can be done in the profile ${task.profiles.join(' or ')} only; this is ${profile}.`,
+      }
     const record = this.options.progress.task(task.id)
     if (record && record.state.state !== 'open') return record.state
     const all = [...this.deck.tasks.values()]
@@ -425,24 +495,50 @@ export class Course extends EventEmitter<CourseEvents> {
 
   private taskInfo(task: DeckTask): TaskInfo {
     const { id, title, teaches, slide, depends, timeout, files, text, hints } = task
-    return { id, title, teaches, slide, depends, timeout, files, text, hints: hints.length, progress: this.progressOf(task) }
+    return {
+      id,
+      title,
+      teaches,
+      slide,
+      depends,
+      timeout,
+      files,
+      text,
+      hints: hints.length,
+      progress: this.progressOf(task),
+    }
   }
 }
 
-const DOING: Record<Activity['doing'], string> = { begin: 'The beginning of', check: 'The check of', look: 'The solution of', solve: 'The solution of', skip: 'The skipping of', reset: 'The reset of' }
+const DOING: Record<Activity['doing'], string> = {
+  begin: 'The beginning of',
+  check: 'The check of',
+  look: 'The solution of',
+  solve: 'The solution of',
+  skip: 'The skipping of',
+  reset: 'The reset of',
+}
 
 /** What was passed stays so: a later task may change what it was about. */
 function afterCheck(state: TaskRecord['state'], passed: boolean, by: 'learner' | 'solution'): TaskRecord['state'] {
   if (state.state === 'passed' || state.state === 'skipped') return state
-  return passed ? { state: 'passed', at: Date.now(), by } : { state: 'failed', since: 'since' in state ? state.since : Date.now() }
+  return passed
+    ? { state: 'passed', at: Date.now(), by }
+    : { state: 'failed', since: 'since' in state ? state.since : Date.now() }
 }
 
 function noSolution(task: DeckTask, lines: TaskLine[]): RefusedError {
-  return new RefusedError('no-solution', `The solution of "${task.title}" does not fit your files as they are: ${endOf(lines)} Reset the task to its start first, then look again.`)
+  return new RefusedError(
+    'no-solution',
+    `The solution of "${task.title}" does not fit your files as they are: ${endOf(lines)} Reset the task to its start first, then look again.`,
+  )
 }
 
 /** The last of what a script said, for a message. */
 function endOf(lines: TaskLine[]): string {
-  const said = lines.slice(-3).map(({ text }) => text).join(' · ')
+  const said = lines
+    .slice(-3)
+    .map(({ text }) => text)
+    .join(' · ')
   return said === '' ? 'it says nothing more.' : /[.!?]$/.test(said) ? said : `${said}.`
 }

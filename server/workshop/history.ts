@@ -66,20 +66,36 @@ export class History {
   }
 
   private async takeSnapshot(): Promise<string> {
-    const { stdout } = await this.git(['ls-files', '-t', '-z', '--others', '--modified', '--deleted', '--exclude-standard'])
+    const { stdout } = await this.git([
+      'ls-files',
+      '-t',
+      '-z',
+      '--others',
+      '--modified',
+      '--deleted',
+      '--exclude-standard',
+    ])
     // A letter, a space, the path. What is gone is listed as modified too.
     const listed = stdout.split('\0').filter(Boolean)
     const gone = new Set(listed.filter((line) => line.startsWith('R ')).map((line) => line.slice(2)))
     const there: string[] = []
-    for (const path of new Set(listed.map((line) => line.slice(2)))) if (!gone.has(path) && (await this.isKept(path))) there.push(path)
+    for (const path of new Set(listed.map((line) => line.slice(2))))
+      if (!gone.has(path) && (await this.isKept(path))) there.push(path)
     if (gone.size > 0) await this.git(['update-index', '-z', '--force-remove', '--stdin'], [...gone].join('\0'))
     // A folder may have become a file, or the other way round.
-    if (there.length > 0) await this.git(['update-index', '-z', '--add', '--remove', '--replace', '--stdin'], there.join('\0'))
+    if (there.length > 0)
+      await this.git(['update-index', '-z', '--add', '--remove', '--replace', '--stdin'], there.join('\0'))
     if (this.last && gone.size + there.length === 0) return this.last
     const { stdout: tree } = await this.git(['write-tree'])
     const last = this.last ?? (await this.commit(HISTORY))
     if (last && (await this.tree(last)) === tree) return (this.last = last)
-    const { stdout: commit } = await this.git(['commit-tree', tree, ...(last ? ['-p', last] : []), '-m', 'A state of the copy'])
+    const { stdout: commit } = await this.git([
+      'commit-tree',
+      tree,
+      ...(last ? ['-p', last] : []),
+      '-m',
+      'A state of the copy',
+    ])
     await this.git(['update-ref', HISTORY, commit])
     this.trees.set(commit, tree)
     return (this.last = commit)
@@ -131,17 +147,30 @@ export class History {
    *
    * @returns undefined where there is none; `link` for a symbolic link, whose content is where it leads
    */
-  async file(commit: string, path: string): Promise<{ content: Buffer; executable: boolean; link: boolean } | undefined> {
+  async file(
+    commit: string,
+    path: string,
+  ): Promise<{ content: Buffer; executable: boolean; link: boolean } | undefined> {
     const { stdout } = await this.git(['ls-tree', '-z', commit, '--', path])
     const [, mode, object] = /^(\d{6}) blob ([0-9a-f]+)\t/.exec(stdout) ?? []
     if (mode === undefined || object === undefined) return undefined
-    const { stdout: content } = await execa('git', [...SAFE, 'cat-file', 'blob', object], { ...this.place(), encoding: 'buffer', stripFinalNewline: false })
+    const { stdout: content } = await execa('git', [...SAFE, 'cat-file', 'blob', object], {
+      ...this.place(),
+      encoding: 'buffer',
+      stripFinalNewline: false,
+    })
     return { content: Buffer.from(content), executable: mode === '100755', link: mode === '120000' }
   }
 
   /** What leads from one state to another, for `git apply`; empty where they are the same. */
   async patch(from: string, to: string): Promise<string> {
-    return (await this.git(['diff', '--no-color', '--no-ext-diff', '--no-textconv', '--no-renames', '--binary', from, to], undefined, false)).stdout
+    return (
+      await this.git(
+        ['diff', '--no-color', '--no-ext-diff', '--no-textconv', '--no-renames', '--binary', from, to],
+        undefined,
+        false,
+      )
+    ).stdout
   }
 
   /**
@@ -158,21 +187,34 @@ export class History {
     ])
     const words = changed.stdout.split('\0')
     const changes = new Map<string, FileInfo['change']>()
-    for (let at = 0; at + 1 < words.length; at += 2) changes.set(words[at + 1] ?? '', words[at] === 'A' ? 'added' : words[at] === 'D' ? 'removed' : 'changed')
-    const binary = new Set(counted.stdout.split('\0').filter((line) => line.startsWith('-\t-\t')).map((line) => line.slice(4)))
+    for (let at = 0; at + 1 < words.length; at += 2)
+      changes.set(words[at + 1] ?? '', words[at] === 'A' ? 'added' : words[at] === 'D' ? 'removed' : 'changed')
+    const binary = new Set(
+      counted.stdout
+        .split('\0')
+        .filter((line) => line.startsWith('-\t-\t'))
+        .map((line) => line.slice(4)),
+    )
 
-    const files: FileInfo[] = [...changes].filter(([, change]) => change === 'removed').map(([path, change]) => ({ path, change }))
+    const files: FileInfo[] = [...changes]
+      .filter(([, change]) => change === 'removed')
+      .map(([path, change]) => ({ path, change }))
     for (const line of listed.stdout.split('\0')) {
       const [, mode, size, path] = /^(\d{6}) blob [0-9a-f]+ +(\d+)\t(.*)$/s.exec(line) ?? []
       if (mode === undefined || path === undefined) continue
-      const closed = mode === '120000' ? 'link' : binary.has(path) ? 'not text' : Number(size) > tooLarge ? 'too large' : undefined
+      const closed =
+        mode === '120000' ? 'link' : binary.has(path) ? 'not text' : Number(size) > tooLarge ? 'too large' : undefined
       files.push({ path, change: changes.get(path) ?? 'none', ...(closed && { closed }) })
     }
     return files.sort((one, other) => (one.path < other.path ? -1 : 1))
   }
 
   private async git(args: string[], input?: string, stripFinalNewline = true): Promise<{ stdout: string }> {
-    return execa('git', [...SAFE, ...args], { ...this.place(), stripFinalNewline, ...(input !== undefined ? { input } : { stdin: 'ignore' as const }) })
+    return execa('git', [...SAFE, ...args], {
+      ...this.place(),
+      stripFinalNewline,
+      ...(input !== undefined ? { input } : { stdin: 'ignore' as const }),
+    })
   }
 
   private place() {
@@ -186,7 +228,12 @@ export class History {
         GIT_CONFIG_NOSYSTEM: '1',
         GIT_LITERAL_PATHSPECS: '1',
         LC_ALL: 'C',
-        ...Object.fromEntries(['AUTHOR', 'COMMITTER'].flatMap((who) => [[`GIT_${who}_NAME`, 'understudy'], [`GIT_${who}_EMAIL`, 'understudy@localhost']])),
+        ...Object.fromEntries(
+          ['AUTHOR', 'COMMITTER'].flatMap((who) => [
+            [`GIT_${who}_NAME`, 'understudy'],
+            [`GIT_${who}_EMAIL`, 'understudy@localhost'],
+          ]),
+        ),
       },
       maxBuffer: 64 * 1024 * 1024,
     }
@@ -207,7 +254,36 @@ const LARGEST = 1024 * 1024
  * What is made, not written. The lock file follows the flake by itself (see profile.ts): it is no part of what a learner does, and would
  * name what is on this machine alone.
  */
-const EXCLUDED = ['flake.lock', 'result', 'result-*', 'node_modules/', '.direnv/', '*.qcow2', '*.vmdk', '*.img', '*.raw', '*.iso', '.nixos-test-history']
+const EXCLUDED = [
+  'flake.lock',
+  'result',
+  'result-*',
+  'node_modules/',
+  '.direnv/',
+  '*.qcow2',
+  '*.vmdk',
+  '*.img',
+  '*.raw',
+  '*.iso',
+  '.nixos-test-history',
+]
 
 /** Files are what they are, and no program but git itself has a say. */
-const SAFE = ['-c', 'core.hooksPath=/dev/null', '-c', 'core.fsmonitor=false', '-c', 'core.autocrlf=false', '-c', 'core.attributesFile=/dev/null', '-c', 'core.excludesFile=/dev/null', '-c', 'core.quotePath=false', '-c', 'core.fileMode=true', '-c', 'gc.auto=0']
+const SAFE = [
+  '-c',
+  'core.hooksPath=/dev/null',
+  '-c',
+  'core.fsmonitor=false',
+  '-c',
+  'core.autocrlf=false',
+  '-c',
+  'core.attributesFile=/dev/null',
+  '-c',
+  'core.excludesFile=/dev/null',
+  '-c',
+  'core.quotePath=false',
+  '-c',
+  'core.fileMode=true',
+  '-c',
+  'gc.auto=0',
+]

@@ -78,7 +78,17 @@ export class Learner {
    *
    * @throws an Error where another server has it open
    */
-  static async open({ name, folder, deck, flake, profile, executor, gated, secrets, recordings }: LearnerOptions): Promise<Learner> {
+  static async open({
+    name,
+    folder,
+    deck,
+    flake,
+    profile,
+    executor,
+    gated,
+    secrets,
+    recordings,
+  }: LearnerOptions): Promise<Learner> {
     const workdir = copyIn(folder)
     const release = await claim(folder)
     await prepareCopy(flake, folder)
@@ -96,7 +106,14 @@ export class Learner {
       notices: await movedOn(flake, folder),
     })
     await course.begin()
-    const stage = new Stage({ deck, profile, executor, resetWorkdir: () => course.resetCopy(false), ...(secrets && { secrets }), ...(recordings && { recordings }) })
+    const stage = new Stage({
+      deck,
+      profile,
+      executor,
+      resetWorkdir: () => course.resetCopy(false),
+      ...(secrets && { secrets }),
+      ...(recordings && { recordings }),
+    })
     await stage.checkNeeds()
     return new Learner(name, stage, course, release)
   }
@@ -112,5 +129,7 @@ export class Learner {
 async function movedOn(flake: string, folder: string): Promise<string[]> {
   const source = await readFile(join(folder, 'source'), 'utf8').catch(() => undefined)
   if (source === undefined || source === (await fingerprint(flake, true))) return []
-  return [`The talk's flake has changed since your copy was made. Your copy stays as it is; to begin with the new one, end the workshop and move the folder ${folder} away.`]
+  return [
+    `The talk's flake has changed since your copy was made. Your copy stays as it is; to begin with the new one, end the workshop and move the folder ${folder} away.`,
+  ]
 }

@@ -11,15 +11,23 @@ const WORDS = { FAIL: 'fail', OK: 'ok', LOOK: 'look' } as const
 
 /** A line of a task's script: what its first word says it is. */
 export function taskLine(text: string): TaskLine {
-  const plain = stripVTControlCharacters(text).replace(/[\u0000-\u0008\u000b-\u001f\u007f]/g, '').trimEnd()
+  const plain = stripVTControlCharacters(text)
+    .replace(/[\u0000-\u0008\u000b-\u001f\u007f]/g, '')
+    .trimEnd()
   const [, word, rest] = /^(FAIL|OK|LOOK): ?(.*)$/.exec(plain) ?? []
-  return { kind: word === undefined ? 'says' : WORDS[word as keyof typeof WORDS], text: (rest ?? plain).slice(0, LONGEST) }
+  return {
+    kind: word === undefined ? 'says' : WORDS[word as keyof typeof WORDS],
+    text: (rest ?? plain).slice(0, LONGEST),
+  }
 }
 
 /** Gathers what a script prints, line by line, while it runs. */
 export class Lines {
   private readonly kept: TaskLine[] = []
-  private readonly open = { stdout: { decoder: new StringDecoder(), text: '' }, stderr: { decoder: new StringDecoder(), text: '' } }
+  private readonly open = {
+    stdout: { decoder: new StringDecoder(), text: '' },
+    stderr: { decoder: new StringDecoder(), text: '' },
+  }
   private readonly tell: (line: TaskLine) => void
 
   /** @param tell called with each line as soon as it is whole */
@@ -45,7 +53,14 @@ export class Lines {
     const line = taskLine(text)
     if (line.text === '') return
     this.kept.push(line)
-    if (this.kept.length > MOST_LINES) this.kept.splice(Math.max(0, this.kept.findIndex(({ kind }) => kind === 'says')), 1)
+    if (this.kept.length > MOST_LINES)
+      this.kept.splice(
+        Math.max(
+          0,
+          this.kept.findIndex(({ kind }) => kind === 'says'),
+        ),
+        1,
+      )
     this.tell(line)
   }
 }

@@ -63,7 +63,11 @@ export class Progress {
     if (parsed.success) return new Progress(file, parsed.data)
     const aside = `${file}.damaged-${new Date().toISOString().replace(/[:.]/g, '-')}`
     await rename(file, aside)
-    return new Progress(file, structuredClone(FRESH), `Your progress could not be read, so the list of tasks begins anew. Your files are as they were. What could not be read is kept as ${basename(aside)} in ${dirname(aside)}.`)
+    return new Progress(
+      file,
+      structuredClone(FRESH),
+      `Your progress could not be read, so the list of tasks begins anew. Your files are as they were. What could not be read is kept as ${basename(aside)} in ${dirname(aside)}.`,
+    )
   }
 
   get checkOnSave(): boolean {

@@ -8,7 +8,10 @@ import type { WorkshopClientMessage } from '../../shared/protocol/workshop.ts'
  * @returns what that window alone is told; what concerns all windows of the learner is told by the course
  * @throws RefusedError
  */
-export async function answerLearner(course: Course, message: WorkshopClientMessage): Promise<ServerMessage | undefined> {
+export async function answerLearner(
+  course: Course,
+  message: WorkshopClientMessage,
+): Promise<ServerMessage | undefined> {
   try {
     return await answer(course, message)
   } catch (error) {
@@ -42,13 +45,19 @@ async function answer(course: Course, message: WorkshopClientMessage): Promise<S
     case 'save-file': {
       const { path, text, base } = message
       const saved = await course.save(path, text, base)
-      return saved.saved ? { type: 'saved', path, hash: saved.hash } : { type: 'conflict', path, yours: text, theirs: saved.theirs }
+      return saved.saved
+        ? { type: 'saved', path, hash: saved.hash }
+        : { type: 'conflict', path, yours: text, theirs: saved.theirs }
     }
     case 'reset-file':
       return void (await course.resetFile(message.path, message.task))
     case 'reset-copy':
       return void (await course.resetCopy(message.progress))
     case 'show-diff':
-      return { type: 'diff', ...(message.task !== undefined && { task: message.task }), patch: await course.changes(message.task) }
+      return {
+        type: 'diff',
+        ...(message.task !== undefined && { task: message.task }),
+        patch: await course.changes(message.task),
+      }
   }
 }

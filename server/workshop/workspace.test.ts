@@ -44,7 +44,10 @@ test('a file is opened and saved, with its mode; a new one makes its folders', a
 test('a save over an edit from outside is a conflict that has both texts, and the hash to settle it with', async () => {
   const { hash } = await copy.open('flake.nix')
   await writeFile(at('flake.nix'), 'theirs\n')
-  expect(await copy.save('flake.nix', 'mine\n', hash)).toEqual({ saved: false, theirs: { text: 'theirs\n', hash: sha('theirs\n') } })
+  expect(await copy.save('flake.nix', 'mine\n', hash)).toEqual({
+    saved: false,
+    theirs: { text: 'theirs\n', hash: sha('theirs\n') },
+  })
   expect(await text('flake.nix')).toBe('theirs\n')
   expect(await copy.save('flake.nix', 'mine\n', sha('theirs\n'))).toMatchObject({ saved: true })
   await rm(at('flake.nix'))
@@ -54,7 +57,21 @@ test('a save over an edit from outside is a conflict that has both texts, and th
   expect(await copy.save('nixos/run.sh', 'echo\n', sha('other'))).toMatchObject({ saved: true })
 })
 
-const escapes = ['../secret', 'nixos/../../secret', '/etc/passwd', './flake.nix', 'nixos//run.sh', 'nixos/', '', '.', '.git/config', 'nixos/.GIT/hooks/post-checkout', 'a\\b', 'a\0b', 'x'.repeat(300)]
+const escapes = [
+  '../secret',
+  'nixos/../../secret',
+  '/etc/passwd',
+  './flake.nix',
+  'nixos//run.sh',
+  'nixos/',
+  '',
+  '.',
+  '.git/config',
+  'nixos/.GIT/hooks/post-checkout',
+  'a\\b',
+  'a\0b',
+  'x'.repeat(300),
+]
 test.each(escapes)('the path %j leads nowhere', async (path) => {
   await expect(copy.open(path)).rejects.toMatchObject({ reason: 'bad-file' })
   await expect(copy.save(path, 'x', null)).rejects.toMatchObject({ reason: 'bad-file' })
@@ -66,7 +83,10 @@ test('no link leads out of the copy: neither a file, nor a folder, nor one that 
   await symlink('../secret', at('link'))
   await symlink('..', at('up'))
   for (const path of ['link', 'up/secret']) {
-    await expect(copy.open(path), path).rejects.toMatchObject({ reason: 'bad-file', message: expect.stringContaining('link') })
+    await expect(copy.open(path), path).rejects.toMatchObject({
+      reason: 'bad-file',
+      message: expect.stringContaining('link'),
+    })
     await expect(copy.save(path, 'overwritten', sha('secret')), path).rejects.toMatchObject({ reason: 'bad-file' })
   }
   await expect(copy.save('up/made/file', 'x', null)).rejects.toMatchObject({ reason: 'bad-file' })
@@ -74,7 +94,11 @@ test('no link leads out of the copy: neither a file, nor a folder, nor one that 
   await rename(at('nixos'), join(root, 'elsewhere'))
   await symlink('../elsewhere', at('nixos'))
   await expect(copy.reset('nixos/run.sh', start)).rejects.toMatchObject({ reason: 'bad-file' })
-  expect([existsSync(join(root, 'made')), await readFile(join(root, 'secret'), 'utf8'), await readFile(join(root, 'elsewhere', 'run.sh'), 'utf8')]).toEqual([false, 'secret', 'echo\n'])
+  expect([
+    existsSync(join(root, 'made')),
+    await readFile(join(root, 'secret'), 'utf8'),
+    await readFile(join(root, 'elsewhere', 'run.sh'), 'utf8'),
+  ]).toEqual([false, 'secret', 'echo\n'])
 })
 
 test('what is too large, no text, or no file is not opened, and says so', async () => {
@@ -82,7 +106,14 @@ test('what is too large, no text, or no file is not opened, and says so', async 
   await writeFile(at('binary'), Buffer.from([1, 0, 2]))
   await writeFile(at('latin1'), Buffer.from([0xfc]))
   execFileSync('mkfifo', [at('pipe')])
-  for (const [path, words] of [['large', 'larger than'], ['binary', 'no text'], ['latin1', 'no text'], ['nixos', 'no file'], ['pipe', 'no file'], ['missing', 'There is no file']] as const)
+  for (const [path, words] of [
+    ['large', 'larger than'],
+    ['binary', 'no text'],
+    ['latin1', 'no text'],
+    ['nixos', 'no file'],
+    ['pipe', 'no file'],
+    ['missing', 'There is no file'],
+  ] as const)
     await expect(copy.open(path), path).rejects.toThrow(words)
   await expect(copy.save('new', 'x'.repeat(MAX_FILE + 1), null)).rejects.toThrow('would be larger')
   await expect(copy.save('nixos', 'x', null)).rejects.toThrow('no file')
@@ -105,7 +136,10 @@ test('one file is reset, with its mode; what was not there is removed, what was 
   await rm(at('flake.nix'))
   expect((await copy.list()).map(({ change }) => change)).toEqual(['removed', 'added', 'changed'])
   for (const path of ['nixos/run.sh', 'new', 'flake.nix']) await copy.reset(path, start)
-  expect(await copy.list()).toEqual([{ path: 'flake.nix', change: 'none' }, { path: 'nixos/run.sh', change: 'none' }])
+  expect(await copy.list()).toEqual([
+    { path: 'flake.nix', change: 'none' },
+    { path: 'nixos/run.sh', change: 'none' },
+  ])
   expect((await stat(at('nixos/run.sh'))).mode & 0o111).toBe(0o111)
 })
 
@@ -125,7 +159,11 @@ test('changes are a patch that git applies elsewhere; lock files and what is bui
   await writeFile(join(other, 'flake.nix'), 'one\n')
   await writeFile(join(other, 'nixos', 'run.sh'), 'echo\n')
   execFileSync('git', ['apply', '-'], { cwd: other, input: patch })
-  expect([await readFile(join(other, 'flake.nix'), 'utf8'), await readFile(join(other, 'with space')), existsSync(join(other, 'nixos', 'run.sh'))]).toEqual(['two\r\nno end', Buffer.from([0, 1, 2]), false])
+  expect([
+    await readFile(join(other, 'flake.nix'), 'utf8'),
+    await readFile(join(other, 'with space')),
+    existsSync(join(other, 'nixos', 'run.sh')),
+  ]).toEqual(['two\r\nno end', Buffer.from([0, 1, 2]), false])
 })
 
 test('a restore keeps what it takes away, and leaves what is no source alone', async () => {
@@ -142,7 +180,15 @@ test('a restore keeps what it takes away, and leaves what is no source alone', a
 test('nothing that a learner writes into the configuration of their git is carried out by the server', async () => {
   execFileSync('git', ['init', '--quiet', at('.')])
   const trap = join(root, 'trap')
-  for (const key of ['core.fsmonitor', 'filter.trap.clean', 'filter.trap.smudge', 'diff.trap.command', 'diff.trap.textconv', 'diff.external']) execFileSync('git', ['config', key, `touch ${trap}; cat`], { cwd: at('.') })
+  for (const key of [
+    'core.fsmonitor',
+    'filter.trap.clean',
+    'filter.trap.smudge',
+    'diff.trap.command',
+    'diff.trap.textconv',
+    'diff.external',
+  ])
+    execFileSync('git', ['config', key, `touch ${trap}; cat`], { cwd: at('.') })
   await writeFile(at('.gitattributes'), '* filter=trap diff=trap\n')
   await writeFile(at('flake.nix'), 'two\n')
   await writeFile(at('.git/hooks/post-checkout'), `#!/bin/sh\ntouch ${trap}\n`, { mode: 0o755 })
@@ -161,5 +207,12 @@ test('edits from outside are told, each once; a save here is told too', async ()
   await vi.waitFor(() => expect(told).toEqual([['flake.nix', sha('outside\n')]]), { timeout: 20_000 })
   await copy.save('flake.nix', 'inside\n', sha('outside\n'))
   await rm(at('nixos/run.sh'))
-  await vi.waitFor(() => expect(told.slice(1)).toEqual([['flake.nix', sha('inside\n')], ['nixos/run.sh', null]]), { timeout: 20_000 })
+  await vi.waitFor(
+    () =>
+      expect(told.slice(1)).toEqual([
+        ['flake.nix', sha('inside\n')],
+        ['nixos/run.sh', null],
+      ]),
+    { timeout: 20_000 },
+  )
 })

@@ -48,7 +48,8 @@ export class Copy extends EventEmitter<CopyEvents> {
       ignored: (path) => UNWATCHED.test(relative(this.folder, path).split(sep).join('/')),
     })
     this.watcher.on('all', (event, path) => {
-      if (event === 'add' || event === 'change' || event === 'unlink') this.note(relative(this.folder, path).split(sep).join('/'))
+      if (event === 'add' || event === 'change' || event === 'unlink')
+        this.note(relative(this.folder, path).split(sep).join('/'))
     })
     // A folder that cannot be watched is still edited here.
     this.watcher.on('error', () => {})
@@ -69,7 +70,14 @@ export class Copy extends EventEmitter<CopyEvents> {
   private async tellChanges(): Promise<void> {
     const paths = [...this.changed]
     this.changed.clear()
-    for (const path of paths) this.tell(path, await this.read(path).then((bytes) => (bytes ? hashOf(bytes) : null), () => null))
+    for (const path of paths)
+      this.tell(
+        path,
+        await this.read(path).then(
+          (bytes) => (bytes ? hashOf(bytes) : null),
+          () => null,
+        ),
+      )
     this.emit('settled')
   }
 
@@ -83,7 +91,8 @@ export class Copy extends EventEmitter<CopyEvents> {
   /** The files, against the start of the copy. */
   async list(): Promise<FileInfo[]> {
     const now = await this.history.snapshot()
-    if (this.listed?.of !== now) this.listed = { of: now, files: await this.history.files((await this.history.start()) ?? now, now, MAX_FILE) }
+    if (this.listed?.of !== now)
+      this.listed = { of: now, files: await this.history.files((await this.history.start()) ?? now, now, MAX_FILE) }
     return this.listed.files
   }
 
@@ -104,11 +113,13 @@ export class Copy extends EventEmitter<CopyEvents> {
    */
   async save(path: string, text: string, base: string | null): Promise<Saved> {
     const bytes = Buffer.from(text)
-    if (bytes.length > MAX_FILE) throw new RefusedError('bad-file', `${path} would be larger than ${MAX_FILE / 1024} KiB. Write it in a terminal.`)
+    if (bytes.length > MAX_FILE)
+      throw new RefusedError('bad-file', `${path} would be larger than ${MAX_FILE / 1024} KiB. Write it in a terminal.`)
     return this.history.exclusively(async () => {
       const present = await this.read(path)
       const hash = hashOf(bytes)
-      if ((present ? hashOf(present) : null) !== base && !present?.equals(bytes)) return { saved: false, theirs: present ? { text: textOf(path, present), hash: hashOf(present) } : null }
+      if ((present ? hashOf(present) : null) !== base && !present?.equals(bytes))
+        return { saved: false, theirs: present ? { text: textOf(path, present), hash: hashOf(present) } : null }
       await this.write(path, bytes)
       this.tell(path, hash)
       // Not by the watcher alone: on some disks it hears nothing.
@@ -139,14 +150,16 @@ export class Copy extends EventEmitter<CopyEvents> {
       const handle = await open(place, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK)
       try {
         const { size } = await stat(handle, path)
-        if (size > MAX_FILE) throw new RefusedError('bad-file', `${path} is larger than ${MAX_FILE / 1024} KiB. Edit it in a terminal.`)
+        if (size > MAX_FILE)
+          throw new RefusedError('bad-file', `${path} is larger than ${MAX_FILE / 1024} KiB. Edit it in a terminal.`)
         return await handle.readFile()
       } finally {
         await handle.close()
       }
     }).catch((error: NodeJS.ErrnoException) => {
       if (error.code === 'ENOENT' || error.code === 'ENOTDIR') return undefined
-      if (error.code === 'ELOOP') throw new RefusedError('bad-file', `${path} is a link, which the editor does not follow.`)
+      if (error.code === 'ELOOP')
+        throw new RefusedError('bad-file', `${path} is a link, which the editor does not follow.`)
       throw error
     })
   }
@@ -158,7 +171,7 @@ export class Copy extends EventEmitter<CopyEvents> {
       await mkdir(this.scratch, { recursive: true, mode: 0o700 })
       const fresh = join(this.scratch, randomBytes(8).toString('hex'))
       await writeDurably(fresh, bytes)
-      await chmod(fresh, executable ?? (present?.isFile() === true && (present.mode & 0o100) !== 0) ? 0o755 : 0o644)
+      await chmod(fresh, (executable ?? (present?.isFile() === true && (present.mode & 0o100) !== 0)) ? 0o755 : 0o644)
       await rename(fresh, place)
     })
   }
@@ -174,10 +187,12 @@ export class Copy extends EventEmitter<CopyEvents> {
     const root = await realpath(this.folder)
     const wanted = dirname(join(root, path))
     if (make) await this.makeFolders(root, relative(root, wanted).split(sep).filter(Boolean))
-    const folder = await open(wanted, constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW).catch((error: NodeJS.ErrnoException) => {
-      if (error.code === 'ENOTDIR' || error.code === 'ELOOP') throw leadsOut(path)
-      throw error
-    })
+    const folder = await open(wanted, constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW).catch(
+      (error: NodeJS.ErrnoException) => {
+        if (error.code === 'ENOTDIR' || error.code === 'ELOOP') throw leadsOut(path)
+        throw error
+      },
+    )
     try {
       const held = `/proc/self/fd/${folder.fd}`
       const real = await readlink(held).catch(() => undefined)
@@ -205,15 +220,35 @@ export class Copy extends EventEmitter<CopyEvents> {
 const SETTLE = 100
 
 /** What no learner writes, and what may be large. */
-const UNWATCHED = /^\.git($|\/)|(^|\/)(node_modules|result(-[^/]*)?|\.direnv|\.git)($|\/)|\.(qcow2|vmdk|img|raw|iso|lock)$/
+const UNWATCHED =
+  /^\.git($|\/)|(^|\/)(node_modules|result(-[^/]*)?|\.direnv|\.git)($|\/)|\.(qcow2|vmdk|img|raw|iso|lock)$/
 
-const leadsOut = (path: string) => new RefusedError('bad-file', `${path} is behind a link, which may lead out of your copy. The editor does not follow it.`)
+const leadsOut = (path: string) =>
+  new RefusedError(
+    'bad-file',
+    `${path} is behind a link, which may lead out of your copy. The editor does not follow it.`,
+  )
 
 /** Relative, downwards, and not into git's own folder, where a line can name a program to run. */
 function mustBePath(path: string): void {
   const isPath =
-    path !== '' && !/[\0\\]/.test(path) && path.split('/').every((name) => name !== '' && name !== '.' && name !== '..' && name.toLowerCase() !== '.git' && Buffer.byteLength(name) <= 255)
-  if (!isPath) throw new RefusedError('bad-file', `"${path.slice(0, 100)}" is no path of your copy: write it as nixos/services/hello.nix.`)
+    path !== '' &&
+    !/[\0\\]/.test(path) &&
+    path
+      .split('/')
+      .every(
+        (name) =>
+          name !== '' &&
+          name !== '.' &&
+          name !== '..' &&
+          name.toLowerCase() !== '.git' &&
+          Buffer.byteLength(name) <= 255,
+      )
+  if (!isPath)
+    throw new RefusedError(
+      'bad-file',
+      `"${path.slice(0, 100)}" is no path of your copy: write it as nixos/services/hello.nix.`,
+    )
 }
 
 async function stat(handle: Awaited<ReturnType<typeof open>>, path: string) {

@@ -65,18 +65,18 @@ export const time = z.union([z.number(), z.string()]).transform((text, context) 
 /** A regular expression (JavaScript's), matched against each line that the step prints, without colours. */
 const pattern = z.string().min(1).refine(isRegExp, 'is not a regular expression')
 
-const ready = z.union(
-  [
-    z.strictObject({
-      /** Asked again and again once the step runs; the step is ready when it answers 2xx. Only this machine is asked. */
-      http: z.url().regex(/^http:\/\/127\.0\.0\.1(:\d+)?(\/|$)/, 'must be a page of this machine: http://127.0.0.1:<port>/…'),
-      /** Text that the answer must contain. */
-      contains: z.string().min(1).optional(),
-    }),
-    /** Ready as soon as a line matches. */
-    z.strictObject({ output: pattern }),
-  ],
-)
+const ready = z.union([
+  z.strictObject({
+    /** Asked again and again once the step runs; the step is ready when it answers 2xx. Only this machine is asked. */
+    http: z
+      .url()
+      .regex(/^http:\/\/127\.0\.0\.1(:\d+)?(\/|$)/, 'must be a page of this machine: http://127.0.0.1:<port>/…'),
+    /** Text that the answer must contain. */
+    contains: z.string().min(1).optional(),
+  }),
+  /** Ready as soon as a line matches. */
+  z.strictObject({ output: pattern }),
+])
 
 const expectation = z
   .strictObject({
@@ -93,7 +93,12 @@ const expectation = z
 const capture = z
   .strictObject({
     /** Its first group is the value. */
-    output: pattern.refine((source) => !isRegExp(source) || new RegExp(`${source}|`).exec('')?.length === 2, 'must have one group: (…)').optional(),
+    output: pattern
+      .refine(
+        (source) => !isRegExp(source) || new RegExp(`${source}|`).exec('')?.length === 2,
+        'must have one group: (…)',
+      )
+      .optional(),
     /** What this prints is the value: run by bash in the workdir once the step is over. */
     script: z.string().min(1).optional(),
     /** What it is a number of; text unless given. */
@@ -101,12 +106,17 @@ const capture = z
     /** What the value is called where it is shown. */
     label: z.string().min(1).optional(),
   })
-  .refine(({ output, script }) => (output === undefined) !== (script === undefined), 'write either "output" or "script"')
+  .refine(
+    ({ output, script }) => (output === undefined) !== (script === undefined),
+    'write either "output" or "script"',
+  )
 
 export const contractSchema = z.strictObject({
   needs: needs.prefault({}),
   /** What the user fills in: `{{name}}` in the command stands for the value, quoted for the shell. */
-  inputs: z.record(z.string().regex(/^[a-z][a-z0-9-]*$/, 'must be lower-case letters, digits and dashes'), input).default({}),
+  inputs: z
+    .record(z.string().regex(/^[a-z][a-z0-9-]*$/, 'must be lower-case letters, digits and dashes'), input)
+    .default({}),
   /** A word that the user types before the step runs, because the step costs money or destroys something. */
   confirm: z
     .strictObject({
@@ -125,7 +135,9 @@ export const contractSchema = z.strictObject({
   /** Run by bash in the workdir once the step is over, or ready: the step has done what it promises if this exits with 0. */
   verify: z.string().min(1).optional(),
   /** Values that a run gives, by name. */
-  capture: z.record(z.string().regex(/^[a-z][a-z0-9-]*$/, 'must be lower-case letters, digits and dashes'), capture).default({}),
+  capture: z
+    .record(z.string().regex(/^[a-z][a-z0-9-]*$/, 'must be lower-case letters, digits and dashes'), capture)
+    .default({}),
   /** Run by bash in the workdir after a rehearsal of the step, whatever its result. */
   cleanup: z.string().min(1).optional(),
   /** When the recording takes the place of the live terminal by itself. */

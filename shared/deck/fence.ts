@@ -36,10 +36,14 @@ export function parseFence(info: string): StepFence | undefined {
   for (const word of (braces[1] ?? '').trim().split(/[\s,]+/)) {
     const [key = '', value = ''] = word.split('=', 2)
     if (key !== 'step' && key !== 'terminal')
-      throw new FenceError(`unknown attribute "${key}" in {${braces[1]}}: a step fence takes step=<id> and terminal=<name>`)
+      throw new FenceError(
+        `unknown attribute "${key}" in {${braces[1]}}: a step fence takes step=<id> and terminal=<name>`,
+      )
     if (fence[key] !== undefined) throw new FenceError(`"${key}" stands twice in {${braces[1]}}`)
     if (!ID.test(value))
-      throw new FenceError(`"${key}=${value}": must be lower-case letters, digits and dashes, at most 64, for example ${key}=run-vm`)
+      throw new FenceError(
+        `"${key}=${value}": must be lower-case letters, digits and dashes, at most 64, for example ${key}=run-vm`,
+      )
     fence[key] = value
   }
   if (fence.step === undefined) throw new FenceError(`{${braces[1]}} names no step: write {step=<id>}`)

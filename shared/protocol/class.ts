@@ -11,7 +11,10 @@ import { activity, taskState } from './workshop.ts'
 /** Largest note of an instructor, in UTF-16 units. */
 const MAX_NOTE = 2000
 
-const learner = z.string().max(64).regex(/^[a-z0-9][a-z0-9-]*$/)
+const learner = z
+  .string()
+  .max(64)
+  .regex(/^[a-z0-9][a-z0-9-]*$/)
 
 export const classClientMessages = [
   /** Instructor: a hint, for one learner. */

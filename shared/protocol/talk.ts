@@ -46,7 +46,11 @@ export const CLOSE = {
   goodbye: 4001,
 } as const
 
-const id = z.string().min(1).max(64).regex(/^[a-z0-9][a-z0-9-]*$/)
+const id = z
+  .string()
+  .min(1)
+  .max(64)
+  .regex(/^[a-z0-9][a-z0-9-]*$/)
 const count = z.number().int().nonnegative()
 
 export const clientMessage = z.discriminatedUnion('type', [
@@ -78,13 +82,21 @@ export const clientMessage = z.discriminatedUnion('type', [
   /** Show the recording of a step in its terminal, or what really runs there. */
   z.strictObject({ type: z.literal('replay'), step: id, on: z.boolean() }),
   /** What the replay in a terminal does next. */
-  z.strictObject({ type: z.literal('playback'), terminal: id, action: z.enum(['play', 'pause', 'step', 'skip', 'restart', 'faster', 'slower']) }),
+  z.strictObject({
+    type: z.literal('playback'),
+    terminal: id,
+    action: z.enum(['play', 'pause', 'step', 'skip', 'restart', 'faster', 'slower']),
+  }),
   /** What does this machine have and lack for the talk? */
   z.strictObject({ type: z.literal('examine') }),
   /** One click further, or back: as by a clicker at the presenter's window. */
   z.strictObject({ type: z.literal('turn'), by: z.union([z.literal(1), z.literal(-1)]) }),
   /** State that the windows keep in step (Slidev's sync channels: page, clicks, timer, drawings). */
-  z.strictObject({ type: z.literal('sync'), channel: z.string().min(1).max(256), state: z.record(z.string(), z.unknown()) }),
+  z.strictObject({
+    type: z.literal('sync'),
+    channel: z.string().min(1).max(256),
+    state: z.record(z.string(), z.unknown()),
+  }),
   ...workshopClientMessages,
   ...classClientMessages,
 ])
@@ -107,7 +119,12 @@ export const stepStatus = z.discriminatedUnion('state', [
   z.strictObject({ state: z.literal('ready'), since: z.number(), url: z.string().optional(), after: z.number() }),
   /** It did what its contract promises; where that is to fail, `exit` is not 0. */
   z.strictObject({ state: z.literal('succeeded'), exit: z.number().int(), seconds: z.number() }),
-  z.strictObject({ state: z.literal('failed'), exit: z.number().int(), seconds: z.number(), problems: z.array(z.string()).min(1) }),
+  z.strictObject({
+    state: z.literal('failed'),
+    exit: z.number().int(),
+    seconds: z.number(),
+    problems: z.array(z.string()).min(1),
+  }),
   /** Ended without an exit status of its own: its shell was ended, restarted or died. */
   z.strictObject({ state: z.literal('ended'), reason: z.string() }),
   /** Cannot run on this machine as it is; each reason names what is missing and what to do. */
@@ -143,7 +160,10 @@ export const stepInfo = z.strictObject({
   /** SHA-256 of the command as the slide shows it, hex. */
   hash: z.string(),
   /** Fields to fill in before it runs, by name. */
-  inputs: z.record(z.string(), z.strictObject({ label: z.string(), pattern: z.string(), placeholder: z.string().optional() })),
+  inputs: z.record(
+    z.string(),
+    z.strictObject({ label: z.string(), pattern: z.string(), placeholder: z.string().optional() }),
+  ),
   confirm: z.strictObject({ warning: z.string(), type: z.string() }).optional(),
   /** The page that the step serves once it is ready. */
   page: z.string().optional(),
@@ -184,7 +204,13 @@ export const replayInfo = z.strictObject({
 })
 export type ReplayInfo = z.infer<typeof replayInfo>
 
-export const terminalInfo = z.strictObject({ name: id, cols: z.number().int(), rows: z.number().int(), state: terminalState, replay: replayInfo.optional() })
+export const terminalInfo = z.strictObject({
+  name: id,
+  cols: z.number().int(),
+  rows: z.number().int(),
+  state: terminalState,
+  replay: replayInfo.optional(),
+})
 export type TerminalInfo = z.infer<typeof terminalInfo>
 
 /** What the server knows of the deck's files. */
@@ -212,7 +238,20 @@ export const shareInfo = z.strictObject({
 export type ShareInfo = z.infer<typeof shareInfo>
 
 /** Why a request was refused. The text that comes with it says what to do next. */
-export const refusal = z.enum(['unknown-step', 'stale', 'busy', 'unavailable', 'bad-input', 'unconfirmed', 'unknown-terminal', 'no-recording', 'replayed', 'not-allowed', 'failed', ...workshopRefusals])
+export const refusal = z.enum([
+  'unknown-step',
+  'stale',
+  'busy',
+  'unavailable',
+  'bad-input',
+  'unconfirmed',
+  'unknown-terminal',
+  'no-recording',
+  'replayed',
+  'not-allowed',
+  'failed',
+  ...workshopRefusals,
+])
 export type Refusal = z.infer<typeof refusal>
 
 export const serverMessage = z.discriminatedUnion('type', [
@@ -233,15 +272,36 @@ export const serverMessage = z.discriminatedUnion('type', [
     /** Of the window's learner, in a workshop. */
     course: courseInfo.optional(),
   }),
-  z.strictObject({ type: z.literal('deck'), version: z.string(), deck: deckState, steps: z.array(stepInfo), terminals: z.array(terminalInfo) }),
+  z.strictObject({
+    type: z.literal('deck'),
+    version: z.string(),
+    deck: deckState,
+    steps: z.array(stepInfo),
+    terminals: z.array(terminalInfo),
+  }),
   z.strictObject({ type: z.literal('step'), step: id, status: stepStatus }),
   z.strictObject({ type: z.literal('measured'), step: id, measured: runMeasures }),
   z.strictObject({ type: z.literal('terminal'), terminal: id, state: terminalState }),
   /** A replay was begun, goes on, or (without one) has given the terminal back. */
   z.strictObject({ type: z.literal('replay'), terminal: id, replay: replayInfo.optional() }),
-  z.strictObject({ type: z.literal('snapshot'), terminal: id, channel: count, cols: z.number().int(), rows: z.number().int(), data: z.string() }),
+  z.strictObject({
+    type: z.literal('snapshot'),
+    terminal: id,
+    channel: count,
+    cols: z.number().int(),
+    rows: z.number().int(),
+    data: z.string(),
+  }),
   z.strictObject({ type: z.literal('sync'), channel: z.string(), state: z.record(z.string(), z.unknown()) }),
-  z.strictObject({ type: z.literal('refused'), reason: refusal, step: id.optional(), terminal: id.optional(), task: id.optional(), path: z.string().optional(), message: z.string() }),
+  z.strictObject({
+    type: z.literal('refused'),
+    reason: refusal,
+    step: id.optional(),
+    terminal: id.optional(),
+    task: id.optional(),
+    path: z.string().optional(),
+    message: z.string(),
+  }),
   /** What the doctor has found. */
   z.strictObject({ type: z.literal('diagnosis'), diagnosis }),
   /** A remote was pressed: turn the slides, here for all windows. */

@@ -15,7 +15,10 @@ export const MAX_FILE = 100 * 1024
 /** Path of the download of all of a learner's changes, as a patch for `git apply`. `?task=<id>`: since that task was begun. */
 export const PATCH_PATH = '/understudy/workshop/changes.patch'
 
-const id = z.string().max(64).regex(/^[a-z0-9][a-z0-9-]*$/)
+const id = z
+  .string()
+  .max(64)
+  .regex(/^[a-z0-9][a-z0-9-]*$/)
 
 /** A path in the copy: relative, with `/`. The server has the last word about where it leads. */
 const path = z.string().min(1).max(512)
@@ -127,7 +130,11 @@ export const taskInfo = z.strictObject({
 export type TaskInfo = z.infer<typeof taskInfo>
 
 /** What the course does in the copy right now: one thing at a time. `look` is the making of a solution to look at. */
-export const activity = z.strictObject({ task: id, doing: z.enum(['begin', 'check', 'look', 'solve', 'skip', 'reset']), since: moment })
+export const activity = z.strictObject({
+  task: id,
+  doing: z.enum(['begin', 'check', 'look', 'solve', 'skip', 'reset']),
+  since: moment,
+})
 export type Activity = z.infer<typeof activity>
 
 export const fileInfo = z.strictObject({
@@ -178,9 +185,20 @@ export const workshopServerMessages = [
   z.strictObject({ type: z.literal('file'), path, text: z.string(), hash }),
   z.strictObject({ type: z.literal('saved'), path, hash }),
   /** Not saved: the file is no longer what was opened. `yours` is what came, `theirs` what is there (null where it is gone). Nothing is lost. */
-  z.strictObject({ type: z.literal('conflict'), path, yours: z.string(), theirs: z.strictObject({ text: z.string(), hash }).nullable() }),
+  z.strictObject({
+    type: z.literal('conflict'),
+    path,
+    yours: z.string(),
+    theirs: z.strictObject({ text: z.string(), hash }).nullable(),
+  }),
   /** What `solve` changes, as a patch; `solution` is what `apply-solution` names. `says` is what the script said. */
-  z.strictObject({ type: z.literal('solution'), task: id, solution: z.string(), patch: z.string(), says: z.array(taskLine) }),
+  z.strictObject({
+    type: z.literal('solution'),
+    task: id,
+    solution: z.string(),
+    patch: z.string(),
+    says: z.array(taskLine),
+  }),
   /** A patch for `git apply`, empty where nothing has changed. */
   z.strictObject({ type: z.literal('diff'), task: id.optional(), patch: z.string() }),
 ] as const

@@ -19,9 +19,13 @@ test('what is written is read, and rounding does not add up', () => {
   for (const [index, { time }] of events.entries()) expect(Math.abs(time - (times[index] ?? 0))).toBeLessThan(0.0011)
 })
 
-test('a clock that is set back takes no time', () => expect(parseCast(written([1, 0.5, 2])).events.map(({ time }) => time)).toEqual([1, 1, 2]))
+test('a clock that is set back takes no time', () =>
+  expect(parseCast(written([1, 0.5, 2])).events.map(({ time }) => time)).toEqual([1, 1, 2]))
 
-test('comments and empty lines are passed over', () => expect(parseCast(`${headerLine(header)}# a comment\n\n[0.5,"m","here"]\n`).events).toEqual([{ time: 0.5, code: 'm', data: 'here' }]))
+test('comments and empty lines are passed over', () =>
+  expect(parseCast(`${headerLine(header)}# a comment\n\n[0.5,"m","here"]\n`).events).toEqual([
+    { time: 0.5, code: 'm', data: 'here' },
+  ]))
 
 test.each([
   ['no header', 'hello', 'line 1'],
@@ -41,7 +45,12 @@ test('pauses are cut to the limit', () => {
 
 test('version 2 has absolute times and plays in the older asciinema', async ({ skip }) => {
   const text = toVersion2(parseCast(`${written([0, 0.01, 0.02])}[0,"x","0"]\n`))
-  expect(text.split('\n').slice(0, 3).map((line) => JSON.parse(line) as unknown)).toEqual([
+  expect(
+    text
+      .split('\n')
+      .slice(0, 3)
+      .map((line) => JSON.parse(line) as unknown),
+  ).toEqual([
     { version: 2, width: 80, height: 24, env: { TERM: 'xterm-256color' } },
     [0, 'o', '0\r\n'],
     [0.01, 'o', '0.01\r\n'],

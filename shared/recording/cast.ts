@@ -8,7 +8,11 @@ import { json } from '../json.ts'
  * A file is a header and then one event on each line. In version 3 the time of an event is the interval since the one before it.
  */
 
-const grid = z.strictObject({ cols: z.number().int().min(1), rows: z.number().int().min(1), type: z.string().optional() })
+const grid = z.strictObject({
+  cols: z.number().int().min(1),
+  rows: z.number().int().min(1),
+  type: z.string().optional(),
+})
 
 export const castHeader = z.object({
   version: z.literal(3),
@@ -89,8 +93,16 @@ export class EventLines {
 /** The same recording in version 2: absolute times, and the size in the header. The exit status has no place there. */
 export function toVersion2({ header, events }: Cast): string {
   const { term, version: _, ...rest } = header
-  const first = JSON.stringify({ version: 2, width: term.cols, height: term.rows, ...rest, env: { TERM: term.type ?? 'xterm-256color' } })
-  const lines = events.filter(({ code }) => code !== 'x').map(({ time, code, data }) => JSON.stringify([Math.round(time * 1e6) / 1e6, code, data]))
+  const first = JSON.stringify({
+    version: 2,
+    width: term.cols,
+    height: term.rows,
+    ...rest,
+    env: { TERM: term.type ?? 'xterm-256color' },
+  })
+  const lines = events
+    .filter(({ code }) => code !== 'x')
+    .map(({ time, code, data }) => JSON.stringify([Math.round(time * 1e6) / 1e6, code, data]))
   return `${[first, ...lines].join('\n')}\n`
 }
 

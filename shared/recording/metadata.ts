@@ -2,7 +2,11 @@ import { z } from 'zod'
 import { profileSchema } from '../deck/contract.ts'
 
 /** A value that a run has given. */
-export const captured = z.strictObject({ value: z.string(), unit: z.enum(['bytes', 'seconds', 'text']), label: z.string().optional() })
+export const captured = z.strictObject({
+  value: z.string(),
+  unit: z.enum(['bytes', 'seconds', 'text']),
+  label: z.string().optional(),
+})
 export type Captured = z.infer<typeof captured>
 
 /** What stands in `<step>.json` beside the recording. */
@@ -30,5 +34,10 @@ export const metadata = z.strictObject({
 export type Metadata = z.infer<typeof metadata>
 
 /** A line of `history.jsonl`: what a run has measured, kept whenever it differs from the time before. */
-export const measurement = z.strictObject({ step: z.string(), date: z.iso.datetime(), nixpkgs: z.string().optional(), captures: z.record(z.string(), captured) })
+export const measurement = z.strictObject({
+  step: z.string(),
+  date: z.iso.datetime(),
+  nixpkgs: z.string().optional(),
+  captures: z.record(z.string(), captured),
+})
 export type Measurement = z.infer<typeof measurement>

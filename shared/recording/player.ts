@@ -66,7 +66,13 @@ export class Player {
   }
 
   get playback(): Playback {
-    return { playing: this.stopTicker !== undefined, stepping: this.stopTicker !== undefined && this.stopAt !== Infinity, time: round(Math.min(this.position, this.length)), duration: round(this.length), speed: this.speed }
+    return {
+      playing: this.stopTicker !== undefined,
+      stepping: this.stopTicker !== undefined && this.stopAt !== Infinity,
+      time: round(Math.min(this.position, this.length)),
+      duration: round(this.length),
+      speed: this.speed,
+    }
   }
 
   /** Plays on; at the end it begins again. */
@@ -144,7 +150,8 @@ export class Player {
   /** Writes the events up to a time, together: a recording holds whole characters and sequences in each. */
   private emit(upTo: number): void {
     let data = ''
-    for (let event = this.cast.events[this.next]; event && event.time <= upTo; event = this.cast.events[++this.next]) if (event.code === 'o') data += event.data
+    for (let event = this.cast.events[this.next]; event && event.time <= upTo; event = this.cast.events[++this.next])
+      if (event.code === 'o') data += event.data
     if (data !== '') this.stand.output(data)
   }
 

@@ -13,9 +13,21 @@ const terminal = z.string()
 /** What happens in the window. All but `show` is what a server tells it (see protocol.ts), with the output as text. */
 export const filmEvent = z.discriminatedUnion('type', [
   /** This slide, with so many clicks done. */
-  z.strictObject({ time, type: z.literal('show'), slide: z.number().int().min(1), clicks: z.number().int().nonnegative() }),
+  z.strictObject({
+    time,
+    type: z.literal('show'),
+    slide: z.number().int().min(1),
+    clicks: z.number().int().nonnegative(),
+  }),
   /** The whole screen of a terminal. */
-  z.strictObject({ time, type: z.literal('screen'), terminal, cols: z.number().int(), rows: z.number().int(), data: z.string() }),
+  z.strictObject({
+    time,
+    type: z.literal('screen'),
+    terminal,
+    cols: z.number().int(),
+    rows: z.number().int(),
+    data: z.string(),
+  }),
   /** Whole characters, added to the screen. */
   z.strictObject({ time, type: z.literal('output'), terminal, data: z.string() }),
   z.strictObject({ time, type: z.literal('step'), step: z.string(), status: stepStatus }),
@@ -33,7 +45,12 @@ export const filmOpening = z.strictObject({
 })
 export type FilmOpening = z.infer<typeof filmOpening>
 
-export const chapter = z.strictObject({ time, title: z.string(), slide: z.number().int().min(1), step: z.string().optional() })
+export const chapter = z.strictObject({
+  time,
+  title: z.string(),
+  slide: z.number().int().min(1),
+  step: z.string().optional(),
+})
 export type Chapter = z.infer<typeof chapter>
 
 export const cue = z.strictObject({ from: time, to: time, slide: z.number().int().min(1), text: z.string() })

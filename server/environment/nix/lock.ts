@@ -13,7 +13,12 @@ const LOCKS = ['flake.lock', join('spa', 'flake.lock')]
  * @returns the lock files that changed, relative to the flake
  * @throws NixError
  */
-export async function writeLock(place: NixPlace, flake: string, update: boolean, onLine?: (line: string) => void): Promise<string[]> {
+export async function writeLock(
+  place: NixPlace,
+  flake: string,
+  update: boolean,
+  onLine?: (line: string) => void,
+): Promise<string[]> {
   const changed: string[] = []
   // The inner flake first: the outer one follows it.
   for (const lock of LOCKS.toReversed()) {

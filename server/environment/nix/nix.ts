@@ -26,7 +26,12 @@ const SAID_AGAIN = /^warning:|^error:|^\(use '--show-trace'/
  * @returns what it wrote to its standard output
  * @throws NixError
  */
-export async function nix(place: NixPlace, program: 'nix' | 'nix-store', args: string[], onLine: (line: string) => void = () => {}): Promise<string> {
+export async function nix(
+  place: NixPlace,
+  program: 'nix' | 'nix-store',
+  args: string[],
+  onLine: (line: string) => void = () => {},
+): Promise<string> {
   const running = execa(program, args, {
     cwd: place.workdir,
     env: place.env,
@@ -35,10 +40,14 @@ export async function nix(place: NixPlace, program: 'nix' | 'nix-store', args: s
     reject: false,
     ...(place.signal && { cancelSignal: place.signal }),
   })
-  for await (const line of running.iterable({ from: 'stderr' })) if (!SAID_AGAIN.test(String(line))) onLine(String(line))
+  for await (const line of running.iterable({ from: 'stderr' }))
+    if (!SAID_AGAIN.test(String(line))) onLine(String(line))
   const { exitCode, stdout, stderr, isCanceled, shortMessage } = await running
   place.signal?.throwIfAborted()
   if (exitCode === 0 && !isCanceled) return stdout
-  const said = stderr.trim().split('\n').filter((line) => !NOISE.test(line))
+  const said = stderr
+    .trim()
+    .split('\n')
+    .filter((line) => !NOISE.test(line))
   throw new NixError([...new Set(said)].slice(-12).join('\n') || shortMessage || `${program} ${args[0]} failed.`)
 }

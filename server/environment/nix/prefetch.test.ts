@@ -13,7 +13,9 @@ import { prefetch, prefetchedOn, takeFrom } from './prefetch.ts'
 
 async function labPlace(workdir: string): Promise<NixPlace> {
   const { stdout } = await execa(join(import.meta.dirname, '../../nix/lab/env.sh'), [cache])
-  const env = Object.fromEntries(stdout.split('\n').map((line) => [line.slice(0, line.indexOf('=')), line.slice(line.indexOf('=') + 1)]))
+  const env = Object.fromEntries(
+    stdout.split('\n').map((line) => [line.slice(0, line.indexOf('=')), line.slice(line.indexOf('=') + 1)]),
+  )
   return { workdir, env: { HOME: process.env.HOME ?? '', ...env } }
 }
 
@@ -28,53 +30,69 @@ async function deckWith(...installables: string[]) {
 }
 
 describeWithLab('prefetch', () => {
-  test('makes what the steps need, keeps it from garbage collection, and says what still needs the network', { timeout: 180_000 }, async () => {
-    const place = await labPlace(await makeWorkdir())
-    const roots = join(temp, 'roots')
-    const stick = join(temp, 'stick')
-    const seen: string[] = []
-    const report = await prefetch(place, { deck: await deckWith('.#spa'), profile: 'lab', roots, to: stick }, (what) => seen.push(what))
+  test(
+    'makes what the steps need, keeps it from garbage collection, and says what still needs the network',
+    { timeout: 180_000 },
+    async () => {
+      const place = await labPlace(await makeWorkdir())
+      const roots = join(temp, 'roots')
+      const stick = join(temp, 'stick')
+      const seen: string[] = []
+      const report = await prefetch(
+        place,
+        { deck: await deckWith('.#spa'), profile: 'lab', roots, to: stick },
+        (what) => seen.push(what),
+      )
 
-    expect(report.installables).toEqual([{ installable: '.#spa', steps: ['build'], seconds: expect.any(Number) }])
-    expect(report.network).toEqual([{ step: 'rent', hosts: ['api.hetzner.cloud'] }])
-    expect(report.bytes).toBeGreaterThan(1000)
-    expect(new Set(seen)).toEqual(new Set(['the inputs of the flake', '.#spa', 'what a build after an edit needs', `the copy in ${stick}`]))
-    const [links] = (await readdir(roots)).filter((name) => name !== 'prefetched.json')
-    const output = await readlink(join(roots, links ?? '', 'output-0'))
-    // Nix knows of the links, so a collection spares what they name …
-    const { stdout } = await lab(place.workdir, 'nix-store', ['--query', '--roots', output])
-    expect(stdout).toContain(join(roots, links ?? ''))
-    // … the flake's own sources and the programs that build it again included.
-    const kept = await Promise.all((await readdir(join(roots, links ?? ''))).map((name) => readlink(join(roots, links ?? '', name))))
-    expect(kept.some((path) => path.endsWith('-source'))).toBe(true)
-    expect(kept.length).toBeGreaterThan(5)
-    expect((await readdir(stick)).filter((name) => name.endsWith('.narinfo')).length).toBeGreaterThan(5)
+      expect(report.installables).toEqual([{ installable: '.#spa', steps: ['build'], seconds: expect.any(Number) }])
+      expect(report.network).toEqual([{ step: 'rent', hosts: ['api.hetzner.cloud'] }])
+      expect(report.bytes).toBeGreaterThan(1000)
+      expect(new Set(seen)).toEqual(
+        new Set(['the inputs of the flake', '.#spa', 'what a build after an edit needs', `the copy in ${stick}`]),
+      )
+      const [links] = (await readdir(roots)).filter((name) => name !== 'prefetched.json')
+      const output = await readlink(join(roots, links ?? '', 'output-0'))
+      // Nix knows of the links, so a collection spares what they name …
+      const { stdout } = await lab(place.workdir, 'nix-store', ['--query', '--roots', output])
+      expect(stdout).toContain(join(roots, links ?? ''))
+      // … the flake's own sources and the programs that build it again included.
+      const kept = await Promise.all(
+        (await readdir(join(roots, links ?? ''))).map((name) => readlink(join(roots, links ?? '', name))),
+      )
+      expect(kept.some((path) => path.endsWith('-source'))).toBe(true)
+      expect(kept.length).toBeGreaterThan(5)
+      expect((await readdir(stick)).filter((name) => name.endsWith('.narinfo')).length).toBeGreaterThan(5)
 
-    expect(await prefetchedOn(roots, place.workdir, 'lab')).toBeInstanceOf(Date)
-    expect(await prefetchedOn(roots, place.workdir, 'nixos')).toBeUndefined()
-    await takeFrom(place, stick)
-    await writeFile(join(stick, 'understudy-paths'), '--delete\n')
-    await expect(takeFrom(place, stick)).rejects.toThrow('no store path')
-    await expect(takeFrom(place, temp)).rejects.toThrow('There is no understudy-paths')
+      expect(await prefetchedOn(roots, place.workdir, 'lab')).toBeInstanceOf(Date)
+      expect(await prefetchedOn(roots, place.workdir, 'nixos')).toBeUndefined()
+      await takeFrom(place, stick)
+      await writeFile(join(stick, 'understudy-paths'), '--delete\n')
+      await expect(takeFrom(place, stick)).rejects.toThrow('no store path')
+      await expect(takeFrom(place, temp)).rejects.toThrow('There is no understudy-paths')
 
-    // A second time: the links of the first go, those of the second stay.
-    await prefetch(place, { deck: await deckWith('.#spa'), profile: 'lab', roots })
-    expect((await readdir(roots)).filter((name) => name !== 'prefetched.json')).not.toContain(links)
-    await writeFile(join(place.workdir, 'flake.lock'), '{}')
-    expect(await prefetchedOn(roots, place.workdir, 'lab')).toBeUndefined()
-  })
+      // A second time: the links of the first go, those of the second stay.
+      await prefetch(place, { deck: await deckWith('.#spa'), profile: 'lab', roots })
+      expect((await readdir(roots)).filter((name) => name !== 'prefetched.json')).not.toContain(links)
+      await writeFile(join(place.workdir, 'flake.lock'), '{}')
+      expect(await prefetchedOn(roots, place.workdir, 'lab')).toBeUndefined()
+    },
+  )
 
-  test('names what cannot be made, makes the rest, and does not say that it is all there', { timeout: 120_000 }, async () => {
-    const place = await labPlace(await makeWorkdir())
-    const roots = join(temp, 'roots-failing')
-    const report = await prefetch(place, { deck: await deckWith('.#nothing', '.#spa'), profile: 'lab', roots })
-    expect(report.installables.map(({ installable, problem }) => [installable, problem !== undefined])).toEqual([
-      ['.#nothing', true],
-      ['.#spa', false],
-    ])
-    expect(report.installables[0]?.problem).toContain("does not provide attribute")
-    expect(await prefetchedOn(roots, place.workdir, 'lab')).toBeUndefined()
-  })
+  test(
+    'names what cannot be made, makes the rest, and does not say that it is all there',
+    { timeout: 120_000 },
+    async () => {
+      const place = await labPlace(await makeWorkdir())
+      const roots = join(temp, 'roots-failing')
+      const report = await prefetch(place, { deck: await deckWith('.#nothing', '.#spa'), profile: 'lab', roots })
+      expect(report.installables.map(({ installable, problem }) => [installable, problem !== undefined])).toEqual([
+        ['.#nothing', true],
+        ['.#spa', false],
+      ])
+      expect(report.installables[0]?.problem).toContain('does not provide attribute')
+      expect(await prefetchedOn(roots, place.workdir, 'lab')).toBeUndefined()
+    },
+  )
 
   test('the programs of the development shell come before those of the machine', { timeout: 120_000 }, async () => {
     const place = await labPlace(await makeWorkdir())
@@ -93,8 +111,12 @@ describeWithLab('prefetch', () => {
   test('a broken flake is told in the words of Nix', async () => {
     const place = await labPlace(await makeWorkdir())
     await writeFile(join(place.workdir, 'flake.nix'), '{ outputs = }')
-    await expect(prefetch(place, { deck: await deckWith('.#spa'), profile: 'lab', roots: join(temp, 'roots-broken') })).rejects.toThrow(NixError)
-    await expect(prefetch(place, { deck: await deckWith('.#spa'), profile: 'lab', roots: join(temp, 'roots-broken') })).rejects.toThrow(/syntax error/)
+    await expect(
+      prefetch(place, { deck: await deckWith('.#spa'), profile: 'lab', roots: join(temp, 'roots-broken') }),
+    ).rejects.toThrow(NixError)
+    await expect(
+      prefetch(place, { deck: await deckWith('.#spa'), profile: 'lab', roots: join(temp, 'roots-broken') }),
+    ).rejects.toThrow(/syntax error/)
   })
 })
 

@@ -38,7 +38,9 @@ export interface PrefetchReport {
 /** Told while it works: `done` of `total` things, and the last line that Nix said. */
 export type OnProgress = (what: string, done: number, total: number, line?: string) => void
 
-const archive: z.ZodType<Archive> = z.lazy(() => z.object({ path: z.string(), inputs: z.record(z.string(), archive).default({}) }))
+const archive: z.ZodType<Archive> = z.lazy(() =>
+  z.object({ path: z.string(), inputs: z.record(z.string(), archive).default({}) }),
+)
 interface Archive {
   path: string
   inputs: Record<string, Archive>
@@ -89,7 +91,9 @@ export async function prefetch(
     return (line: string) => onProgress(what, done - 1, total, line)
   }
 
-  const inputs = archive.parse(JSON.parse(await nix(place, 'nix', ['flake', 'archive', '--json'], begin('the inputs of the flake'))))
+  const inputs = archive.parse(
+    JSON.parse(await nix(place, 'nix', ['flake', 'archive', '--json'], begin('the inputs of the flake'))),
+  )
   // The steps of the lab need nothing of the flake's shell.
   if (profile === 'nixos') await devShellEnvironment(place, join(links, 'dev-shell'), begin('the development shell'))
 
@@ -97,14 +101,24 @@ export async function prefetch(
   for (const [installable, steps] of wanted) {
     const started = Date.now()
     const link = join(links, `output-${installables.length}`)
-    const problem = await nix(place, 'nix', ['build', '--print-build-logs', '--out-link', link, installable], begin(installable)).then(
+    const problem = await nix(
+      place,
+      'nix',
+      ['build', '--print-build-logs', '--out-link', link, installable],
+      begin(installable),
+    ).then(
       () => undefined,
       (error: unknown) => {
         if (error instanceof NixError) return error.message
         throw error
       },
     )
-    installables.push({ installable, steps, seconds: (Date.now() - started) / 1000, ...(problem !== undefined && { problem }) })
+    installables.push({
+      installable,
+      steps,
+      seconds: (Date.now() - started) / 1000,
+      ...(problem !== undefined && { problem }),
+    })
   }
 
   const onLine = begin('what a build after an edit needs')
@@ -112,7 +126,12 @@ export async function prefetch(
   const made = installables.filter(({ problem }) => problem === undefined).map(({ installable }) => installable)
   if (made.length > 0) {
     const derivations = lines(await nix(place, 'nix', ['path-info', '--derivation', ...made], onLine))
-    const closure = await nix(place, 'nix-store', ['--query', '--requisites', '--include-outputs', ...derivations], onLine)
+    const closure = await nix(
+      place,
+      'nix-store',
+      ['--query', '--requisites', '--include-outputs', ...derivations],
+      onLine,
+    )
     // A derivation cannot be realised without building it; the next evaluation writes it again.
     for (const path of lines(closure)) if (!path.endsWith('.drv')) kept.add(path)
   }
@@ -131,9 +150,12 @@ export async function prefetch(
   }
 
   if (made.length === installables.length) {
-    const text = { profile, date: new Date().toISOString(), lock: await lockOf(place.workdir) } satisfies z.infer<typeof marker>
+    const text = { profile, date: new Date().toISOString(), lock: await lockOf(place.workdir) } satisfies z.infer<
+      typeof marker
+    >
     await writeFile(file(roots), `${JSON.stringify(text, undefined, 2)}\n`)
-    for (const name of await readdir(roots)) if (name !== basename(links) && name !== basename(file(roots))) await rm(join(roots, name), { recursive: true })
+    for (const name of await readdir(roots))
+      if (name !== basename(links) && name !== basename(file(roots))) await rm(join(roots, name), { recursive: true })
   }
   return { installables, paths: paths.length, bytes, network: stepsWithNetwork(deck) }
 }
@@ -148,12 +170,16 @@ const LIST = 'understudy-paths'
  */
 export async function takeFrom(place: NixPlace, folder: string, onLine?: (line: string) => void): Promise<void> {
   const list = await readFile(join(folder, LIST), 'utf8').catch(() => {
-    throw new NixError(`There is no ${LIST} in ${folder}: write it with "npm run prefetch -- --to ${folder}" on a connected machine.`)
+    throw new NixError(
+      `There is no ${LIST} in ${folder}: write it with "npm run prefetch -- --to ${folder}" on a connected machine.`,
+    )
   })
   const paths = lines(list)
-  if (!paths.every((path) => /^\/nix\/store\/[0-9a-z]{32}-[\w+.?=-]+$/.test(path))) throw new NixError(`${join(folder, LIST)} names something that is no store path. Write it anew.`)
+  if (!paths.every((path) => /^\/nix\/store\/[0-9a-z]{32}-[\w+.?=-]+$/.test(path)))
+    throw new NixError(`${join(folder, LIST)} names something that is no store path. Write it anew.`)
   // What was built on the other machine is signed by nobody: who takes the stick decides to trust it.
-  for (const [, batch] of batches(paths)) await nix(place, 'nix', ['copy', '--no-check-sigs', '--from', cacheUrl(folder), ...batch], onLine)
+  for (const [, batch] of batches(paths))
+    await nix(place, 'nix', ['copy', '--no-check-sigs', '--from', cacheUrl(folder), ...batch], onLine)
 }
 
 /** What the steps of this profile make Nix build, and which of them. In the deck's order. */
@@ -161,13 +187,16 @@ function installablesOf(deck: Deck, profile: Profile): Map<string, string[]> {
   const wanted = new Map<string, string[]>()
   for (const { id, contract } of deck.steps.values()) {
     if (contract.needs.profiles && !contract.needs.profiles.includes(profile)) continue
-    for (const installable of contract.needs.installables) wanted.set(installable, [...(wanted.get(installable) ?? []), id])
+    for (const installable of contract.needs.installables)
+      wanted.set(installable, [...(wanted.get(installable) ?? []), id])
   }
   return wanted
 }
 
 function stepsWithNetwork(deck: Deck): PrefetchReport['network'] {
-  return [...deck.steps.values()].filter(({ contract }) => contract.needs.network.length > 0).map(({ id, contract }) => ({ step: id, hosts: contract.needs.network }))
+  return [...deck.steps.values()]
+    .filter(({ contract }) => contract.needs.network.length > 0)
+    .map(({ id, contract }) => ({ step: id, hosts: contract.needs.network }))
 }
 
 function pathsOf({ path, inputs }: Archive): string[] {

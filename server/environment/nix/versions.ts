@@ -4,18 +4,27 @@ import { execa } from 'execa'
 import { z } from 'zod'
 import { json } from '../../../shared/json.ts'
 
-const lock = z.object({ nodes: z.object({ nixpkgs: z.object({ locked: z.object({ rev: z.string().optional(), path: z.string().optional() }) }) }) })
+const lock = z.object({
+  nodes: z.object({
+    nixpkgs: z.object({ locked: z.object({ rev: z.string().optional(), path: z.string().optional() }) }),
+  }),
+})
 
 /**
  * What a run depends on besides the flake: the version of Nix, and what the flake's nixpkgs is locked to (a revision; in the lab a path).
  *
  * @param env of the steps' shells
  */
-export async function nixVersions(workdir: string, env: Record<string, string>): Promise<{ nix?: string; nixpkgs?: string }> {
+export async function nixVersions(
+  workdir: string,
+  env: Record<string, string>,
+): Promise<{ nix?: string; nixpkgs?: string }> {
   const { stdout } = await execa('nix', ['--version'], { env, extendEnv: false, reject: false })
   const nix = /\d[\w.]*/.exec(typeof stdout === 'string' ? stdout : '')?.[0]
   // No lock file, or a broken one: then nothing is known.
   const locked = lock.safeParse(json(await readFile(join(workdir, 'flake.lock'), 'utf8').catch(() => '')))
-  const nixpkgs = locked.success ? (locked.data.nodes.nixpkgs.locked.rev ?? locked.data.nodes.nixpkgs.locked.path) : undefined
+  const nixpkgs = locked.success
+    ? (locked.data.nodes.nixpkgs.locked.rev ?? locked.data.nodes.nixpkgs.locked.path)
+    : undefined
   return { ...(nix !== undefined && { nix }), ...(nixpkgs !== undefined && { nixpkgs }) }
 }

@@ -188,7 +188,7 @@ describeWithNix('the library as a whole', () => {
     const groups = ['attrsets', 'lists', 'modules', 'options', 'strings', 'trivial']
     const names = ['genAttrs', 'flatten', 'mkForce', 'mkEnableOption', 'optionalString', 'importJSON']
     const [found] = evaluate([
-      `zipListsWith (group: name: library.${'${group}'} ? ${'${name}'} && library ? ${'${name}'}) ${nixList(groups)} ${nixList(names)}`,
+      `zipListsWith (group: name: library.\${group} ? \${name} && library ? \${name}) ${nixList(groups)} ${nixList(names)}`,
     ])
     expect(found).toEqual(groups.map(() => true))
   })

@@ -1,0 +1,120 @@
+// The linter: type-aware rules, and the layers of docs/architecture.md.
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import eslintConfigPrettier from 'eslint-config-prettier'
+import { createTypeScriptImportResolver } from 'eslint-import-resolver-typescript'
+import importX from 'eslint-plugin-import-x'
+import vue from 'eslint-plugin-vue'
+import tseslint from 'typescript-eslint'
+import vueParser from 'vue-eslint-parser'
+
+const root = dirname(fileURLToPath(import.meta.url))
+
+/**
+ * The layers of the server, from top to bottom: a folder imports from its own line and the lines below it, never from above. Folders on
+ * one line do not import each other.
+ */
+const SERVER_LAYERS = [
+  ['cli'],
+  ['video'],
+  ['http'],
+  ['workshop', 'rehearsal'],
+  ['steps'],
+  ['environment'],
+  ['recording'],
+  ['terminal'],
+  ['executor', 'deck'],
+  ['lib'],
+]
+
+/** Folders outside the server, with what each may import of the project besides itself. */
+const PARTS = {
+  shared: [],
+  client: ['shared'],
+  components: ['client'],
+  layouts: ['client', 'shared'],
+  server: ['shared'],
+}
+
+/** Every part of the project that a zone can name. */
+const ALL = [...new Set([...Object.keys(PARTS), 'setup', 'theme', 'e2e', 'bench', 'nix', 'tasks'])]
+
+const zone = (target, from, message) => ({ target: join(root, target), from: join(root, from), message })
+
+const zones = [
+  ...Object.entries(PARTS).flatMap(([part, allowed]) =>
+    ALL.filter((other) => other !== part && !allowed.includes(other)).map((other) =>
+      zone(
+        part,
+        other,
+        `${part}/ may import only from ${[part, ...allowed].map((name) => `${name}/`).join(', ')}. See docs/architecture.md.`,
+      ),
+    ),
+  ),
+  ...SERVER_LAYERS.flatMap((layer, index) =>
+    layer.flatMap((folder) =>
+      SERVER_LAYERS.slice(0, index + 1)
+        .flat()
+        .filter((other) => other !== folder)
+        .map((other) =>
+          zone(
+            `server/${folder}`,
+            `server/${other}`,
+            `server/${folder}/ is not above server/${other}/: imports only go down the layers. See docs/architecture.md.`,
+          ),
+        ),
+    ),
+  ),
+]
+
+export default tseslint.config(
+  {
+    ignores: [
+      '**/node_modules/',
+      'server/dist/',
+      'dist/',
+      'videos/',
+      'test-results/',
+      'playwright-report/',
+      'nix/spa/',
+    ],
+  },
+  ...tseslint.configs.strictTypeChecked,
+  ...vue.configs['flat/recommended'],
+  importX.flatConfigs.typescript,
+  {
+    files: ['**/*.ts', '**/*.vue', '**/*.js'],
+    languageOptions: {
+      parser: vueParser,
+      parserOptions: {
+        parser: tseslint.parser,
+        projectService: { allowDefaultProject: ['eslint.config.js', 'bin/*.js'] },
+        tsconfigRootDir: root,
+        extraFileExtensions: ['.vue'],
+      },
+    },
+    settings: {
+      'import-x/resolver-next': [createTypeScriptImportResolver()],
+      'import-x/parsers': { 'vue-eslint-parser': ['.vue'] },
+    },
+    plugins: { 'import-x': importX },
+    rules: {
+      'import-x/no-restricted-paths': ['error', { zones }],
+      'import-x/no-cycle': ['error', { ignoreExternal: true }],
+      // Numbers and typed-out values read well in messages; objects do not.
+      '@typescript-eslint/restrict-template-expressions': ['error', { allowNumber: true, allowBoolean: true }],
+      // `return void f()` and `() => f()` are short forms of this code base.
+      '@typescript-eslint/no-confusing-void-expression': 'off',
+      '@typescript-eslint/no-meaningless-void-operator': 'off',
+      // Component names follow design.md's vocabulary: Step, Pace, Measured.
+      'vue/multi-word-component-names': 'off',
+    },
+  },
+  {
+    // Tests use what they test, wherever it is.
+    files: ['**/*.test.ts', 'server/test/**'],
+    rules: { 'import-x/no-restricted-paths': 'off' },
+  },
+  { files: ['**/*.js'], ...tseslint.configs.disableTypeChecked },
+  eslintConfigPrettier,
+)
