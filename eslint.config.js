@@ -106,14 +106,33 @@ export default tseslint.config(
       // `return void f()` and `() => f()` are short forms of this code base.
       '@typescript-eslint/no-confusing-void-expression': 'off',
       '@typescript-eslint/no-meaningless-void-operator': 'off',
+      // Callbacks of options are destructured: as properties they have no `this` to lose.
+      '@typescript-eslint/method-signature-style': ['error', 'property'],
+      '@typescript-eslint/no-unused-vars': [
+        'error',
+        { argsIgnorePattern: '^_', varsIgnorePattern: '^_', ignoreRestSiblings: true },
+      ],
+      // A terminal's text is split by code points on purpose.
+      '@typescript-eslint/no-misused-spread': 'off',
       // Component names follow design.md's vocabulary: Step, Pace, Measured.
       'vue/multi-word-component-names': 'off',
     },
   },
   {
     // Tests use what they test, wherever it is.
-    files: ['**/*.test.ts', 'server/test/**'],
-    rules: { 'import-x/no-restricted-paths': 'off' },
+    files: ['**/*.test.ts', '**/*.spec.ts', 'server/test/**', 'nix/lab/for-tests.ts', 'bench/**'],
+    rules: {
+      'import-x/no-restricted-paths': 'off',
+      // Matchers are `any`, and a test may fail with a TypeError.
+      '@typescript-eslint/no-unsafe-assignment': 'off',
+      '@typescript-eslint/no-unsafe-member-access': 'off',
+      '@typescript-eslint/no-unsafe-call': 'off',
+      '@typescript-eslint/no-unsafe-return': 'off',
+      '@typescript-eslint/no-unsafe-argument': 'off',
+      '@typescript-eslint/no-non-null-assertion': 'off',
+      '@typescript-eslint/no-base-to-string': 'off',
+      '@typescript-eslint/require-await': 'off',
+    },
   },
   { files: ['**/*.js'], ...tseslint.configs.disableTypeChecked },
   eslintConfigPrettier,

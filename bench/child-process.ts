@@ -9,7 +9,7 @@ export interface Part<Ready> {
   pid: number
   /** What it said first. */
   ready: Ready
-  end(): Promise<void>
+  end: () => Promise<void>
 }
 
 /**

@@ -8,9 +8,9 @@ import { enter, Viewer } from './viewer.ts'
 
 /** Something that echoes keys: what is typed comes back. */
 interface Echo {
-  type(data: string): void
+  type: (data: string) => void
   /** Resolves with the next time that a text comes back. */
-  shows(text: string): Promise<void>
+  shows: (text: string) => Promise<void>
 }
 
 const KEYS = 'abcdefghijklmnopqrstuvwxyz'
@@ -92,7 +92,7 @@ export async function echo(keys: number): Promise<Figure[]> {
 
 /** Waits for a text in what comes. */
 class Listener {
-  private wanted: { text: string; done(): void } | undefined
+  private wanted: { text: string; done: () => void } | undefined
   private tail = ''
 
   heard(text: string): void {

@@ -11,7 +11,7 @@ export interface Started {
   /** As of `performance.now()`: when it was started, and when it had printed the link. */
   began: number
   printed: number
-  end(): Promise<void>
+  end: () => Promise<void>
 }
 
 /** @throws an Error with what it has printed, where it ends before it serves */

@@ -28,7 +28,7 @@ export interface ViewerOptions {
   /** Bytes a second that it can draw; as fast as it comes unless given. */
   drawing?: number
   /** Told what is on its screen now: each piece once it is drawn. */
-  onDrawn?(text: string): void
+  onDrawn?: (text: string) => void
 }
 
 /** A browser window without the browser: it draws, which here is to wait, and acknowledges what it has drawn. */
@@ -39,7 +39,7 @@ export class Viewer {
   readonly socket: WebSocket
   private readonly options: ViewerOptions
   private readonly channels = new Map<number, { received: number }>()
-  private readonly waiting = new Set<{ text: string; done(): void }>()
+  private readonly waiting = new Set<{ text: string; done: () => void }>()
   /** Milliseconds at which it will have drawn what it has. */
   private busyUntil = 0
   /** The end of what it has drawn, for a text that comes in two pieces. */

@@ -24,9 +24,9 @@ import { staticDeckHere, StaticServer } from './transport/static.ts'
 
 /** What draws a terminal in this window. */
 export interface Painter {
-  snapshot(cols: number, rows: number, data: string): void
+  snapshot: (cols: number, rows: number, data: string) => void
   /** @param parsed to be called once the bytes are on the screen */
-  output(bytes: Uint8Array, parsed: () => void): void
+  output: (bytes: Uint8Array, parsed: () => void) => void
 }
 
 /** `none`: there should be a server, and there is none. `static`: the deck is a static site, whose terminals replay. */

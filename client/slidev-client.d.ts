@@ -15,13 +15,13 @@ interface Slide {
 export function useNav(): {
   isPresenter: Ref<boolean>
   isPrintMode: Ref<boolean>
-  next(): Promise<void>
-  prev(): Promise<void>
-  nextSlide(): Promise<void>
-  prevSlide(): Promise<void>
-  goFirst(): Promise<void>
-  goLast(): Promise<void>
-  go(slide: number, clicks?: number): Promise<void>
+  next: () => Promise<void>
+  prev: () => Promise<void>
+  nextSlide: () => Promise<void>
+  prevSlide: () => Promise<void>
+  goFirst: () => Promise<void>
+  goLast: () => Promise<void>
+  go: (slide: number, clicks?: number) => Promise<void>
   currentSlideNo: Ref<number>
   currentSlideRoute: Ref<Slide>
   total: Ref<number>
@@ -33,8 +33,8 @@ export function useNav(): {
   /** Vue Router's, as far as it is used here. */
   router: {
     currentRoute: Ref<Place>
-    replace(path: string): Promise<unknown>
-    beforeEach(guard: (to: Place) => boolean | { path: string; query: Place['query'] }): () => void
+    replace: (path: string) => Promise<unknown>
+    beforeEach: (guard: (to: Place) => boolean | { path: string; query: Place['query'] }) => () => void
   }
 }
 export function useSlideContext(): {
@@ -47,17 +47,17 @@ export function useSlideContext(): {
 export function useIsSlideActive(): ComputedRef<boolean>
 export function useDarkMode(): {
   isDark: Ref<boolean>
-  toggleDark(): void
+  toggleDark: () => void
   isColorSchemaConfigured: ComputedRef<boolean>
 }
 export function lockShortcuts(): () => void
 export function addSyncMethod(sync: {
-  init<State extends object>(
+  init: <State extends object>(
     channel: string,
     onUpdate: (data: Partial<State>) => void,
     state: State,
     persist?: boolean,
-  ): ((state: State, updating?: boolean) => void) | undefined
+  ) => ((state: State, updating?: boolean) => void) | undefined
 }): void
 /** What the windows share. Times are in milliseconds since 1970. */
 export const sharedState: {

@@ -8,8 +8,11 @@ declare module '*?worker' {
 
 /** Vite's, as far as it is used here (vite.dev/guide/features#glob-import and guide/env-and-mode). */
 interface ImportMeta {
-  glob(pattern: string, options: { eager: true; import: 'default'; query?: string }): Record<string, unknown>
-  glob<Content>(pattern: string, options: { import: 'default'; query: string }): Record<string, () => Promise<Content>>
+  glob: ((pattern: string, options: { eager: true; import: 'default'; query?: string }) => Record<string, unknown>) &
+    (<Content>(
+      pattern: string,
+      options: { import: 'default'; query: string },
+    ) => Record<string, () => Promise<Content>>)
   readonly env: {
     /** The deck of a static site, as JSON: see static-server.ts. */
     readonly VITE_UNDERSTUDY_STATIC?: string

@@ -47,13 +47,13 @@ sleep 36912
 interface Start {
   process: ChildProcess
   port: number
-  output(): string
+  output: () => string
   /** Waits until it has said something. */
-  says(text: RegExp): Promise<void>
+  says: (text: RegExp) => Promise<void>
   /** How it ended. */
   ended: Promise<{ status: number | null; seconds: number }>
   /** Ctrl-C in its terminal, or another signal to all of its group. */
-  signal(name: NodeJS.Signals): void
+  signal: (name: NodeJS.Signals) => void
 }
 
 let folder: string
@@ -380,6 +380,6 @@ test('a terminal window that is closed ends the talk and its steps', async () =>
   const one = await window(talk as unknown as Start)
   await one.run('long', 'running')
   await expect.poll(() => processes(/^sleep 36912/)).toHaveLength(1)
-  ;(terminal as pty.IPty & { destroy(): void }).destroy()
+  ;(terminal as pty.IPty & { destroy: () => void }).destroy()
   await expect.poll(() => processes(new RegExp(`^sleep 36912|${deck.file}`))).toEqual([])
 })

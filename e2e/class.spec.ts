@@ -21,11 +21,11 @@ interface Class {
   talk: Talk
   env: Record<string, string>
   /** The link of the instructor, or of a learner. */
-  link(who: string): string
+  link: (who: string) => string
   /** The folder of the learners. */
   files: string
   /** A file in the copy of a learner. */
-  file(who: string, path: string): string
+  file: (who: string, path: string) => string
 }
 
 const test = base.extend<{ ada: Page; bob: Page; instructor: Page }, { workshop: Class }>({

@@ -11,8 +11,8 @@ const root = fileURLToPath(new URL('..', import.meta.url))
 export interface OtherDeck {
   /** slides.md, absolute. */
   file: string
-  write(slides: string): Promise<void>
-  remove(): Promise<void>
+  write: (slides: string) => Promise<void>
+  remove: () => Promise<void>
 }
 
 /** Makes such a deck. The packages are linked, not installed: what npm would download is what this project's lockfile has. */
@@ -39,7 +39,7 @@ export function testsOf(
   {
     args = ['--profile', 'host'],
     prepare = async () => {},
-  }: { args?: string[]; prepare?(deck: OtherDeck): Promise<void> } = {},
+  }: { args?: string[]; prepare?: (deck: OtherDeck) => Promise<void> } = {},
 ) {
   return test.extend<object, { deck: OtherDeck; talk: Talk }>({
     deck: [

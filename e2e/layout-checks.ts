@@ -54,7 +54,7 @@ function measure(): string[] {
 
 /** What axe finds on the page; slides are the deck author's. */
 async function violations(): Promise<string[]> {
-  const { axe } = window as unknown as { axe: { run(context: unknown, options: RunOptions): Promise<AxeResults> } }
+  const { axe } = window as unknown as { axe: { run: (context: unknown, options: RunOptions) => Promise<AxeResults> } }
   const { violations } = await axe.run({ exclude: [['.slidev-slide-container']] }, { resultTypes: ['violations'] })
   return violations
     .flatMap(({ id, nodes }) =>

@@ -59,14 +59,14 @@ test("asciinema's player shows the end of every recording as the slides do", asy
       await page.evaluate(async (name) => {
         const { AsciinemaPlayer } = window as unknown as {
           AsciinemaPlayer: {
-            create(
+            create: (
               url: string,
               place: Element | null,
-            ): {
-              getDuration(): Promise<number>
-              play(): Promise<void>
-              pause(): Promise<void>
-              seek(to: string): Promise<void>
+            ) => {
+              getDuration: () => Promise<number>
+              play: () => Promise<void>
+              pause: () => Promise<void>
+              seek: (to: string) => Promise<void>
             }
           }
         }

@@ -15,8 +15,8 @@ export interface Talk {
   link: string
   process: ChildProcess
   /** What the server has printed so far. */
-  output(): string
-  stop(signal?: NodeJS.Signals): Promise<number | null>
+  output: () => string
+  stop: (signal?: NodeJS.Signals) => Promise<number | null>
 }
 
 /**

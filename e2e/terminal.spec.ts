@@ -245,7 +245,7 @@ const there = (program: string) => spawnSync('sh', ['-c', `command -v ${program}
 
 interface Program {
   /** @param place of the program's own files */
-  command(place: string): string
+  command: (place: string) => string
   /** What it shows before the keys, and after them. */
   opens: RegExp
   keys: string

@@ -114,7 +114,7 @@ export class FilmServer {
 
 /** Lets the renderer turn the slides. To be called where Slidev's navigation can be had. */
 export function turnForFilm(nav: {
-  go(no: number, clicks?: number): Promise<void>
+  go: (no: number, clicks?: number) => Promise<void>
   total: Ref<number>
   currentSlideNo: Ref<number>
   clicksTotal: Ref<number>

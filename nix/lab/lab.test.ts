@@ -48,9 +48,7 @@ describeWithLab('preparing the lab', () => {
     // The downloads are there already: this is about what comes after them.
     await execa('cp', ['-a', join(cache, 'debs'), join(dir, 'debs')])
     const running = execa(join(flake, 'lab/prepare.sh'), [dir], { reject: false, all: true, detached: true })
-    await new Promise<void>((resolve) =>
-      running.stdout.on('data', (data: Buffer) => data.includes('[1/') && resolve()),
-    )
+    await new Promise<void>((resolve) => running.stdout.on('data', (data: Buffer) => data.includes('[1/') && resolve()))
     process.kill(-running.pid!, 'SIGINT')
     expect((await running).exitCode).not.toBe(0)
     expect(readdirSync(dir).sort()).toEqual(['.preparing', 'debs'])

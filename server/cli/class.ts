@@ -155,7 +155,7 @@ export async function openClass(options: ClassOptions): Promise<void> {
 interface Opened {
   learner: Learner
   executor: Executor
-  end(): Promise<void>
+  end: () => Promise<void>
 }
 
 /**

@@ -161,7 +161,7 @@ export async function recordTalk(options: RecordOptions): Promise<boolean> {
     await new Listr(tasks, progress).run()
     signal.throwIfAborted()
   } finally {
-    ;(site)?.close()
+    site?.close()
   }
   console.log(`Written: ${written.map(({ file }) => relative(process.cwd(), file)).join(', ')}`)
   for (const [id, { problems }] of failed) console.error(`Step "${id}" failed: ${problems.join(' ')}`)

@@ -41,7 +41,7 @@ export interface RehearseOptions {
   /** Of the terminals: the deck's unless given. */
   grid?: Grid
   /** Given the recording of a step that failed. */
-  onFailure?(step: Step, result: RunResult, cast: string, profile: Profile): Promise<void>
+  onFailure?: (step: Step, result: RunResult, cast: string, profile: Profile) => Promise<void>
 }
 
 /** What a rehearsal has found. */

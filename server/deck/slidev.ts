@@ -192,7 +192,7 @@ export function developDeck(
   deckFile: string,
   port: number,
   log: (line: string) => void,
-): DeckServer & { close(): Promise<void> } {
+): DeckServer & { close: () => Promise<void> } {
   const target = `http://127.0.0.1:${port}`
   const secret = randomBytes(32).toString('base64url')
   const proxy = createProxyServer({ target, ws: true, headers: { [DOOR_HEADER]: secret } })

@@ -32,7 +32,7 @@ export interface GroundOptions {
   /**
    * What a workshop has in the place of the deck's workdir: the copy of a learner, which it makes, unless it is there.
    */
-  copy?: { folder: string; prepare(): Promise<unknown> }
+  copy?: { folder: string; prepare: () => Promise<unknown> }
 }
 
 export interface SettingOptions extends Omit<GroundOptions, 'copy'> {

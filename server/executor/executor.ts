@@ -1,13 +1,13 @@
 /** A shell in a pseudo-terminal. */
 export interface Shell {
-  write(data: string): void
+  write: (data: string) => void
   /** Stops reading, so that what writes into the terminal has to wait. */
-  pause(): void
-  resume(): void
+  pause: () => void
+  resume: () => void
   /** Whether the shell itself has the terminal, and no program that it runs. False where that cannot be known. */
-  atRest(): boolean
-  onOutput(listener: (bytes: Buffer) => void): void
-  onExit(listener: (end: { exit: number; signal: number }) => void): void
+  atRest: () => boolean
+  onOutput: (listener: (bytes: Buffer) => void) => void
+  onExit: (listener: (end: { exit: number; signal: number }) => void) => void
 }
 
 export interface ShellOptions {
@@ -32,28 +32,28 @@ export interface ScriptEnd {
 /** Where a terminal's shell runs. */
 export interface Executor {
   /** @throws Error where there is no bash, or no pseudo-terminal left */
-  shell(options: ShellOptions): Promise<Shell>
+  shell: (options: ShellOptions) => Promise<Shell>
   /**
    * Runs a script of a contract by bash in the workdir, outside of any terminal, and ends whatever it has started.
    *
    * @param seconds that it may take
    * @param onOutput told what it prints, as it prints it: pieces of bytes, cut anywhere
    */
-  script(
+  script: (
     script: string,
     seconds: number,
     signal?: AbortSignal,
     onOutput?: (bytes: Buffer, from: 'stdout' | 'stderr') => void,
-  ): Promise<ScriptEnd>
+  ) => Promise<ScriptEnd>
   /** Where a program is on the PATH of the shells; undefined where it is not. */
-  which(program: string): Promise<string | undefined>
+  which: (program: string) => Promise<string | undefined>
   /** Whether to remember what the session starts: on while a command runs. */
-  watch(marker: string, on: boolean): void
+  watch: (marker: string, on: boolean) => void
   /** Ends every process of a session. */
-  end(marker: string): Promise<void>
+  end: (marker: string) => Promise<void>
   /**
    * The port of this machine's loopback at which a port of the shells' loopback is reached. Absent where the shells are on this machine and
    * share its ports.
    */
-  forward?(port: number): Promise<number>
+  forward?: (port: number) => Promise<number>
 }

@@ -19,7 +19,7 @@ export interface PrefixOptions {
    *
    * @param terminal whether it is run in a pseudo-terminal, or has pipes
    */
-  prefix(terminal: boolean): string[]
+  prefix: (terminal: boolean) => string[]
   /** Where shells and scripts begin: absolute, as it is called there. */
   cwd: string
   /** Set there besides what there is already. */
@@ -28,7 +28,7 @@ export interface PrefixOptions {
   /** Whether its processes are this machine's too, as those of a container are. */
   here?: boolean
   /** Awaited before anything is run there. @throws an Error that says why nothing is */
-  ready?(): Promise<void>
+  ready?: () => Promise<void>
 }
 
 /** Seconds that asking there may take. */

@@ -5,7 +5,7 @@ import { endSession, identify, MARKER } from './process-tree.ts'
 
 export interface ToolOptions {
   /** Called with each line of its output. */
-  onLine(line: string): void
+  onLine: (line: string) => void
   /** Ends it, and every process that it has started. */
   signal: AbortSignal
   /** Remembers it, so that the next start ends what a killed server has left. */

@@ -16,7 +16,7 @@ export interface ScriptOptions {
   /** Told what it prints, as it prints it: pieces of bytes, cut anywhere. */
   onOutput?: ((bytes: Buffer, from: 'stdout' | 'stderr') => void) | undefined
   /** Ends what runs elsewhere by it, besides the processes of this machine. */
-  endElsewhere?(): Promise<void>
+  endElsewhere?: () => Promise<void>
 }
 
 /** Characters of a script's output that are kept: a value, or the last lines of what went wrong. */

@@ -9,12 +9,12 @@ import { type GuestRole, sameToken } from './token.ts'
 
 /** What answers behind the front door once a request is let in: the built deck, or Slidev's development server. */
 export interface DeckServer {
-  request(request: IncomingMessage, response: ServerResponse, access: Access): void
+  request: (request: IncomingMessage, response: ServerResponse, access: Access) => void
   /**
    * Websockets other than the project's own (Slidev's live reload). Absent: refused. A server that has them is one for development, which
    * reads and writes files: only who may type is let through to it.
    */
-  upgrade?(request: IncomingMessage, socket: Duplex, head: Buffer): void
+  upgrade?: (request: IncomingMessage, socket: Duplex, head: Buffer) => void
 }
 
 /** How the talk is shared with the local network. */
@@ -40,7 +40,7 @@ export interface FrontDoorOptions {
   /** What answers requests to other names of that proxy: the pages of steps. */
   pages?: StepPages
   deck: DeckServer
-  onSocket(socket: WebSocket, access: Access): void
+  onSocket: (socket: WebSocket, access: Access) => void
 }
 
 export interface FrontDoor {
@@ -48,7 +48,7 @@ export interface FrontDoor {
   origin: string
   /** `http://<address>:<port>`, where the local network is served. */
   shared?: string
-  close(): Promise<void>
+  close: () => Promise<void>
 }
 
 /** What an entrance is called: a request must say the one and come from the other. */
@@ -64,7 +64,7 @@ interface Entrance {
   /** The first is its own; another is that of a proxy in front of it. */
   names: [Name, ...Name[]]
   /** What a role, or the window of a learner, may do here; undefined where it is not let in. */
-  admit(role: Role, learner?: string): Access | undefined
+  admit: (role: Role, learner?: string) => Access | undefined
   /** What answers to names that are not its own. */
   pages?: StepPages
   /** Says to who is not let in what to do. */

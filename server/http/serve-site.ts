@@ -6,7 +6,7 @@ import sirv from 'sirv'
 export interface ServedSite {
   /** As `http://127.0.0.1:4000`. */
   origin: string
-  close(): void
+  close: () => void
 }
 
 /** @param folder of the site, absolute */

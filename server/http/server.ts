@@ -57,7 +57,7 @@ export interface ServerOptions {
   /** Where the doctor looks. */
   paths?: DeckPaths
   /** Told what happens to the deck while it is served. */
-  log(line: string): void
+  log: (line: string) => void
 }
 
 /** Serves the deck: its pages, its terminals, and its edits. */

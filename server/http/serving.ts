@@ -21,7 +21,7 @@ export interface Serving {
   /** Aborts when the command is to end. */
   signal: AbortSignal
   /** Has something ended when the command ends: what was named last is ended first. */
-  atEnd(end: () => Promise<unknown>): void
+  atEnd: (end: () => Promise<unknown>) => void
 }
 
 /**

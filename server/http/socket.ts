@@ -21,19 +21,19 @@ export interface SocketContext {
   room: Room
   /** What this window may do. */
   access: Access
-  hello(): ServerMessage
+  hello: () => ServerMessage
   /** Of a workshop with several learners. */
   classroom?: Classroom | undefined
   /** Has the doctor look at this machine. */
-  examine(): Promise<Diagnosis>
+  examine: () => Promise<Diagnosis>
 }
 
 /** A terminal as one window shows it. */
 interface View {
   /** Of its last snapshot. */
   channel: number | undefined
-  detach(): void
-  ack(channel: number, bytes: number): void
+  detach: () => void
+  ack: (channel: number, bytes: number) => void
 }
 
 /** Serves one window: parses what it sends, at this border once, and carries it out. */

@@ -47,7 +47,7 @@ export interface RehearsalOptions {
   onFailure?: ((step: Step, result: RunResult, cast: string) => Promise<void>) | undefined
   signal: AbortSignal
   /** Told of each step as it begins, and once it is over. */
-  onStep(step: Step, report?: StepReport): void
+  onStep: (step: Step, report?: StepReport) => void
 }
 
 /** Milliseconds for a step that is interrupted to end by itself. */

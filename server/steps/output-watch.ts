@@ -8,7 +8,7 @@ const LONGEST = 64 * 1024
  * Looks for patterns in what a command prints, line by line and without control sequences, however much it prints.
  */
 export class OutputWatch {
-  private readonly patterns: { pattern: RegExp; found(match: RegExpExecArray): void; once: boolean }[] = []
+  private readonly patterns: { pattern: RegExp; found: (match: RegExpExecArray) => void; once: boolean }[] = []
   private readonly decoder = new StringDecoder('utf8')
   private line = ''
 

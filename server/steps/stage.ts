@@ -44,7 +44,7 @@ export interface StageOptions {
   profile: ProfileRuntime
   executor: Executor
   /** Makes the workdir anew, for "reset the stage". */
-  resetWorkdir(): Promise<void>
+  resetWorkdir: () => Promise<void>
   /** Values that only who types may see. */
   secrets?: readonly string[]
   /** What the stage falls back on. */

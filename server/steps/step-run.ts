@@ -32,9 +32,9 @@ export interface StepRunOptions {
   secrets: readonly string[]
   /** The step runs and does what it is for; `after` in seconds. */
   /** @param url of the page that it serves, as it is reached from this machine */
-  onReady(after: number, url?: string): void
+  onReady: (after: number, url?: string) => void
   /** It should have been over, or ready, by now. It goes on. */
-  onTimeout(): void
+  onTimeout: () => void
 }
 
 /** Seconds that a script of a contract may take. */

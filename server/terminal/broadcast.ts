@@ -5,10 +5,10 @@ import { ThreadedScreen } from './worker-screen.ts'
 /** One browser view of a terminal. */
 export interface Viewer {
   /** Paints the whole screen; the output of the channel that follows continues there. */
-  snapshot(channel: number, cols: number, rows: number, data: string): void
-  output(channel: number, bytes: Uint8Array): void
+  snapshot: (channel: number, cols: number, rows: number, data: string) => void
+  output: (channel: number, bytes: Uint8Array) => void
   /** Bytes that were sent and that its connection has not taken yet; none unless given. */
-  buffered?(): number
+  buffered?: () => number
   /** It is shown every byte, also in a flood: it keeps them, and is no eye. */
   readonly everyByte?: boolean
 }
@@ -17,9 +17,9 @@ export interface BroadcastOptions {
   cols: number
   rows: number
   /** What the screen answers to a program's questions. */
-  onReply(data: string): void
+  onReply: (data: string) => void
   /** The screen is behind (true), or has caught up: what writes should wait meanwhile. */
-  onBehind(behind: boolean): void
+  onBehind: (behind: boolean) => void
 }
 
 /**

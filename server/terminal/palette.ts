@@ -3,7 +3,7 @@ import type xterm from '@xterm/headless'
 /** What programs ask of the colours (IColorEvent in xterm.js' src/common/Types.ts): to report, to set, or to restore one; none restores all 256. */
 type ColourEvent = { type: 0 | 1 | 2; index?: number; color?: [number, number, number] }[]
 interface Core {
-  _inputHandler: { onColor(listener: (event: ColourEvent) => void): unknown }
+  _inputHandler: { onColor: (listener: (event: ColourEvent) => void) => unknown }
 }
 
 const SET = 1

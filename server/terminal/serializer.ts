@@ -11,11 +11,11 @@ import xterm from '@xterm/headless'
 /** A line of a buffer (BufferLine). */
 interface Line {
   isWrapped: boolean
-  hasContent(x: number): number
-  getWidth(x: number): number
-  getString(x: number): string
-  getFg(x: number): number
-  getBg(x: number): number
+  hasContent: (x: number) => number
+  getWidth: (x: number) => number
+  getString: (x: number) => string
+  getFg: (x: number) => number
+  getBg: (x: number) => number
   _extendedAttrs: Record<number, Extended | undefined>
 }
 
@@ -35,7 +35,7 @@ interface Attributes {
 type Charset = Record<string, string> | undefined
 
 interface ScreenBuffer {
-  lines: { length: number; get(y: number): Line | undefined }
+  lines: { length: number; get: (y: number) => Line | undefined }
   x: number
   y: number
   ybase: number
@@ -68,8 +68,8 @@ interface Core {
   }
   coreMouseService: { activeProtocol: string; activeEncoding: string }
   _charsetService: { charset: Charset; glevel: number; _charsets: Charset[] }
-  _inputHandler: { _curAttrData: Attributes; selectCharset(designation: string): boolean }
-  _oscLinkService: { getLinkData(id: number): { id?: string; uri: string } | undefined }
+  _inputHandler: { _curAttrData: Attributes; selectCharset: (designation: string) => boolean }
+  _oscLinkService: { getLinkData: (id: number) => { id?: string; uri: string } | undefined }
 }
 
 const coreOf = (terminal: xterm.Terminal) => Reflect.get(terminal, '_core') as Core

@@ -61,7 +61,7 @@ export class Session {
   private starting: Promise<void> | undefined
   private closed = false
   /** A step that waits for an empty line. */
-  private clearing: { done(): void; fail(error: Error): void } | undefined
+  private clearing: { done: () => void; fail: (error: Error) => void } | undefined
   /**
    * Keys that come before the shell can take them: while it starts, it would not get them or would show them twice; while a step is typed
    * they are for its command, and before it begins they would change it, or reach it in readline's mode.
@@ -74,11 +74,11 @@ export class Session {
         since: number
         begun: boolean
         exit?: number
-        onOutput(bytes: Uint8Array): void
-        done(end: CommandEnd): void
+        onOutput: (bytes: Uint8Array) => void
+        done: (end: CommandEnd) => void
       }
     | undefined
-  private firstPrompt: { done(): void; fail(error: Error): void } | undefined
+  private firstPrompt: { done: () => void; fail: (error: Error) => void } | undefined
 
   constructor({ name, cols, rows, executor, secrets = [] }: SessionOptions) {
     this.name = name

@@ -6,9 +6,9 @@ export interface ThreadedScreenOptions {
   cols: number
   rows: number
   /** What the screen answers to a program's questions (device attributes, cursor position). */
-  onReply(data: string): void
+  onReply: (data: string) => void
   /** Bytes that it has parsed since it last said so. */
-  onParsed(bytes: number): void
+  onParsed: (bytes: number) => void
 }
 
 /** Every open screen, by its number in the thread. */

@@ -16,16 +16,16 @@ export const written = (terminal: xterm.Terminal, data: string | Uint8Array): Pr
 interface Line {
   isWrapped: boolean
   length: number
-  hasContent(x: number): number
-  getWidth(x: number): number
-  getString(x: number): string
-  getFg(x: number): number
-  getBg(x: number): number
+  hasContent: (x: number) => number
+  getWidth: (x: number) => number
+  getString: (x: number) => string
+  getFg: (x: number) => number
+  getBg: (x: number) => number
   _extendedAttrs: Record<number, { underlineStyle: number; underlineColor: number; urlId: number } | undefined>
 }
 
 interface Buffer {
-  lines: { length: number; get(y: number): Line }
+  lines: { length: number; get: (y: number) => Line }
   x: number
   y: number
   ybase: number

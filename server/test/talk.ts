@@ -41,10 +41,10 @@ export interface ServedTalk {
   /** What the server has logged. */
   log: string[]
   /** Asks for a page, with the token. */
-  get(path: string, headers?: Record<string, string>): Promise<{ status: number; text: string }>
+  get: (path: string, headers?: Record<string, string>) => Promise<{ status: number; text: string }>
   /** A window that was let in, with the link of a role; `localhost` unless another name of the server is given. */
-  window(role?: 'presenter' | GuestRole, name?: string): Promise<TestWindow>
-  close(): Promise<void>
+  window: (role?: 'presenter' | GuestRole, name?: string) => Promise<TestWindow>
+  close: () => Promise<void>
 }
 
 /** The tokens of the other roles in every talk of the tests. */

@@ -26,9 +26,9 @@ export interface Rendering {
   cache: string
   signal: AbortSignal
   /** Told how many frames are done. */
-  onProgress?(progress: Progress): void
+  onProgress?: (progress: Progress) => void
   /** Told of each picture as it was taken. */
-  onPicture?(frame: number, camera: Camera): Promise<void>
+  onPicture?: (frame: number, camera: Camera) => Promise<void>
 }
 
 export interface Progress {

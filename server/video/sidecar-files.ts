@@ -49,7 +49,7 @@ export interface Writing {
   /** Folder of parts, absolute. */
   cache: string
   signal: AbortSignal
-  onProgress(progress: Progress): void
+  onProgress: (progress: Progress) => void
 }
 
 /** A file of a film, as its manifest names it. */

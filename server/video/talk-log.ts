@@ -37,7 +37,7 @@ export interface TalkLogOptions {
   /** Version of the deck's text. */
   deck: string
   /** Told once, where the log cannot be written any further; the talk goes on. */
-  onProblem(message: string): void
+  onProblem: (message: string) => void
 }
 
 /** Bytes after which a log ends: a talk has a few, and a flood has no end. */

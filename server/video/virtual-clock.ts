@@ -8,28 +8,28 @@ import type { FilmEvent } from '../../shared/video/timeline.ts'
  */
 export interface FilmClock {
   /** Waits until the slides can be turned: the page is there. @returns false where that takes longer, in real milliseconds */
-  ready(patience: number): Promise<boolean>
+  ready: (patience: number) => Promise<boolean>
   /** Hands over what is to happen, in the order of its times. */
-  load(events: FilmEvent[]): void
+  load: (events: FilmEvent[]) => void
   /**
    * Brings the page to where the film stands right before a time. In seconds.
    *
    * @param base what happened before it is taken as given, at once; what happened since happens again, each at its time
    */
-  open(base: number, to: number): Promise<void>
+  open: (base: number, to: number) => Promise<void>
   /** Goes to a slide, with everything on it at rest. */
-  visit(slide: number): Promise<void>
+  visit: (slide: number) => Promise<void>
   /**
    * Moves the clock from frame to frame, up to the first one that can differ from the one before.
    *
    * @param from the first frame to look at
    * @returns that frame, or `to`, where none before it differs
    */
-  next(from: number, to: number, fps: number): Promise<number>
+  next: (from: number, to: number, fps: number) => Promise<number>
   /** What must not be in a film: a slide that is loading, a terminal that has not drawn what it holds. Undefined where all is well. */
-  problem(): string | undefined
+  problem: () => string | undefined
   /** The text that can be read, of the slide and its terminals. */
-  text(): string
+  text: () => string
 }
 
 declare global {
@@ -43,12 +43,12 @@ interface TerminalLike {
   buffer: {
     active: {
       viewportY: number
-      getLine(
-        row: number,
-      ):
+      getLine: (row: number) =>
         | {
             length: number
-            getCell(column: number): { getWidth(): number; getChars(): string; isInvisible(): number } | undefined
+            getCell: (
+              column: number,
+            ) => { getWidth: () => number; getChars: () => string; isInvisible: () => number } | undefined
           }
         | undefined
     }

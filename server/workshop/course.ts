@@ -32,7 +32,7 @@ export interface CourseOptions {
   /** Whether a task opens only once those before it are done. */
   gated: boolean
   /** Runs before each script, and after each change of a file: what the profile needs so that Nix sees the edits. */
-  beforeScript(): Promise<void>
+  beforeScript: () => Promise<void>
   notices: string[]
 }
 

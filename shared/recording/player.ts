@@ -20,23 +20,23 @@ export interface Playback {
 /** The clock that a player follows. It comes in as a parameter, since browser and server each have their own. */
 export interface Ticker {
   /** Milliseconds since any fixed moment; never goes back. */
-  now(): number
+  now: () => number
   /**
    * Calls `tick` at an interval.
    *
    * @returns what stops it
    */
-  every(milliseconds: number, tick: () => void): () => void
+  every: (milliseconds: number, tick: () => void) => () => void
 }
 
 /** What a player plays to. */
 export interface Stand {
   /** Whole characters and sequences, as a recording holds them. */
-  output(data: string): void
+  output: (data: string) => void
   /** It begins again, on an empty screen. */
-  clear(): void
+  clear: () => void
   /** It plays, stops or changes its speed. */
-  changed(): void
+  changed: () => void
 }
 
 /** The clock of a replay: on the server for all viewers, or in the browser where there is no server. */

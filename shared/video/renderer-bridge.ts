@@ -6,11 +6,11 @@ export interface Filming {
   /** The canvas of the slides in CSS pixels, where it is another than the deck's: an upright picture of a slide that lies would show mostly nothing. */
   canvas?: { width: number; height: number } | undefined
   /** Set here, called by the renderer. */
-  act?(event: FilmEvent): void
+  act?: (event: FilmEvent) => void
   /** Goes to a slide. Set once Slidev can turn slides. */
-  go?(slide: number, clicks: number): void
+  go?: (slide: number, clicks: number) => void
   /** How many slides there are, and the clicks of the one that is shown. */
-  extent?(): { slides: number; slide: number; clicks: number }
+  extent?: () => { slides: number; slide: number; clicks: number }
   /** Bytes that terminals were given and have not parsed yet. */
   unparsed: number
 }
