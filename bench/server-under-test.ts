@@ -2,7 +2,7 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { readDeck } from '../server/deck/deck.ts'
-import { Ledger } from '../server/executor/process-registry.ts'
+import { ProcessRegistry } from '../server/executor/process-registry.ts'
 import { LocalExecutor } from '../server/executor/local.ts'
 import type { ProfileRuntime } from '../server/environment/profile.ts'
 import { Recorder } from '../server/recording/recorder.ts'
@@ -26,7 +26,7 @@ await writeFile(join(pages, 'index.html'), 'the deck')
 
 const profile: ProfileRuntime = { name: 'host', env: {} }
 const env = { PATH: process.env.PATH ?? '', HOME: folder }
-const executor = new LocalExecutor({ cwd: folder, env, ledger: new Ledger(join(folder, 'processes')) })
+const executor = new LocalExecutor({ cwd: folder, env, registry: new ProcessRegistry(join(folder, 'processes')) })
 const stage = new Stage({ deck, profile, executor, resetWorkdir: async () => {} })
 await stage.checkNeeds()
 
@@ -42,7 +42,7 @@ const session = await stage.session(terminal)
 const recorder = new Recorder({ file: join(folder, 'bench.cast'), secrets: [] })
 let recorded = 0
 session.attach({
-  everyByte: true,
+  lossless: true,
   snapshot(channel, cols, rows, data) {
     recorded = 0
     session.ack(channel, 0)

@@ -10,7 +10,7 @@ import {
   type DeckState,
   MAX_INPUT,
   type Refusal,
-  type Right,
+  type Permission,
   type Role,
   type ServerMessage,
   serverMessage,
@@ -36,9 +36,9 @@ interface State {
   link: Link
   role: Role
   /** None before the server has said which. */
-  rights: Right[]
-  /** Why it has fewer rights than its role. */
-  because: string | undefined
+  permissions: Permission[]
+  /** Why it has fewer permissions than its role. */
+  reason: string | undefined
   share: ShareInfo
   /** What the windows keep in step, by channel. */
   synced: Map<string, Record<string, unknown>>
@@ -60,8 +60,8 @@ interface State {
 export const connection: State = reactive({
   link: 'connecting',
   role: 'presenter',
-  rights: [],
-  because: undefined,
+  permissions: [],
+  reason: undefined,
   share: {},
   synced: new Map(),
   profile: undefined,
@@ -90,8 +90,8 @@ let everOpen = false
 let standIn: StaticServer | FilmServer | undefined
 
 /** Whether this window may do something: what it may not do it does not offer. The server asks again, of every message. */
-export function may(right: Right): boolean {
-  return connection.rights.includes(right)
+export function may(permission: Permission): boolean {
+  return connection.permissions.includes(permission)
 }
 
 /** Sends a message; one that cannot be sent is gone, and the window shows that the connection is lost. */
@@ -261,8 +261,8 @@ function receive(message: ServerMessage): void {
       connection.link = 'open'
       connection.profile = message.profile
       connection.role = message.role
-      connection.rights = message.rights
-      connection.because = message.because
+      connection.permissions = message.permissions
+      connection.reason = message.reason
       connection.share = message.share
       for (const [channel, state] of Object.entries(message.sync)) sync(channel, state)
       untold = []
@@ -288,8 +288,8 @@ function receive(message: ServerMessage): void {
       if (terminal) terminal.state = message.state
       return
     }
-    case 'rights':
-      connection.rights = message.rights
+    case 'permissions':
+      connection.permissions = message.permissions
       return
     case 'seat':
       connection.seat = message.seat

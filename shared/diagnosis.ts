@@ -7,7 +7,7 @@ export const finding = z.strictObject({
   state: z.enum(['ok', 'warn', 'fail']),
   detail: z.string(),
   /** A command, or what to do. */
-  mend: z.string().optional(),
+  fix: z.string().optional(),
 })
 export type Finding = z.infer<typeof finding>
 

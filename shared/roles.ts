@@ -1,15 +1,15 @@
-import type { ClientMessage, Right, Role } from './protocol/talk.ts'
+import type { ClientMessage, Permission, Role } from './protocol/talk.ts'
 
 /** What a window may do, and why it is less than its role allows, where it is. */
 export interface Access {
   role: Role
-  rights: readonly Right[]
-  because?: string
+  permissions: readonly Permission[]
+  reason?: string
   /** Of a learner's window: the name of who it belongs to. Of an instructor's: of who it looks at. */
   learner?: string
 }
 
-const RIGHTS: Record<Role, readonly Right[]> = {
+const RIGHTS: Record<Role, readonly Permission[]> = {
   presenter: ['view', 'type', 'run', 'navigate', 'replay', 'teach'],
   learner: ['view', 'type', 'run', 'navigate', 'replay', 'learn'],
   // A window of the presenter's that looks at a learner.
@@ -19,7 +19,7 @@ const RIGHTS: Record<Role, readonly Right[]> = {
 }
 
 /** The right that each message needs. Who may type can end a shell, or empty the workdir, anyway. */
-const NEEDS: Record<ClientMessage['type'], Right> = {
+const NEEDS: Record<ClientMessage['type'], Permission> = {
   attach: 'view',
   detach: 'view',
   ack: 'view',
@@ -27,7 +27,7 @@ const NEEDS: Record<ClientMessage['type'], Right> = {
   restart: 'type',
   'reset-stage': 'type',
   run: 'run',
-  examine: 'run',
+  diagnose: 'run',
   interrupt: 'run',
   replay: 'replay',
   playback: 'replay',
@@ -57,24 +57,24 @@ const NEEDS: Record<ClientMessage['type'], Right> = {
 }
 
 export function access(role: Role, learner?: string): Access {
-  return { role, rights: RIGHTS[role], ...(learner !== undefined && { learner }) }
+  return { role, permissions: RIGHTS[role], ...(learner !== undefined && { learner }) }
 }
 
 /** Takes every right but looking. */
-export function onlyLooking({ rights: _, ...access }: Access, because: string): Access {
-  return { ...access, rights: ['view'], because }
+export function onlyLooking({ permissions: _, ...access }: Access, reason: string): Access {
+  return { ...access, permissions: ['view'], reason }
 }
 
 /**
  * Why a message is not carried out, for the user; undefined where it is allowed.
  */
-export function notAllowed({ role, rights, because }: Access, message: ClientMessage): string | undefined {
+export function notAllowed({ role, permissions, reason }: Access, message: ClientMessage): string | undefined {
   const needed = NEEDS[message.type]
-  if (rights.includes(needed)) return undefined
-  return `This window has the role "${role}", which does not ${needed} here. ${because ?? "Use the presenter's window."}`
+  if (permissions.includes(needed)) return undefined
+  return `This window has the role "${role}", which does not ${needed} here. ${reason ?? "Use the presenter's window."}`
 }
 
 /** Whether a window may ask for the secrets of the contracts: only one that could print them itself. */
-export function seesSecrets({ rights }: Access): boolean {
-  return rights.includes('type')
+export function seesSecrets({ permissions }: Access): boolean {
+  return permissions.includes('type')
 }

@@ -30,7 +30,7 @@ export function runNext(): boolean {
   )
   const open = steps.filter((step) => step.dataset.state === 'idle')
   if (open.length === 0) return false
-  const running = steps.find((step) => step.dataset.state === 'running' || step.dataset.asked)
+  const running = steps.find((step) => step.dataset.state === 'running' || step.dataset.pending)
   if (!running) {
     waitedFor = undefined
     const button = open[0]?.querySelector<HTMLButtonElement>('button[aria-label^="Run "]:not(:disabled)')

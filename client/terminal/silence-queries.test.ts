@@ -29,7 +29,7 @@ test.each(Object.entries(questions))('a viewer leaves %s to the server', async (
   expect(await answers(question, true)).toBe('')
 })
 
-test('what is no question still reaches the screen', async () => {
+test('what is no question snapshot reaches the screen', async () => {
   const terminal = new Terminal({ allowProposedApi: true })
   silence(terminal.parser)
   await new Promise<void>((done) => terminal.write('\x1b]11;#000000\x07\x1b[2;3Hhere', done))

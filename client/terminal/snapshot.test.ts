@@ -1,18 +1,18 @@
 import xterm from '@xterm/headless'
 import { expect, test } from 'vitest'
-import { css, stillOf } from './snapshot.ts'
+import { css, snapshotOf } from './snapshot.ts'
 import { dark } from './themes.ts'
 
 async function screen(text: string) {
   const terminal = new xterm.Terminal({ cols: 12, rows: 3, allowProposedApi: true })
   await new Promise<void>((done) => terminal.write(text, done))
-  return stillOf(terminal)
+  return snapshotOf(terminal)
 }
 
-test('a still has the lines of the screen, not those above it', async () => {
-  const still = await screen('one\r\ntwo\r\nthree\r\nfour')
+test('a snapshot has the lines of the screen, not those above it', async () => {
+  const snapshot = await screen('one\r\ntwo\r\nthree\r\nfour')
   expect(
-    still?.lines.map((runs) =>
+    snapshot?.lines.map((runs) =>
       runs
         .map(({ text }) => text)
         .join('')
@@ -22,8 +22,8 @@ test('a still has the lines of the screen, not those above it', async () => {
 })
 
 test('what looks the same is one piece, wide characters keep their place', async () => {
-  const still = await screen('a\x1b[1;32mok\x1b[0m 漢\x1b[7m!\x1b[0m\x1b[38;2;1;2;3m.\x1b[0m\x1b[8mhid')
-  expect(still?.lines[0]?.slice(0, 6)).toEqual([
+  const snapshot = await screen('a\x1b[1;32mok\x1b[0m 漢\x1b[7m!\x1b[0m\x1b[38;2;1;2;3m.\x1b[0m\x1b[8mhid')
+  expect(snapshot?.lines[0]?.slice(0, 6)).toEqual([
     { text: 'a' },
     { text: 'ok', foreground: 2, bold: true },
     { text: ' 漢' },

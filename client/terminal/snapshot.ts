@@ -12,7 +12,7 @@ export interface Run {
 export type Colour = number | `#${string}` | 'foreground' | 'background'
 
 /** What a terminal shows, without the terminal: text and colours. */
-export interface Still {
+export interface Snapshot {
   cols: number
   rows: number
   lines: Run[][]
@@ -23,7 +23,7 @@ export interface Still {
  *
  * @returns undefined where nothing is on the screen
  */
-export function stillOf({
+export function snapshotOf({
   buffer,
   cols,
   rows,
@@ -31,7 +31,7 @@ export function stillOf({
   buffer: { active: IBuffer }
   cols: number
   rows: number
-}): Still | undefined {
+}): Snapshot | undefined {
   const { active } = buffer
   const cell = active.getNullCell()
   const lines = Array.from({ length: rows }, (_, row) => {

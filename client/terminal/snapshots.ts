@@ -4,11 +4,11 @@ import { shallowReactive } from 'vue'
 import { CAST_PATH } from '../../shared/protocol/talk.ts'
 import { parseCast } from '../../shared/recording/cast.ts'
 import { connection } from '../connection.ts'
-import { type Still, stillOf } from './snapshot.ts'
+import { type Snapshot, snapshotOf } from './snapshot.ts'
 import { staticCast } from '../transport/static.ts'
 
 /** The last screen that this window has seen of each terminal. */
-export const stills = shallowReactive(new Map<string, Still>())
+export const snapshots = shallowReactive(new Map<string, Snapshot>())
 
 /** Milliseconds between two stills of a terminal that writes: previews need not be livelier. */
 const EVERY = 1000
@@ -18,12 +18,12 @@ const EVERY = 1000
  *
  * @returns what takes the last one; to be called before the terminal is disposed of
  */
-export function keepStill(name: string, terminal: Terminal): () => void {
+export function keepSnapshot(name: string, terminal: Terminal): () => void {
   let timer: ReturnType<typeof setTimeout> | undefined
   const take = () => {
     timer = undefined
-    const still = stillOf(terminal)
-    if (still) stills.set(name, still)
+    const snapshot = snapshotOf(terminal)
+    if (snapshot) snapshots.set(name, snapshot)
   }
   const listening = terminal.onWriteParsed(() => (timer ??= setTimeout(take, EVERY)))
   return () => {
@@ -33,12 +33,12 @@ export function keepStill(name: string, terminal: Terminal): () => void {
   }
 }
 
-const recorded = new Map<string, Promise<Still | undefined>>()
+const recorded = new Map<string, Promise<Snapshot | undefined>>()
 /** One after the other: an overview asks for all of them at once. */
 let last: Promise<unknown> = Promise.resolve()
 
 /** The end of the recording of a step; undefined where there is none that can be read. */
-export function recordedStill(profile: string, step: string): Promise<Still | undefined> {
+export function recordedSnapshot(profile: string, step: string): Promise<Snapshot | undefined> {
   const known = recorded.get(step)
   if (known) return known
   const reading = last.then(() => readRecording(profile, step)).catch(() => undefined)
@@ -47,7 +47,7 @@ export function recordedStill(profile: string, step: string): Promise<Still | un
   return reading
 }
 
-async function readRecording(profile: string, step: string): Promise<Still | undefined> {
+async function readRecording(profile: string, step: string): Promise<Snapshot | undefined> {
   const text = connection.link === 'static' ? await staticCast(profile, step) : await fetchCast(step)
   if (text === undefined) return undefined
   const { header, events } = parseCast(text)
@@ -56,9 +56,9 @@ async function readRecording(profile: string, step: string): Promise<Still | und
   terminal.unicode.activeVersion = '11'
   const output = events.flatMap(({ code, data }) => (code === 'o' ? [data] : [])).join('')
   await new Promise<void>((done) => terminal.write(output, done))
-  const still = stillOf(terminal)
+  const snapshot = snapshotOf(terminal)
   terminal.dispose()
-  return still
+  return snapshot
 }
 
 async function fetchCast(step: string): Promise<string | undefined> {

@@ -10,7 +10,7 @@ import { ticker } from '../ticker.ts'
  */
 
 const casts = import.meta.glob<string>('/recordings/*/*.cast', { query: '?raw', import: 'default' })
-const stills = import.meta.glob('/recordings/*/*.png', { eager: true, query: '?url', import: 'default' })
+const thumbnails = import.meta.glob('/recordings/*/*.png', { eager: true, query: '?url', import: 'default' })
 
 /** The deck of a static site; undefined where a server is to be asked. */
 export function staticDeckHere(): StaticDeck | undefined {
@@ -19,8 +19,8 @@ export function staticDeckHere(): StaticDeck | undefined {
 }
 
 /** Address of the picture of a step's page in a static site. */
-export function staticStill(profile: string, step: string): string | undefined {
-  const url = stills[`/recordings/${profile}/${step}.png`]
+export function staticThumbnail(profile: string, step: string): string | undefined {
+  const url = thumbnails[`/recordings/${profile}/${step}.png`]
   return typeof url === 'string' ? url : undefined
 }
 
@@ -64,7 +64,7 @@ export class StaticServer {
       type: 'hello',
       profile: this.deck.steps.find(({ recording }) => recording)?.recording?.profile ?? 'host',
       role: 'presenter',
-      rights: ['view', 'run', 'navigate', 'replay'],
+      permissions: ['view', 'run', 'navigate', 'replay'],
       share: {},
       version: 'static',
       deck: { state: 'current' },

@@ -41,7 +41,7 @@ export class FilmServer {
       type: 'hello',
       profile,
       role: 'presenter',
-      rights: ['view'],
+      permissions: ['view'],
       share: {},
       version: 'film',
       deck: { state: 'current' },

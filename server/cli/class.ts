@@ -14,12 +14,13 @@ import {
   removeLeft,
 } from '../executor/container.ts'
 import type { Executor } from '../executor/executor.ts'
-import { Ledger } from '../executor/process-registry.ts'
+import { ProcessRegistry } from '../executor/process-registry.ts'
 import { PrefixExecutor } from '../executor/prefix.ts'
 import { deckPaths, packageRoot } from '../lib/paths.ts'
 import { TalkServer } from '../http/server.ts'
-import { openDoor, openInBrowser, serve } from '../http/serving.ts'
-import { type Ground, makeSetting, progress } from '../environment/runtime-context.ts'
+import { listen, openInBrowser, serve } from '../http/serving.ts'
+import { progress, type RuntimeContext } from '../environment/runtime-context.ts'
+import { openStage } from '../steps/open-stage.ts'
 import { offerPackages } from '../environment/system-packages.ts'
 import { accessToken, learnerToken } from '../http/token.ts'
 import { claim } from '../lib/lock-file.ts'
@@ -53,13 +54,13 @@ const AT_ONCE = 4
  */
 export async function openClass(options: ClassOptions): Promise<void> {
   await serve(options, 'npm run workshop', async (serving) => {
-    const { deck, signal, atEnd } = serving
+    const { deck, signal, onShutdown } = serving
     const { port, gate, learners: names, commandPrefix } = options
     const engine = commandPrefix === undefined ? await makeEngine(deck, options.yes, signal) : undefined
-    const setting = await makeSetting({ ...options, deck, fallBack: true }, signal)
+    const setting = await openStage({ ...options, deck, fallBack: true }, signal)
     const { paths, flake, profile, secrets, recordings, notices, stage } = setting
-    atEnd(() => stage.end())
-    atEnd(await claim(paths.learners))
+    onShutdown(() => stage.end())
+    onShutdown(await claim(paths.learners))
     if (engine) {
       const left = await removeLeft(engine, paths.learners)
       if (left > 0)
@@ -92,7 +93,7 @@ export async function openClass(options: ClassOptions): Promise<void> {
     }
 
     const opened: Opened[] = []
-    atEnd(() => Promise.all(opened.map(({ end }) => end())))
+    onShutdown(() => Promise.all(opened.map(({ end }) => end())))
     const steps = new Listr(
       [
         {
@@ -139,7 +140,7 @@ export async function openClass(options: ClassOptions): Promise<void> {
       paths,
       log: console.log,
     })
-    const { link, learners: links } = await openDoor(server, serving)
+    const { link, learners: links } = await listen(server, serving)
 
     for (const notice of notices) console.log(notice)
     const width = Math.max(...names.map((name) => name.length))
@@ -173,7 +174,7 @@ async function makeEngine(deck: Deck, yes: boolean, signal: AbortSignal): Promis
         ENGINE_PACKAGES,
         yes,
         signal,
-        new Ledger(deckPaths(deck.file).ledger),
+        new ProcessRegistry(deckPaths(deck.file).registry),
       )
       if (problem !== undefined) throw new Error(`${problem}\nSee docs/workshop.md for classes without containers.`)
     },
@@ -192,7 +193,7 @@ async function containerOf(
   name: string,
   folder: string,
   engine: Engine,
-  { paths, profile, ledger }: Ground,
+  { paths, profile, registry }: RuntimeContext,
 ): Promise<Place> {
   const lab = join(paths.cache, 'lab')
   const sees =
@@ -204,7 +205,7 @@ async function containerOf(
     cwd: copyIn(folder),
     sees,
     env: { PATH: process.env.PATH ?? '', ...profile.env },
-    ledger,
+    registry,
     // nixpkgs comes over it, unless it was fetched before.
     network: profile.name === 'nixos' && !profile.prefetched,
   })
@@ -220,7 +221,7 @@ async function elsewhere(
   name: string,
   folder: string,
   { commandPrefix = '', terminalPrefix = commandPrefix }: ClassOptions,
-  { profile, ledger }: Ground,
+  { profile, registry }: RuntimeContext,
 ): Promise<Place> {
   const words = (command: string) => parseCommandString(command).map((word) => word.replaceAll('{learner}', name))
   const cwd = copyIn(folder)
@@ -228,7 +229,7 @@ async function elsewhere(
     prefix: (terminal) => words(terminal ? terminalPrefix : commandPrefix),
     cwd,
     env: profile.env,
-    ledger,
+    registry,
   })
   const { exit, output } = await executor.script('test -d .git', REACHED)
   if (exit !== 0) {
@@ -244,7 +245,7 @@ async function elsewhere(
 const REACHED = 30
 
 /** The flake was locked on this machine: a learner's copy without a lock would have another nixpkgs, or none. */
-async function lockAsHere({ profile, paths }: Ground, folder: string): Promise<void> {
+async function lockAsHere({ profile, paths }: RuntimeContext, folder: string): Promise<void> {
   const lock = join(paths.workdir, 'flake.lock')
   if (profile.name !== 'nixos' || !existsSync(lock)) return
   await copyFile(lock, join(copyIn(folder), 'flake.lock'), constants.COPYFILE_EXCL).catch(
@@ -266,7 +267,7 @@ const TRIAL = 'trial'
 async function measure(
   wanted: number,
   open: (name: string) => Promise<Opened>,
-  { deck, paths, flake, profile }: Ground,
+  { deck, paths, flake, profile }: RuntimeContext,
   signal: AbortSignal,
 ): Promise<string> {
   const machine = await thisMachine(paths.learners)

@@ -3,8 +3,8 @@ import { dirname, join } from 'node:path'
 import type { Profile } from '../../shared/deck/contract.ts'
 import { readDeck } from '../deck/deck.ts'
 import type { Diagnosis, Finding } from '../../shared/diagnosis.ts'
-import { examine } from '../rehearsal/doctor.ts'
-import { Ledger } from '../executor/process-registry.ts'
+import { diagnose } from '../rehearsal/doctor.ts'
+import { ProcessRegistry } from '../executor/process-registry.ts'
 import { LocalExecutor } from '../executor/local.ts'
 import { deckPaths } from '../lib/paths.ts'
 import { chooseProfile, presentProfile, shellEnvironment } from '../environment/profile.ts'
@@ -37,12 +37,12 @@ export async function seeDoctor(options: DoctorOptions): Promise<boolean> {
     profile,
     [...deck.steps.values()].flatMap((step) => step.contract.needs.env),
   )
-  const executor = new LocalExecutor({ cwd: paths.workdir, env, ledger: new Ledger(paths.ledger) })
+  const executor = new LocalExecutor({ cwd: paths.workdir, env, registry: new ProcessRegistry(paths.registry) })
   const recordings = new Recordings(join(dirname(deck.file), 'recordings'), name, (of) =>
     fingerprint(flake, of === 'nixos'),
   )
   const stage = new Stage({ deck, profile, executor, resetWorkdir: async () => {}, recordings })
-  const diagnosis = await examine({ deck, profile, stage, recordings, paths, port: options.port })
+  const diagnosis = await diagnose({ deck, profile, stage, recordings, paths, port: options.port })
   console.log(options.json ? JSON.stringify(diagnosis, undefined, 2) : describe(diagnosis))
   return diagnosis.ready
 }
@@ -51,8 +51,8 @@ const SIGN = { ok: '✔', warn: '!', fail: '✖' } as const
 const CAN = { run: '✔ runs', replay: '! replay only', ask: '! cannot run', nothing: '✖ cannot be shown' } as const
 
 function describe({ profile, machine, steps, ready }: Diagnosis): string {
-  const line = ({ name, state, detail, mend }: Finding) =>
-    `${SIGN[state]} ${name.padEnd(10)}  ${detail.replaceAll('\n', ' ')}${mend === undefined ? '' : `\n  ${' '.repeat(10)}  → ${mend}`}`
+  const line = ({ name, state, detail, fix }: Finding) =>
+    `${SIGN[state]} ${name.padEnd(10)}  ${detail.replaceAll('\n', ' ')}${fix === undefined ? '' : `\n  ${' '.repeat(10)}  → ${fix}`}`
   const width = Math.max(...steps.map(({ step }) => step.length), 0)
   const lines = [`This machine, profile ${profile}`, ...machine.map(line), '', 'Steps']
   for (const { step, slide, can, findings } of steps) {

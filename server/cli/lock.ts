@@ -3,7 +3,8 @@ import { readDeck } from '../deck/deck.ts'
 import { interruptSignal } from '../lib/interrupt-signal.ts'
 import { writeLock } from '../environment/nix/lock.ts'
 import { NixError } from '../environment/nix/nix.ts'
-import { makeSetting, progress } from '../environment/runtime-context.ts'
+import { progress } from '../environment/runtime-context.ts'
+import { openStage } from '../steps/open-stage.ts'
 
 /**
  * Locks the deck's flake against nixpkgs and writes `nix/flake.lock` into the tree, to be committed.
@@ -14,7 +15,7 @@ import { makeSetting, progress } from '../environment/runtime-context.ts'
 export async function lockFlake(options: { deck: string; update: boolean }): Promise<void> {
   const signal = interruptSignal()
   const deck = await readDeck(options.deck)
-  const { paths, flake, env } = await makeSetting({ deck, profile: 'nixos', yes: false }, signal)
+  const { paths, flake, env } = await openStage({ deck, profile: 'nixos', yes: false }, signal)
   let changed: string[] = []
   let problem: unknown
   await new Listr(

@@ -5,7 +5,8 @@ import { readDeck } from '../deck/deck.ts'
 import { interruptSignal } from '../lib/interrupt-signal.ts'
 import { prefetch, type PrefetchReport, takeFrom } from '../environment/nix/prefetch.ts'
 import { prepareStep } from '../environment/profile.ts'
-import { makeSetting, progress } from '../environment/runtime-context.ts'
+import { progress } from '../environment/runtime-context.ts'
+import { openStage } from '../steps/open-stage.ts'
 
 export interface PrefetchOptions {
   /** The deck, absolute. */
@@ -27,7 +28,7 @@ export interface PrefetchOptions {
 export async function prefetchDeck(options: PrefetchOptions): Promise<boolean> {
   const signal = interruptSignal()
   const deck = await readDeck(options.deck)
-  const { paths, profile, executor, env, notices } = await makeSetting({ ...options, deck }, signal)
+  const { paths, profile, executor, env, notices } = await openStage({ ...options, deck }, signal)
   for (const notice of notices) console.log(notice)
   if (profile.problem) return false
   if (profile.name === 'host') {

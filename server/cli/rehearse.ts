@@ -14,7 +14,7 @@ import { rehearse, type StepReport } from '../rehearsal/rehearsal.ts'
 import type { RunResult } from '../steps/step-run.ts'
 import { junit, rehearsalFile, type RehearsalFile, table } from '../rehearsal/rehearsal-report.ts'
 import { prepareStep } from '../environment/profile.ts'
-import { makeSetting, type Setting } from '../environment/runtime-context.ts'
+import { openStage, type StageContext } from '../steps/open-stage.ts'
 import { editedFiles, fingerprint } from '../environment/workdir.ts'
 
 export interface RehearseOptions {
@@ -62,7 +62,7 @@ export async function rehearseDeck(options: RehearseOptions, signal = interruptS
   const read = await readDeck(options.deck)
   const deck = { ...read, grid: options.grid ?? read.grid }
   const steps = choose(deck, options)
-  const setting = await makeSetting({ ...options, deck }, signal)
+  const setting = await openStage({ ...options, deck }, signal)
   const { paths, profile, stage, executor, secrets } = setting
   for (const notice of setting.notices) console.log(notice)
 
@@ -86,7 +86,7 @@ export async function rehearseDeck(options: RehearseOptions, signal = interruptS
       scratch: paths.rehearsals,
       secrets,
       store,
-      still: (url) => camera.take(url),
+      thumbnail: (url) => camera.take(url),
       onFailure: async (step, result, cast) => options.onFailure?.(step, result, cast, profile.name),
       signal,
       onStep: (step, report) => {
@@ -151,7 +151,7 @@ function choose(deck: Deck, { steps, from }: RehearseOptions): Step[] {
 }
 
 /** Where good runs are kept. A workdir with edits gives none: its recordings would show what the deck's flake does not do. */
-async function recordings({ flake, paths, profile, executor, env }: Setting, folder: string) {
+async function recordings({ flake, paths, profile, executor, env }: StageContext, folder: string) {
   const edited = await editedFiles(paths.workdir)
   if (edited.length > 0) {
     console.log(`Nothing is recorded: the workdir has edits (${edited.join(', ')}). "Reset the stage" makes it anew.`)
@@ -170,7 +170,7 @@ async function recordings({ flake, paths, profile, executor, env }: Setting, fol
 
 /** Removes from the store what the steps make Nix build. What something else needs stays, and is named. */
 async function forgetResults(
-  { paths, env, profile, executor }: Setting,
+  { paths, env, profile, executor }: StageContext,
   steps: Step[],
   signal: AbortSignal,
 ): Promise<void> {
@@ -205,7 +205,7 @@ class Camera {
       await page?.goto(url, { waitUntil: 'networkidle', timeout: 15_000 })
       return await page?.screenshot({ type: 'png' })
     } catch (error) {
-      console.log(`No still of ${url}: ${error instanceof Error ? error.message.split('\n')[0] : String(error)}`)
+      console.log(`No thumbnail of ${url}: ${error instanceof Error ? error.message.split('\n')[0] : String(error)}`)
       return undefined
     } finally {
       await page?.close()

@@ -6,9 +6,9 @@ import type { Sharing } from '../http/front-door.ts'
 import { localAddress } from '../environment/network.ts'
 import { isFree } from '../environment/ports.ts'
 import { TalkServer } from '../http/server.ts'
-import { openDoor, openInBrowser, serve, type ServingOptions } from '../http/serving.ts'
-import { makeSetting } from '../environment/runtime-context.ts'
-import { developDeck } from '../deck/slidev.ts'
+import { listen, openInBrowser, serve, type ServingOptions } from '../http/serving.ts'
+import { openStage } from '../steps/open-stage.ts'
+import { developDeck } from '../http/slidev-dev-server.ts'
 import { accessToken, guestTokens } from '../http/token.ts'
 
 export interface StartOptions extends ServingOptions {
@@ -36,16 +36,16 @@ export interface StartOptions extends ServingOptions {
  */
 export async function start(options: StartOptions): Promise<void> {
   await serve(options, 'npm start', async (serving) => {
-    const { deck, signal, atEnd } = serving
+    const { deck, signal, onShutdown } = serving
     const share = await sharing(options)
-    const { paths, profile, stage, secrets, recordings, notices } = await makeSetting(
+    const { paths, profile, stage, secrets, recordings, notices } = await openStage(
       { ...options, deck, fallBack: true, log: true },
       signal,
     )
-    atEnd(() => stage.end())
+    onShutdown(() => stage.end())
 
     const develop = options.develop ? developDeck(options.deck, await freePort(), console.log) : undefined
-    if (develop) atEnd(() => develop.close())
+    if (develop) onShutdown(() => develop.close())
     const server = new TalkServer({
       deck,
       port: options.port,
@@ -61,7 +61,7 @@ export async function start(options: StartOptions): Promise<void> {
       ...(develop && { develop }),
       log: console.log,
     })
-    const { link, share: links } = await openDoor(
+    const { link, share: links } = await listen(
       server,
       serving,
       develop && 'Leave the deck to Slidev, which shows each edit at once',
@@ -80,7 +80,7 @@ export async function start(options: StartOptions): Promise<void> {
         deck: deck.version,
         onProblem: console.log,
       })
-      atEnd(async () => {
+      onShutdown(async () => {
         await log.close()
         console.log(`The log of this talk: ${file}\nMake a video of it: npm run record -- --from ${file}`)
       })

@@ -4,8 +4,8 @@ import type { Profile } from '../../shared/deck/contract.ts'
 import { LocalExecutor } from '../executor/local.ts'
 import { deckPaths } from '../lib/paths.ts'
 import { TalkServer } from '../http/server.ts'
-import { openDoor, openInBrowser, serve, type ServingOptions } from '../http/serving.ts'
-import { prepareGround } from '../environment/runtime-context.ts'
+import { listen, openInBrowser, serve, type ServingOptions } from '../http/serving.ts'
+import { prepareRuntime } from '../environment/runtime-context.ts'
 import { learnerToken } from '../http/token.ts'
 import { copyIn, Learner, prepareCopy } from '../workshop/learner.ts'
 
@@ -29,16 +29,16 @@ const ALONE = 'me'
  */
 export async function openWorkshop(options: WorkshopOptions): Promise<void> {
   await serve(options, 'npm run workshop', async (serving) => {
-    const { deck, signal, atEnd } = serving
+    const { deck, signal, onShutdown } = serving
     const { port, gate } = options
     const folder = join(deckPaths(deck.file).learners, ALONE)
     const flake = join(deck.file, '..', 'nix')
-    const ground = await prepareGround(
+    const runtime = await prepareRuntime(
       { ...options, deck, copy: { folder: copyIn(folder), prepare: () => prepareCopy(flake, folder) } },
       signal,
     )
-    const { paths, profile, env, ledger, secrets, recordings, notices } = ground
-    const executor = new LocalExecutor({ cwd: copyIn(folder), env, ledger })
+    const { paths, profile, env, registry, secrets, recordings, notices } = runtime
+    const executor = new LocalExecutor({ cwd: copyIn(folder), env, registry })
     const learner = await Learner.open({
       name: ALONE,
       folder,
@@ -50,7 +50,7 @@ export async function openWorkshop(options: WorkshopOptions): Promise<void> {
       secrets,
       recordings,
     })
-    atEnd(() => learner.end())
+    onShutdown(() => learner.end())
 
     const server = new TalkServer({
       deck,
@@ -64,7 +64,7 @@ export async function openWorkshop(options: WorkshopOptions): Promise<void> {
       paths,
       log: console.log,
     })
-    const link = (await openDoor(server, serving)).learners.get(ALONE) ?? ''
+    const link = (await listen(server, serving)).learners.get(ALONE) ?? ''
 
     for (const notice of [...notices, ...learner.course.info().notices]) console.log(notice)
     console.log(

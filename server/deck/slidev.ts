@@ -1,18 +1,14 @@
-import { createHash, randomBytes } from 'node:crypto'
+import { createHash } from 'node:crypto'
 import { existsSync } from 'node:fs'
 import { readdir, readFile, rename, rm } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import { dirname, join, relative } from 'node:path'
 import { execa } from 'execa'
-import { createProxyServer } from 'httpxy'
-import sirv from 'sirv'
-import type { DeckServer } from '../http/front-door.ts'
 import { packageRoot } from '../lib/paths.ts'
-import { DOOR_HEADER, DOOR_VARIABLE } from '../http/token.ts'
 import type { StaticDeck } from '../../shared/static-deck.ts'
 
 /** Slidev runs as a process of its own: whatever happens to it, terminals and steps go on. */
-function slidevCommand(deckFile: string): string {
+export function slidevCommand(deckFile: string): string {
   const manifest = createRequire(join(dirname(deckFile), 'package.json')).resolve('@slidev/cli/package.json')
   return join(dirname(manifest), 'bin', 'slidev.mjs')
 }
@@ -146,7 +142,7 @@ function reasons(text: string): string {
   return [...found].map(([what, place]) => `${place}: ${what}`).join('\n')
 }
 
-function lastLines(text: string): string {
+export function lastLines(text: string): string {
   return text.trim().split('\n').slice(-12).join('\n')
 }
 
@@ -166,79 +162,3 @@ export async function buildSite(
   await rm(out, { recursive: true, force: true })
   await rename(fresh, out)
 }
-
-/** Serves a built deck; `folder()` is asked at every request, so that a new build takes its place at once. */
-export function serveBuilt(folder: () => string): DeckServer {
-  let served: string | undefined
-  let serve: ReturnType<typeof sirv>
-  return {
-    request(request, response) {
-      if (folder() !== served) {
-        served = folder()
-        // `dev`: it looks at each request what is there, and survives that the cache is emptied.
-        serve = sirv(served, { dev: true, single: true, etag: true })
-      }
-      serve(
-        request,
-        response,
-        () => void response.writeHead(404, { 'Content-Type': 'text/plain' }).end('There is no such page.\n'),
-      )
-    },
-  }
-}
-
-/** Slidev's development server, reached through the front door only. Started again whenever it dies. */
-export function developDeck(
-  deckFile: string,
-  port: number,
-  log: (line: string) => void,
-): DeckServer & { close: () => Promise<void> } {
-  const target = `http://127.0.0.1:${port}`
-  const secret = randomBytes(32).toString('base64url')
-  const proxy = createProxyServer({ target, ws: true, headers: { [DOOR_HEADER]: secret } })
-  let closed = false
-  let child: ReturnType<typeof spawn>
-  const spawn = () =>
-    execa(
-      process.execPath,
-      [slidevCommand(deckFile), deckFile, '--port', String(port), '--bind', '127.0.0.1', '--open', 'false'],
-      {
-        cwd: dirname(deckFile),
-        reject: false,
-        stdin: 'ignore',
-        all: true,
-        buffer: false,
-        env: { [DOOR_VARIABLE]: secret },
-      },
-    )
-  const run = async () => {
-    while (!closed) {
-      child = spawn()
-      let said = ''
-      child.all.on('data', (chunk: Buffer) => (said = (said + String(chunk)).slice(-8192)))
-      // Its own end, not that of its output: an editor that it has opened may hold that open.
-      const exit = await new Promise<number | null>((done) => child.once('exit', done).once('error', () => done(null)))
-      if (closed) return
-      log(`Slidev ended with exit status ${exit}; it is started again. The terminals go on.\n${lastLines(said)}`)
-      await new Promise((done) => setTimeout(done, RESTART_PAUSE))
-    }
-  }
-  const running = run()
-  return {
-    request: (request, response) =>
-      void proxy.web(request, response).catch(() => {
-        if (!response.headersSent) response.writeHead(503, { 'Content-Type': 'text/html; charset=utf-8', Refresh: '1' })
-        response.end('Slidev is starting …')
-      }),
-    upgrade: (request, socket, head) =>
-      void proxy.ws(request, socket as import('node:net').Socket, { target }, head).catch(() => socket.destroy()),
-    async close() {
-      closed = true
-      child.kill('SIGTERM')
-      await running
-    },
-  }
-}
-
-/** Milliseconds before Slidev is started again: a deck that cannot be served must not keep a core busy. */
-const RESTART_PAUSE = 1000

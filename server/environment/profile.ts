@@ -5,7 +5,7 @@ import { execa } from 'execa'
 import { z } from 'zod'
 import type { Profile } from '../../shared/deck/contract.ts'
 import type { Executor } from '../executor/executor.ts'
-import type { Ledger } from '../executor/process-registry.ts'
+import type { ProcessRegistry } from '../executor/process-registry.ts'
 import { json } from '../../shared/json.ts'
 import { devShellEnvironment } from './nix/dev-shell.ts'
 import { nix, NixError } from './nix/nix.ts'
@@ -91,12 +91,12 @@ export async function labProfile(
   cache: string,
   onProgress: (line: string) => void,
   signal: AbortSignal,
-  ledger: Ledger,
+  registry: ProcessRegistry,
 ): Promise<ProfileRuntime> {
   const { exit, errors } = await runTool('bash', [labScript('prepare.sh'), cache], {
     onLine: onProgress,
     signal,
-    ledger,
+    registry,
   })
   if (exit !== 0)
     return {

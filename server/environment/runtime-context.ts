@@ -5,11 +5,9 @@ import { dirname, join } from 'node:path'
 import { Listr, type ListrTask } from 'listr2'
 import type { Profile } from '../../shared/deck/contract.ts'
 import type { Deck } from '../deck/deck.ts'
-import { Ledger } from '../executor/process-registry.ts'
-import { LocalExecutor } from '../executor/local.ts'
+import { ProcessRegistry } from '../executor/process-registry.ts'
 import { type DeckPaths, deckPaths } from '../lib/paths.ts'
 import { Recordings } from '../recording/recordings.ts'
-import { SessionLogs } from '../recording/session-logs.ts'
 import {
   chooseProfile,
   hostProfile,
@@ -19,11 +17,10 @@ import {
   type ProfileRuntime,
   shellEnvironment,
 } from './profile.ts'
-import { Stage } from '../steps/stage.ts'
 import { offerPackages } from './system-packages.ts'
-import { fingerprint, prepareWorkdir, resetWorkdir } from './workdir.ts'
+import { fingerprint, prepareWorkdir } from './workdir.ts'
 
-export interface GroundOptions {
+export interface RuntimeOptions {
   deck: Deck
   /** Chosen by what this machine has, unless given. */
   profile?: Profile | undefined
@@ -35,15 +32,8 @@ export interface GroundOptions {
   copy?: { folder: string; prepare: () => Promise<unknown> }
 }
 
-export interface SettingOptions extends Omit<GroundOptions, 'copy'> {
-  /** Whether the stage falls back on recordings: a rehearsal does not. */
-  fallBack?: boolean
-  /** Whether everything that the terminals show is logged in the cache. */
-  log?: boolean
-}
-
 /** What shells and scripts need to run: the profile, and where what is made is put. */
-export interface Ground {
+export interface RuntimeContext {
   deck: Deck
   paths: DeckPaths
   /** The deck's flake, absolute; it may not be there. */
@@ -51,18 +41,12 @@ export interface Ground {
   profile: ProfileRuntime
   /** Of the steps' shells. */
   env: Record<string, string>
-  ledger: Ledger
+  registry: ProcessRegistry
   recordings: Recordings
   /** Values that must not be recorded: those of the variables that the deck's contracts name. */
   secrets: string[]
   /** What the user should know although all is well. */
   notices: string[]
-}
-
-/** Everything that the steps of a deck need around them: what each command of this package makes ready first. */
-export interface Setting extends Ground {
-  stage: Stage
-  executor: LocalExecutor
 }
 
 /** How long work is shown. Signals are handled in one place, by each command. */
@@ -74,7 +58,7 @@ export const progress = { fallbackRenderer: 'simple', registerSignalListeners: f
  *
  * @throws an Error whose message says what to do next
  */
-export async function prepareGround(options: GroundOptions, signal: AbortSignal): Promise<Ground> {
+export async function prepareRuntime(options: RuntimeOptions, signal: AbortSignal): Promise<RuntimeContext> {
   const { deck, copy } = options
   const own = deckPaths(deck.file)
   const paths = copy ? { ...own, workdir: copy.folder } : own
@@ -82,8 +66,8 @@ export async function prepareGround(options: GroundOptions, signal: AbortSignal)
   const notices: string[] = []
 
   await mkdir(dirname(own.workdir), { recursive: true, mode: 0o700 })
-  const ledger = new Ledger(paths.ledger)
-  const left = await ledger.cleanUp()
+  const registry = new ProcessRegistry(paths.registry)
+  const left = await registry.cleanUp()
   if (left.length > 0)
     console.log(`Ended ${left.length} process${left.length === 1 ? '' : 'es'} that an earlier server had left behind.`)
 
@@ -103,7 +87,7 @@ export async function prepareGround(options: GroundOptions, signal: AbortSignal)
           await missingLabPackages(),
           options.yes,
           signal,
-          ledger,
+          registry,
         )
         if (problem) notices.push(problem)
       },
@@ -132,7 +116,7 @@ export async function prepareGround(options: GroundOptions, signal: AbortSignal)
       title: 'Prepare the offline lab (about half a minute the first time)',
       enabled: () => name === 'lab',
       task: async (_, task) => {
-        profile = await labProfile(paths.cache, (line) => (task.output = line), signal, ledger)
+        profile = await labProfile(paths.cache, (line) => (task.output = line), signal, registry)
         task.title = profile.problem
           ? 'The offline lab is not there: steps that need it say why'
           : 'The offline lab is ready'
@@ -159,27 +143,5 @@ export async function prepareGround(options: GroundOptions, signal: AbortSignal)
   const recordings = new Recordings(join(dirname(deck.file), 'recordings'), profile.name, (of) =>
     fingerprint(flake, of === 'nixos'),
   )
-  return { deck, paths, flake, profile, env, ledger, recordings, secrets, notices }
-}
-
-/**
- * Makes the setting of a deck: its ground and its stage.
- *
- * @throws an Error whose message says what to do next
- */
-export async function makeSetting(options: SettingOptions, signal: AbortSignal): Promise<Setting> {
-  const ground = await prepareGround(options, signal)
-  const { deck, paths, flake, profile, env, ledger, recordings, secrets } = ground
-  const executor = new LocalExecutor({ cwd: paths.workdir, env, ledger })
-  const stage = new Stage({
-    deck,
-    profile,
-    executor,
-    secrets,
-    resetWorkdir: () => resetWorkdir(flake, paths.workdir),
-    ...(options.fallBack && { recordings }),
-    ...(options.log && { logs: await SessionLogs.open({ folder: paths.sessions, secrets }) }),
-  })
-  await stage.checkNeeds()
-  return { ...ground, stage, executor }
+  return { deck, paths, flake, profile, env, registry, recordings, secrets, notices }
 }

@@ -2,7 +2,7 @@ import { access, constants } from 'node:fs/promises'
 import { delimiter, join } from 'node:path'
 import { createInterface } from 'node:readline/promises'
 import { execa } from 'execa'
-import type { Ledger } from '../executor/process-registry.ts'
+import type { ProcessRegistry } from '../executor/process-registry.ts'
 import { runTool } from '../executor/run-tool.ts'
 
 async function isThere(program: string): Promise<boolean> {
@@ -67,12 +67,12 @@ export async function offerPackages(
   packages: string[],
   yes: boolean,
   signal: AbortSignal,
-  ledger: Ledger,
+  registry: ProcessRegistry,
 ): Promise<string | undefined> {
   if (packages.length === 0 || !(await mayInstall(what, packages, yes, signal))) return undefined
   const { title } = task
   task.title = `${title} (installing ${packages.join(', ')})`
-  const problem = await installPackages(packages, (line) => (task.output = line), signal, ledger)
+  const problem = await installPackages(packages, (line) => (task.output = line), signal, registry)
   task.title = title
   return problem
 }
@@ -88,12 +88,12 @@ async function installPackages(
   packages: string[],
   onProgress: (line: string) => void,
   signal: AbortSignal,
-  ledger: Ledger,
+  registry: ProcessRegistry,
 ): Promise<string | undefined> {
   const words = await privilege()
   const byHand = `apt-get install ${packages.join(' ')}`
   if (!words) return `They cannot be installed from here. As root: ${byHand}`
-  const options = { onLine: onProgress, signal, ledger, env: { DEBIAN_FRONTEND: 'noninteractive' } }
+  const options = { onLine: onProgress, signal, registry, env: { DEBIAN_FRONTEND: 'noninteractive' } }
   const asRoot = ([program = '', ...args]: string[]) => runTool(program, args, options)
   // An earlier installation may have been interrupted: nothing else can be installed before it is finished.
   await asRoot([...words, 'dpkg', '--configure', '-a'])

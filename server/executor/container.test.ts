@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { Session } from '../terminal/session.ts'
 import { Container, type Engine, findEngine, type Limits, removeLeft } from './container.ts'
-import { Ledger } from './process-registry.ts'
+import { ProcessRegistry } from './process-registry.ts'
 import { noContainers } from '../test/containers.ts'
 
 /** Two learners on one machine, each in a container. */
@@ -37,7 +37,7 @@ describe.skipIf(missing)(`containers${missing ? ` (skipped: ${missing})` : ''}`,
       cwd: join(own, 'copy'),
       sees: [],
       env: { PATH: '/usr/bin:/bin' },
-      ledger: new Ledger(join(folder, 'processes')),
+      registry: new ProcessRegistry(join(folder, 'processes')),
       limits: { processes: 64, memory: 256, processors: 1, hours: 1, ...limits },
     })
     await container.open()

@@ -4,7 +4,7 @@ import { lstat, mkdir, mkdtemp, readlink, rm, symlink, writeFile } from 'node:fs
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { execa } from 'execa'
-import type { Ledger } from './process-registry.ts'
+import type { ProcessRegistry } from './process-registry.ts'
 import { PrefixExecutor } from './prefix.ts'
 import { identify, type ProcessId } from './process-tree.ts'
 
@@ -50,7 +50,7 @@ export interface ContainerOptions {
   /** Other paths of this machine that are seen at the same path, and not written to. Absolute. */
   sees: string[]
   env: Record<string, string>
-  ledger: Ledger
+  registry: ProcessRegistry
   limits?: Limits
   /** Whether the network is reached: without one nobody but the server reaches the container. */
   network?: boolean
@@ -203,7 +203,7 @@ export class Container {
   constructor(engine: Engine, options: ContainerOptions) {
     this.engine = engine
     this.options = options
-    const { cwd, env, ledger } = options
+    const { cwd, env, registry } = options
     this.executor = new PrefixExecutor({
       prefix: (terminal) => [
         engine.program,
@@ -217,7 +217,7 @@ export class Container {
       ],
       cwd,
       env: { ...env, HOME: '/root' },
-      ledger,
+      registry,
       here: true,
       ready: () => this.open(),
     })

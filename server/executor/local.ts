@@ -6,7 +6,7 @@ import { delimiter, isAbsolute, join } from 'node:path'
 import { packageRoot } from '../lib/paths.ts'
 import { shellWord } from '../lib/shell-quote.ts'
 import type { Executor, ScriptEnd, Shell, ShellOptions } from './executor.ts'
-import type { Ledger } from './process-registry.ts'
+import type { ProcessRegistry } from './process-registry.ts'
 import { endSession, hasTerminal, identify, MARKER, membersOf } from './process-tree.ts'
 import { type Opened, openTerminal } from './pseudo-terminal.ts'
 import { runScript } from './script.ts'
@@ -15,7 +15,7 @@ export interface LocalOptions {
   cwd: string
   /** The whole environment of the shells; nothing of the server's own is added. */
   env: Record<string, string>
-  ledger: Ledger
+  registry: ProcessRegistry
 }
 
 /** Milliseconds between two looks at what a command has started. */
@@ -68,7 +68,7 @@ export class LocalExecutor implements Executor {
     }
     const leader = identify(terminal.pid)
     // Not awaited: output that comes before the caller listens would be lost.
-    if (leader) void this.options.ledger.note(marker, [...this.options.ledger.known(marker), leader])
+    if (leader) void this.options.registry.note(marker, [...this.options.registry.known(marker), leader])
     return {
       ...terminal,
       atRest: () => hasTerminal(terminal.pid),
@@ -91,12 +91,12 @@ export class LocalExecutor implements Executor {
     if (!bash)
       return { exit: null, value: '', output: 'There is no bash on the PATH. Install it: apt-get install bash' }
     const marker = randomBytes(12).toString('hex')
-    const { cwd, env, ledger } = this.options
+    const { cwd, env, registry } = this.options
     return runScript(bash, ['--norc', '-c', script], {
       cwd,
       env: { LANG: 'C.UTF-8', ...env, [MARKER]: marker },
       marker,
-      ledger,
+      registry,
       seconds,
       signal,
       onOutput,
@@ -121,10 +121,10 @@ export class LocalExecutor implements Executor {
   watch(marker: string, on: boolean): void {
     clearInterval(this.watches.get(marker))
     this.watches.delete(marker)
-    const { ledger } = this.options
+    const { registry } = this.options
     const look = async () => {
-      const members = await membersOf(marker, ledger.known(marker))
-      if (members.length > 0) await ledger.note(marker, members)
+      const members = await membersOf(marker, registry.known(marker))
+      if (members.length > 0) await registry.note(marker, members)
     }
     // One look at the end too: what a command leaves in the background is remembered.
     void look()
@@ -134,9 +134,9 @@ export class LocalExecutor implements Executor {
   async end(marker: string): Promise<void> {
     clearInterval(this.watches.get(marker))
     this.watches.delete(marker)
-    const { ledger } = this.options
-    await endSession(marker, ledger.known(marker))
-    await ledger.note(marker, [])
+    const { registry } = this.options
+    await endSession(marker, registry.known(marker))
+    await registry.note(marker, [])
   }
 }
 

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import type { AddressInfo } from 'node:net'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { Session } from '../terminal/session.ts'
-import { Ledger } from './process-registry.ts'
+import { ProcessRegistry } from './process-registry.ts'
 import { PrefixExecutor } from './prefix.ts'
 
 /** The simplest prefix of all: a shell of this machine, as ssh to it would be. */
@@ -19,7 +19,7 @@ beforeEach(async () => {
     prefix: () => ['sh', '-c'],
     cwd: folder,
     env: { GREETING: "it's here" },
-    ledger: new Ledger(join(folder, 'processes')),
+    registry: new ProcessRegistry(join(folder, 'processes')),
   })
   session = new Session({ name: 'there', cols: 80, rows: 24, executor })
 })
@@ -107,7 +107,7 @@ test("what the user's own shell does when it starts is no part of a script or of
     prefix: () => ['sh', '-c'],
     cwd: folder,
     env: { HOME: folder, SSH_CLIENT: '127.0.0.1 1 22' },
-    ledger: new Ledger(join(folder, 'processes')),
+    registry: new ProcessRegistry(join(folder, 'processes')),
   })
   const server = createServer((request, response) => response.end('a page')).listen(0, '127.0.0.1')
   await new Promise((done) => server.once('listening', done))

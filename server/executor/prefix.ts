@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import { packageRoot } from '../lib/paths.ts'
 import { shellWord } from '../lib/shell-quote.ts'
 import type { Executor, ScriptEnd, Shell, ShellOptions } from './executor.ts'
-import type { Ledger } from './process-registry.ts'
+import type { ProcessRegistry } from './process-registry.ts'
 import { endSession, identify, MARKER } from './process-tree.ts'
 import { openTerminal } from './pseudo-terminal.ts'
 import { runScript } from './script.ts'
@@ -24,7 +24,7 @@ export interface PrefixOptions {
   cwd: string
   /** Set there besides what there is already. */
   env: Record<string, string>
-  ledger: Ledger
+  registry: ProcessRegistry
   /** Whether its processes are this machine's too, as those of a container are. */
   here?: boolean
   /** Awaited before anything is run there. @throws an Error that says why nothing is */
@@ -59,7 +59,7 @@ export class PrefixExecutor implements Executor {
     const [program, words] = this.there(line, true)
     const terminal = openTerminal(program, words, { cwd: '/', cols, rows, env: this.environment(marker) })
     const leader = identify(terminal.pid)
-    if (leader) void this.options.ledger.note(marker, [leader])
+    if (leader) void this.options.registry.note(marker, [leader])
     // What has the terminal here is always the program of the prefix.
     return { ...terminal, atRest: () => false }
   }
@@ -77,12 +77,12 @@ export class PrefixExecutor implements Executor {
     }
     const marker = randomBytes(12).toString('hex')
     const [program, words] = this.there(this.line(marker, script))
-    const { ledger } = this.options
+    const { registry } = this.options
     return runScript(program, words, {
       cwd: '/',
       env: this.environment(marker),
       marker,
-      ledger,
+      registry,
       seconds,
       signal,
       onOutput,
@@ -100,10 +100,10 @@ export class PrefixExecutor implements Executor {
   }
 
   async end(marker: string): Promise<void> {
-    const { ledger } = this.options
+    const { registry } = this.options
     await this.endThere(marker)
-    await endSession(marker, ledger.known(marker))
-    await ledger.note(marker, [])
+    await endSession(marker, registry.known(marker))
+    await registry.note(marker, [])
   }
 
   /**

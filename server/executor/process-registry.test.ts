@@ -5,12 +5,12 @@ import { mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, onTestFinished, test, vi } from 'vitest'
-import { Ledger } from './process-registry.ts'
+import { ProcessRegistry } from './process-registry.ts'
 import { identify, type ProcessId } from './process-tree.ts'
 
 let folder: string
 beforeEach(async () => {
-  folder = join(await mkdtemp(join(tmpdir(), 'understudy-ledger-')), 'processes')
+  folder = join(await mkdtemp(join(tmpdir(), 'understudy-registry-')), 'processes')
 })
 afterEach(() => rm(join(folder, '..'), { recursive: true }))
 
@@ -44,10 +44,10 @@ async function otherServer(command: string): Promise<ChildProcess> {
   await writeFile(
     script,
     `
-    import { Ledger } from '${import.meta.dirname}/process-registry.ts'
+    import { ProcessRegistry } from '${import.meta.dirname}/process-registry.ts'
     import { LocalExecutor } from '${import.meta.dirname}/local.ts'
     import { Session } from '${import.meta.dirname}/../terminal/session.ts'
-    const executor = new LocalExecutor({ cwd: '/', env: { PATH: process.env.PATH }, ledger: new Ledger('${folder}') })
+    const executor = new LocalExecutor({ cwd: '/', env: { PATH: process.env.PATH }, registry: new ProcessRegistry('${folder}') })
     const session = new Session({ name: 'x', cols: 80, rows: 24, executor })
     await session.start()
     session.run('step', ${JSON.stringify(command)})
@@ -75,35 +75,35 @@ async function running(command: RegExp): Promise<number[]> {
 
 test('what a server that is gone has left is ended; the file is readable by the user alone', async () => {
   const process = await sleeper()
-  await new Ledger(folder).note('marker', [process])
+  await new ProcessRegistry(folder).note('marker', [process])
   expect((await stat(await onlyFile())).mode & 0o777).toBe(0o600)
   await rewrite(serverIsGone)
-  expect(await new Ledger(folder).cleanUp()).toEqual([process])
+  expect(await new ProcessRegistry(folder).cleanUp()).toEqual([process])
   expect(identify(process.pid)).toBeUndefined()
   expect(await readdir(folder)).toEqual([])
 })
 
 test('the sessions of a server that runs are left to it, and stay noted', async () => {
   const process = await sleeper()
-  await new Ledger(folder).note('marker', [process])
-  expect(await new Ledger(folder).cleanUp()).toEqual([])
+  await new ProcessRegistry(folder).note('marker', [process])
+  expect(await new ProcessRegistry(folder).cleanUp()).toEqual([])
   expect(identify(process.pid)).toEqual(process)
   expect(JSON.parse(await readFile(await onlyFile(), 'utf8'))).toMatchObject({ sessions: { marker: [process] } })
 })
 
 test('a process that only has the number of an earlier one is left alone', async () => {
   const process = await sleeper()
-  await new Ledger(folder).note('marker', [{ ...process, start: process.start - 1 }])
+  await new ProcessRegistry(folder).note('marker', [{ ...process, start: process.start - 1 }])
   await rewrite(serverIsGone)
-  expect(await new Ledger(folder).cleanUp()).toEqual([])
+  expect(await new ProcessRegistry(folder).cleanUp()).toEqual([])
   expect(identify(process.pid)).toEqual(process)
 })
 
 test('a file from before the machine was started ends nothing, and goes', async () => {
   const process = await sleeper()
-  await new Ledger(folder).note('marker', [process])
+  await new ProcessRegistry(folder).note('marker', [process])
   await rewrite((text) => serverIsGone(text).replace(/"boot":"[^"]*"/, '"boot":"earlier"'))
-  expect(await new Ledger(folder).cleanUp()).toEqual([])
+  expect(await new ProcessRegistry(folder).cleanUp()).toEqual([])
   expect(identify(process.pid)).toEqual(process)
   expect(await readdir(folder)).toEqual([])
 })
@@ -113,18 +113,18 @@ test('a damaged file, or one of another format, ends nothing and keeps nothing f
   const files = ['{', '', 'null', '[]', '{"boot":1}', '{"version":9,"servers":{"a":{"pid":1}}}', '\0\0']
   for (const [at, text] of files.entries()) await writeFile(join(folder, `${at}.json`), text)
   await mkdir(join(folder, 'folder.json'))
-  const ledger = new Ledger(folder)
-  expect(await ledger.cleanUp()).toEqual([])
-  await ledger.note('marker', [await sleeper()])
+  const registry = new ProcessRegistry(folder)
+  expect(await registry.cleanUp()).toEqual([])
+  await registry.note('marker', [await sleeper()])
   expect(await readdir(folder)).toHaveLength(files.length + 2)
 })
 
 test('a place where nothing can be written does not end the talk', async () => {
   await writeFile(join(folder, '..', 'processes'), 'a file where the folder should be')
-  const ledger = new Ledger(folder)
-  expect(await ledger.cleanUp()).toEqual([])
-  await ledger.note('marker', [await sleeper()])
-  expect(ledger.known('marker')).toHaveLength(1)
+  const registry = new ProcessRegistry(folder)
+  expect(await registry.cleanUp()).toEqual([])
+  await registry.note('marker', [await sleeper()])
+  expect(registry.known('marker')).toHaveLength(1)
 })
 
 test('of two servers of one deck, what the killed one left is ended, and what the other runs goes on', async () => {
@@ -144,11 +144,11 @@ test('of two servers of one deck, what the killed one left is ended, and what th
   )
   killed.kill('SIGKILL')
   await once(killed, 'exit')
-  expect(await new Ledger(folder).cleanUp()).not.toEqual([])
+  expect(await new ProcessRegistry(folder).cleanUp()).not.toEqual([])
   expect(await running(/^sleep 9100[1-4]$/)).toEqual([])
   expect(await running(/^sleep 91005$/)).toHaveLength(1)
   other.kill('SIGKILL')
   await once(other, 'exit')
-  await new Ledger(folder).cleanUp()
+  await new ProcessRegistry(folder).cleanUp()
   expect(await running(/^sleep 91005$/)).toEqual([])
 })

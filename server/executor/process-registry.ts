@@ -14,7 +14,7 @@ const ledgerFile = z.object({ boot: z.string(), server: processId, sessions: z.r
  * Format of `<pid>-<start>.json`: `{ "boot": "<id>", "server": { "pid": 1, "start": 2 }, "sessions": { "<marker>": [{ "pid": 3, "start": 4 }] } }`:
  * the server and the processes of each session, `boot` as in /proc/sys/kernel/random/boot_id, `start` as in /proc/<pid>/stat.
  */
-export class Ledger {
+export class ProcessRegistry {
   private readonly folder: string
   private readonly sessions = new Map<string, ProcessId[]>()
   private writing: Promise<void> = Promise.resolve()

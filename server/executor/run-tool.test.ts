@@ -2,7 +2,7 @@ import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
-import { Ledger } from '../executor/process-registry.ts'
+import { ProcessRegistry } from '../executor/process-registry.ts'
 import { runTool, type ToolOptions } from './run-tool.ts'
 
 let folder: string
@@ -13,7 +13,11 @@ beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), 'understudy-tool-'))
   lines = []
   abort = new AbortController()
-  options = { onLine: (line) => lines.push(line), signal: abort.signal, ledger: new Ledger(join(folder, 'processes')) }
+  options = {
+    onLine: (line) => lines.push(line),
+    signal: abort.signal,
+    registry: new ProcessRegistry(join(folder, 'processes')),
+  }
 })
 afterEach(() => rm(folder, { recursive: true }))
 

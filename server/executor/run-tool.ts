@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { execa } from 'execa'
-import type { Ledger } from './process-registry.ts'
+import type { ProcessRegistry } from './process-registry.ts'
 import { endSession, identify, MARKER } from './process-tree.ts'
 
 export interface ToolOptions {
@@ -9,7 +9,7 @@ export interface ToolOptions {
   /** Ends it, and every process that it has started. */
   signal: AbortSignal
   /** Remembers it, so that the next start ends what a killed server has left. */
-  ledger: Ledger
+  registry: ProcessRegistry
   env?: Record<string, string>
 }
 
@@ -29,14 +29,14 @@ export interface ToolEnd {
 export async function runTool(
   program: string,
   args: string[],
-  { onLine, signal, ledger, env }: ToolOptions,
+  { onLine, signal, registry, env }: ToolOptions,
 ): Promise<ToolEnd> {
   signal.throwIfAborted()
   const marker = randomBytes(12).toString('hex')
   const child = execa(program, args, { reject: false, lines: true, stdin: 'ignore', env: { ...env, [MARKER]: marker } })
   const itself = identify(child.pid ?? 0)
   const known = itself ? [itself] : []
-  void ledger.note(marker, known)
+  void registry.note(marker, known)
   let ending: Promise<unknown> | undefined
   const end = () => (ending = endSession(marker, known))
   signal.addEventListener('abort', end, { once: true })
@@ -48,7 +48,7 @@ export async function runTool(
   const { exitCode, stderr, failed, shortMessage } = await child
   signal.removeEventListener('abort', end)
   await ending
-  await ledger.note(marker, [])
+  await registry.note(marker, [])
   signal.throwIfAborted()
   return { exit: exitCode, errors: stderr.length > 0 || !failed ? stderr : [shortMessage ?? `${program} did not run.`] }
 }

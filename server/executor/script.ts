@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import type { ScriptEnd } from './executor.ts'
-import type { Ledger } from './process-registry.ts'
+import type { ProcessRegistry } from './process-registry.ts'
 import { endSession, identify } from './process-tree.ts'
 
 export interface ScriptOptions {
@@ -9,7 +9,7 @@ export interface ScriptOptions {
   /** The whole environment, with the marker in it. */
   env: Record<string, string>
   marker: string
-  ledger: Ledger
+  registry: ProcessRegistry
   /** That it may take. */
   seconds: number
   signal?: AbortSignal | undefined
@@ -28,7 +28,7 @@ const UNREAD = 2000
 export async function runScript(
   program: string,
   args: string[],
-  { cwd, env, marker, ledger, seconds, signal, onOutput, endElsewhere }: ScriptOptions,
+  { cwd, env, marker, registry, seconds, signal, onOutput, endElsewhere }: ScriptOptions,
 ): Promise<ScriptEnd> {
   const child = spawn(program, args, { cwd, env, stdio: ['ignore', 'pipe', 'pipe'] })
   let value = ''
@@ -42,7 +42,7 @@ export async function runScript(
   const closed = once(child, 'close').catch(() => {})
   const itself = identify(child.pid ?? 0)
   const known = itself ? [itself] : []
-  void ledger.note(marker, known)
+  void registry.note(marker, known)
   let ended = false
   const end = async () => {
     ended = true
@@ -60,7 +60,7 @@ export async function runScript(
   signal?.removeEventListener('abort', abort)
   const byItself = exit !== null && !ended
   await end()
-  await ledger.note(marker, [])
+  await registry.note(marker, [])
   // Nothing holds its outputs open any more: what it has printed last is still to be read.
   if (exit !== null) await Promise.race([closed, new Promise((done) => setTimeout(done, UNREAD).unref())])
   return { exit: byItself ? exit : null, value: value.trim(), output: output.trim() }

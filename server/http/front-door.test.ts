@@ -187,8 +187,8 @@ describe('the door to the local network', () => {
       guests,
       share: { address, insecureRemote: false },
       deck: { request: (_, response) => response.end('the deck') },
-      onSocket: (socket, { role, rights }) => (
-        admitted.push(`${role}: ${rights.join(' ')}`),
+      onSocket: (socket, { role, permissions }) => (
+        admitted.push(`${role}: ${permissions.join(' ')}`),
         socket.on('error', () => {})
       ),
     })
@@ -263,7 +263,7 @@ describe('the door to the local network', () => {
     expect(await enter({ cookie }, '127.0.0.1')).toBe('403')
   })
 
-  test('gives the remote its rights on this machine, and on the network only where that was asked for', async () => {
+  test('gives the remote its permissions on this machine, and on the network only where that was asked for', async () => {
     expect(await enter({ cookie: cookies('remote') })).toBe('open')
     expect(admitted.at(-1)).toBe('remote: view')
     const localhost = { host: `localhost:${own}`, origin: `http://localhost:${own}` }
@@ -271,14 +271,14 @@ describe('the door to the local network', () => {
     expect(admitted.at(-1)).toBe('remote: view run navigate replay')
 
     const port = await freePort()
-    let rights: readonly string[] = []
+    let permissions: readonly string[] = []
     const insecure = await openFrontDoor({
       port,
       token,
       guests,
       share: { address, insecureRemote: true },
       deck: { request: () => {} },
-      onSocket: (socket, access) => ((rights = access.rights), socket.terminate()),
+      onSocket: (socket, access) => ((permissions = access.permissions), socket.terminate()),
     })
     const socket = new WebSocket(`ws://${address}:${port}${SOCKET_PATH}`, {
       headers: {
@@ -288,7 +288,7 @@ describe('the door to the local network', () => {
       },
     })
     await once(socket, 'close')
-    expect(rights).toEqual(['view', 'run', 'navigate', 'replay'])
+    expect(permissions).toEqual(['view', 'run', 'navigate', 'replay'])
     await insecure.close()
   })
 

@@ -21,7 +21,7 @@ export interface DeckServer {
 export interface Sharing {
   /** An IPv4 address of this machine. */
   address: string
-  /** Gives the remote its rights although whoever listens on the network can read its token. */
+  /** Gives the remote its permissions although whoever listens on the network can read its token. */
   insecureRemote: boolean
 }
 
@@ -58,7 +58,7 @@ interface Name {
 }
 
 /** Where requests come in: addresses, what they are called, and who may come in there. */
-interface Entrance {
+interface Listener {
   /** `localhost` has two addresses: whoever held the other one would be taken for this server. */
   addresses: string[]
   /** The first is its own; another is that of a proxy in front of it. */
@@ -93,7 +93,7 @@ export const INSECURE_REMOTE =
 export async function openFrontDoor(options: FrontDoorOptions): Promise<FrontDoor> {
   const { port, share, at } = options
   const named = (origin: string): Name => ({ host: new URL(origin).host, origin })
-  const loopback: Entrance = {
+  const loopback: Listener = {
     addresses: ['127.0.0.1', '::1'],
     names: [named(`http://localhost:${port}`), ...(at === undefined ? [] : [named(at)])],
     admit: access,
@@ -101,7 +101,7 @@ export async function openFrontDoor(options: FrontDoorOptions): Promise<FrontDoo
     hint: 'Open the link that the server printed when it started.',
     room: ROOM.loopback,
   }
-  const network: Entrance | undefined = share && {
+  const network: Listener | undefined = share && {
     addresses: [share.address],
     names: [named(`http://${share.address}:${port}`)],
     admit(role) {
@@ -126,7 +126,7 @@ export async function openFrontDoor(options: FrontDoorOptions): Promise<FrontDoo
 
 /** @returns what closes it */
 async function openEntrance(
-  { addresses, names, admit, pages, hint, room }: Entrance,
+  { addresses, names, admit, pages, hint, room }: Listener,
   { port, token, learners = [], guests, deck, onSocket }: FrontDoorOptions,
 ): Promise<() => Promise<void>> {
   const sockets = new WebSocketServer({ noServer: true, maxPayload: MAX_CLIENT_MESSAGE, perMessageDeflate: false })
@@ -200,10 +200,10 @@ async function openEntrance(
     }
     const checked = check(request)
     const refused =
-      'status' in checked ? checked : deck.upgrade && !checked.rights.includes('type') ? ONLY_BUILT : undefined
+      'status' in checked ? checked : deck.upgrade && !checked.permissions.includes('type') ? ONLY_BUILT : undefined
     if (refused)
       response.writeHead(refused.status, { 'Content-Type': 'text/plain; charset=utf-8' }).end(`${refused.text}\n`)
-    else if ('rights' in checked) deck.request(request, response, checked)
+    else if ('permissions' in checked) deck.request(request, response, checked)
   }
 
   /** Connections that were upgraded: the HTTP server no longer counts them as its own, and would wait for them. */
@@ -233,7 +233,7 @@ async function openEntrance(
       return sockets.handleUpgrade(request, socket, head, (opened) => onSocket(opened, admitted))
     }
     if (!deck.upgrade) return refuse({ status: 404, text: 'There is no websocket here.' })
-    if (!checked.rights.includes('type')) return refuse(ONLY_BUILT)
+    if (!checked.permissions.includes('type')) return refuse(ONLY_BUILT)
     deck.upgrade(request, socket, head)
   }
 

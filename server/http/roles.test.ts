@@ -51,7 +51,7 @@ const messages: {
     message: { type: 'playback', terminal: 'wait', action: 'skip' },
     allowed: ['presenter', 'learner', 'remote'],
   },
-  examine: { message: { type: 'examine' }, allowed: ['presenter', 'learner', 'remote'] },
+  diagnose: { message: { type: 'diagnose' }, allowed: ['presenter', 'learner', 'remote'] },
   turn: { message: { type: 'turn', by: 1 }, allowed: ['presenter', 'learner', 'remote'] },
   sync: { message: { type: 'sync', channel: 'page', state: { page: 7 } }, allowed: ['presenter', 'remote', 'learner'] },
   'begin-task': { message: { type: 'begin-task', task: 'port' }, allowed: ['learner'] },
@@ -107,7 +107,7 @@ async function unchanged() {
   expect(presenter.text('wait')).not.toContain('touch typed')
 }
 
-test('the table of rights says of every message who may send it', () => {
+test('the table of permissions says of every message who may send it', () => {
   expect(all.map(({ message }) => message.type).sort()).toEqual(
     clientMessage.options.map(({ shape }) => shape.type.value).sort(),
   )
@@ -152,7 +152,7 @@ test('a window that only looks starts no shell, and shows the terminal once some
     const audience = await own.window('audience')
     audience.send({ type: 'attach', terminal: 'wait' })
     // Answered in order: the terminal was asked for before this was refused.
-    audience.send({ type: 'examine' })
+    audience.send({ type: 'diagnose' })
     await audience.message('refused')
     expect(own.stage.current('wait')).toBeUndefined()
     const speaker = await own.window()
@@ -164,22 +164,22 @@ test('a window that only looks starts no shell, and shows the terminal once some
   }
 })
 
-test('a window that only looks is told its rights, and nobody but the presenter gets the link of the remote', async () => {
+test('a window that only looks is told its permissions, and nobody but the presenter gets the link of the remote', async () => {
   const hello = async (role: 'presenter' | GuestRole, name: string) => (await talk.window(role, name)).message('hello')
   const shared = {
-    beyond: `http://${LAN}:${talk.port}`,
+    lanUrl: `http://${LAN}:${talk.port}`,
     audience: `http://${LAN}:${talk.port}/?token=${GUESTS.audience}`,
   }
-  expect(await hello('audience', LAN)).toMatchObject({ rights: ['view'], share: shared })
+  expect(await hello('audience', LAN)).toMatchObject({ permissions: ['view'], share: shared })
   const remote = await hello('remote', LAN)
-  expect(remote).toMatchObject({ rights: ['view'], because: INSECURE_REMOTE, share: shared })
+  expect(remote).toMatchObject({ permissions: ['view'], reason: INSECURE_REMOTE, share: shared })
   expect(remote.share).not.toHaveProperty('remote')
   expect((await hello('presenter', 'localhost')).share.remote).toEqual({
     link: `http://${LAN}:${talk.port}/remote?token=${GUESTS.remote}`,
-    because: INSECURE_REMOTE,
+    reason: INSECURE_REMOTE,
   })
-  const { rights, because } = await hello('remote', 'localhost')
-  expect([rights, because]).toEqual([['view', 'run', 'navigate', 'replay'], undefined])
+  const { permissions, reason } = await hello('remote', 'localhost')
+  expect([permissions, reason]).toEqual([['view', 'run', 'navigate', 'replay'], undefined])
 })
 
 test('the remote turns the slides at one window of the presenter, runs a step and interrupts it', async () => {

@@ -1,6 +1,6 @@
 import { WebSocket } from 'ws'
-import type { Right, Role, ServerMessage } from '../../shared/protocol/talk.ts'
-import { masked } from '../terminal/redaction.ts'
+import type { Permission, Role, ServerMessage } from '../../shared/protocol/talk.ts'
+import { redact } from '../terminal/redaction.ts'
 import type { Access } from '../../shared/roles.ts'
 import { RefusedError, type Stage } from '../steps/stage.ts'
 import type { Course } from '../workshop/course.ts'
@@ -33,7 +33,9 @@ export class Room {
     stage.on('replay', (terminal, replay) => this.broadcast({ type: 'replay', terminal, ...(replay && { replay }) }))
     stage.on('terminal', (terminal, state) => this.broadcast({ type: 'terminal', terminal, state }))
     // Whoever else is in the room looks at the stage; the course is the learner's.
-    course?.on('message', (message) => this.broadcast(message, undefined, (access) => access.rights.includes('learn')))
+    course?.on('message', (message) =>
+      this.broadcast(message, undefined, (access) => access.permissions.includes('learn')),
+    )
   }
 
   enter(window: WebSocket, access: Access): void {
@@ -56,12 +58,13 @@ export class Room {
     return [...this.windows.values()].filter(kind).length
   }
 
-  /** Gives the windows of a role other rights than they came with. */
-  setRights(role: Role, rights: readonly Right[]): void {
+  /** Gives the windows of a role other permissions than they came with. */
+  setRights(role: Role, permissions: readonly Permission[]): void {
     for (const [window, access] of this.windows) {
       if (access.role !== role) continue
-      access.rights = rights
-      if (window.readyState === window.OPEN) window.send(this.encode({ type: 'rights', rights: [...rights] }))
+      access.permissions = permissions
+      if (window.readyState === window.OPEN)
+        window.send(this.encode({ type: 'permissions', permissions: [...permissions] }))
     }
   }
 
@@ -95,10 +98,10 @@ export class Room {
     const { secrets } = this
     if (secrets.length === 0) return JSON.stringify(message)
     const hide = (value: unknown): unknown =>
-      typeof value === 'string' ? masked(value, secrets) : Array.isArray(value) ? value.map(hide) : value
+      typeof value === 'string' ? redact(value, secrets) : Array.isArray(value) ? value.map(hide) : value
     return JSON.stringify(message, (key, value: unknown) => (QUOTING.has(key) ? hide(value) : value))
   }
 }
 
 /** The fields of messages that quote what programs say. */
-const QUOTING = new Set(['problems', 'reasons', 'reason', 'because', 'message'])
+const QUOTING = new Set(['problems', 'reasons', 'reason', 'message'])

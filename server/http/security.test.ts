@@ -6,13 +6,13 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { otherDeck, type OtherDeck } from '../../e2e/deck.ts'
 import { readDeck } from '../deck/deck.ts'
-import { Ledger } from '../executor/process-registry.ts'
+import { ProcessRegistry } from '../executor/process-registry.ts'
 import { LocalExecutor } from '../executor/local.ts'
 import { type FrontDoor, openFrontDoor } from './front-door.ts'
 import { shellEnvironment } from '../environment/profile.ts'
 import { type ClientMessage, CLOSE } from '../../shared/protocol/talk.ts'
-import { makeSetting } from '../environment/runtime-context.ts'
-import { developDeck } from '../deck/slidev.ts'
+import { openStage } from '../steps/open-stage.ts'
+import { developDeck } from './slidev-dev-server.ts'
 import { freePort } from '../test/free-port.ts'
 import { serveTalk, type ServedTalk } from '../test/talk.ts'
 import { accessToken } from './token.ts'
@@ -65,8 +65,8 @@ describe('the built deck', () => {
         '//secret.txt',
         `/${talk.folder}/secret.txt`,
         `/@fs${talk.folder}/secret.txt`,
-        `/understudy/stills/..%2f..%2fsecret.txt`,
-        `/understudy/stills/../../secret.txt`,
+        `/understudy/thumbnails/..%2f..%2fsecret.txt`,
+        `/understudy/thumbnails/../../secret.txt`,
         'file:///etc/passwd',
       ],
     )
@@ -377,7 +377,7 @@ describe('on this machine', () => {
     try {
       vi.stubEnv('UNDERSTUDY_CACHE', join(folder, 'cache'))
       await writeFile(join(folder, 'slides.md'), '---\ntitle: A talk\n---\n\n```sh {step=any}\ntrue\n```\n')
-      const setting = await makeSetting(
+      const setting = await openStage(
         { deck: await readDeck(join(folder, 'slides.md')), profile: 'host', yes: false },
         new AbortController().signal,
       )
@@ -405,7 +405,7 @@ describe('on this machine', () => {
     const folder = await mkdtemp(join(tmpdir(), 'understudy-environment-'))
     try {
       const env = shellEnvironment({ name: 'host', env: {} }, ['HCLOUD_TOKEN', 'NOT_SET'])
-      const executor = new LocalExecutor({ cwd: folder, env, ledger: new Ledger(join(folder, 'processes')) })
+      const executor = new LocalExecutor({ cwd: folder, env, registry: new ProcessRegistry(join(folder, 'processes')) })
       const { value } = await executor.script('env', 10)
       expect(value).toContain('HCLOUD_TOKEN=asked for')
       expect(value).not.toContain('hidden')

@@ -11,15 +11,16 @@ import {
   PAGE_PATH,
   type ServerMessage,
   type ShareInfo,
-  STILL_PATH,
+  THUMBNAIL_PATH,
 } from '../../shared/protocol/talk.ts'
 import type { Diagnosis } from '../../shared/diagnosis.ts'
-import { examine } from '../rehearsal/doctor.ts'
+import { diagnose } from '../rehearsal/doctor.ts'
 import type { DeckPaths } from '../lib/paths.ts'
 import type { ProfileRuntime } from '../environment/profile.ts'
 import type { Recordings } from '../recording/recordings.ts'
 import type { Access } from '../../shared/roles.ts'
-import { BuildError, buildDeck, deckVersion, serveBuilt } from '../deck/slidev.ts'
+import { BuildError, buildDeck, deckVersion } from '../deck/slidev.ts'
+import { serveBuilt } from './built-deck.ts'
 import { Room } from './room.ts'
 import { serveSocket } from './socket.ts'
 import type { Stage } from '../steps/stage.ts'
@@ -141,8 +142,14 @@ export class TalkServer {
     const { classroom } = this
     const room = this.rooms.get(access.learner)
     if (!room) return socket.close(CLOSE.goodbye, 'There is no such learner.')
-    if (access.role === 'instructor') access.rights = rightsIn(classroom?.joined(access.learner ?? '') ?? false)
-    serveSocket(socket, { room, access, classroom, hello: () => this.hello(access), examine: () => this.examine(room) })
+    if (access.role === 'instructor') access.permissions = rightsIn(classroom?.joined(access.learner ?? '') ?? false)
+    serveSocket(socket, {
+      room,
+      access,
+      classroom,
+      hello: () => this.hello(access),
+      diagnose: () => this.diagnose(room),
+    })
     room.enter(socket, access)
     if (access.role === 'presenter') classroom?.enter(socket)
     const seat = access.learner !== undefined ? classroom?.seat(access.learner) : undefined
@@ -158,20 +165,20 @@ export class TalkServer {
   private hello(access: Access): ServerMessage {
     const { profile } = this.options
     const { stage, course, sync } = this.roomOf(access)
-    const { role, rights, because } = access
+    const { role, permissions, reason } = access
     return {
       type: 'hello',
       profile: profile.name,
       role,
-      rights: [...rights],
-      ...(because !== undefined && { because }),
+      permissions: [...permissions],
+      ...(reason !== undefined && { reason }),
       share: this.links(access),
       version: this.version,
       deck: this.state,
       steps: stage.steps(),
       terminals: stage.terminals(),
       sync: Object.fromEntries(sync),
-      ...(course && rights.includes('learn') && { course: course.info() }),
+      ...(course && permissions.includes('learn') && { course: course.info() }),
     }
   }
 
@@ -181,21 +188,21 @@ export class TalkServer {
     const { origin, shared } = this.door ?? {}
     return {
       ...(this.pages && { pages: true }),
-      ...(shared && { beyond: shared, ...(guests && { audience: `${shared}/?token=${guests.audience}` }) }),
+      ...(shared && { lanUrl: shared, ...(guests && { audience: `${shared}/?token=${guests.audience}` }) }),
       ...(role === 'presenter' &&
         guests && {
           remote: {
             link: `${shared ?? origin}/remote?token=${guests.remote}`,
-            ...(share && !share.insecureRemote && { because: INSECURE_REMOTE }),
+            ...(share && !share.insecureRemote && { reason: INSECURE_REMOTE }),
           },
         }),
     }
   }
 
-  private async examine({ stage }: Room): Promise<Diagnosis> {
+  private async diagnose({ stage }: Room): Promise<Diagnosis> {
     const { profile, recordings, paths } = this.options
     if (!recordings || !paths) throw new Error('There is no doctor here.')
-    return examine({ deck: this.deck, profile, stage, recordings, paths })
+    return diagnose({ deck: this.deck, profile, stage, recordings, paths })
   }
 
   /** Where a step serves its page on this machine at the moment. */
@@ -232,7 +239,7 @@ export class TalkServer {
         const { pathname, searchParams } = new URL(request.url ?? '', 'http://localhost')
         if (pathname !== PATCH_PATH) return deck.request(request, response, access)
         const { course } = this.roomOf(access)
-        if (!course || !access.rights.includes('learn'))
+        if (!course || !access.permissions.includes('learn'))
           return void response
             .writeHead(403, { 'Content-Type': 'text/plain' })
             .end('This link is not that of a learner.\n')
@@ -335,7 +342,7 @@ const SETTLE = 150
 /** Adds the recordings, and the pictures of the pages that steps have served. */
 function withRecordings(deck: DeckServer, recordings: Recordings | undefined): DeckServer {
   const kinds = [
-    { path: STILL_PATH, ending: '.png', type: 'image/png', find: (step: string) => recordings?.still(step) },
+    { path: THUMBNAIL_PATH, ending: '.png', type: 'image/png', find: (step: string) => recordings?.thumbnail(step) },
     {
       path: CAST_PATH,
       ending: '.cast',

@@ -21,7 +21,7 @@ export interface Serving {
   /** Aborts when the command is to end. */
   signal: AbortSignal
   /** Has something ended when the command ends: what was named last is ended first. */
-  atEnd: (end: () => Promise<unknown>) => void
+  onShutdown: (end: () => Promise<unknown>) => void
 }
 
 /**
@@ -44,7 +44,7 @@ export async function serve(
 
   const ends: (() => Promise<unknown>)[] = []
   try {
-    await begin({ deck, signal, atEnd: (end) => void ends.push(end) })
+    await begin({ deck, signal, onShutdown: (end) => void ends.push(end) })
     if (!signal.aborted)
       await new Promise<void>((done) => signal.addEventListener('abort', () => done(), { once: true }))
   } catch (error) {
@@ -62,12 +62,12 @@ export async function serve(
  * @returns the links
  * @throws BuildError or an Error whose message says what to do next
  */
-export async function openDoor(
+export async function listen(
   server: TalkServer,
-  { signal, atEnd }: Serving,
+  { signal, onShutdown }: Serving,
   building = 'Build the deck (half a minute after an edit)',
 ): ReturnType<TalkServer['open']> {
-  atEnd(() => server.close())
+  onShutdown(() => server.close())
   await new Listr([{ title: building, task: () => server.build(signal) }], progress).run()
   signal.throwIfAborted()
   return server.open()

@@ -25,7 +25,7 @@ export interface SocketContext {
   /** Of a workshop with several learners. */
   classroom?: Classroom | undefined
   /** Has the doctor look at this machine. */
-  examine: () => Promise<Diagnosis>
+  diagnose: () => Promise<Diagnosis>
 }
 
 /** A terminal as one window shows it. */
@@ -37,7 +37,7 @@ interface View {
 }
 
 /** Serves one window: parses what it sends, at this border once, and carries it out. */
-export function serveSocket(socket: WebSocket, { room, access, classroom, hello, examine }: SocketContext): void {
+export function serveSocket(socket: WebSocket, { room, access, classroom, hello, diagnose }: SocketContext): void {
   const { stage } = room
   const rate = new Rate(socket, (message) => carryOut(message))
   const views = new Map<string, View>()
@@ -55,7 +55,7 @@ export function serveSocket(socket: WebSocket, { room, access, classroom, hello,
     await watch(terminal)
   }
   /** Who only looks starts nothing: it waits for the shell that somebody else starts. */
-  const mayStart = access.rights.includes('run')
+  const mayStart = access.permissions.includes('run')
   const onTerminal = (terminal: string) => {
     if (wanted.has(terminal) && !views.has(terminal)) watch(terminal).catch(refuse({ type: 'attach', terminal }))
   }
@@ -118,8 +118,8 @@ export function serveSocket(socket: WebSocket, { room, access, classroom, hello,
         return replay(message.step, message.on)
       case 'playback':
         return stage.playback(message)
-      case 'examine':
-        return send({ type: 'diagnosis', diagnosis: await examine() })
+      case 'diagnose':
+        return send({ type: 'diagnosis', diagnosis: await diagnose() })
       case 'sync':
         return room.onSync(socket, access, message.channel, message.state)
       case 'turn':
@@ -185,7 +185,7 @@ export function serveSocket(socket: WebSocket, { room, access, classroom, hello,
     })
   }
 
-  /** The one place where rights are asked for: whatever a page sends, nothing gets past it. */
+  /** The one place where permissions are asked for: whatever a page sends, nothing gets past it. */
   const carryOut = (message: ClientMessage) => {
     const forbidden = notAllowed(access, message)
     if (forbidden === undefined) handle(message).catch(refuse(message))

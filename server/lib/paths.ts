@@ -16,8 +16,8 @@ export interface DeckPaths {
   workdir: string
   /** The access token, readable by the user alone. */
   token: string
-  /** The processes that the deck's servers have started: a folder, see `Ledger`. */
-  ledger: string
+  /** The processes that the deck's servers have started: a folder, see `ProcessRegistry`. */
+  registry: string
   /** Built decks, a folder each. */
   built: string
   /** What the last rehearsal of each profile found, and recordings that are being made. */
@@ -51,7 +51,7 @@ export function deckPaths(deckFile: string): DeckPaths {
     cache,
     workdir: join(own, 'workdir'),
     token: join(own, 'token'),
-    ledger: join(own, 'processes'),
+    registry: join(own, 'processes'),
     built: join(own, 'built'),
     rehearsals: join(own, 'rehearsals'),
     talks: join(own, 'talks'),

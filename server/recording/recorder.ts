@@ -2,7 +2,7 @@ import { createWriteStream, type WriteStream } from 'node:fs'
 import { rm } from 'node:fs/promises'
 import { StringDecoder } from 'node:string_decoder'
 import { type CastEvent, EventLines, headerLine } from '../../shared/recording/cast.ts'
-import { Masker } from '../terminal/redaction.ts'
+import { Redactor } from '../terminal/redaction.ts'
 
 export interface RecorderOptions {
   /** Where it is written, absolute. It is whole only after `finish`. */
@@ -29,7 +29,7 @@ export class Recorder {
   private readonly out: WriteStream
   private readonly lines = new EventLines()
   private readonly decoder = new StringDecoder('utf8')
-  private readonly masker: Masker
+  private readonly redactor: Redactor
   private started: number | undefined
   private last = 0
   private bytes = 0
@@ -39,7 +39,7 @@ export class Recorder {
 
   constructor(options: RecorderOptions) {
     this.options = options
-    this.masker = new Masker(options.secrets)
+    this.redactor = new Redactor(options.secrets)
     this.out = createWriteStream(options.file, { mode: 0o600 })
     this.out.on('error', (error) => (this.problem ??= `The recording could not be written: ${error.message}`))
   }
@@ -50,28 +50,31 @@ export class Recorder {
       this.started = performance.now()
       const { command, title } = this.options
       // Commands hold inputs of the user, secrets among them.
-      const masked = (text: string) => {
-        const masker = new Masker(this.options.secrets)
-        return masker.feed(text) + masker.end()
+      const redact = (text: string) => {
+        const redactor = new Redactor(this.options.secrets)
+        return redactor.feed(text) + redactor.end()
       }
       this.write(
         headerLine({
           version: 3,
           term: { cols, rows, type: 'xterm-256color' },
           timestamp: Math.floor(Date.now() / 1000),
-          ...(command !== undefined && { command: masked(command) }),
-          ...(title !== undefined && { title: masked(title) }),
+          ...(command !== undefined && { command: redact(command) }),
+          ...(title !== undefined && { title: redact(title) }),
         }),
       )
-      this.event('o', this.masker.feed(data))
+      this.event('o', this.redactor.feed(data))
       for (const label of this.early.splice(0)) this.event('m', label)
-    } else this.event('o', this.masker.feed(`\u001bc${data}`))
+    } else this.event('o', this.redactor.feed(`\u001bc${data}`))
   }
 
   output(bytes: Uint8Array): void {
     this.bytes += bytes.length
     if (this.cut) return
-    this.event('o', this.masker.feed(this.decoder.write(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength))))
+    this.event(
+      'o',
+      this.redactor.feed(this.decoder.write(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength))),
+    )
   }
 
   marker(label: string): void {
@@ -96,11 +99,11 @@ export class Recorder {
    * @param screen a snapshot of the final screen, where output was cut
    */
   async finish(exit: number | null, screen?: string): Promise<Recorded> {
-    const rest = this.masker.end()
+    const rest = this.redactor.end()
     if (rest !== '') this.event('o', rest)
     if (this.cut && screen !== undefined) {
       this.event('m', 'output was cut here')
-      this.event('o', `\u001bc${this.masker.feed(screen)}${this.masker.end()}`)
+      this.event('o', `\u001bc${this.redactor.feed(screen)}${this.redactor.end()}`)
     }
     if (exit !== null) this.event('x', String(exit))
     if (this.started === undefined) this.problem ??= 'Nothing was shown.'

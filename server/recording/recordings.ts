@@ -12,7 +12,7 @@ export interface RecordingInfo {
   /** Why it may not show what the step would do now. */
   stale?: Staleness
   /** Whether there is a picture of the page that the step served. */
-  still: boolean
+  thumbnail: boolean
 }
 
 /** The recordings that a deck can fall back on: of the profile in use, or else of another. */
@@ -47,7 +47,7 @@ export class Recordings {
           profile,
           date,
           ...(stale !== undefined && { stale }),
-          still: existsSync(this.store.file(profile, id, 'png')),
+          thumbnail: existsSync(this.store.file(profile, id, 'png')),
         })
       }),
     )
@@ -74,8 +74,8 @@ export class Recordings {
   }
 
   /** The picture of a step's page: a file, absolute. */
-  still(step: string): string | undefined {
+  thumbnail(step: string): string | undefined {
     const info = this.infos.get(step)
-    return info?.still ? this.store.file(info.profile, step, 'png') : undefined
+    return info?.thumbnail ? this.store.file(info.profile, step, 'png') : undefined
   }
 }

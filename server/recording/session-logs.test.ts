@@ -2,7 +2,7 @@ import { mkdtemp, readdir, readFile, rm, stat } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
-import { Ledger } from '../executor/process-registry.ts'
+import { ProcessRegistry } from '../executor/process-registry.ts'
 import { LocalExecutor } from '../executor/local.ts'
 import { Session } from '../terminal/session.ts'
 import { parseCast } from '../../shared/recording/cast.ts'
@@ -30,7 +30,7 @@ async function logged(
   const executor = new LocalExecutor({
     cwd: folder,
     env: { PATH: process.env.PATH ?? '', HOME: folder },
-    ledger: new Ledger(join(folder, 'processes')),
+    registry: new ProcessRegistry(join(folder, 'processes')),
   })
   const all = await SessionLogs.open({ folder: logs, secrets: [], ...options })
   session = new Session({ name: 'test', cols: 80, rows: 24, executor, secrets: options.secrets ?? [] })

@@ -36,7 +36,7 @@ export class RecordingStore {
    * @param cast text of the recording
    * @param still PNG of the page that the step served
    */
-  async keep(facts: Omit<Metadata, 'cast'>, cast: string, still?: Buffer): Promise<void> {
+  async keep(facts: Omit<Metadata, 'cast'>, cast: string, thumbnail?: Buffer): Promise<void> {
     const { profile, step } = facts
     await mkdir(join(this.folder, profile), { recursive: true })
     const text = `${JSON.stringify({ ...facts, cast: sha256(cast) } satisfies Metadata, undefined, 2)}\n`
@@ -45,14 +45,14 @@ export class RecordingStore {
     try {
       await writeDurably(`${castFile}.new`, cast)
       await writeDurably(`${jsonFile}.new`, text)
-      if (still) await writeDurably(`${this.file(profile, step, 'png')}.new`, still)
+      if (thumbnail) await writeDurably(`${this.file(profile, step, 'png')}.new`, thumbnail)
     } catch (error) {
       for (const file of [castFile, jsonFile, this.file(profile, step, 'png')]) await rm(`${file}.new`, { force: true })
       throw error
     }
     // Metadata last: `read` finishes what stops after the first of these.
     await rename(`${castFile}.new`, castFile)
-    if (still) await rename(`${this.file(profile, step, 'png')}.new`, this.file(profile, step, 'png'))
+    if (thumbnail) await rename(`${this.file(profile, step, 'png')}.new`, this.file(profile, step, 'png'))
     await rename(`${jsonFile}.new`, jsonFile)
     await this.remember(facts)
   }

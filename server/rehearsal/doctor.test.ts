@@ -60,9 +60,9 @@ test('a talk with a step that can neither run nor be replayed cannot be given', 
       name: 'Needs',
       state: 'warn',
       detail: 'The program no-such-program is not installed.',
-      mend: 'Install no-such-program, then run the step again',
+      fix: 'Install no-such-program, then run the step again',
     },
-    { name: 'Recording', state: 'warn', detail: 'There is none to fall back on.', mend: 'npm run rehearse -- lacks' },
+    { name: 'Recording', state: 'warn', detail: 'There is none to fall back on.', fix: 'npm run rehearse -- lacks' },
   ])
 })
 

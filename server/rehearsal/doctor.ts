@@ -16,7 +16,7 @@ import type { Stage } from '../steps/stage.ts'
  * The doctor: what this machine has and lacks, for the talk and for each of its steps, with what mends it. It looks and changes nothing.
  */
 
-export interface Patient {
+export interface DoctorContext {
   deck: Deck
   profile: ProfileRuntime
   stage: Stage
@@ -32,19 +32,19 @@ const DISK = { lab: 3e9, nixos: 20e9, host: 0.5e9 } as const
 const MEMORY = 2e9
 
 /** Looks at everything. Takes a few seconds: it boots a boot sector, and asks the network. */
-export async function examine(patient: Patient): Promise<Diagnosis> {
-  const { deck, profile } = patient
-  await patient.stage.checkNeeds()
-  await patient.recordings.load(deck)
+export async function diagnose(context: DoctorContext): Promise<Diagnosis> {
+  const { deck, profile } = context
+  await context.stage.checkNeeds()
+  await context.recordings.load(deck)
   const [machine, steps] = await Promise.all([
-    examineMachine(patient),
-    Promise.all([...deck.steps.values()].map((step) => examineStep(patient, step))),
+    diagnoseMachine(context),
+    Promise.all([...deck.steps.values()].map((step) => diagnoseStep(context, step))),
   ])
   const ready = machine.every(({ state }) => state !== 'fail') && steps.every(({ can }) => can !== 'nothing')
   return { deck: deck.title, profile: profile.name, ready, machine, steps }
 }
 
-async function examineMachine({ profile, paths, port }: Patient): Promise<Finding[]> {
+async function diagnoseMachine({ profile, paths, port }: DoctorContext): Promise<Finding[]> {
   const [nix, disk, kvm, prefetched] = await Promise.all([
     nixVersion(),
     statfs(dirname(dirname(paths.workdir))).catch(() => statfs(tmpdir())),
@@ -58,7 +58,7 @@ async function examineMachine({ profile, paths, port }: Patient): Promise<Findin
       name: 'Profile',
       state: 'warn',
       detail: profile.problem,
-      mend: 'npm start installs and prepares it',
+      fix: 'npm start installs and prepares it',
     })
   else findings.push({ name: 'Profile', state: 'ok', detail: profile.name })
   if (profile.name !== 'host') {
@@ -69,7 +69,7 @@ async function examineMachine({ profile, paths, port }: Patient): Promise<Findin
             name: 'Nix',
             state: 'warn',
             detail: 'There is no Nix.',
-            mend: 'npm start installs it on Debian and Ubuntu; else https://nixos.org/download',
+            fix: 'npm start installs it on Debian and Ubuntu; else https://nixos.org/download',
           },
     )
     if (nix && !profile.problem) findings.push(await flakes(profile))
@@ -81,7 +81,7 @@ async function examineMachine({ profile, paths, port }: Patient): Promise<Findin
             name: 'Prefetched',
             state: 'warn',
             detail: 'The first run of a step builds what it needs.',
-            mend: `npm run prefetch -- --profile ${profile.name}`,
+            fix: `npm run prefetch -- --profile ${profile.name}`,
           },
     )
   }
@@ -90,19 +90,19 @@ async function examineMachine({ profile, paths, port }: Patient): Promise<Findin
     name: 'Disk',
     state: enough ? 'ok' : 'warn',
     detail: `${(free / 1e9).toFixed(1)} GB are free at ${dirname(dirname(paths.workdir))}`,
-    ...(!enough && { mend: `Free some: ${DISK[profile.name] / 1e9} GB are wanted` }),
+    ...(!enough && { fix: `Free some: ${DISK[profile.name] / 1e9} GB are wanted` }),
   })
   findings.push({
     name: 'Memory',
     state: freemem() > MEMORY ? 'ok' : 'warn',
     detail: `${(freemem() / 1e9).toFixed(1)} GB are free`,
-    ...(freemem() <= MEMORY && { mend: 'Close other programs' }),
+    ...(freemem() <= MEMORY && { fix: 'Close other programs' }),
   })
   if (port !== undefined)
     findings.push(
       (await isFree(port))
         ? { name: 'Port', state: 'ok', detail: `${port} is free` }
-        : { name: 'Port', state: 'fail', detail: await describeHolder(port), mend: `npm start -- --port ${port + 1}` },
+        : { name: 'Port', state: 'fail', detail: await describeHolder(port), fix: `npm start -- --port ${port + 1}` },
     )
   return findings
 }
@@ -115,7 +115,7 @@ async function flakes({ env }: ProfileRuntime): Promise<Finding> {
         name: 'Flakes',
         state: 'fail',
         detail: String(stderr).split('\n')[0] ?? '',
-        mend: 'experimental-features = nix-command flakes in nix.conf',
+        fix: 'experimental-features = nix-command flakes in nix.conf',
       }
 }
 
@@ -154,14 +154,17 @@ async function bootsWithKvm(): Promise<Finding> {
       name: 'KVM',
       state: 'warn',
       detail: `Guests run without it, some ten times slower: ${why}`,
-      mend: 'Give your user /dev/kvm (group kvm), or use a machine that has it',
+      fix: 'Give your user /dev/kvm (group kvm), or use a machine that has it',
     }
   } finally {
     await rm(folder, { recursive: true })
   }
 }
 
-async function examineStep({ stage, recordings, profile }: Patient, step: Step): Promise<Diagnosis['steps'][number]> {
+async function diagnoseStep(
+  { stage, recordings, profile }: DoctorContext,
+  step: Step,
+): Promise<Diagnosis['steps'][number]> {
   const { needs, confirm, inputs } = step.contract
   const status = stage.steps().find(({ id }) => id === step.id)?.status
   const missing = status?.state === 'unavailable' ? status.reasons : []
@@ -169,15 +172,15 @@ async function examineStep({ stage, recordings, profile }: Patient, step: Step):
     name: 'Needs',
     state: 'warn',
     detail: reason,
-    ...mendOf(reason, profile),
+    ...fixFor(reason, profile),
   }))
   const running = status?.state === 'running' || status?.state === 'ready'
   for (const port of needs.ports)
     if (!running && !(await isFree(port)))
-      findings.push({ name: 'Port', state: 'warn', detail: await describeHolder(port), mend: 'End that program' })
+      findings.push({ name: 'Port', state: 'warn', detail: await describeHolder(port), fix: 'End that program' })
   for (const host of needs.network)
     if (!(await answersHttps(host)))
-      findings.push({ name: 'Network', state: 'warn', detail: `${host} does not answer`, mend: 'Connect to a network' })
+      findings.push({ name: 'Network', state: 'warn', detail: `${host} does not answer`, fix: 'Connect to a network' })
   const lacking = findings.length > 0
 
   const recording = recordings.info(step.id)
@@ -185,13 +188,13 @@ async function examineStep({ stage, recordings, profile }: Patient, step: Step):
   // What asks for a word is never rehearsed, so it has no recording to be missed.
   const asks = confirm !== undefined || Object.keys(inputs).length > 0
   if (!recording && !asks)
-    findings.push({ name: 'Recording', state: 'warn', detail: 'There is none to fall back on.', mend: rehearse })
+    findings.push({ name: 'Recording', state: 'warn', detail: 'There is none to fall back on.', fix: rehearse })
   else if (recording?.stale)
     findings.push({
       name: 'Recording',
       state: 'warn',
       detail: `Stale: the ${recording.stale} since ${recording.date}.`,
-      mend: rehearse,
+      fix: rehearse,
     })
   else if (recording)
     findings.push({ name: 'Recording', state: 'ok', detail: `${recording.profile}, ${recording.date}` })
@@ -203,12 +206,12 @@ async function examineStep({ stage, recordings, profile }: Patient, step: Step):
   }
 }
 
-function mendOf(reason: string, profile: ProfileRuntime): { mend?: string } {
+function fixFor(reason: string, profile: ProfileRuntime): { fix?: string } {
   const program = /^The program (\S+) is not installed/.exec(reason)?.[1]
   if (program)
     return {
-      mend: profile.name === 'nixos' ? `add it to devShells.default` : `Install ${program}, then run the step again`,
+      fix: profile.name === 'nixos' ? `add it to devShells.default` : `Install ${program}, then run the step again`,
     }
   const variable = /^The environment variable (\S+)/.exec(reason)?.[1]
-  return variable ? { mend: `export ${variable}=…; npm start` } : {}
+  return variable ? { fix: `export ${variable}=…; npm start` } : {}
 }

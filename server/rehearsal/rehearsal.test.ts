@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { readDeck } from '../deck/deck.ts'
-import { Ledger } from '../executor/process-registry.ts'
+import { ProcessRegistry } from '../executor/process-registry.ts'
 import { LocalExecutor } from '../executor/local.ts'
 import { RecordingStore } from '../recording/store.ts'
 import { rehearse, type StepReport } from './rehearsal.ts'
@@ -58,7 +58,7 @@ async function rehearsed(options: { only?: string[]; keepGoing?: boolean } = {})
   const executor = new LocalExecutor({
     cwd: join(folder, 'work'),
     env: { PATH: process.env.PATH ?? '', HOME: folder, TOKEN: secret },
-    ledger: new Ledger(join(folder, 'processes')),
+    registry: new ProcessRegistry(join(folder, 'processes')),
   })
   stage = new Stage({
     deck,

@@ -2,7 +2,7 @@ import { readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Deck, Step } from '../deck/deck.ts'
 import type { Executor } from '../executor/executor.ts'
-import { masked } from '../terminal/redaction.ts'
+import { redact } from '../terminal/redaction.ts'
 import { Recorder } from '../recording/recorder.ts'
 import type { Metadata } from '../../shared/recording/metadata.ts'
 import type { RecordingStore } from '../recording/store.ts'
@@ -42,7 +42,7 @@ export interface RehearsalOptions {
   /** Where good runs are kept; undefined where they must not be. */
   store?: { recordings: RecordingStore; facts: Pick<Metadata, 'profile' | 'nix' | 'nixpkgs' | 'flake'> } | undefined
   /** Takes a picture of the page that a step serves. */
-  still?: ((url: string) => Promise<Buffer | undefined>) | undefined
+  thumbnail?: ((url: string) => Promise<Buffer | undefined>) | undefined
   /** Given the recording of a step that failed, which is not kept. */
   onFailure?: ((step: Step, result: RunResult, cast: string) => Promise<void>) | undefined
   signal: AbortSignal
@@ -172,15 +172,15 @@ async function rehearseStep(
   }
   const { page } = stage.steps().find(({ id }) => id === step.id) ?? {}
   const stillRuns = result.exit === null && result.ready !== undefined
-  const still = stillRuns && page !== undefined ? await options.still?.(page) : undefined
+  const thumbnail = stillRuns && page !== undefined ? await options.thumbnail?.(page) : undefined
   if (stillRuns) serves(run)
 
-  const recorded = result.problems.length === 0 && (await keep(options, step, result, file, still))
+  const recorded = result.problems.length === 0 && (await keep(options, step, result, file, thumbnail))
   if (result.problems.length > 0 && result.recorded && !('problem' in result.recorded))
     await options.onFailure?.(step, result, await readFile(file, 'utf8'))
   await rm(file, { force: true })
   // They quote what scripts print, and are written to the report.
-  const problems = result.problems.map((problem) => masked(problem, secrets))
+  const problems = result.problems.map((problem) => redact(problem, secrets))
   return {
     result: problems.length === 0 ? 'passed' : 'failed',
     seconds: result.seconds,
@@ -196,7 +196,7 @@ async function keep(
   step: Step,
   result: RunResult,
   file: string,
-  still: Buffer | undefined,
+  thumbnail: Buffer | undefined,
 ): Promise<boolean> {
   if (!store || !result.recorded || 'problem' in result.recorded) return false
   const { exit, ready, captures } = result
@@ -213,7 +213,7 @@ async function keep(
       captures,
     },
     await readFile(file, 'utf8'),
-    still,
+    thumbnail,
   )
   return true
 }

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, test, vi } from 'vitest'
 import { readDeck } from '../deck/deck.ts'
-import { Ledger } from '../executor/process-registry.ts'
+import { ProcessRegistry } from '../executor/process-registry.ts'
 import { LocalExecutor } from '../executor/local.ts'
 import type { ReplayInfo } from '../../shared/protocol/talk.ts'
 import { headerLine } from '../../shared/recording/cast.ts'
@@ -51,7 +51,7 @@ test('a step that hangs is followed by its recording where its contract says so,
   const executor = new LocalExecutor({
     cwd: join(folder, 'work'),
     env: { PATH: process.env.PATH ?? '', HOME: folder },
-    ledger: new Ledger(join(folder, 'processes')),
+    registry: new ProcessRegistry(join(folder, 'processes')),
   })
   const stage = new Stage({
     deck,
@@ -68,7 +68,7 @@ test('a step that hangs is followed by its recording where its contract says so,
     for (const { id, hash } of deck.steps.values()) await stage.run({ step: id, hash, inputs: {} })
     await vi.waitFor(() => expect(late.sort()).toEqual(['hangs', 'slow']), { timeout: 20_000 })
     await vi.waitFor(() =>
-      expect(replays.get('one')).toMatchObject({ step: 'hangs', because: 'It takes longer than 1 s.' }),
+      expect(replays.get('one')).toMatchObject({ step: 'hangs', reason: 'It takes longer than 1 s.' }),
     )
     expect(replays.has('two')).toBe(false)
     expect(stage.steps().map(({ status }) => status.state)).toEqual(['running', 'running'])

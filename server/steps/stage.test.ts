@@ -16,7 +16,7 @@ title: A stage
 steps:
   program: { needs: { programs: [no-such-program] } }
   variable: { needs: { env: [UNDERSTUDY_TEST_UNSET] } }
-  profile: { needs: { profiles: [nixos], because: The lab has no cloud. } }
+  profile: { needs: { profiles: [nixos], reason: The lab has no cloud. } }
   port: { needs: { ports: [${port}] } }
   costly:
     inputs: { host: { label: Address, pattern: '[0-9.]+', placeholder: 192.0.2.1 } }

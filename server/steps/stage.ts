@@ -82,7 +82,7 @@ export class Stage extends EventEmitter<StageEvents> {
   private readonly interrupted = new Set<string>()
   private readonly replays = new Map<
     string,
-    { replay: Replay; facts: Pick<ReplayInfo, 'step' | 'profile' | 'date' | 'because'> }
+    { replay: Replay; facts: Pick<ReplayInfo, 'step' | 'profile' | 'date' | 'reason'> }
   >()
   private resetting: Promise<void> | undefined
   private ended = false
@@ -327,7 +327,7 @@ export class Stage extends EventEmitter<StageEvents> {
    * @param because why, where nobody asked for it
    * @returns whether there is a recording
    */
-  async showReplay(id: string, because?: string): Promise<boolean> {
+  async showReplay(id: string, reason?: string): Promise<boolean> {
     const step = this.deck.steps.get(id)
     if (!step) throw new RefusedError('unknown-step', `This deck has no step "${id}". Reload the page.`)
     const recording = await this.options.recordings?.read(id)
@@ -338,7 +338,7 @@ export class Stage extends EventEmitter<StageEvents> {
     const { profile, date } = recording.metadata
     this.replays.set(terminal, {
       replay,
-      facts: { step: id, profile, date, ...(because !== undefined && { because }) },
+      facts: { step: id, profile, date, ...(reason !== undefined && { reason }) },
     })
     replay.onPlayback(() => this.emit('replay', terminal, this.replayOf(terminal).replay, false))
     this.emit('replay', terminal, this.replayOf(terminal).replay, true)
@@ -380,9 +380,9 @@ export class Stage extends EventEmitter<StageEvents> {
     return secrets ? session : session.withoutSecrets
   }
 
-  private fallBack(step: Step, on: 'failure' | 'timeout', because: string): void {
+  private fallBack(step: Step, on: 'failure' | 'timeout', reason: string): void {
     if (step.contract.fallback.includes(on) && !this.ended && !this.resetting)
-      void this.showReplay(step.id, because).catch(() => {})
+      void this.showReplay(step.id, reason).catch(() => {})
   }
 
   private replayOf(terminal: string): { replay?: ReplayInfo } {
@@ -439,7 +439,7 @@ export class Stage extends EventEmitter<StageEvents> {
     const { profile, executor } = this.options
     const reasons: string[] = []
     if (needs.profiles && !needs.profiles.includes(profile.name))
-      reasons.push(needs.because ?? `Runs in the profile ${needs.profiles.join(' or ')} only; this is ${profile.name}.`)
+      reasons.push(needs.reason ?? `Runs in the profile ${needs.profiles.join(' or ')} only; this is ${profile.name}.`)
     for (const program of needs.programs)
       if (!(await executor.which(program))) reasons.push(`The program ${program} is not installed.`)
     for (const name of needs.env)

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { readDeck } from '../deck/deck.ts'
-import { Ledger } from '../executor/process-registry.ts'
+import { ProcessRegistry } from '../executor/process-registry.ts'
 import { LocalExecutor } from '../executor/local.ts'
 import { parseCast } from '../../shared/recording/cast.ts'
 import { Recorder } from '../recording/recorder.ts'
@@ -21,7 +21,7 @@ beforeEach(async () => {
   executor = new LocalExecutor({
     cwd: folder,
     env: { PATH: process.env.PATH ?? '', HOME: folder },
-    ledger: new Ledger(join(folder, 'processes.json')),
+    registry: new ProcessRegistry(join(folder, 'processes.json')),
   })
   session = new Session({ name: 'test', cols: 80, rows: 24, executor })
   await session.start()

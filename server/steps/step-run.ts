@@ -1,7 +1,7 @@
 import type { Step } from '../deck/deck.ts'
 import type { Executor } from '../executor/executor.ts'
 import { reachable, untilReady } from '../environment/probe.ts'
-import { masked } from '../terminal/redaction.ts'
+import { redact } from '../terminal/redaction.ts'
 import type { Recorded, Recorder } from '../recording/recorder.ts'
 import type { Captured } from '../../shared/recording/metadata.ts'
 import type { Session } from '../terminal/session.ts'
@@ -163,7 +163,7 @@ export class StepRun {
         else problems.push(`The script of capture "${name}" exits with ${exit}: ${lastLines(output)}`)
       } else if (value === undefined) problems.push(`No line of its output gives the capture "${name}".`)
       if (value === undefined) continue
-      value = masked(value, this.options.secrets)
+      value = redact(value, this.options.secrets)
       if (unit !== 'text' && !/^\d+(\.\d+)?$/.test(value))
         problems.push(`The capture "${name}" is "${value.slice(0, 40)}", which is no number of ${unit}.`)
       else captures[name] = { value, unit, ...(label !== undefined && { label }) }
@@ -177,7 +177,7 @@ function attach(session: Session, recorder: Recorder): Promise<number> {
   return new Promise((done) => {
     let bytes = 0
     const handle = session.attach({
-      everyByte: true,
+      lossless: true,
       snapshot: (channel, cols, rows, data) => {
         bytes = 0
         session.ack(channel, 0)

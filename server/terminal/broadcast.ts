@@ -10,7 +10,7 @@ export interface Viewer {
   /** Bytes that were sent and that its connection has not taken yet; none unless given. */
   buffered?: () => number
   /** It is shown every byte, also in a flood: it keeps them, and is no eye. */
-  readonly everyByte?: boolean
+  readonly lossless?: boolean
 }
 
 export interface BroadcastOptions {
@@ -170,7 +170,7 @@ export class Broadcast {
 
   /** Whether a viewer is spared the output, as there is a flood of it. */
   private sparesOf({ viewer }: Attachment): boolean {
-    return this.flood !== undefined && !viewer.everyByte
+    return this.flood !== undefined && !viewer.lossless
   }
 
   private watchFlood(bytes: number): void {
@@ -186,7 +186,7 @@ export class Broadcast {
     const over = this.window.bytes < FLOOD.bytes
     this.window.bytes = 0
     const spared = [...this.attachments.values()].filter(
-      ({ viewer, state }) => state.is === 'behind' && !viewer.everyByte,
+      ({ viewer, state }) => state.is === 'behind' && !viewer.lossless,
     )
     if (over) {
       clearInterval(this.flood)

@@ -1,22 +1,22 @@
 import { StringDecoder } from 'node:string_decoder'
-import { Masker } from './redaction.ts'
+import { Redactor } from './redaction.ts'
 import { Broadcast, type BroadcastOptions, type Viewer } from './broadcast.ts'
 
 /** Milliseconds without output after which what may be the beginning of a secret is shown as far as it tells nothing: a key that was typed. */
 const QUIET = 30
 
 /** A stream of terminal output without its secrets: one for all viewers who may not see them, with a screen of its own. */
-export class MaskedBroadcast {
+export class RedactedBroadcast {
   private readonly secrets: readonly string[]
   private readonly broadcast: Broadcast
-  private masker: Masker
+  private redactor: Redactor
   private decoder = new StringDecoder('utf8')
   private quiet: NodeJS.Timeout | undefined
 
-  /** @param secrets see Masker */
+  /** @param secrets see Redactor */
   constructor(options: Omit<BroadcastOptions, 'onReply'>, secrets: readonly string[]) {
     this.secrets = secrets
-    this.masker = new Masker(secrets)
+    this.redactor = new Redactor(secrets)
     // The session's own screen is the one that answers programs.
     this.broadcast = new Broadcast({ ...options, onReply: () => {} })
   }
@@ -35,14 +35,14 @@ export class MaskedBroadcast {
 
   /** @param bytes not cut within a character */
   write(bytes: Uint8Array): void {
-    this.show(this.masker.feed(this.decoder.write(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength))))
+    this.show(this.redactor.feed(this.decoder.write(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength))))
     clearTimeout(this.quiet)
-    this.quiet = setTimeout(() => this.show(this.masker.peek()), QUIET).unref()
+    this.quiet = setTimeout(() => this.show(this.redactor.peek()), QUIET).unref()
   }
 
   clear(): void {
     clearTimeout(this.quiet)
-    this.masker = new Masker(this.secrets)
+    this.redactor = new Redactor(this.secrets)
     this.broadcast.clear()
   }
 

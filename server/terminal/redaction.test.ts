@@ -1,47 +1,47 @@
 import { describe, expect, test } from 'vitest'
-import { Masker } from './redaction.ts'
+import { Redactor } from './redaction.ts'
 
 const secret = 'hunter2-very-secret'
 
-/** The output of a masker for pieces that end wherever they end. */
-function masked(pieces: string[], secrets = [secret]): string {
-  const masker = new Masker(secrets)
-  return pieces.map((piece) => masker.feed(piece)).join('') + masker.end()
+/** The output of a redactor for pieces that end wherever they end. */
+function redact(pieces: string[], secrets = [secret]): string {
+  const redactor = new Redactor(secrets)
+  return pieces.map((piece) => redactor.feed(piece)).join('') + redactor.end()
 }
 
 describe('a named secret is hidden', () => {
   test('wherever its output is cut', () => {
     const text = `before ${secret} after`
     for (let cut = 0; cut <= text.length; cut++)
-      expect(masked([text.slice(0, cut), text.slice(cut)])).toBe(`before ${'*'.repeat(secret.length)} after`)
-    expect(masked([...text])).toBe(`before ${'*'.repeat(secret.length)} after`)
+      expect(redact([text.slice(0, cut), text.slice(cut)])).toBe(`before ${'*'.repeat(secret.length)} after`)
+    expect(redact([...text])).toBe(`before ${'*'.repeat(secret.length)} after`)
   })
 
   test('in a title, in colours, and across the end of a line', () => {
-    expect(masked([`\u001b]2;${secret}\u0007`])).not.toContain('secret')
+    expect(redact([`\u001b]2;${secret}\u0007`])).not.toContain('secret')
     const coloured = `\u001b[31mhunter2\u001b[0m-very-\u001b[1;32msecret\u001b[0m`
     for (let cut = 0; cut <= coloured.length; cut++)
-      expect(masked([coloured.slice(0, cut), coloured.slice(cut)])).toBe(
+      expect(redact([coloured.slice(0, cut), coloured.slice(cut)])).toBe(
         `\u001b[31m*******\u001b[0m******\u001b[1;32m******\u001b[0m`,
       )
-    expect(masked(['hunter2-ve \r', 'ry-secret'])).toBe(`${'*'.repeat(11)}\r*********`)
-    expect(masked(['hunter2-ve\r\nry-secret!'])).toBe('**********\r\n*********!')
+    expect(redact(['hunter2-ve \r', 'ry-secret'])).toBe(`${'*'.repeat(11)}\r*********`)
+    expect(redact(['hunter2-ve\r\nry-secret!'])).toBe('**********\r\n*********!')
   })
 
   test('in base64, as basic authentication has it, and in an address', () => {
-    expect(masked([`Basic ${Buffer.from(secret).toString('base64')}`])).not.toContain(
+    expect(redact([`Basic ${Buffer.from(secret).toString('base64')}`])).not.toContain(
       Buffer.from(secret).toString('base64').slice(0, -4),
     )
-    expect(masked([`?key=${encodeURIComponent('a b&c/d=e')}.`], ['a b&c/d=e'])).toBe(`?key=${'*'.repeat(17)}.`)
+    expect(redact([`?key=${encodeURIComponent('a b&c/d=e')}.`], ['a b&c/d=e'])).toBe(`?key=${'*'.repeat(17)}.`)
   })
 
   test('also the one that begins like another', () => {
-    expect(masked(['token-one-two!'], ['token-one', 'token-one-two'])).toBe(`${'*'.repeat(13)}!`)
-    expect(masked(['token-one-x'], ['token-one', 'token-one-two'])).toBe(`${'*'.repeat(9)}-x`)
+    expect(redact(['token-one-two!'], ['token-one', 'token-one-two'])).toBe(`${'*'.repeat(13)}!`)
+    expect(redact(['token-one-x'], ['token-one', 'token-one-two'])).toBe(`${'*'.repeat(9)}-x`)
   })
 
   test('and most of it, where the output ends in the middle', () =>
-    expect(masked(['hunter2-ver'])).toBe('*'.repeat(11)))
+    expect(redact(['hunter2-ver'])).toBe('*'.repeat(11)))
 })
 
 test.each([
@@ -53,7 +53,7 @@ test.each([
 ])('a token of %s is hidden by its form', (_, form, token) => {
   const text = `token ${form}${token} end`
   for (let cut = 0; cut <= text.length; cut++) {
-    const shown = masked([text.slice(0, cut), text.slice(cut)], [])
+    const shown = redact([text.slice(0, cut), text.slice(cut)], [])
     expect(shown).toHaveLength(text.length)
     // Its first letters tell nothing: they are shown at once where the output ends with them.
     expect(shown.slice('token '.length + form.length)).toBe(`${'*'.repeat(token.length)} end`)
@@ -61,8 +61,8 @@ test.each([
 })
 
 test('a letter that a token may begin with is shown at once', () => {
-  const masker = new Masker([])
-  for (const text of ['Buildin', 'g', ' \u001b[?2004h', ' s', 'k']) expect(masker.feed(text)).toBe(text)
+  const redactor = new Redactor([])
+  for (const text of ['Buildin', 'g', ' \u001b[?2004h', ' s', 'k']) expect(redactor.feed(text)).toBe(text)
 })
 
 test('a private key is hidden up to its end', () => {
@@ -71,7 +71,7 @@ test('a private key is hidden up to its end', () => {
   const expected =
     '-----BEGIN OPENSSH PRIVATE KEY-----\r\n************************\r\n**********\r\n-----END OPENSSH PRIVATE KEY-----\r\nafter'
   for (let cut = 0; cut <= key.length; cut++)
-    expect(masked([key.slice(0, cut), `${key.slice(cut)}\r\nafter`], [])).toBe(expected)
+    expect(redact([key.slice(0, cut), `${key.slice(cut)}\r\nafter`], [])).toBe(expected)
 })
 
 test('everything else stays as it is, byte for byte', () => {
@@ -81,23 +81,24 @@ test('everything else stays as it is, byte for byte', () => {
   ).join('')
   const pieces: string[] = []
   for (let at = 0; at < text.length; at += 37) pieces.push(text.slice(at, at + 37))
-  expect(masked(pieces)).toBe(text)
+  expect(redact(pieces)).toBe(text)
 })
 
 test('what is too short to tell anything can be shown before it ends', () => {
-  const masker = new Masker([secret])
-  expect(masker.feed('say hun')).toBe('say ')
-  expect(masker.peek()).toBe('hun')
-  expect(masker.feed('hunter2-very')).toBe('')
-  expect(masker.peek()).toBe('')
+  const redactor = new Redactor([secret])
+  expect(redactor.feed('say hun')).toBe('say ')
+  expect(redactor.peek()).toBe('hun')
+  expect(redactor.feed('hunter2-very')).toBe('')
+  expect(redactor.peek()).toBe('')
 })
 
 test('a secret that is typed slowly is hidden but for its first characters', () => {
   for (const before of ['', 'hun hunt ', 'hu']) {
-    const masker = new Masker([secret])
-    const shown = [...`${before}${secret} after`].map((key) => masker.feed(key) + masker.peek()).join('') + masker.end()
+    const redactor = new Redactor([secret])
+    const shown =
+      [...`${before}${secret} after`].map((key) => redactor.feed(key) + redactor.peek()).join('') + redactor.end()
     expect(shown).toBe(`${before}${secret.slice(0, 5)}${'*'.repeat(secret.length - 5)} after`)
   }
 })
 
-test('a word that is too short is no secret', () => expect(masked(['yes we can'], ['yes'])).toBe('yes we can'))
+test('a word that is too short is no secret', () => expect(redact(['yes we can'], ['yes'])).toBe('yes we can'))

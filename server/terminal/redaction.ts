@@ -5,7 +5,7 @@
  * A secret is a value that was named (and its base64 and URL forms), or a token that gives itself away by its form. It is found
  * although it comes in pieces, and although the terminal, or a program that colours its output, puts something in between.
  */
-export class Masker {
+export class Redactor {
   private readonly secrets: string[]
   private held = ''
   /** Characters of what is held back that were shown all the same. */
@@ -124,9 +124,9 @@ export class Masker {
 }
 
 /** Takes secrets out of a text that is whole. */
-export function masked(text: string, secrets: Iterable<string>): string {
-  const masker = new Masker(secrets)
-  return masker.feed(text) + masker.end()
+export function redact(text: string, secrets: Iterable<string>): string {
+  const redactor = new Redactor(secrets)
+  return redactor.feed(text) + redactor.end()
 }
 
 interface Found {

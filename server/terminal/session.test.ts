@@ -3,19 +3,19 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import xterm from '@xterm/headless'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
-import { Ledger } from '../executor/process-registry.ts'
+import { ProcessRegistry } from '../executor/process-registry.ts'
 import { LocalExecutor } from '../executor/local.ts'
 import type { Viewer } from './broadcast.ts'
 import { Session } from './session.ts'
 
 let folder: string
 let session: Session
-let ledger: Ledger
+let registry: ProcessRegistry
 
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), 'understudy-session-'))
-  ledger = new Ledger(join(folder, 'processes'))
-  const executor = new LocalExecutor({ cwd: folder, env: { PATH: process.env.PATH ?? '', HOME: folder }, ledger })
+  registry = new ProcessRegistry(join(folder, 'processes'))
+  const executor = new LocalExecutor({ cwd: folder, env: { PATH: process.env.PATH ?? '', HOME: folder }, registry })
   session = new Session({ name: 'test', cols: 80, rows: 24, executor })
   await session.start()
 })
@@ -65,7 +65,7 @@ async function commandLines(): Promise<string[]> {
 }
 
 test('keys that are typed before the shell is there reach its first line', async () => {
-  const executor = new LocalExecutor({ cwd: folder, env: { PATH: process.env.PATH ?? '', HOME: folder }, ledger })
+  const executor = new LocalExecutor({ cwd: folder, env: { PATH: process.env.PATH ?? '', HOME: folder }, registry })
   const fresh = new Session({ name: 'fresh', cols: 80, rows: 24, executor })
   try {
     const started = fresh.start()

@@ -3,7 +3,7 @@ import type { Executor, Shell } from '../executor/executor.ts'
 import type { TerminalState } from '../../shared/protocol/talk.ts'
 import { Broadcast, type Viewer } from './broadcast.ts'
 import { MarkFilter, type Mark } from './shell-integration.ts'
-import { MaskedBroadcast } from './redacted-broadcast.ts'
+import { RedactedBroadcast } from './redacted-broadcast.ts'
 
 export interface SessionOptions {
   name: string
@@ -49,7 +49,7 @@ export class Session {
   private shell: Shell | undefined
   private readonly broadcast: Broadcast
   /** The same without secrets; absent where there are none. */
-  private readonly masked: MaskedBroadcast | undefined
+  private readonly redacted: RedactedBroadcast | undefined
   /** The screens that are behind: the pseudo-terminal waits for the last of them. */
   private readonly behind = new Set<'screen' | 'masked'>()
   /** Whether the pseudo-terminal has to wait for the screen. */
@@ -92,12 +92,12 @@ export class Session {
       onBehind: (behind) => this.wait('screen', behind),
     })
     if (secrets.length > 0)
-      this.masked = new MaskedBroadcast({ cols, rows, onBehind: (behind) => this.wait('masked', behind) }, secrets)
+      this.redacted = new RedactedBroadcast({ cols, rows, onBehind: (behind) => this.wait('masked', behind) }, secrets)
   }
 
   /** What viewers watch who may not see the secrets: the session itself where there are none. */
   get withoutSecrets(): Pick<Session, 'attach' | 'detach' | 'ack'> {
-    return this.masked ?? this
+    return this.redacted ?? this
   }
 
   get state(): TerminalState {
@@ -141,7 +141,7 @@ export class Session {
         else {
           if (this.command?.begun && this.command.exit === undefined) this.command.onOutput(piece.output)
           this.broadcast.write(piece.output)
-          this.masked?.write(piece.output)
+          this.redacted?.write(piece.output)
         }
       }
     })
@@ -274,7 +274,7 @@ export class Session {
     await this.endShell('The shell was restarted.')
     if (this.closed) throw new Error(CLOSED)
     this.broadcast.clear()
-    this.masked?.clear()
+    this.redacted?.clear()
     await this.start()
   }
 
@@ -285,7 +285,7 @@ export class Session {
     await this.restarting?.catch(() => {})
     await this.starting?.catch(() => {})
     this.broadcast.dispose()
-    this.masked?.dispose()
+    this.redacted?.dispose()
   }
 
   private async endShell(reason: string): Promise<void> {

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import unicode11 from '@xterm/addon-unicode11'
 import xterm from '@xterm/headless'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
-import { Ledger } from '../executor/process-registry.ts'
+import { ProcessRegistry } from '../executor/process-registry.ts'
 import { LocalExecutor } from '../executor/local.ts'
 import { Session } from './session.ts'
 
@@ -17,7 +17,7 @@ beforeEach(async () => {
   const executor = new LocalExecutor({
     cwd: folder,
     env: { PATH: process.env.PATH ?? '', HOME: folder },
-    ledger: new Ledger(join(folder, 'processes')),
+    registry: new ProcessRegistry(join(folder, 'processes')),
   })
   session = new Session({ name: 'test', cols: 80, rows: 24, executor })
   output = ''
@@ -248,7 +248,7 @@ test('says what is missing where there is no bash', async () => {
   const executor = new LocalExecutor({
     cwd: folder,
     env: { PATH: folder },
-    ledger: new Ledger(join(folder, 'none.json')),
+    registry: new ProcessRegistry(join(folder, 'none.json')),
   })
   await expect(new Session({ name: 'none', cols: 80, rows: 24, executor }).start()).rejects.toThrow('no bash')
 })

@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { vi } from 'vitest'
 import { WebSocket } from 'ws'
 import { readDeck } from '../deck/deck.ts'
-import { Ledger } from '../executor/process-registry.ts'
+import { ProcessRegistry } from '../executor/process-registry.ts'
 import { LocalExecutor } from '../executor/local.ts'
 import { deckVersion } from '../deck/slidev.ts'
 import type { ProfileRuntime } from '../environment/profile.ts'
@@ -31,7 +31,7 @@ export interface ServedTalk {
   token: string
   stage: Stage
   server: TalkServer
-  /** Everything of this talk: slides.md, workdir, the ledger. */
+  /** Everything of this talk: slides.md, workdir, the registry. */
   folder: string
   /** slides.md */
   file: string
@@ -74,7 +74,7 @@ export async function serveTalk(
   const executor = new LocalExecutor({
     cwd: workdir,
     env: { PATH: process.env.PATH ?? '', HOME: folder },
-    ledger: new Ledger(join(folder, 'cache', 'processes')),
+    registry: new ProcessRegistry(join(folder, 'cache', 'processes')),
   })
   const read = await readDeck(file)
   const stage = new Stage({

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { vi } from 'vitest'
 import { readDeck } from '../deck/deck.ts'
-import { Ledger } from '../executor/process-registry.ts'
+import { ProcessRegistry } from '../executor/process-registry.ts'
 import { LocalExecutor } from '../executor/local.ts'
 import { hostProfile } from '../environment/profile.ts'
 import type { ServerMessage } from '../../shared/protocol/talk.ts'
@@ -94,7 +94,7 @@ export class TestWorkshop {
     const executor = new LocalExecutor({
       cwd: copyIn(folder),
       env: { PATH: process.env.PATH ?? '', HOME: this.folder, TMPDIR: this.folder },
-      ledger: new Ledger(join(this.folder, 'processes')),
+      registry: new ProcessRegistry(join(this.folder, 'processes')),
     })
     this.learner = await Learner.open({
       name,
@@ -199,7 +199,7 @@ export class TestClass {
       const executor = new LocalExecutor({
         cwd: ada.folder,
         env: { PATH: process.env.PATH ?? '' },
-        ledger: new Ledger(join(ada.folder, 'processes-of-the-talk')),
+        registry: new ProcessRegistry(join(ada.folder, 'processes-of-the-talk')),
       })
       this.stage = new Stage({ deck, profile: hostProfile(), executor, resetWorkdir: async () => {} })
       await this.stage.checkNeeds()

@@ -136,7 +136,7 @@ function given(lines: [number, object][]) {
     type: 'hello',
     profile: 'host',
     role: 'audience',
-    rights: ['view'],
+    permissions: ['view'],
     share: {},
     version: 'v1',
     deck: { state: 'current' },

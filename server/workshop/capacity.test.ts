@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { readDeck } from '../deck/deck.ts'
 import { Container, findEngine } from '../executor/container.ts'
-import { Ledger } from '../executor/process-registry.ts'
+import { ProcessRegistry } from '../executor/process-registry.ts'
 import { hostProfile } from '../environment/profile.ts'
 import { noContainers } from '../test/containers.ts'
 import { FILES, TestWorkshop } from '../test/workshop.ts'
@@ -48,7 +48,7 @@ perl -e 'my $held = "x" x 1e8; my $end = time + 2; while (time < $end) {}'`
       cwd: copyIn(folder),
       sees: [],
       env: { PATH: '/usr/bin:/bin' },
-      ledger: new Ledger(join(workshop.folder, 'processes')),
+      registry: new ProcessRegistry(join(workshop.folder, 'processes')),
     })
     const learner = await Learner.open({
       name: 'trial',

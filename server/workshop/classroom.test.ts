@@ -52,7 +52,7 @@ test('the instructor looks at a terminal at once, and types in it only after its
   adas.send({ type: 'attach', terminal: 'show' })
   adas.send({ type: 'input', terminal: 'show', data: 'echo "ada was here"\r' })
   const looking = await room.window('presenter', 'ada')
-  expect(await looking.message('hello')).toMatchObject({ role: 'instructor', rights: ['view', 'teach'] })
+  expect(await looking.message('hello')).toMatchObject({ role: 'instructor', permissions: ['view', 'teach'] })
   looking.send({ type: 'attach', terminal: 'show' })
   await looking.shows('show', 'ada was here')
 
@@ -61,7 +61,7 @@ test('the instructor looks at a terminal at once, and types in it only after its
   looking.send({ type: 'ask-join', learner: 'ada' })
   await adas.message('seat', ({ seat }) => seat.join === 'asked')
   adas.send({ type: 'answer-join', agree: true })
-  expect((await looking.message('rights')).rights).toEqual(['view', 'teach', 'type', 'run'])
+  expect((await looking.message('permissions')).permissions).toEqual(['view', 'teach', 'type', 'run'])
   looking.send({ type: 'input', terminal: 'show', data: 'echo together > joined\r' })
   await vi.waitFor(async () => expect(await readFile(room.ada.copy('joined'), 'utf8')).toBe('together\n'), {
     timeout: 20_000,
@@ -73,7 +73,9 @@ test('the instructor looks at a terminal at once, and types in it only after its
   expect((await looking.message('refused')).reason).toBe('not-allowed')
 
   adas.send({ type: 'answer-join', agree: false })
-  expect((await looking.message('rights', ({ rights }) => !rights.includes('type'))).rights).toEqual(['view', 'teach'])
+  expect(
+    (await looking.message('permissions', ({ permissions }) => !permissions.includes('type'))).permissions,
+  ).toEqual(['view', 'teach'])
   looking.forget()
   looking.send({ type: 'input', terminal: 'show', data: 'touch forced\r' })
   await looking.message('refused')

@@ -1,7 +1,7 @@
 import type { WebSocket } from 'ws'
 import type { z } from 'zod'
 import type { Deck } from '../deck/deck.ts'
-import type { Right, ServerMessage } from '../../shared/protocol/talk.ts'
+import type { Permission, ServerMessage } from '../../shared/protocol/talk.ts'
 import { access } from '../../shared/roles.ts'
 import type { Room } from '../http/room.ts'
 import { RefusedError } from '../steps/stage.ts'
@@ -171,6 +171,6 @@ async function endTerminals({ stage }: Learner): Promise<void> {
 }
 
 /** What a window of the instructor that looks at a learner may do: with the learner's consent, what the learner can do in terminals. */
-export function rightsIn(joined: boolean): readonly Right[] {
-  return [...access('instructor').rights, ...(joined ? (['type', 'run'] as const) : [])]
+export function rightsIn(joined: boolean): readonly Permission[] {
+  return [...access('instructor').permissions, ...(joined ? (['type', 'run'] as const) : [])]
 }

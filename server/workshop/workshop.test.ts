@@ -46,8 +46,8 @@ test('each learner has a link of their own, which lets in nobody as a presenter'
 test('a window is told the course, does a task over the websocket, and hears of it', async () => {
   const first = await room.window('ada')
   const second = await room.window('ada')
-  const { course, role, rights } = await first.message('hello')
-  expect([role, rights]).toEqual(['learner', ['view', 'type', 'run', 'navigate', 'replay', 'learn']])
+  const { course, role, permissions } = await first.message('hello')
+  expect([role, permissions]).toEqual(['learner', ['view', 'type', 'run', 'navigate', 'replay', 'learn']])
   expect(course).toMatchObject({
     gated: false,
     activity: null,

@@ -16,7 +16,7 @@ const variable = z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/, 'is not the name o
 export const profileSchema = z.enum(['nixos', 'lab', 'host'])
 export type Profile = z.infer<typeof profileSchema>
 
-const needs = z.strictObject({
+const needsKeys = z.strictObject({
   /** Programs that must be on the PATH of the step's terminal. */
   programs: z.array(z.string().min(1)).default([]),
   /** Environment variables that must be set and not empty. */
@@ -30,8 +30,15 @@ const needs = z.strictObject({
   /** The profiles in which the step can run at all; all of them unless given. */
   profiles: z.array(profileSchema).min(1).optional(),
   /** Why the step cannot run in another profile, told to the user as it stands. */
-  because: z.string().min(1).optional(),
+  reason: z.string().min(1).optional(),
 })
+
+/** Decks written before `reason` had that name say `because`. */
+const needs = z.preprocess((value) => {
+  if (typeof value !== 'object' || value === null || !('because' in value)) return value
+  const { because, ...others } = value
+  return { reason: because, ...others }
+}, needsKeys)
 
 const input = z.strictObject({
   /** What the field is called on the slide. */

@@ -29,8 +29,8 @@ export const MAX_INPUT = 64 * 1024
 /** Path of the websocket at the front door. */
 export const SOCKET_PATH = '/understudy/socket'
 
-/** Path of the pictures of pages: `<STILL_PATH><step>.png`. */
-export const STILL_PATH = '/understudy/stills/'
+/** Path of the pictures of pages: `<THUMBNAIL_PATH><step>.png`. */
+export const THUMBNAIL_PATH = '/understudy/thumbnails/'
 
 /** Path of the pages of steps, for browsers on other machines: `<PAGE_PATH><step>` leads there. */
 export const PAGE_PATH = '/understudy/pages/'
@@ -88,7 +88,7 @@ export const clientMessage = z.discriminatedUnion('type', [
     action: z.enum(['play', 'pause', 'step', 'skip', 'restart', 'faster', 'slower']),
   }),
   /** What does this machine have and lack for the talk? */
-  z.strictObject({ type: z.literal('examine') }),
+  z.strictObject({ type: z.literal('diagnose') }),
   /** One click further, or back: as by a clicker at the presenter's window. */
   z.strictObject({ type: z.literal('turn'), by: z.union([z.literal(1), z.literal(-1)]) }),
   /** State that the windows keep in step (Slidev's sync channels: page, clicks, timer, drawings). */
@@ -103,10 +103,10 @@ export const clientMessage = z.discriminatedUnion('type', [
 export type ClientMessage = z.infer<typeof clientMessage>
 
 /** What a window may do: look; type into terminals; run and interrupt steps; turn the slides for all windows; show replays; do the tasks and edit the copy of its learner; look at the learners of a class and help them. */
-export const right = z.enum(['view', 'type', 'run', 'navigate', 'replay', 'learn', 'teach'])
-export type Right = z.infer<typeof right>
+export const permission = z.enum(['view', 'type', 'run', 'navigate', 'replay', 'learn', 'teach'])
+export type Permission = z.infer<typeof permission>
 
-/** A set of rights, which a link carries: see roles.ts. */
+/** A set of permissions, which a link carries: see roles.ts. */
 export const role = z.enum(['presenter', 'learner', 'instructor', 'audience', 'remote'])
 export type Role = z.infer<typeof role>
 
@@ -138,8 +138,8 @@ export const recordingInfo = z.strictObject({
   /** When it was made (ISO 8601). */
   date: z.string(),
   stale: z.enum(['command changed', 'flake changed']).optional(),
-  /** Whether there is a picture of the page that it served, at `STILL_PATH`. */
-  still: z.boolean(),
+  /** Whether there is a picture of the page that it served, at `THUMBNAIL_PATH`. */
+  thumbnail: z.boolean(),
 })
 
 /** What the last good run of a step in this talk has measured, as the metadata of a recording has it. */
@@ -200,7 +200,7 @@ export const replayInfo = z.strictObject({
   /** When the step was ready; until then its page is not there. */
   ready: z.number().optional(),
   /** Why it was shown without being asked for. */
-  because: z.string().optional(),
+  reason: z.string().optional(),
 })
 export type ReplayInfo = z.infer<typeof replayInfo>
 
@@ -227,11 +227,11 @@ export type DeckState = z.infer<typeof deckState>
 /** The links that a window may show to others. */
 export const shareInfo = z.strictObject({
   /** Address at which the local network is served (`http://192.0.2.7:3030`), where it is. */
-  beyond: z.string().optional(),
+  lanUrl: z.string().optional(),
   /** Lets a browser on the local network look. */
   audience: z.string().optional(),
   /** Makes a phone the remote; `because` says why it only looks, where it does. */
-  remote: z.strictObject({ link: z.string(), because: z.string().optional() }).optional(),
+  remote: z.strictObject({ link: z.string(), reason: z.string().optional() }).optional(),
   /** Whether browsers on other machines reach the pages of steps, by `PAGE_PATH`. */
   pages: z.literal(true).optional(),
 })
@@ -260,9 +260,9 @@ export const serverMessage = z.discriminatedUnion('type', [
     type: z.literal('hello'),
     profile: profileSchema,
     role,
-    rights: z.array(right),
-    /** Why it has fewer rights than its role. */
-    because: z.string().optional(),
+    permissions: z.array(permission),
+    /** Why it has fewer permissions than its role. */
+    reason: z.string().optional(),
     share: shareInfo,
     version: z.string(),
     deck: deckState,
@@ -309,7 +309,7 @@ export const serverMessage = z.discriminatedUnion('type', [
   /** The stage was reset: every terminal is new and the workdir is clean. */
   z.strictObject({ type: z.literal('stage-reset') }),
   /** What this window may do is something else from now on. */
-  z.strictObject({ type: z.literal('rights'), rights: z.array(right) }),
+  z.strictObject({ type: z.literal('permissions'), permissions: z.array(permission) }),
   ...workshopServerMessages,
   ...classServerMessages,
 ])
