@@ -4,7 +4,7 @@ import type { Profile } from '../../shared/deck/contract.ts'
 import { TalkLog } from '../video/talk-log.ts'
 import type { Sharing } from '../http/front-door.ts'
 import { localAddress } from '../environment/network.ts'
-import { isFree } from '../environment/ports.ts'
+import { isPortFree } from '../lib/network-probes.ts'
 import { TalkServer } from '../http/server.ts'
 import { listen, openInBrowser, serve, type ServingOptions } from '../http/serving.ts'
 import { openStage } from '../steps/open-stage.ts'
@@ -112,6 +112,6 @@ function audience(link: string): string {
 }
 
 async function freePort(): Promise<number> {
-  for (let port = 43030; port < 43130; port++) if (await isFree(port)) return port
+  for (let port = 43030; port < 43130; port++) if (await isPortFree(port)) return port
   throw new Error('No port between 43030 and 43129 is free for Slidev.')
 }

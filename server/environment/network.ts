@@ -1,24 +1,6 @@
 import { createSocket } from 'node:dgram'
 import { once } from 'node:events'
-import { connect } from 'node:net'
 import { networkInterfaces } from 'node:os'
-
-/** Milliseconds for a host to take a connection: on a network that swallows packets nothing else would end the wait. */
-const PATIENCE = 3000
-
-/** Whether a host takes connections on port 443. */
-export function answersHttps(host: string, patience = PATIENCE): Promise<boolean> {
-  return new Promise((done) => {
-    const socket = connect({ host, port: 443 })
-    const end = (answers: boolean) => {
-      clearTimeout(timer)
-      socket.destroy()
-      done(answers)
-    }
-    const timer = setTimeout(() => end(false), patience)
-    socket.once('connect', () => end(true)).once('error', () => end(false))
-  })
-}
 
 /** An address that belongs to nobody (RFC 5737): asked for the way there, the system says which address it would go out by. */
 const ELSEWHERE = '192.0.2.1'

@@ -1,26 +1,9 @@
 import { readdir, readFile, readlink } from 'node:fs/promises'
-import { createServer } from 'node:net'
 
 /** The process that listens on a port. */
 export interface Holder {
   pid: number
   command: string
-}
-
-/**
- * Whether a TCP port of 127.0.0.1 (and of ::1, where this machine has it) is free.
- * Both are asked, because a browser that opens `localhost` may try either.
- */
-export async function isFree(port: number): Promise<boolean> {
-  for (const host of ['127.0.0.1', '::1']) {
-    const error = await new Promise<NodeJS.ErrnoException | undefined>((done) => {
-      const probe = createServer()
-      probe.once('error', done)
-      probe.listen({ port, host, exclusive: true }, () => probe.close(() => done(undefined)))
-    })
-    if (error && error.code !== 'EADDRNOTAVAIL' && error.code !== 'EAFNOSUPPORT') return false
-  }
-  return true
 }
 
 /** State of a listening socket in /proc/net/tcp (include/net/tcp_states.h: TCP_LISTEN). */

@@ -19,6 +19,9 @@ export interface ShellOptions {
   secret: string
 }
 
+/** Environment variables that every shell has, because of its terminal. */
+export const TERMINAL_VARIABLES = { TERM: 'xterm-256color', COLORTERM: 'truecolor' }
+
 /** How a script ended. */
 export interface ScriptEnd {
   /** null where it was ended: it took too long, or the signal came. */
@@ -45,8 +48,14 @@ export interface Executor {
     signal?: AbortSignal,
     onOutput?: (bytes: Buffer, from: 'stdout' | 'stderr') => void,
   ) => Promise<ScriptEnd>
-  /** Where a program is on the PATH of the shells; undefined where it is not. */
+  /** The path of a program, as found on the PATH of the shells; undefined if it is not installed. */
   which: (program: string) => Promise<string | undefined>
+  /** Whether an environment variable of the shells is set to a non-empty value. */
+  hasVariable: (name: string) => Promise<boolean>
+  /** Whether a host accepts TCP connections on port 443 from where the shells run. Takes a few seconds if it does not. */
+  reaches: (host: string) => Promise<boolean>
+  /** Whether no program listens on a TCP port of the loopback interface where the shells run. True if that cannot be found out. */
+  isPortFree: (port: number) => Promise<boolean>
   /** Whether to remember what the session starts: on while a command runs. */
   watch: (marker: string, on: boolean) => void
   /** Ends every process of a session. */

@@ -3,9 +3,10 @@ import { constants, rmSync } from 'node:fs'
 import { access, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { delimiter, isAbsolute, join } from 'node:path'
+import { answersHttps, isPortFree } from '../lib/network-probes.ts'
 import { packageRoot } from '../lib/paths.ts'
 import { shellWord } from '../lib/shell-quote.ts'
-import type { Executor, ScriptEnd, Shell, ShellOptions } from './executor.ts'
+import { type Executor, type ScriptEnd, type Shell, type ShellOptions, TERMINAL_VARIABLES } from './executor.ts'
 import type { ProcessRegistry } from './process-registry.ts'
 import { endSession, hasTerminal, identify, MARKER, membersOf } from './process-tree.ts'
 import { type Opened, openTerminal } from './pseudo-terminal.ts'
@@ -47,13 +48,7 @@ export class LocalExecutor implements Executor {
       await rm(folder, { recursive: true, force: true }).catch(() => {})
       return explain(error)
     })
-    const env = {
-      LANG: 'C.UTF-8',
-      ...this.options.env,
-      TERM: 'xterm-256color',
-      COLORTERM: 'truecolor',
-      [MARKER]: marker,
-    }
+    const env = { ...this.environment(), [MARKER]: marker }
     let terminal: Opened
     try {
       terminal = openTerminal(bash, ['--noprofile', '--rcfile', start, '-i'], {
@@ -118,6 +113,19 @@ export class LocalExecutor implements Executor {
     return undefined
   }
 
+  hasVariable(name: string): Promise<boolean> {
+    const environment = this.environment()
+    return Promise.resolve(Object.hasOwn(environment, name) && environment[name] !== '')
+  }
+
+  reaches(host: string): Promise<boolean> {
+    return answersHttps(host)
+  }
+
+  isPortFree(port: number): Promise<boolean> {
+    return isPortFree(port)
+  }
+
   watch(marker: string, on: boolean): void {
     clearInterval(this.watches.get(marker))
     this.watches.delete(marker)
@@ -137,6 +145,11 @@ export class LocalExecutor implements Executor {
     const { registry } = this.options
     await endSession(marker, registry.known(marker))
     await registry.note(marker, [])
+  }
+
+  /** The environment variables of the shells, without those of a session. */
+  private environment(): Record<string, string> {
+    return { LANG: 'C.UTF-8', ...this.options.env, ...TERMINAL_VARIABLES }
   }
 }
 

@@ -6,7 +6,7 @@ import { once } from 'node:events'
 import { join } from 'node:path'
 import { packageRoot } from '../lib/paths.ts'
 import { shellWord } from '../lib/shell-quote.ts'
-import type { Executor, ScriptEnd, Shell, ShellOptions } from './executor.ts'
+import { type Executor, type ScriptEnd, type Shell, type ShellOptions, TERMINAL_VARIABLES } from './executor.ts'
 import type { ProcessRegistry } from './process-registry.ts'
 import { endSession, identify, MARKER } from './process-tree.ts'
 import { openTerminal } from './pseudo-terminal.ts'
@@ -31,8 +31,8 @@ export interface PrefixOptions {
   ready?: () => Promise<void>
 }
 
-/** Seconds that asking there may take. */
-const ASKING = 20
+/** Time limit of a short command elsewhere, the connection included. */
+const PROBE_TIMEOUT_SECONDS = 20
 
 /**
  * Runs the shells elsewhere: in a container, on another host, in a pod. bash is needed there, with the usual commands; nothing else has to
@@ -52,10 +52,7 @@ export class PrefixExecutor implements Executor {
     const integration = await readFile(join(packageRoot, 'server', 'terminal', 'shell-integration.bash'), 'utf8')
     // Read once by the shell, from a pipe: the secret is in no file or environment there, and in no argument once the shell runs.
     const start = Buffer.from(`__understudy_secret=${secret}\n${integration}`).toString('base64')
-    const line = this.line(marker, `exec bash --noprofile --rcfile <(base64 -d <<< ${start}) -i`, {
-      TERM: 'xterm-256color',
-      COLORTERM: 'truecolor',
-    })
+    const line = this.line(marker, `exec bash --noprofile --rcfile <(base64 -d <<< ${start}) -i`, TERMINAL_VARIABLES)
     const [program, words] = this.there(line, true)
     const terminal = openTerminal(program, words, { cwd: '/', cols, rows, env: this.environment(marker) })
     const leader = identify(terminal.pid)
@@ -91,8 +88,21 @@ export class PrefixExecutor implements Executor {
   }
 
   async which(program: string): Promise<string | undefined> {
-    const { exit, value } = await this.script(`type -P -- ${shellWord(program)}`, ASKING)
+    const { exit, value } = await this.script(`type -P -- ${shellWord(program)}`, PROBE_TIMEOUT_SECONDS)
     return exit === 0 && value !== '' ? value : undefined
+  }
+
+  async hasVariable(name: string): Promise<boolean> {
+    if (Object.hasOwn(TERMINAL_VARIABLES, name)) return true
+    return (await this.probe('[ -n "$(printenv "$1")" ]', name)) === 0
+  }
+
+  async reaches(host: string): Promise<boolean> {
+    return (await this.probe(REACHES, host)) === 0
+  }
+
+  async isPortFree(port: number): Promise<boolean> {
+    return (await this.probe(LISTENS, port.toString(16).toUpperCase().padStart(4, '0'))) !== 0
   }
 
   watch(): void {
@@ -158,7 +168,7 @@ export class PrefixExecutor implements Executor {
     if (this.options.here) return
     const [program, words] = this.there(`bash --norc -c ${shellWord(END)} bash ${marker}`)
     const child = spawn(program, words, { cwd: '/', env: this.environment(''), stdio: 'ignore' })
-    const late = setTimeout(() => child.kill('SIGKILL'), ASKING * 1000)
+    const late = setTimeout(() => child.kill('SIGKILL'), PROBE_TIMEOUT_SECONDS * 1000)
     await new Promise((done) => child.once('error', done).once('exit', done))
     clearTimeout(late)
   }
@@ -178,6 +188,16 @@ export class PrefixExecutor implements Executor {
     return `cd ${shellWord(cwd)} && exec env ${variables.join(' ')} bash --norc -c ${shellWord(script)}`
   }
 
+  /**
+   * Runs a short script of this class, in the same environment as the scripts of contracts.
+   *
+   * @param argument value of `$1` in the script
+   * @returns its exit status; null if it could not be run, or took too long
+   */
+  private async probe(script: string, argument: string): Promise<number | null> {
+    return (await this.script(`set -- ${shellWord(argument)}\n${script}`, PROBE_TIMEOUT_SECONDS)).exit
+  }
+
   /** The environment of the prefix's own program. */
   private environment(marker: string): Record<string, string> {
     const { PATH = '', HOME = '', SSH_AUTH_SOCK, KUBECONFIG, DOCKER_HOST, XDG_RUNTIME_DIR } = process.env
@@ -193,6 +213,22 @@ export class PrefixExecutor implements Executor {
     }
   }
 }
+
+/** Connects to port 443 of the host `$1` for at most 3 seconds: a network that drops packets would otherwise block for minutes. */
+const REACHES = `timeout 3 bash --norc -c 'exec 3<>"/dev/tcp/$1/443"' bash "$1"`
+
+/**
+ * Looks for a listening socket (state 0A, TCP_LISTEN in include/net/tcp_states.h) with the port `$1`, four hexadecimal digits. The
+ * kernel's tables are read because a connection would disturb a program that serves only one.
+ */
+const LISTENS = `
+for table in /proc/net/tcp /proc/net/tcp6; do
+  while read -r _ local _ state _; do
+    [ "$state" = 0A ] && [ "\${local##*:}" = "$1" ] && exit 0
+  done < "$table"
+done 2>/dev/null
+exit 1
+`
 
 /** Ends the session of its argument: a hang-up first, then harder. Processes are read from /proc (proc(5)). */
 const END = `

@@ -2,7 +2,8 @@ import { Listr } from 'listr2'
 import openBrowser from 'open'
 import { type Deck, readDeck } from '../deck/deck.ts'
 import { interruptSignal } from '../lib/interrupt-signal.ts'
-import { describeHolder, isFree } from '../environment/ports.ts'
+import { describeHolder } from '../environment/ports.ts'
+import { isPortFree } from '../lib/network-probes.ts'
 import type { TalkServer } from './server.ts'
 import { progress } from '../environment/runtime-context.ts'
 
@@ -39,7 +40,7 @@ export async function serve(
 ): Promise<void> {
   const signal = interruptSignal()
   const deck = await readDeck(file)
-  if (!(await isFree(port)))
+  if (!(await isPortFree(port)))
     throw new Error(`${await describeHolder(port)}, or choose another: ${command} -- --port ${port + 1}`)
 
   const ends: (() => Promise<unknown>)[] = []

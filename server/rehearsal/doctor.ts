@@ -4,10 +4,10 @@ import { dirname, join } from 'node:path'
 import { execa } from 'execa'
 import type { Deck, Step } from '../deck/deck.ts'
 import type { Diagnosis, Finding } from '../../shared/diagnosis.ts'
-import { answersHttps } from '../environment/network.ts'
 import { prefetchedOn } from '../environment/nix/prefetch.ts'
 import type { DeckPaths } from '../lib/paths.ts'
-import { describeHolder, isFree } from '../environment/ports.ts'
+import { describeHolder } from '../environment/ports.ts'
+import { answersHttps, isPortFree } from '../lib/network-probes.ts'
 import { nixVersion, type ProfileRuntime } from '../environment/profile.ts'
 import type { Recordings } from '../recording/recordings.ts'
 import type { Stage } from '../steps/stage.ts'
@@ -100,7 +100,7 @@ async function diagnoseMachine({ profile, paths, port }: DoctorContext): Promise
   })
   if (port !== undefined)
     findings.push(
-      (await isFree(port))
+      (await isPortFree(port))
         ? { name: 'Port', state: 'ok', detail: `${port} is free` }
         : { name: 'Port', state: 'fail', detail: await describeHolder(port), fix: `npm start -- --port ${port + 1}` },
     )
@@ -176,7 +176,7 @@ async function diagnoseStep(
   }))
   const running = status?.state === 'running' || status?.state === 'ready'
   for (const port of needs.ports)
-    if (!running && !(await isFree(port)))
+    if (!running && !(await isPortFree(port)))
       findings.push({ name: 'Port', state: 'warn', detail: await describeHolder(port), fix: 'End that program' })
   for (const host of needs.network)
     if (!(await answersHttps(host)))

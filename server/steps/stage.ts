@@ -2,8 +2,8 @@ import { EventEmitter } from 'node:events'
 import { keyCode } from '../../shared/deck/contract.ts'
 import { type Deck, fillIn, InputError, type Step } from '../deck/deck.ts'
 import type { Executor } from '../executor/executor.ts'
-import { answersHttps } from '../environment/network.ts'
-import { describeHolder, isFree } from '../environment/ports.ts'
+import { describeHolder } from '../environment/ports.ts'
+import { answersHttps, isPortFree } from '../lib/network-probes.ts'
 import { prepareStep, type ProfileRuntime } from '../environment/profile.ts'
 import type { Recorder } from '../recording/recorder.ts'
 import type { Recordings } from '../recording/recordings.ts'
@@ -225,7 +225,7 @@ export class Stage extends EventEmitter<StageEvents> {
     this.refuseIfBusy(step, session)
     // Elsewhere they are nobody else's.
     for (const port of this.options.executor.forward ? [] : step.contract.needs.ports)
-      if (!(await isFree(port))) throw new RefusedError('busy', await this.describePort(port))
+      if (!(await isPortFree(port))) throw new RefusedError('busy', await this.describePort(port))
     await prepareStep(this.options.profile, this.options.executor)
     // The waits above let another window come first.
     this.refuseIfBusy(step, session)
