@@ -28,7 +28,7 @@ const profile: ProfileRuntime = { name: 'host', env: {} }
 const env = { PATH: process.env.PATH ?? '', HOME: folder }
 const executor = new LocalExecutor({ cwd: folder, env, registry: new ProcessRegistry(join(folder, 'processes')) })
 const stage = new Stage({ deck, profile, executor, resetWorkdir: async () => {} })
-await stage.checkNeeds()
+await stage.checkRequirements()
 
 const port = await freePort()
 const token = 'b'.repeat(43)
@@ -37,8 +37,8 @@ await server.build()
 await server.open()
 const link = `http://localhost:${port}/?token=${token}`
 
-const [terminal = ''] = stage.terminals().map(({ name }) => name)
-const session = await stage.session(terminal)
+const [terminal = ''] = stage.terminals.list().map(({ name }) => name)
+const session = await stage.terminals.of({ terminal }).open()
 const recorder = new Recorder({ file: join(folder, 'bench.cast'), secrets: [] })
 let recorded = 0
 session.attach({

@@ -1,11 +1,6 @@
 import { WebSocket } from 'ws'
-import {
-  type ClientMessage,
-  decodeFrame,
-  type ServerMessage,
-  serverMessage,
-  SOCKET_PATH,
-} from '../shared/protocol/talk.ts'
+import { type ClientMessage, type ServerMessage, serverMessage, SOCKET_PATH } from '../shared/protocol/talk.ts'
+import { decodeFrame } from '../shared/protocol/frame.ts'
 
 /** What lets a window in: the origin of a server and the cookie that its link was exchanged for. */
 export interface Ticket {

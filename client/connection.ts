@@ -5,20 +5,15 @@ import type { ClassInfo, Seat } from '../shared/protocol/class.ts'
 import {
   type ClientMessage,
   CLOSE,
-  decodeFrame,
-  encodeFrame,
-  type DeckState,
-  MAX_INPUT,
-  type Refusal,
-  type Permission,
-  type Role,
+  MAX_INPUT_LENGTH,
   type ServerMessage,
   serverMessage,
-  type ShareInfo,
   SOCKET_PATH,
-  type StepInfo,
-  type TerminalInfo,
 } from '../shared/protocol/talk.ts'
+import { type DeckState, type ShareInfo, type StepInfo, type TerminalInfo } from '../shared/protocol/state.ts'
+import { decodeFrame, encodeFrame } from '../shared/protocol/frame.ts'
+import { type Permission, type Role } from '../shared/roles.ts'
+import { type Refusal } from '../shared/failures/refusal.ts'
 import { filming, FilmServer } from './transport/video.ts'
 import { staticDeckHere, StaticServer } from './transport/static.ts'
 
@@ -53,7 +48,7 @@ interface State {
   /** The class, for who teaches it. */
   class: ClassInfo | undefined
   /** The last refusal, until it is dismissed. */
-  refused: { reason: Refusal; step?: string | undefined; terminal?: string | undefined; message: string } | undefined
+  refused: { refusal: Refusal; step?: string | undefined; terminal?: string | undefined } | undefined
 }
 
 /** What this window knows of the server. */
@@ -103,8 +98,8 @@ export function send(message: ClientMessage): void {
 /** Types into a terminal; a long paste is cut into messages that the server takes. */
 export function type(terminal: string, data: string): void {
   if (!may('type')) return
-  for (let from = 0; from < data.length; from += MAX_INPUT)
-    send({ type: 'input', terminal, data: data.slice(from, from + MAX_INPUT) })
+  for (let from = 0; from < data.length; from += MAX_INPUT_LENGTH)
+    send({ type: 'input', terminal, data: data.slice(from, from + MAX_INPUT_LENGTH) })
 }
 
 /**
@@ -239,11 +234,7 @@ function outdated(): void {
   if (Date.now() - last > 60_000) {
     sessionStorage.setItem(KEY, String(Date.now()))
     location.reload()
-  } else
-    connection.refused = {
-      reason: 'stale',
-      message: 'This page and its server do not understand each other. Start the talk again, then reload.',
-    }
+  } else connection.refused = { refusal: { kind: 'outdated-page' } }
 }
 
 if (typeof window !== 'undefined') {
@@ -313,7 +304,7 @@ function receive(message: ServerMessage): void {
       return sync(message.channel, message.state)
     case 'refused':
       // The replay itself says why it is there.
-      if (message.reason !== 'replayed') connection.refused = message
+      if (message.refusal.kind !== 'replayed') connection.refused = message
       return
     case 'turn':
       return turnListener?.(message.by)

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { stepInfo } from './protocol/talk.ts'
+import { stepInfo } from './protocol/state.ts'
 
 /** What a static site has to know of its deck, since no server tells it: `build` puts it there, as the JSON of `VITE_UNDERSTUDY_STATIC`. */
 export const staticDeck = z.strictObject({

@@ -1,7 +1,8 @@
 import type { Ref } from 'vue'
 import type { Filming } from '../../shared/video/renderer-bridge.ts'
 import type { FilmEvent } from '../../shared/video/timeline.ts'
-import { type ClientMessage, encodeFrame, type ServerMessage } from '../../shared/protocol/talk.ts'
+import { type ClientMessage, type ServerMessage } from '../../shared/protocol/talk.ts'
+import { encodeFrame } from '../../shared/protocol/frame.ts'
 
 /**
  * What answers a window that is filmed: it speaks the server's protocol, and shows what the renderer (server/video/frame-capturer.ts) hands it. Nothing else in the

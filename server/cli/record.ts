@@ -1,3 +1,4 @@
+import { describeStepProblem, type StepProblem } from '../../shared/failures/step-problem.ts'
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join, relative, resolve } from 'node:path'
 import { Listr, type ListrTask } from 'listr2'
@@ -50,7 +51,7 @@ const GIF = { width: 960, height: 540, scale: 1, fps: 20 }
 const UPRIGHT = { cols: 46, rows: 32 }
 
 /** What failed, by step. */
-type Failed = Map<string, { take: Take; problems: string[] }>
+type Failed = Map<string, { take: Take; problems: StepProblem[] }>
 
 /**
  * Runs the steps, films what they do, and writes the films.
@@ -164,7 +165,8 @@ export async function recordTalk(options: RecordOptions): Promise<boolean> {
     site?.close()
   }
   console.log(`Written: ${written.map(({ file }) => relative(process.cwd(), file)).join(', ')}`)
-  for (const [id, { problems }] of failed) console.error(`Step "${id}" failed: ${problems.join(' ')}`)
+  for (const [id, { problems }] of failed)
+    console.error(`Step "${id}" failed: ${problems.map(describeStepProblem).join(' ')}`)
   return failed.size === 0
 }
 
@@ -227,7 +229,9 @@ async function run(
   )
   for (const report of reports) {
     if (report.result === 'failed' && !failed.has(report.step))
-      throw new Error(`Step "${report.step}" failed, and left nothing to look at: ${report.problems.join(' ')}`)
+      throw new Error(
+        `Step "${report.step}" failed, and left nothing to look at: ${report.problems.map(describeStepProblem).join(' ')}`,
+      )
     if (report.result === 'passed' && !report.recorded)
       throw new Error(
         `Step "${report.step}" passed, and no recording of it was kept. "Reset the stage" in the presenter's window makes the workdir anew; --render-only films the recordings that are there.`,
@@ -259,7 +263,7 @@ async function filmsOf(options: RecordOptions, script: Script, ids: string[]): P
     slide,
     command,
     take: takes.get(id),
-    problems: problems.get(id),
+    problems: problems.get(id)?.map(describeStepProblem),
     stale: opening.steps.find((step) => step.id === id)?.recording?.stale,
   })
   const mark = problems.size > 0 ? '.failed' : ''

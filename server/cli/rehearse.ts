@@ -1,3 +1,4 @@
+import { describeStepProblem } from '../../shared/failures/step-problem.ts'
 import { existsSync } from 'node:fs'
 import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
@@ -12,7 +13,8 @@ import { nixVersions } from '../environment/nix/versions.ts'
 import { RecordingStore } from '../recording/store.ts'
 import { rehearse, type StepReport } from '../rehearsal/rehearsal.ts'
 import type { RunResult } from '../steps/step-run.ts'
-import { junit, rehearsalFile, type RehearsalFile, table } from '../rehearsal/rehearsal-report.ts'
+import { junit, rehearsalFile, type RehearsalFile, table, fileEntries } from '../rehearsal/rehearsal-report.ts'
+import { describeNotRun } from '../rehearsal/not-run.ts'
 import { prepareStep } from '../environment/profile.ts'
 import { openStage, type StageContext } from '../steps/open-stage.ts'
 import { editedFiles, fingerprint } from '../environment/workdir.ts'
@@ -92,10 +94,10 @@ export async function rehearseDeck(options: RehearseOptions, signal = interruptS
       onStep: (step, report) => {
         if (!report)
           console.log(`▶ ${step.id}  ${step.command.split('\n').find((line) => !line.trim().startsWith('#')) ?? ''}`)
-        else if (report.result === 'not-run') console.log(`– ${step.id}: not run. ${report.reason}`)
+        else if (report.result === 'not-run') console.log(`– ${step.id}: not run. ${describeNotRun(report.reason)}`)
         else
           console.log(
-            `${report.result === 'passed' ? '✔' : '✖'} ${step.id}  ${report.seconds.toFixed(1)} s${report.recorded ? ', recorded' : ''}${report.problems.map((problem) => `\n  ${problem}`).join('')}`,
+            `${report.result === 'passed' ? '✔' : '✖'} ${step.id}  ${report.seconds.toFixed(1)} s${report.recorded ? ', recorded' : ''}${report.problems.map((problem) => `\n  ${describeStepProblem(problem)}`).join('')}`,
           )
       },
     })
@@ -105,11 +107,12 @@ export async function rehearseDeck(options: RehearseOptions, signal = interruptS
   }
 
   const date = new Date().toISOString()
-  const text = `${JSON.stringify({ deck: deck.title, profile: profile.name, date, steps: reports } satisfies RehearsalFile, undefined, 2)}\n`
+  const entries = fileEntries(reports)
+  const text = `${JSON.stringify({ deck: deck.title, profile: profile.name, date, steps: entries } satisfies RehearsalFile, undefined, 2)}\n`
   const xml = junit(deck.title, profile.name, date, reports)
   // A rehearsal of some steps does not forget what the others took.
-  const merged = reports.map((report) =>
-    report.result === 'not-run' ? (last?.steps.find(({ step }) => step === report.step) ?? report) : report,
+  const merged = entries.map((entry) =>
+    entry.result === 'not-run' ? (last?.steps.find(({ step }) => step === entry.step) ?? entry) : entry,
   )
   const others = last?.steps.filter(({ step }) => !reports.some((report) => report.step === step)) ?? []
   await writeFile(

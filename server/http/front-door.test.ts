@@ -3,7 +3,7 @@ import { connect } from 'node:net'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { WebSocket } from 'ws'
 import { type FrontDoor, openFrontDoor } from './front-door.ts'
-import { MAX_CLIENT_MESSAGE, SOCKET_PATH } from '../../shared/protocol/talk.ts'
+import { MAX_CLIENT_MESSAGE_BYTES, SOCKET_PATH } from '../../shared/protocol/talk.ts'
 import { freePort } from '../test/free-port.ts'
 import { fetchFrom, handshake as handshakeWith } from '../test/requests.ts'
 
@@ -124,8 +124,8 @@ describe('the front door', () => {
       headers: { host: `localhost:${port}`, cookie: cookie(), origin: `http://localhost:${port}` },
     })
     await once(socket, 'open')
-    socket.send('x'.repeat(MAX_CLIENT_MESSAGE))
-    expect(String((await once(socket, 'message'))[0])).toHaveLength(MAX_CLIENT_MESSAGE)
+    socket.send('x'.repeat(MAX_CLIENT_MESSAGE_BYTES))
+    expect(String((await once(socket, 'message'))[0])).toHaveLength(MAX_CLIENT_MESSAGE_BYTES)
     socket.on('error', () => {})
     socket.send('x'.repeat(10_000_000))
     expect((await once(socket, 'close'))[0]).toBe(1009)

@@ -2,8 +2,9 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { Duplex } from 'node:stream'
 import { WebSocketServer, type WebSocket } from 'ws'
 import { describeHolder } from '../environment/ports.ts'
-import { MAX_CLIENT_MESSAGE, type Role, SOCKET_PATH } from '../../shared/protocol/talk.ts'
-import { type Access, access, onlyLooking } from '../../shared/roles.ts'
+import { MAX_CLIENT_MESSAGE_BYTES, SOCKET_PATH } from '../../shared/protocol/talk.ts'
+import { type Role } from '../../shared/roles.ts'
+import { type Access, access, viewOnly } from '../../shared/roles.ts'
 import type { StepPages } from './step-pages.ts'
 import { type GuestRole, sameToken } from './token.ts'
 
@@ -107,7 +108,7 @@ export async function openFrontDoor(options: FrontDoorOptions): Promise<FrontDoo
     admit(role) {
       // Both can type: what they send would have to be sealed.
       if (role === 'presenter' || role === 'learner') return undefined
-      return role === 'remote' && !share.insecureRemote ? onlyLooking(access(role), INSECURE_REMOTE) : access(role)
+      return role === 'remote' && !share.insecureRemote ? viewOnly(access(role), INSECURE_REMOTE) : access(role)
     },
     hint: 'Scan the QR code of the talk, or open the link below it.',
     room: ROOM.network,
@@ -129,7 +130,11 @@ async function openEntrance(
   { addresses, names, admit, pages, hint, room }: Listener,
   { port, token, learners = [], guests, deck, onSocket }: FrontDoorOptions,
 ): Promise<() => Promise<void>> {
-  const sockets = new WebSocketServer({ noServer: true, maxPayload: MAX_CLIENT_MESSAGE, perMessageDeflate: false })
+  const sockets = new WebSocketServer({
+    noServer: true,
+    maxPayload: MAX_CLIENT_MESSAGE_BYTES,
+    perMessageDeflate: false,
+  })
   // The mightiest first, for a browser that has several.
   const keys: { role: Role; token: string; learner?: string }[] = [
     ...(token === undefined ? [] : [{ role: 'presenter' as const, token }]),

@@ -4,15 +4,8 @@ import { watch } from 'chokidar'
 import type { WebSocket } from 'ws'
 import { type Deck, DeckError, readDeck } from '../deck/deck.ts'
 import { type DeckServer, type FrontDoor, INSECURE_REMOTE, openFrontDoor, type Sharing } from './front-door.ts'
-import {
-  CAST_PATH,
-  CLOSE,
-  type DeckState,
-  PAGE_PATH,
-  type ServerMessage,
-  type ShareInfo,
-  THUMBNAIL_PATH,
-} from '../../shared/protocol/talk.ts'
+import { CAST_PATH, CLOSE, PAGE_PATH, type ServerMessage, THUMBNAIL_PATH } from '../../shared/protocol/talk.ts'
+import { type DeckState, type ShareInfo } from '../../shared/protocol/state.ts'
 import type { Diagnosis } from '../../shared/diagnosis.ts'
 import { diagnose } from '../rehearsal/doctor.ts'
 import type { DeckPaths } from '../lib/paths.ts'
@@ -25,7 +18,7 @@ import { Room } from './room.ts'
 import { serveSocket } from './socket.ts'
 import type { Stage } from '../steps/stage.ts'
 import type { GuestRole } from './token.ts'
-import { Classroom, rightsIn } from '../workshop/classroom.ts'
+import { Classroom, permissionsIn } from '../workshop/classroom.ts'
 import { type PlaceOfPage, StepPages } from './step-pages.ts'
 import type { Learner } from '../workshop/learner.ts'
 import { PATCH_PATH } from '../../shared/protocol/workshop.ts'
@@ -142,18 +135,18 @@ export class TalkServer {
     const { classroom } = this
     const room = this.rooms.get(access.learner)
     if (!room) return socket.close(CLOSE.goodbye, 'There is no such learner.')
-    if (access.role === 'instructor') access.permissions = rightsIn(classroom?.joined(access.learner ?? '') ?? false)
-    serveSocket(socket, {
+    if (access.role === 'instructor')
+      access.permissions = permissionsIn(classroom?.joined(access.learner ?? '') ?? false)
+    const window = serveSocket(socket, {
       room,
       access,
       classroom,
       hello: () => this.hello(access),
       diagnose: () => this.diagnose(room),
     })
-    room.enter(socket, access)
     if (access.role === 'presenter') classroom?.enter(socket)
-    const seat = access.learner !== undefined ? classroom?.seat(access.learner) : undefined
-    if (seat) socket.send(JSON.stringify(seat))
+    const membership = access.learner !== undefined ? classroom?.seat(access.learner) : undefined
+    if (membership) window.tell(membership)
   }
 
   private roomOf({ learner }: Pick<Access, 'learner'>): Room {
@@ -176,7 +169,7 @@ export class TalkServer {
       version: this.version,
       deck: this.state,
       steps: stage.steps(),
-      terminals: stage.terminals(),
+      terminals: stage.terminals.list(),
       sync: Object.fromEntries(sync),
       ...(course && permissions.includes('learn') && { course: course.info() }),
     }
@@ -331,7 +324,7 @@ export class TalkServer {
         version: this.version,
         deck: state,
         steps: room.stage.steps(),
-        terminals: room.stage.terminals(),
+        terminals: room.stage.terminals.list(),
       })
   }
 }

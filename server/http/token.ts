@@ -1,7 +1,7 @@
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto'
 import { chmod, mkdir, readFile, writeFile } from 'node:fs/promises'
 import { dirname } from 'node:path'
-import type { Role } from '../../shared/protocol/talk.ts'
+import type { Role } from '../../shared/roles.ts'
 
 export type GuestRole = Extract<Role, 'audience' | 'remote'>
 

@@ -63,9 +63,9 @@ class SessionLog {
     this.options = options
     this.recorder = this.begin()
     this.stopListening = session.onState((state) => {
-      if (state.state !== 'busy') return
+      if (state.name !== 'in-program' && state.name !== 'clearing-line') return
       this.worth = true
-      if (state.step !== undefined) this.recorder.marker(state.step)
+      if (state.name === 'clearing-line') this.recorder.marker(state.step)
     })
   }
 
@@ -78,7 +78,7 @@ class SessionLog {
   private begin(): Recorder {
     const { folder, secrets, room } = this.options
     // Masked before it comes to the screen: no snapshot cuts a secret in two.
-    const { name, withoutSecrets: source } = this.session
+    const { name, redacted: source } = this.session
     const recorder = new Recorder({
       file: join(folder, `${new Date().toISOString().replaceAll(':', '-')}-${name}.cast`),
       title: name,

@@ -32,7 +32,7 @@ no-such-program
 async function see(text = slides): Promise<{ found: Diagnosis; exit: number | undefined }> {
   await writeFile(join(folder, 'slides.md'), text)
   const command = [
-    join(import.meta.dirname, '../bin/understudy.js'),
+    join(import.meta.dirname, '../../bin/understudy.js'),
     'doctor',
     join(folder, 'slides.md'),
     '--json',

@@ -1,3 +1,4 @@
+import { describeMissingRequirement, type MissingRequirement } from '../../shared/failures/requirement.ts'
 import { mkdtemp, rm, statfs, writeFile } from 'node:fs/promises'
 import { freemem, tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
@@ -34,7 +35,7 @@ const MEMORY = 2e9
 /** Looks at everything. Takes a few seconds: it boots a boot sector, and asks the network. */
 export async function diagnose(context: DoctorContext): Promise<Diagnosis> {
   const { deck, profile } = context
-  await context.stage.checkNeeds()
+  await context.stage.checkRequirements()
   await context.recordings.load(deck)
   const [machine, steps] = await Promise.all([
     diagnoseMachine(context),
@@ -167,13 +168,16 @@ async function diagnoseStep(
 ): Promise<Diagnosis['steps'][number]> {
   const { needs, confirm, inputs } = step.contract
   const status = stage.steps().find(({ id }) => id === step.id)?.status
-  const missing = status?.state === 'unavailable' ? status.reasons : []
-  const findings: Finding[] = missing.map((reason) => ({
-    name: 'Needs',
-    state: 'warn',
-    detail: reason,
-    ...fixFor(reason, profile),
-  }))
+  const missing = status?.state === 'unavailable' ? status.missing : []
+  const findings: Finding[] = missing.map((requirement) => {
+    const fix = fixFor(requirement, profile)
+    return {
+      name: 'Needs',
+      state: 'warn',
+      detail: describeMissingRequirement(requirement),
+      ...(fix !== undefined && { fix }),
+    }
+  })
   const running = status?.state === 'running' || status?.state === 'ready'
   for (const port of needs.ports)
     if (!running && !(await isPortFree(port)))
@@ -206,12 +210,18 @@ async function diagnoseStep(
   }
 }
 
-function fixFor(reason: string, profile: ProfileRuntime): { fix?: string } {
-  const program = /^The program (\S+) is not installed/.exec(reason)?.[1]
-  if (program)
-    return {
-      fix: profile.name === 'nixos' ? `add it to devShells.default` : `Install ${program}, then run the step again`,
-    }
-  const variable = /^The environment variable (\S+)/.exec(reason)?.[1]
-  return variable ? { fix: `export ${variable}=…; npm start` } : {}
+function fixFor(missing: MissingRequirement, profile: ProfileRuntime): string | undefined {
+  switch (missing.kind) {
+    case 'program':
+      return profile.name === 'nixos'
+        ? 'Add it to devShells.default'
+        : `Install ${missing.program}, then run the step again`
+    case 'variable':
+      return `export ${missing.variable}=…; npm start`
+    case 'network':
+      return 'Connect to a network'
+    case 'profile':
+    case 'profile-problem':
+      return undefined
+  }
 }

@@ -1,3 +1,5 @@
+import { describeStepProblem } from '../../shared/failures/step-problem.ts'
+import { describeNotRun } from './not-run.ts'
 import xmlbuilder from 'xmlbuilder'
 import { z } from 'zod'
 import { type Profile, profileSchema } from '../../shared/deck/contract.ts'
@@ -27,15 +29,30 @@ export const rehearsalFile = z.strictObject({
 })
 export type RehearsalFile = z.infer<typeof rehearsalFile>
 
+/** The reports as they are written to a file: with sentences in place of typed values. */
+export function fileEntries(reports: StepReport[]): RehearsalFile['steps'] {
+  return reports.map((report) =>
+    report.result === 'not-run'
+      ? { ...report, reason: describeNotRun(report.reason) }
+      : { ...report, problems: report.problems.map(describeStepProblem) },
+  )
+}
+
 /** A table for people: step, result, seconds, against the last time. */
 export function table(reports: StepReport[], last: RehearsalFile | undefined): string {
   const rows = reports.map((report) => {
     const before = last?.steps.find(({ step }) => step === report.step)
-    if (report.result === 'not-run') return [report.step, 'not run', '', '', report.reason]
+    if (report.result === 'not-run') return [report.step, 'not run', '', '', describeNotRun(report.reason)]
     const difference = before && before.result !== 'not-run' ? report.seconds - before.seconds : undefined
     const against =
       difference === undefined ? 'first time' : `${difference < 0 ? '−' : '+'}${Math.abs(difference).toFixed(1)} s`
-    return [report.step, report.result, `${report.seconds.toFixed(1)} s`, against, report.problems.join(' ')]
+    return [
+      report.step,
+      report.result,
+      `${report.seconds.toFixed(1)} s`,
+      against,
+      report.problems.map(describeStepProblem).join(' '),
+    ]
   })
   const header = ['step', 'result', 'time', 'last time', '']
   const widths = header.map((_, column) => Math.max(...[header, ...rows].map((row) => (row[column] ?? '').length)))
@@ -69,10 +86,12 @@ export function junit(deck: string, profile: Profile, date: string, reports: Ste
       name: report.step,
       time: report.result === 'not-run' ? '0' : report.seconds.toFixed(3),
     })
-    if (report.result === 'not-run') test.ele('skipped', { message: report.reason })
+    if (report.result === 'not-run') test.ele('skipped', { message: describeNotRun(report.reason) })
     // A problem may quote what a program printed: XML 1.0 has no place for control characters.
-    if (report.result === 'failed')
-      test.ele('failure', { message: printable(report.problems[0] ?? '') }, printable(report.problems.join('\n')))
+    if (report.result === 'failed') {
+      const problems = report.problems.map(describeStepProblem)
+      test.ele('failure', { message: printable(problems[0] ?? '') }, printable(problems.join('\n')))
+    }
   }
   return suite.end({ pretty: true })
 }

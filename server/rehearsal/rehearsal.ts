@@ -1,139 +1,130 @@
 import { readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
+import type { StepProblem } from '../../shared/failures/step-problem.ts'
+import type { Metadata } from '../../shared/recording/metadata.ts'
 import type { Deck, Step } from '../deck/deck.ts'
 import type { Executor } from '../executor/executor.ts'
-import { redact } from '../terminal/redaction.ts'
 import { Recorder } from '../recording/recorder.ts'
-import type { Metadata } from '../../shared/recording/metadata.ts'
 import type { RecordingStore } from '../recording/store.ts'
+import { RefusedError } from '../steps/refused-error.ts'
+import type { Stage } from '../steps/stage.ts'
 import type { RunResult, StepRun } from '../steps/step-run.ts'
-import { RefusedError, type Stage } from '../steps/stage.ts'
+import { redactAll } from '../terminal/redaction.ts'
+import type { NotRunReason } from './not-run.ts'
 
-/**
- * A rehearsal: every step of the deck, in order, on the same stage as in the talk, held against its contract. Good runs are kept as
- * recordings.
- */
+/** A rehearsal runs every step of the deck in order, on a stage like that of the talk, checks each contract, and saves good runs as recordings. */
 
-/** What a rehearsal found of one step. `not-run` is no success: `reason` says what is missing, or what it would have asked. */
-export type StepReport = { step: string; slide: number } & (
+/** The result of one step. */
+export type StepOutcome =
   | {
       result: 'passed' | 'failed'
       seconds: number
-      problems: string[]
+      problems: StepProblem[]
       captures: RunResult['captures']
+      /** Whether the run was saved as a recording. */
       recorded: boolean
     }
-  | { result: 'not-run'; reason: string }
-)
+  | { result: 'not-run'; reason: NotRunReason }
+
+export type StepReport = { step: string; slide: number } & StepOutcome
 
 export interface RehearsalOptions {
   deck: Deck
   stage: Stage
   executor: Executor
-  /** Steps to run, in the deck's order. */
+  /** The steps to run, in the deck's order. */
   steps: Step[]
-  /** Go on after a step that failed. */
+  /** Continue after a step that failed. */
   keepGoing: boolean
-  /** Seconds for all of it. */
+  /** Seconds for the whole rehearsal. */
   timeLimit?: number | undefined
-  /** Folder of recordings that are being made, absolute. */
+  /** Folder for recordings in progress, absolute. */
   scratch: string
   secrets: string[]
-  /** Where good runs are kept; undefined where they must not be. */
+  /** Where good runs are saved; undefined to save none. */
   store?: { recordings: RecordingStore; facts: Pick<Metadata, 'profile' | 'nix' | 'nixpkgs' | 'flake'> } | undefined
   /** Takes a picture of the page that a step serves. */
   thumbnail?: ((url: string) => Promise<Buffer | undefined>) | undefined
-  /** Given the recording of a step that failed, which is not kept. */
+  /** Receives the recording of a step that failed, which is not saved. */
   onFailure?: ((step: Step, result: RunResult, cast: string) => Promise<void>) | undefined
   signal: AbortSignal
-  /** Told of each step as it begins, and once it is over. */
+  /** Called when a step begins, and again with its report when it is over. */
   onStep: (step: Step, report?: StepReport) => void
 }
 
-/** Milliseconds for a step that is interrupted to end by itself. */
-const INTERRUPTED = 10_000
+/** How long an interrupted step may take to end by itself. */
+const INTERRUPT_TIMEOUT_MS = 10_000
 
-/** @returns a report of each step, in order */
+/** A step that is ready and keeps running, for the steps that depend on it. */
+interface ServingStep {
+  step: Step
+  run: StepRun
+}
+
+/**
+ * Rehearses steps.
+ *
+ * @returns a report of each step, in order
+ */
 export async function rehearse(options: RehearsalOptions): Promise<StepReport[]> {
-  const { steps, keepGoing, timeLimit, signal, onStep, executor } = options
+  const { stage, steps, timeLimit, onStep, executor } = options
   const reports: StepReport[] = []
-  const serving: { step: Step; run: StepRun }[] = []
-  const started = performance.now()
-  const report = (step: Step, found: StepReport) => {
-    reports.push(found)
-    onStep(step, found)
-  }
-  const stopUnneeded = async (next: Step[]) => {
-    for (const one of [...serving])
-      if (!next.some(({ contract }) => contract.depends.includes(one.step.id))) {
-        serving.splice(serving.indexOf(one), 1)
-        await stop(options.stage, one.step, one.run)
-      }
-  }
+  let serving: ServingStep[] = []
+  const startedAt = performance.now()
+  const elapsed = () => (performance.now() - startedAt) / 1000
   try {
     for (const [index, step] of steps.entries()) {
-      const place = { step: step.id, slide: step.slide }
-      const broken = step.contract.depends.find((id) =>
-        reports.some((other) => other.step === id && other.result !== 'passed'),
-      )
-      const failed = reports.find(({ result }) => result === 'failed')
-      if (signal.aborted) report(step, { ...place, result: 'not-run', reason: 'The rehearsal was interrupted.' })
-      else if (failed && !keepGoing)
-        report(step, {
-          ...place,
-          result: 'not-run',
-          reason: `Step "${failed.step}" failed before it (--keep-going goes on).`,
-        })
-      else if (timeLimit !== undefined && (performance.now() - started) / 1000 > timeLimit)
-        report(step, { ...place, result: 'not-run', reason: `The time limit of ${timeLimit} s was over.` })
-      else if (broken !== undefined)
-        report(step, { ...place, result: 'not-run', reason: `It depends on step "${broken}", which did not pass.` })
-      else {
-        onStep(step)
-        await stopUnneeded(steps.slice(index))
-        report(step, {
-          ...place,
-          ...(await rehearseStep(
-            options,
-            step,
-            timeLimit === undefined ? undefined : timeLimit - (performance.now() - started) / 1000,
-            (run) => serving.push({ step, run }),
-          )),
-        })
-        if (step.contract.cleanup !== undefined) await executor.script(step.contract.cleanup, step.contract.timeout)
+      const add = (outcome: StepOutcome) => {
+        const report = { step: step.id, slide: step.slide, ...outcome }
+        reports.push(report)
+        onStep(step, report)
       }
+      const reason = whyNotRun(options, step, reports, elapsed())
+      if (reason) {
+        add({ result: 'not-run', reason })
+        continue
+      }
+      onStep(step)
+      const next = steps.slice(index)
+      const needed = ({ step: { id } }: ServingStep) => next.some(({ contract }) => contract.depends.includes(id))
+      for (const { step: other, run } of serving.filter((each) => !needed(each))) await stop(stage, other, run)
+      serving = serving.filter(needed)
+      const secondsLeft = timeLimit === undefined ? Infinity : timeLimit - elapsed()
+      add(await rehearseStep(options, step, secondsLeft, (run) => serving.push({ step, run })))
+      if (step.contract.cleanup !== undefined) await executor.script(step.contract.cleanup, step.contract.timeout)
     }
   } finally {
-    for (const { step, run } of serving) await stop(options.stage, step, run)
+    for (const { step, run } of serving) await stop(stage, step, run)
   }
   return reports
 }
 
-type Found =
-  | {
-      result: 'passed' | 'failed'
-      seconds: number
-      problems: string[]
-      captures: RunResult['captures']
-      recorded: boolean
-    }
-  | { result: 'not-run'; reason: string }
+/** @param elapsed seconds since the rehearsal began */
+function whyNotRun(
+  { keepGoing, timeLimit, signal }: RehearsalOptions,
+  { contract }: Step,
+  reports: StepReport[],
+  elapsed: number,
+): NotRunReason | undefined {
+  if (signal.aborted) return { kind: 'interrupted' }
+  const failed = reports.find(({ result }) => result === 'failed')
+  if (failed && !keepGoing) return { kind: 'earlier-failure', step: failed.step }
+  if (timeLimit !== undefined && elapsed > timeLimit) return { kind: 'time-limit', seconds: timeLimit }
+  const broken = contract.depends.find((id) => reports.some(({ step, result }) => step === id && result !== 'passed'))
+  if (broken !== undefined) return { kind: 'dependency', step: broken }
+  if (contract.confirm) return { kind: 'confirmation' }
+  const names = Object.keys(contract.inputs)
+  return names.length > 0 ? { kind: 'inputs', names } : undefined
+}
 
+/** @param onServing called with the run if the step is ready and keeps running */
 async function rehearseStep(
   options: RehearsalOptions,
   step: Step,
-  timeLeft: number | undefined,
-  serves: (run: StepRun) => void,
-): Promise<Found> {
-  const { stage, scratch, secrets, signal } = options
-  if (step.contract.confirm)
-    return {
-      result: 'not-run',
-      reason: 'It asks for a word first, since it costs money or destroys something. It is run on stage only.',
-    }
-  if (Object.keys(step.contract.inputs).length > 0)
-    return { result: 'not-run', reason: `It asks for ${Object.keys(step.contract.inputs).join(', ')}.` }
-
+  secondsLeft: number,
+  onServing: (run: StepRun) => void,
+): Promise<StepOutcome> {
+  const { stage, scratch, secrets } = options
   const file = join(scratch, `${step.id}.cast`)
   let run: StepRun
   try {
@@ -143,71 +134,77 @@ async function rehearseStep(
     )
   } catch (error) {
     if (!(error instanceof RefusedError)) throw error
-    return error.reason === 'unavailable'
-      ? { result: 'not-run', reason: error.message }
-      : { result: 'failed', seconds: 0, problems: [error.message], captures: {}, recorded: false }
+    if (error.refusal.kind === 'unavailable')
+      return { result: 'not-run', reason: { kind: 'unavailable', missing: error.refusal.missing } }
+    const problem = { kind: 'refused' as const, message: error.message }
+    return { result: 'failed', seconds: 0, problems: [problem], captures: {}, recorded: false }
   }
-  // What takes too long has failed: there is nobody here to watch it.
-  const limit = Math.min(step.contract.timeout, timeLeft ?? Infinity)
-  let timer: NodeJS.Timeout | undefined
-  const late = new Promise<'late'>((done) => {
-    timer = setTimeout(() => done('late'), limit * 1000)
-    signal.addEventListener('abort', () => done('late'), { once: true })
-  })
-  let result = await Promise.race([run.kept, late])
-  clearTimeout(timer)
-  if (result === 'late') {
-    await stop(stage, step, run)
-    const ended = await run.ended
-    const problem = signal.aborted
-      ? 'The rehearsal was interrupted.'
-      : `It was interrupted after ${limit.toFixed(limit < 10 ? 1 : 0)} s.`
-    result = {
-      ...ended,
-      problems: [
-        problem,
-        ...ended.problems.filter((text) => !text.startsWith('Its exit status') && !text.startsWith('It took longer')),
-      ],
-    }
-  }
+  const result = await resultOf(options, step, run, secondsLeft)
   const { page } = stage.steps().find(({ id }) => id === step.id) ?? {}
-  const stillRuns = result.exit === null && result.ready !== undefined
-  const thumbnail = stillRuns && page !== undefined ? await options.thumbnail?.(page) : undefined
-  if (stillRuns) serves(run)
+  const isServing = result.exit === null && result.ready !== undefined
+  const thumbnail = isServing && page !== undefined ? await options.thumbnail?.(page) : undefined
+  if (isServing) onServing(run)
 
-  const recorded = result.problems.length === 0 && (await keep(options, step, result, file, thumbnail))
-  if (result.problems.length > 0 && result.recorded && !('problem' in result.recorded))
+  const good = result.problems.length === 0
+  const recorded = good && (await save(options, step, result, file, thumbnail))
+  if (!good && result.recorded && !('problem' in result.recorded))
     await options.onFailure?.(step, result, await readFile(file, 'utf8'))
   await rm(file, { force: true })
-  // They quote what scripts print, and are written to the report.
-  const problems = result.problems.map((problem) => redact(problem, secrets))
   return {
-    result: problems.length === 0 ? 'passed' : 'failed',
+    result: good ? 'passed' : 'failed',
     seconds: result.seconds,
-    problems,
+    // Problems quote the output of scripts, and the report is written to a file.
+    problems: redactAll(result.problems, secrets),
     captures: result.captures,
     recorded,
   }
 }
 
-/** Keeps a good run; one that failed never gets here. */
-async function keep(
+/** The result of a run. A run that takes too long has failed, since nobody watches it, and is interrupted. */
+async function resultOf(
+  { stage, signal }: RehearsalOptions,
+  step: Step,
+  run: StepRun,
+  secondsLeft: number,
+): Promise<RunResult> {
+  const limit = Math.min(step.contract.timeout, secondsLeft)
+  let timer: NodeJS.Timeout | undefined
+  let stopWaiting: () => void = () => {}
+  const late = new Promise<undefined>((resolve) => {
+    stopWaiting = () => resolve(undefined)
+    timer = setTimeout(stopWaiting, limit * 1000)
+    signal.addEventListener('abort', stopWaiting, { once: true })
+  })
+  const result = await Promise.race([run.kept, late])
+  clearTimeout(timer)
+  signal.removeEventListener('abort', stopWaiting)
+  if (result) return result
+
+  await stop(stage, step, run)
+  const ended = await run.ended
+  const problem: StepProblem = signal.aborted ? { kind: 'rehearsal-interrupted' } : { kind: 'stopped', seconds: limit }
+  // The interrupt explains the exit status, and the time.
+  const others = ended.problems.filter(({ kind }) => kind !== 'exit-status' && kind !== 'timeout')
+  return { ...ended, problems: [problem, ...others] }
+}
+
+/** Saves a good run as the step's recording. @returns false if nothing was saved */
+async function save(
   { store }: RehearsalOptions,
   step: Step,
-  result: RunResult,
+  { exit, ready, captures, recorded }: RunResult,
   file: string,
   thumbnail: Buffer | undefined,
 ): Promise<boolean> {
-  if (!store || !result.recorded || 'problem' in result.recorded) return false
-  const { exit, ready, captures } = result
+  if (!store || !recorded || 'problem' in recorded) return false
   await store.recordings.keep(
     {
       step: step.id,
       command: step.command,
       hash: step.hash,
       exit,
-      seconds: Math.round(result.recorded.seconds * 1000) / 1000,
-      ...(ready !== undefined && { ready: Math.round(ready * 1000) / 1000 }),
+      seconds: toMilliseconds(recorded.seconds),
+      ...(ready !== undefined && { ready: toMilliseconds(ready) }),
       date: new Date().toISOString(),
       ...store.facts,
       captures,
@@ -218,22 +215,20 @@ async function keep(
   return true
 }
 
-/** Interrupts a step; what does not end by that is ended with its shell. */
+/** Seconds, rounded to milliseconds. */
+const toMilliseconds = (seconds: number) => Math.round(seconds * 1000) / 1000
+
+/** Interrupts a step. If that does not end it, its shell is restarted. */
 async function stop(stage: Stage, step: Step, run: StepRun): Promise<void> {
-  if (
-    await Promise.race([
-      run.ended.then(
-        () => true,
-        () => true,
-      ),
-      Promise.resolve(false),
-    ])
-  )
-    return
+  if (run.hasEnded) return
   stage.interrupt(step.terminal)
   let timer: NodeJS.Timeout | undefined
-  const patience = new Promise<'late'>((done) => (timer = setTimeout(() => done('late'), INTERRUPTED)))
-  if ((await Promise.race([run.ended.catch(() => 'over'), patience])) === 'late') await stage.restart(step.terminal)
+  const ended = run.ended.then(
+    () => true,
+    () => true,
+  )
+  const timeout = new Promise<false>((resolve) => (timer = setTimeout(() => resolve(false), INTERRUPT_TIMEOUT_MS)))
+  if (!(await Promise.race([ended, timeout]))) await stage.terminals.of(step).restart()
   clearTimeout(timer)
-  await run.ended.catch(() => {})
+  await ended
 }

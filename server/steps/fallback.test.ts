@@ -5,7 +5,7 @@ import { expect, test, vi } from 'vitest'
 import { readDeck } from '../deck/deck.ts'
 import { ProcessRegistry } from '../executor/process-registry.ts'
 import { LocalExecutor } from '../executor/local.ts'
-import type { ReplayInfo } from '../../shared/protocol/talk.ts'
+import type { ReplayInfo } from '../../shared/protocol/state.ts'
 import { headerLine } from '../../shared/recording/cast.ts'
 import { Recordings } from '../recording/recordings.ts'
 import { RecordingStore } from '../recording/store.ts'
@@ -62,17 +62,17 @@ test('a step that hangs is followed by its recording where its contract says so,
   })
   const replays = new Map<string, ReplayInfo | undefined>()
   const late: string[] = []
-  stage.on('replay', (terminal, replay) => replays.set(terminal, replay))
+  stage.terminals.on('replay', (terminal, replay) => replays.set(terminal, replay))
   stage.on('late', (step) => late.push(step))
   try {
     for (const { id, hash } of deck.steps.values()) await stage.run({ step: id, hash, inputs: {} })
     await vi.waitFor(() => expect(late.sort()).toEqual(['hangs', 'slow']), { timeout: 20_000 })
     await vi.waitFor(() =>
-      expect(replays.get('one')).toMatchObject({ step: 'hangs', reason: 'It takes longer than 1 s.' }),
+      expect(replays.get('one')).toMatchObject({ step: 'hangs', reason: { kind: 'timeout', seconds: 1 } }),
     )
     expect(replays.has('two')).toBe(false)
     expect(stage.steps().map(({ status }) => status.state)).toEqual(['running', 'running'])
-    stage.showLive('one')
+    stage.showLive('hangs')
     expect(replays.get('one')).toBeUndefined()
   } finally {
     await stage.end()

@@ -35,6 +35,6 @@ export async function openStage(options: StageContextOptions, signal: AbortSigna
     ...(options.fallBack && { recordings }),
     ...(options.log && { logs: await SessionLogs.open({ folder: paths.sessions, secrets }) }),
   })
-  await stage.checkNeeds()
+  await stage.checkRequirements()
   return { ...runtime, stage, executor }
 }

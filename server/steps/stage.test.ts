@@ -1,13 +1,18 @@
 import { once } from 'node:events'
 import { existsSync } from 'node:fs'
-import { readdir, readFile, rename } from 'node:fs/promises'
+import { mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { createServer, type Server } from 'node:http'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
+import { describeMissingRequirement } from '../../shared/failures/requirement.ts'
+import { describeRefusal } from '../../shared/failures/refusal.ts'
 import { freePort } from '../test/free-port.ts'
 import { serveTalk, type ServedTalk, type TestWindow } from '../test/talk.ts'
 
 let port: number
+/** On the PATH of the shells. */
+let programs: string
 let talk: ServedTalk
 let window: TestWindow
 
@@ -56,14 +61,20 @@ echo far
 
 beforeEach(async () => {
   port = await freePort()
+  programs = await mkdtemp(join(tmpdir(), 'understudy-programs-'))
+  vi.stubEnv('PATH', `${programs}:${process.env.PATH}`)
   talk = await serveTalk(slides())
   window = await talk.window()
 })
-afterEach(() => talk.close())
+afterEach(async () => {
+  await talk.close()
+  vi.unstubAllEnvs()
+  await rm(programs, { recursive: true })
+})
 
 const reasons = async (id: string) => {
   const status = (await window.message('hello')).steps.find((step) => step.id === id)?.status
-  return status?.state === 'unavailable' ? status.reasons : undefined
+  return status?.state === 'unavailable' ? status.missing.map(describeMissingRequirement) : undefined
 }
 
 const commands: Record<string, string> = {
@@ -91,15 +102,17 @@ async function running(command: string): Promise<string[]> {
 test('a step that lacks a program, a variable or its profile is unavailable, says why, and is not typed', async () => {
   const expected = {
     program: 'The program no-such-program is not installed.',
-    variable: 'The environment variable UNDERSTUDY_TEST_UNSET is not set: export it before you start the talk.',
+    variable: 'The environment variable UNDERSTUDY_TEST_UNSET is not set. Export it before you start the talk.',
     profile: 'The lab has no cloud.',
   }
   for (const [id, reason] of Object.entries(expected)) {
     expect(await reasons(id)).toEqual([reason])
     window.forget()
     run(id)
-    expect(await window.message('refused')).toMatchObject({ reason: 'unavailable', step: id, message: reason })
-    expect(talk.stage.terminals().map(({ state }) => state.state)).toEqual(['new', 'new', 'new', 'new'])
+    const refused = await window.message('refused')
+    expect(refused).toMatchObject({ refusal: { kind: 'unavailable', step: id }, step: id })
+    expect(describeRefusal(refused.refusal)).toBe(reason)
+    expect(talk.stage.terminals.list().map(({ state }) => state.state)).toEqual(['new', 'new', 'new', 'new'])
     window.messages.push(await (await talk.window()).message('hello'))
   }
 })
@@ -107,19 +120,18 @@ test('a step that lacks a program, a variable or its profile is unavailable, say
 test('a step whose host does not answer says so when it is run, not before', async () => {
   expect(await reasons('network')).toBeUndefined()
   run('network')
-  expect(await window.message('refused')).toMatchObject({
-    reason: 'unavailable',
+  expect((await window.message('refused')).refusal).toEqual({
+    kind: 'unavailable',
     step: 'network',
-    message: 'understudy.invalid does not answer: is there a network?',
+    missing: [{ kind: 'network', host: 'understudy.invalid' }],
   })
 })
 
-test('what was missing can come while the talk is given', async () => {
-  expect(await reasons('variable')).toHaveLength(1)
-  vi.stubEnv('UNDERSTUDY_TEST_UNSET', 'set')
-  run('variable')
-  await window.step('variable', 'succeeded')
-  vi.unstubAllEnvs()
+test('a program that is installed during the talk makes its step available', async () => {
+  expect(await reasons('program')).toHaveLength(1)
+  await writeFile(join(programs, 'no-such-program'), '#!/bin/sh\n', { mode: 0o755 })
+  run('program')
+  await window.step('program', 'succeeded')
 })
 
 test('where the lab could not be prepared, steps that need programs say so and the others run', async () => {
@@ -137,13 +149,10 @@ test('a step whose port is taken is refused with the name of the process, and ru
   try {
     run('port')
     const refused = await window.message('refused')
-    expect(refused).toMatchObject({
-      reason: 'busy',
-      step: 'port',
-      message: expect.stringMatching(
-        new RegExp(`^Port ${port} is taken by process ${process.pid} .*End it with: kill ${process.pid}`),
-      ),
-    })
+    expect(refused).toMatchObject({ refusal: { kind: 'port-in-use', port }, step: 'port' })
+    expect(describeRefusal(refused.refusal)).toMatch(
+      new RegExp(`^Port ${port} is taken by process ${process.pid} .*End it with: kill ${process.pid}`),
+    )
     squatter.close()
     squatter = undefined
     run('port')
@@ -157,7 +166,7 @@ test('a step that costs something is typed only with the right word and the righ
   window.send({ type: 'attach', terminal: 'costly' })
   await window.message('snapshot')
   const wrong: [object, string, RegExp][] = [
-    [{}, 'unconfirmed', /This costs money. Type "rent" to go on/],
+    [{}, 'unconfirmed', /This costs money. Type "rent" to continue/],
     [{ inputs: { host: '192.0.2.1' }, confirm: 'yes' }, 'unconfirmed', /Type "rent"/],
     [{ inputs: { host: '192.0.2.1' }, confirm: 'RENT' }, 'unconfirmed', /Type "rent"/],
     [{ confirm: 'rent' }, 'bad-input', /Fill in "Address" first/],
@@ -165,16 +174,14 @@ test('a step that costs something is typed only with the right word and the righ
     [{ inputs: { host: '1\r touch pwned' }, confirm: 'rent' }, 'bad-input', /"Address" cannot be/],
     [{ inputs: { host: '1', other: '2' }, confirm: 'rent' }, 'bad-input', /has no input "other"/],
   ]
-  for (const [more, reason, message] of wrong) {
+  for (const [more, kind, message] of wrong) {
     window.forget()
     run('costly', more)
-    expect(await window.message('refused')).toMatchObject({
-      reason,
-      step: 'costly',
-      message: expect.stringMatching(message),
-    })
+    const { refusal } = await window.message('refused', ({ step }) => step === 'costly')
+    expect(refusal.kind).toBe(kind)
+    expect(describeRefusal(refusal)).toMatch(message)
   }
-  expect(talk.stage.current('costly')?.state).toEqual({ state: 'prompt' })
+  expect(talk.stage.terminals.get('costly')?.state).toEqual({ state: 'prompt' })
   expect(talk.stage.steps().find(({ id }) => id === 'costly')?.status).toEqual({ state: 'idle' })
   expect(window.text('costly')).not.toContain('rented')
   run('costly', { inputs: { host: '192.0.2.7' }, confirm: 'rent' })
@@ -223,7 +230,7 @@ test('a reset that fails says so, and the terminals can be had again', async () 
   })
   window = await talk.window()
   window.send({ type: 'reset-stage' })
-  expect((await window.message('refused')).message).toContain('no space left on device')
+  expect(describeRefusal((await window.message('refused')).refusal)).toContain('no space left on device')
   run('port')
   await window.step('port', 'succeeded')
   fail = false
@@ -249,19 +256,21 @@ test('nothing starts on a stage that has ended', async () => {
   run('lab')
   window.send({ type: 'attach', terminal: 'port' })
   await ended
-  expect(await window.message('refused', ({ step }) => step === 'lab')).toMatchObject({
-    message: expect.stringContaining('The talk has ended'),
+  expect((await window.message('refused', ({ step }) => step === 'lab')).refusal).toMatchObject({
+    kind: 'shell-failed',
+    failure: { kind: 'talk-ended' },
   })
-  expect(await window.message('refused', ({ terminal }) => terminal === 'port')).toMatchObject({
-    message: expect.stringContaining('The talk has ended'),
+  expect((await window.message('refused', ({ terminal }) => terminal === 'port')).refusal).toMatchObject({
+    kind: 'shell-failed',
+    failure: { kind: 'talk-ended' },
   })
-  expect(talk.stage.terminals().every(({ state }) => state.state === 'new')).toBe(true)
+  expect(talk.stage.terminals.list().every(({ state }) => state.state === 'new')).toBe(true)
 })
 
 test('a shell that does not start is refused with the reason, and can be tried again', async () => {
   await rename(talk.workdir, `${talk.workdir}.away`)
   window.send({ type: 'attach', terminal: 'port' })
-  expect((await window.message('refused')).message).toMatch(
+  expect(describeRefusal((await window.message('refused')).refusal)).toMatch(
     /The shell of terminal "port" did not start: .*workdir.*Reset the stage/,
   )
   await rename(`${talk.workdir}.away`, talk.workdir)

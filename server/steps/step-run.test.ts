@@ -56,18 +56,16 @@ const result = async (...args: Parameters<typeof run>) => (await run(...args)).e
 
 test('a run keeps its contract by its exit status, or names what it did not keep', async () => {
   expect(await result('true')).toMatchObject({ exit: 0, problems: [] })
-  expect(await result('(exit 3)')).toMatchObject({ exit: 3, problems: ['Its exit status is 3, not 0.'] })
+  expect(await result('(exit 3)')).toMatchObject({ exit: 3, problems: [{ kind: 'exit-status', exit: 3, expected: 0 }] })
   expect(await result('(exit 3)', { expect: { exit: 3 } })).toMatchObject({ exit: 3, problems: [] })
   expect(await result('(exit 1)', { expect: { failure: true } })).toMatchObject({ exit: 1, problems: [] })
-  expect((await result('true', { expect: { failure: true } })).problems).toEqual([
-    'It succeeded, although it is meant to fail.',
-  ])
+  expect((await result('true', { expect: { failure: true } })).problems).toEqual([{ kind: 'succeeded' }])
 })
 
 test('the output must match, in what is printed and not in the command that is typed', async () => {
   expect((await result('echo "a"b', { expect: { output: '^ab$' } })).problems).toEqual([])
   expect((await result('true # needle', { expect: { output: 'needle' } })).problems).toEqual([
-    'No line of its output matches /needle/.',
+    { kind: 'no-output', pattern: 'needle' },
   ])
   expect((await result('seq 1 200000; echo needle', { expect: { output: '^needle$' } })).problems).toEqual([])
 })
@@ -75,7 +73,7 @@ test('the output must match, in what is printed and not in the command that is t
 test('verify decides after the exit status, and says why it does not agree', async () => {
   expect((await result('touch made', { verify: '[[ -e made ]]' })).problems).toEqual([])
   expect((await result('true', { verify: 'echo "it is not there"; exit 4' })).problems).toEqual([
-    'Its verify exits with 4: it is not there',
+    { kind: 'verify', exit: 4, limit: 120, output: 'it is not there' },
   ])
 })
 
@@ -95,13 +93,13 @@ test('values are captured from the output or by a script, with their units', asy
 
 test('a value that is missing, or no number, is a problem by its name', async () => {
   expect((await result('true', { capture: { size: { output: 'size (\\d+)' } } })).problems).toEqual([
-    'No line of its output gives the capture "size".',
+    { kind: 'capture-missing', capture: 'size' },
   ])
   expect(
     (await result('echo size 1.2G', { capture: { size: { output: 'size (\\S+)', unit: 'bytes' } } })).problems,
-  ).toEqual(['The capture "size" is "1.2G", which is no number of bytes.'])
+  ).toEqual([{ kind: 'capture-not-a-number', capture: 'size', value: '1.2G', unit: 'bytes' }])
   expect((await result('true', { capture: { size: { script: 'echo oh no >&2; exit 2' } } })).problems).toEqual([
-    'The script of capture "size" exits with 2: oh no',
+    { kind: 'capture-script', capture: 'size', exit: 2, output: 'oh no' },
   ])
 })
 
@@ -127,16 +125,19 @@ test('a step is ready by a line that it prints, and good although it is interrup
 
 test('a step that ends before it is ready has not kept its promise', async () => {
   expect((await result('true', { ready: { output: '^up$' } })).problems).toEqual([
-    'It ended (exit status 0) before it was ready.',
+    { kind: 'ended-before-ready', exit: 0 },
   ])
 })
 
 test('a step that hangs is told when its time is over, and goes on until somebody ends it', async () => {
   const hanging = await run('sleep 1000', { timeout: 0.2 })
   await expect.poll(() => events).toEqual(['late'])
-  expect(session.state).toMatchObject({ state: 'busy' })
+  expect(session.state).toMatchObject({ name: 'running-step' })
   session.interrupt()
-  expect((await hanging.ended).problems).toEqual(['Its exit status is 130, not 0.', 'It took longer than 0.2 s.'])
+  expect((await hanging.ended).problems).toEqual([
+    { kind: 'exit-status', exit: 130, expected: 0 },
+    { kind: 'timeout', seconds: 0.2 },
+  ])
 })
 
 test('a recording has the command as it was typed, its output and its end, without the secret', async () => {

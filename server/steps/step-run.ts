@@ -1,180 +1,198 @@
-import type { Step } from '../deck/deck.ts'
-import type { Executor } from '../executor/executor.ts'
-import { reachable, untilReady } from '../environment/probe.ts'
-import { redact } from '../terminal/redaction.ts'
-import type { Recorded, Recorder } from '../recording/recorder.ts'
+import type { SessionFailure } from '../../shared/failures/session.ts'
+import type { StepProblem } from '../../shared/failures/step-problem.ts'
 import type { Captured } from '../../shared/recording/metadata.ts'
+import type { Step } from '../deck/deck.ts'
+import { reachable, untilReady } from '../environment/probe.ts'
+import type { Executor } from '../executor/executor.ts'
+import type { Recorded, Recorder } from '../recording/recorder.ts'
+import { redact } from '../terminal/redaction.ts'
 import type { Session } from '../terminal/session.ts'
 import { OutputWatch } from './output-watch.ts'
 
-/** What became of a run of a step, against its contract. */
+/** The result of a run, compared with the step's contract. */
 export interface RunResult {
-  /** null where it still runs (it is ready), or its shell was gone before it could say. */
+  /** null if the command still runs (it is ready), or its shell ended before it could report the exit status. */
   exit: number | null
   seconds: number
-  /** Seconds until it was ready. */
+  /** Seconds until the step was ready. */
   ready?: number
-  /** What the contract promises and the run did not keep; empty for a good run. */
-  problems: string[]
+  /** The promises of the contract that the run did not keep; empty for a good run. */
+  problems: StepProblem[]
+  /** Why there is no exit status. */
+  failure?: SessionFailure
   captures: Record<string, Captured>
-  /** How its recording ended, where it was recorded. */
+  /** How the recording ended, if the run was recorded. */
   recorded?: Recorded
 }
 
 export interface StepRunOptions {
   step: Step
-  /** As it is typed, inputs filled in. */
+  /** The command as it is typed, with its inputs filled in. */
   command: string
   session: Session
   executor: Executor
   recorder?: Recorder | undefined
-  /** Values that no capture may hold: it stands on a slide, and in the project. */
+  /** Values that no capture may contain: captures are shown on slides and stored in the project. */
   secrets: readonly string[]
-  /** The step runs and does what it is for; `after` in seconds. */
-  /** @param url of the page that it serves, as it is reached from this machine */
+  /**
+   * The step is ready and keeps running.
+   *
+   * @param after seconds since the start
+   * @param url the page that it serves, as this machine reaches it
+   */
   onReady: (after: number, url?: string) => void
-  /** It should have been over, or ready, by now. It goes on. */
+  /** The step should have finished, or been ready, by now. It continues. */
   onTimeout: () => void
 }
 
-/** Seconds that a script of a contract may take. */
-const SCRIPT = 120
-/** Milliseconds that a recording goes on once the step is ready: what is printed right after it belongs to it. */
-const AFTER_READY = 1500
+/** How long a script of a contract may take. */
+const SCRIPT_TIMEOUT_SECONDS = 120
+/** How long the recording of a step continues when the step is ready: what it prints right then belongs to the recording. */
+const AFTER_READY_MS = 1500
 
-/**
- * One run of a step: types it, watches what it prints, and holds it against its contract.
- */
+/** One run of a step: types its command, watches the output, and compares the run with the contract. */
 export class StepRun {
-  /** At its end; for a step that keeps running, once it is ready. */
+  /** Resolves at the end of the run; for a step that keeps running, when it is ready. */
   readonly kept: Promise<RunResult>
-  /** At its end, also where it was ready before. */
+  /** Resolves at the end of the run, even if the step was ready before. */
   readonly ended: Promise<RunResult>
 
   private readonly options: StepRunOptions
   private readonly watch = new OutputWatch()
-  private readonly over = new AbortController()
-  private readonly since = performance.now()
-  private readonly seen = { output: false }
-  private readonly values: Record<string, string> = {}
-  private becameReady: (after: number) => void = () => {}
+  private readonly finished = new AbortController()
+  private readonly startedAt = performance.now()
+  /** Whether a line matched `expect.output`. */
+  private outputMatched = false
+  /** Values of captures that the output gave, by name. */
+  private readonly captured: Record<string, string> = {}
+  private resolveReady: (after: number) => void = () => {}
   private readyAfter: number | undefined
-  private late = false
+  private timedOut = false
   private url: string | undefined
+  private over = false
 
   constructor(options: StepRunOptions) {
     this.options = options
-    const { contract } = options.step
-    if (contract.expect.output !== undefined)
-      this.watch.on(contract.expect.output, () => (this.seen.output = true), true)
-    for (const [name, { output }] of Object.entries(contract.capture))
-      if (output !== undefined) this.watch.on(output, (match) => (this.values[name] = match[1] ?? ''), false)
-    if (contract.ready && 'output' in contract.ready)
-      this.watch.on(contract.ready.output, () => this.becameReady(this.passed()), true)
-    const ready = new Promise<number>((done) => (this.becameReady = done))
+    const { expect, capture, ready } = options.step.contract
+    if (expect.output !== undefined) this.watch.on(expect.output, () => (this.outputMatched = true), true)
+    for (const [name, { output }] of Object.entries(capture))
+      if (output !== undefined) this.watch.on(output, (match) => (this.captured[name] = match[1] ?? ''), false)
+    if (ready && 'output' in ready) this.watch.on(ready.output, () => this.resolveReady(this.elapsed()), true)
+    const becameReady = new Promise<number>((resolve) => (this.resolveReady = resolve))
     this.ended = this.run()
-    this.kept = Promise.race([this.ended, ready.then((after) => this.becomeReady(after))])
-    // Who waits for one of them has the error; the other must not end the server.
+    this.kept = Promise.race([this.ended, becameReady.then((after) => this.onReady(after))])
+    // A caller that awaits one of them gets the error; the other one must not end the server.
     this.kept.catch(() => {})
     this.ended.catch(() => {})
   }
 
-  private passed(): number {
-    return (performance.now() - this.since) / 1000
+  /** Whether the command has ended. */
+  get hasEnded(): boolean {
+    return this.over
+  }
+
+  private elapsed(): number {
+    return (performance.now() - this.startedAt) / 1000
   }
 
   private async untilPageAnswers(page: { http: string; contains?: string | undefined }): Promise<void> {
     this.url = await reachable(page.http, this.options.executor)
-    if (await untilReady({ ...page, http: this.url }, this.over.signal)) this.becameReady(this.passed())
+    if (await untilReady({ ...page, http: this.url }, this.finished.signal)) this.resolveReady(this.elapsed())
   }
 
   private async run(): Promise<RunResult> {
     const { step, command, session, recorder } = this.options
-    const { contract } = step
+    const { ready, timeout } = step.contract
     const timer = setTimeout(() => {
-      this.late = true
+      this.timedOut = true
       this.options.onTimeout()
-    }, contract.timeout * 1000)
-    // The recording opens with the screen as it is before anything is typed.
-    const channel = recorder && (await attach(session, recorder))
+    }, timeout * 1000)
+    // The recording begins with the screen as it is before anything is typed.
+    const handle = recorder && (await attachRecorder(session, recorder))
     try {
-      if (contract.ready && 'http' in contract.ready) void this.untilPageAnswers(contract.ready)
-      const { exit, seconds, reason } = await session.run(step.id, command, (bytes) => this.watch.feed(bytes))
-      this.over.abort()
+      if (ready && 'http' in ready) void this.untilPageAnswers(ready)
+      const { exit, seconds, failure } = await session.run(step.id, command, (bytes) => this.watch.feed(bytes))
+      this.finished.abort()
       clearTimeout(timer)
       this.watch.end()
-      // Ready was its promise; how it is ended afterwards does not matter.
-      if (this.readyAfter !== undefined) return { ...(await this.kept), exit, seconds }
-      const problems = reason === undefined ? this.problemsOfEnd(exit) : [reason]
-      return await this.judge(exit, seconds, problems)
+      // The contract was kept when the step was ready; how it ends does not matter.
+      if (this.readyAfter !== undefined) return { ...(await this.kept), exit, seconds, ...(failure && { failure }) }
+      const problems = failure ? [{ kind: 'session' as const, failure }] : this.problemsOf(exit)
+      return { ...(await this.judge(exit, seconds, problems)), ...(failure && { failure }) }
     } finally {
-      this.over.abort()
+      this.over = true
+      this.finished.abort()
       clearTimeout(timer)
-      if (channel !== undefined) session.detach(channel)
+      if (handle !== undefined) session.detach(handle)
     }
   }
 
-  private async becomeReady(after: number): Promise<RunResult> {
+  private async onReady(after: number): Promise<RunResult> {
     this.readyAfter = after
     this.options.onReady(after, this.url)
     this.options.recorder?.marker('ready')
-    await new Promise((done) => setTimeout(done, AFTER_READY))
+    await new Promise((resolve) => setTimeout(resolve, AFTER_READY_MS))
     return this.judge(null, after, [], after)
   }
 
-  private problemsOfEnd(exit: number | null): string[] {
+  /** The promises that the end of a run has broken. */
+  private problemsOf(exit: number | null): StepProblem[] {
     const { expect, ready, timeout } = this.options.step.contract
-    const problems: string[] = []
-    if (ready) problems.push(`It ended (exit status ${exit}) before it was ready.`)
-    else if (expect.failure && exit === 0) problems.push('It succeeded, although it is meant to fail.')
-    else if (!expect.failure && exit !== (expect.exit ?? 0))
-      problems.push(`Its exit status is ${exit}, not ${expect.exit ?? 0}.`)
-    if (expect.output !== undefined && !this.seen.output)
-      problems.push(`No line of its output matches /${expect.output}/.`)
-    if (this.late) problems.push(`It took longer than ${timeout} s.`)
+    const expected = expect.exit ?? 0
+    const problems: StepProblem[] = []
+    if (ready) problems.push({ kind: 'ended-before-ready', exit })
+    else if (expect.failure && exit === 0) problems.push({ kind: 'succeeded' })
+    else if (!expect.failure && exit !== expected) problems.push({ kind: 'exit-status', exit, expected })
+    if (expect.output !== undefined && !this.outputMatched) problems.push({ kind: 'no-output', pattern: expect.output })
+    if (this.timedOut) problems.push({ kind: 'timeout', seconds: timeout })
     return problems
   }
 
-  /** The rest of the contract: what can be asked once the step has done its work. */
-  private async judge(exit: number | null, seconds: number, problems: string[], ready?: number): Promise<RunResult> {
-    const { step, executor, recorder, session } = this.options
+  /** Completes a result: runs the contract's scripts, takes the captures, and finishes the recording. */
+  private async judge(
+    exit: number | null,
+    seconds: number,
+    problems: StepProblem[],
+    ready?: number,
+  ): Promise<RunResult> {
+    const { step, recorder, session } = this.options
     const { verify, expect } = step.contract
-    if (ready !== undefined && expect.output !== undefined && !this.seen.output)
-      problems.push(`No line of its output matches /${expect.output}/.`)
-    if (problems.length === 0 && verify !== undefined) {
-      const { exit: verified, output } = await executor.script(verify, SCRIPT)
-      if (verified !== 0)
-        problems.push(
-          `Its verify ${verified === null ? `took longer than ${SCRIPT} s` : `exits with ${verified}`}: ${lastLines(output)}`,
-        )
-    }
-    const captures = problems.length === 0 ? await this.capture(problems) : {}
+    if (ready !== undefined && expect.output !== undefined && !this.outputMatched)
+      problems.push({ kind: 'no-output', pattern: expect.output })
+    if (problems.length === 0 && verify !== undefined) await this.verify(verify, problems)
+    const captures = problems.length === 0 ? await this.takeCaptures(problems) : {}
     const recorded = recorder && (await recorder.finish(exit, recorder.cut ? await snapshotOf(session) : undefined))
     return { exit, seconds, ...(ready !== undefined && { ready }), problems, captures, ...(recorded && { recorded }) }
   }
 
-  private async capture(problems: string[]): Promise<Record<string, Captured>> {
+  private async verify(script: string, problems: StepProblem[]): Promise<void> {
+    const { exit, output } = await this.options.executor.script(script, SCRIPT_TIMEOUT_SECONDS)
+    if (exit !== 0) problems.push({ kind: 'verify', exit, limit: SCRIPT_TIMEOUT_SECONDS, output })
+  }
+
+  private async takeCaptures(problems: StepProblem[]): Promise<Record<string, Captured>> {
+    const { step, executor, secrets } = this.options
     const captures: Record<string, Captured> = {}
-    for (const [name, { script, unit, label }] of Object.entries(this.options.step.contract.capture)) {
-      let value = this.values[name]
+    for (const [name, { script, unit, label }] of Object.entries(step.contract.capture)) {
+      let value = this.captured[name]
       if (script !== undefined) {
-        const { exit, value: printed, output } = await this.options.executor.script(script, SCRIPT)
+        const { exit, value: printed, output } = await executor.script(script, SCRIPT_TIMEOUT_SECONDS)
         if (exit === 0) value = printed
-        else problems.push(`The script of capture "${name}" exits with ${exit}: ${lastLines(output)}`)
-      } else if (value === undefined) problems.push(`No line of its output gives the capture "${name}".`)
+        else problems.push({ kind: 'capture-script', capture: name, exit, output })
+      } else if (value === undefined) problems.push({ kind: 'capture-missing', capture: name })
       if (value === undefined) continue
-      value = redact(value, this.options.secrets)
+      value = redact(value, secrets)
       if (unit !== 'text' && !/^\d+(\.\d+)?$/.test(value))
-        problems.push(`The capture "${name}" is "${value.slice(0, 40)}", which is no number of ${unit}.`)
+        problems.push({ kind: 'capture-not-a-number', capture: name, value: value.slice(0, 40), unit })
       else captures[name] = { value, unit, ...(label !== undefined && { label }) }
     }
     return captures
   }
 }
 
-/** Lets a recorder see a session from now on. */
-function attach(session: Session, recorder: Recorder): Promise<number> {
-  return new Promise((done) => {
+/** Attaches a recorder to a session. Resolves when the recorder has the screen. */
+function attachRecorder(session: Session, recorder: Recorder): Promise<number> {
+  return new Promise((resolve) => {
     let bytes = 0
     const handle = session.attach({
       lossless: true,
@@ -182,7 +200,7 @@ function attach(session: Session, recorder: Recorder): Promise<number> {
         bytes = 0
         session.ack(channel, 0)
         recorder.snapshot(cols, rows, data)
-        done(handle)
+        resolve(handle)
       },
       output: (channel, output) => {
         recorder.output(output)
@@ -194,17 +212,13 @@ function attach(session: Session, recorder: Recorder): Promise<number> {
 }
 
 function snapshotOf(session: Session): Promise<string> {
-  return new Promise((done) => {
+  return new Promise((resolve) => {
     const handle = session.attach({
       snapshot: (_channel, _cols, _rows, data) => {
-        done(data)
+        resolve(data)
         queueMicrotask(() => session.detach(handle))
       },
       output: () => {},
     })
   })
-}
-
-function lastLines(text: string): string {
-  return text.split('\n').slice(-3).join(' · ').slice(-300) || 'it printed nothing'
 }

@@ -2,6 +2,19 @@ import { Batch } from './output-coalescer.ts'
 import { SCROLLBACK } from './screen.ts'
 import { ThreadedScreen } from './worker-screen.ts'
 
+/** A stream of terminal output that viewers attach to: a session, its redacted output, or a replay. */
+export interface Source {
+  /**
+   * Shows the stream to a viewer: a snapshot first, then everything that follows it.
+   *
+   * @returns the handle for `detach`
+   */
+  attach: (viewer: Viewer) => number
+  detach: (handle: number) => void
+  /** @param bytes that the viewer has parsed since the snapshot of that channel */
+  ack: (channel: number, bytes: number) => void
+}
+
 /** One browser view of a terminal. */
 export interface Viewer {
   /** Paints the whole screen; the output of the channel that follows continues there. */

@@ -174,3 +174,19 @@ function hide(text: string): string {
     part.length > 1 && part.startsWith('\u001b') ? part : part < ' ' ? part : '*',
   )
 }
+
+/**
+ * Redacts every string in a value of plain objects and arrays.
+ *
+ * @param secrets see Redactor
+ */
+export function redactAll<Value>(value: Value, secrets: readonly string[]): Value {
+  return (secrets.length === 0 ? value : redactUnknown(value, secrets)) as Value
+}
+
+function redactUnknown(value: unknown, secrets: readonly string[]): unknown {
+  if (typeof value === 'string') return redact(value, secrets)
+  if (Array.isArray(value)) return value.map((each) => redactUnknown(each, secrets))
+  if (typeof value !== 'object' || value === null) return value
+  return Object.fromEntries(Object.entries(value).map(([key, each]) => [key, redactUnknown(each, secrets)]))
+}

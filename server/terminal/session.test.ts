@@ -109,8 +109,8 @@ describe('a step', () => {
 
   test('ends without an exit status when its shell is killed, and the terminal says so', async () => {
     const killed = session.run('killed', 'kill -9 $$')
-    expect(await killed).toMatchObject({ exit: null, reason: 'The shell was ended by signal 9.' })
-    expect(session.state.state).toBe('ended')
+    expect(await killed).toMatchObject({ exit: null, failure: { kind: 'shell-killed', signal: 9 } })
+    expect(session.state.name).toBe('ended')
     await session.restart()
     expect((await session.run('again', 'true')).exit).toBe(0)
   })

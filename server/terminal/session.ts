@@ -1,84 +1,87 @@
 import { randomBytes } from 'node:crypto'
+import type { SessionFailure } from '../../shared/failures/session.ts'
 import type { Executor, Shell } from '../executor/executor.ts'
-import type { TerminalState } from '../../shared/protocol/talk.ts'
-import { Broadcast, type Viewer } from './broadcast.ts'
-import { MarkFilter, type Mark } from './shell-integration.ts'
+import { Broadcast, type Source, type Viewer } from './broadcast.ts'
 import { RedactedBroadcast } from './redacted-broadcast.ts'
+import { SessionError, sessionFailureOf } from './session-error.ts'
+import { holdsKeys, type SessionEffect, type SessionEvent, type SessionState, transition } from './session-state.ts'
+import { type Mark, MarkFilter } from './shell-integration.ts'
 
 export interface SessionOptions {
+  /** The name of the terminal, for messages. */
   name: string
   cols: number
   rows: number
   executor: Executor
-  /** Values that only who types may see. */
+  /** Values that only viewers with the permission to type may see. */
   secrets?: readonly string[]
 }
 
-const CLOSED = 'The terminal was closed.'
-
 /** How a command ended. */
 export interface CommandEnd {
-  /** null where the shell was gone before it could say. */
+  /** null if the shell ended before it could report the exit status; `failure` then says why. */
   exit: number | null
   seconds: number
-  reason?: string
+  failure?: SessionFailure
 }
 
-/** Milliseconds within which a shell must come to its first prompt. */
-const FIRST_PROMPT = 20_000
+const FIRST_PROMPT_TIMEOUT_MS = 20_000
 
-/** The key that empties the line and has the shell say so (bound in shell-integration.bash). No keyboard sends it. */
-const CLEAR_LINE = '\u001b[9133~'
-/** Milliseconds before it is pressed again, and how often: half a key sequence that was typed before swallows the first. */
-const CLEAR_AGAIN = { after: 400, times: 10 } as const
+/** The key that makes the shell empty its line and report it (bound in shell-integration.bash). No keyboard sends it. */
+const CLEAR_LINE_KEY = '\u001b[9133~'
+/** The key is pressed again if the shell does not report: half a key sequence typed before it swallows the first one. */
+const CLEAR_LINE = { intervalMs: 400, attempts: 10 } as const
 
-/** Milliseconds after a Ctrl-C in which the shell comes to its prompt, and how often it is pressed again where it does not. */
-const INTERRUPT_AGAIN = { after: 250, times: 5 } as const
+/** Ctrl-C is pressed again while the shell is idle and has not shown its prompt. */
+const INTERRUPT = { intervalMs: 250, attempts: 5 } as const
 
-/** A running terminal: the shell, its screen and its viewers. */
-export class Session {
+const CTRL_C = '\u0003'
+const PASTE_START = '\u001b[200~'
+const PASTE_END = '\u001b[201~'
+
+/** Control characters that a paste cannot hold together: all but tab and newline. */
+const CONTROL_CHARACTERS = /[\u0000-\u0008\u000b-\u001f\u007f]/
+
+/** A running step. */
+interface StepExecution {
+  command: string
+  startedAt: number
+  onOutput: (bytes: Uint8Array) => void
+  resolve: (end: CommandEnd) => void
+  reject: (error: SessionError) => void
+}
+
+/**
+ * A shell in a pseudo-terminal with its screen: it types steps, holds keys back when the shell cannot take them, and reports its state.
+ * The states and their transitions are in session-state.ts.
+ */
+export class Session implements Source {
   readonly name: string
   readonly cols: number
   readonly rows: number
-  /** In the environment of every process of the session. */
+  /** Marks every process of the session in its environment. */
   readonly id = randomBytes(12).toString('hex')
 
-  private current: TerminalState = { state: 'new' }
-  private readonly listeners = new Set<(state: TerminalState) => void>()
+  private current: SessionState = { name: 'new' }
+  private readonly listeners = new Set<(state: SessionState) => void>()
   private readonly executor: Executor
   private shell: Shell | undefined
   private readonly broadcast: Broadcast
-  /** The same without secrets; absent where there are none. */
-  private readonly redacted: RedactedBroadcast | undefined
-  /** The screens that are behind: the pseudo-terminal waits for the last of them. */
-  private readonly behind = new Set<'screen' | 'masked'>()
-  /** Whether the pseudo-terminal has to wait for the screen. */
+  /** The same output without secrets; undefined if there are none. */
+  private readonly redactedBroadcast: RedactedBroadcast | undefined
+  /** The screens that have not parsed the output yet. The pseudo-terminal is paused until all of them have. */
+  private readonly behind = new Set<'screen' | 'redacted'>()
   private paused = false
-  /** Whether keys are within a bracketed paste. */
+  /** Whether the keys that arrive are part of a bracketed paste. */
   private pasting = false
-  private insisting: NodeJS.Timeout | undefined
-  private restarting: Promise<void> | undefined
+  private readonly heldKeys: string[] = []
+  private interruptTimer: NodeJS.Timeout | undefined
+  private clearLineTimer: NodeJS.Timeout | undefined
   private starting: Promise<void> | undefined
+  private restarting: Promise<void> | undefined
+  private firstPrompt: PromiseWithResolvers | undefined
+  private execution: StepExecution | undefined
   private closed = false
-  /** A step that waits for an empty line. */
-  private clearing: { done: () => void; fail: (error: Error) => void } | undefined
-  /**
-   * Keys that come before the shell can take them: while it starts, it would not get them or would show them twice; while a step is typed
-   * they are for its command, and before it begins they would change it, or reach it in readline's mode.
-   */
-  private held: string[] | undefined
-  /** The command of a step that runs. */
-  private command:
-    | {
-        step: string
-        since: number
-        begun: boolean
-        exit?: number
-        onOutput: (bytes: Uint8Array) => void
-        done: (end: CommandEnd) => void
-      }
-    | undefined
-  private firstPrompt: { done: () => void; fail: (error: Error) => void } | undefined
 
   constructor({ name, cols, rows, executor, secrets = [] }: SessionOptions) {
     this.name = name
@@ -89,35 +92,56 @@ export class Session {
       cols,
       rows,
       onReply: (reply) => this.shell?.write(reply),
-      onBehind: (behind) => this.wait('screen', behind),
+      onBehind: (behind) => this.setBehind('screen', behind),
     })
     if (secrets.length > 0)
-      this.redacted = new RedactedBroadcast({ cols, rows, onBehind: (behind) => this.wait('masked', behind) }, secrets)
+      this.redactedBroadcast = new RedactedBroadcast(
+        { cols, rows, onBehind: (behind) => this.setBehind('redacted', behind) },
+        secrets,
+      )
   }
 
-  /** What viewers watch who may not see the secrets: the session itself where there are none. */
-  get withoutSecrets(): Pick<Session, 'attach' | 'detach' | 'ack'> {
-    return this.redacted ?? this
+  /** The output for viewers that must not see secrets: the session itself if there are none. */
+  get redacted(): Source {
+    return this.redactedBroadcast ?? this
   }
 
-  get state(): TerminalState {
+  get state(): SessionState {
     return this.current
   }
 
-  /** @returns what stops the telling */
-  onState(listener: (state: TerminalState) => void): () => void {
+  /** @returns a function that removes the listener */
+  onState(listener: (state: SessionState) => void): () => void {
     this.listeners.add(listener)
     return () => this.listeners.delete(listener)
   }
 
+  attach(viewer: Viewer): number {
+    return this.broadcast.attach(viewer)
+  }
+
+  detach(handle: number): void {
+    this.broadcast.detach(handle)
+  }
+
+  ack(channel: number, bytes: number): void {
+    this.broadcast.ack(channel, bytes)
+  }
+
   /**
-   * Starts the shell; resolves at its first prompt.
+   * Starts the shell and waits for its first prompt.
    *
-   * @throws Error where the shell does not start, or ends before it
+   * @throws SessionError if the shell ends, or shows no prompt in time
+   * @throws Error of the executor if the shell cannot be started
    */
   start(): Promise<void> {
-    this.held = []
-    this.starting = this.startShell().finally(() => (this.starting = undefined))
+    this.dispatch({ type: 'shell-starting' })
+    this.starting = this.startShell()
+      .catch((error: unknown) => {
+        if (this.current.name === 'starting') this.dispatch({ type: 'shell-ended', failure: sessionFailureOf(error) })
+        throw error
+      })
+      .finally(() => (this.starting = undefined))
     return this.starting
   }
 
@@ -127,253 +151,253 @@ export class Session {
     const shell = await this.executor.shell({ marker: this.id, cols: this.cols, rows: this.rows, secret })
     if (this.closed) {
       await this.executor.end(this.id)
-      throw new Error(CLOSED)
+      throw new SessionError({ kind: 'closed' })
     }
     this.shell = shell
-    const ready = new Promise<void>((done, fail) => (this.firstPrompt = { done, fail }))
-    const late = setTimeout(() => {
-      void this.endShell(`The shell did not come to its prompt within ${FIRST_PROMPT / 1000} seconds.`)
-    }, FIRST_PROMPT)
+    this.firstPrompt = promiseWithResolvers()
+    const timeout = setTimeout(() => {
+      void this.endShell({ kind: 'no-first-prompt', seconds: FIRST_PROMPT_TIMEOUT_MS / 1000 })
+    }, FIRST_PROMPT_TIMEOUT_MS)
     shell.onOutput((bytes) => {
       if (this.shell !== shell) return
       for (const piece of filter.feed(bytes)) {
         if ('mark' in piece) this.onMark(piece.mark)
-        else {
-          if (this.command?.begun && this.command.exit === undefined) this.command.onOutput(piece.output)
-          this.broadcast.write(piece.output)
-          this.redacted?.write(piece.output)
-        }
+        else this.onOutput(piece.output)
       }
     })
     shell.onExit(({ exit, signal }) => {
       if (this.shell !== shell) return
       this.shell = undefined
-      this.resume()
-      const reason = signal ? `The shell was ended by signal ${signal}.` : `The shell ended with exit status ${exit}.`
-      this.settle(reason)
+      this.resumeShell()
+      this.dispatch({
+        type: 'shell-ended',
+        failure: signal ? { kind: 'shell-killed', signal } : { kind: 'shell-exited', exit },
+      })
     })
-    await ready.finally(() => clearTimeout(late))
+    await this.firstPrompt.promise.finally(() => clearTimeout(timeout))
   }
 
-  /**
-   * Shows the session to a viewer: a snapshot first, then everything that comes after it.
-   *
-   * @returns what `detach` takes
-   */
-  attach(viewer: Viewer): number {
-    return this.broadcast.attach(viewer)
-  }
-
-  detach(handle: number): void {
-    this.broadcast.detach(handle)
-  }
-
-  /** @param bytes parsed by the viewer since the snapshot of that channel */
-  ack(channel: number, bytes: number): void {
-    this.broadcast.ack(channel, bytes)
-  }
-
-  /** Keys, as the terminal in a browser sends them. */
+  /** Types keys, as the terminal in a browser sends them. */
   write(data: string): void {
-    if (this.held) return void this.held.push(data)
-    // A line that is entered, or given up, takes the shell from its prompt until it shows the next: were a step typed before,
-    // it would get that line's exit status, or become part of a quotation that is still open.
-    if (this.entersLine(data) && this.current.state === 'prompt') this.become({ state: 'busy' })
+    if (holdsKeys(this.current)) return void this.heldKeys.push(data)
+    // From an entered line to the next prompt the shell cannot take a step: it would get that line's exit status, or become part of an
+    // open quotation.
+    if (this.entersLine(data)) this.dispatch({ type: 'line-entered' })
     this.shell?.write(data)
-    if (data.includes('\u0003')) this.insist()
+    if (data.includes(CTRL_C)) this.repeatInterrupt()
   }
 
-  /** A Ctrl-C that comes while bash makes its prompt leaves it with an empty one, which has no marks: another one brings it back. */
-  private insist(): void {
-    clearInterval(this.insisting)
-    let left: number = INTERRUPT_AGAIN.times
-    this.insisting = setInterval(() => {
-      if (left-- === 0) clearInterval(this.insisting)
-      else if (this.shell?.atRest()) this.shell.write('\u0003')
-    }, INTERRUPT_AGAIN.after)
+  interrupt(): void {
+    this.write(CTRL_C)
+  }
+
+  /** A Ctrl-C that arrives while bash makes its prompt leaves bash without one, so without marks: another Ctrl-C brings the prompt back. */
+  private repeatInterrupt(): void {
+    clearInterval(this.interruptTimer)
+    let left: number = INTERRUPT.attempts
+    this.interruptTimer = setInterval(() => {
+      if (left-- === 0) clearInterval(this.interruptTimer)
+      else if (this.shell?.atRest()) this.shell.write(CTRL_C)
+    }, INTERRUPT.intervalMs)
   }
 
   private entersLine(data: string): boolean {
     let enters = false
     for (const [token] of data.matchAll(/\u001b\[20[01]~|[\r\n\u0003]/g)) {
-      if (token.length > 1) this.pasting = token === '\u001b[200~'
-      else if (!this.pasting || token === '\u0003') enters = true
+      if (token.length > 1) this.pasting = token === PASTE_START
+      else if (!this.pasting || token === CTRL_C) enters = true
     }
     return enters
   }
 
   /**
-   * Types a command into the shell, as one paste, and waits for its end. What was typed by hand and not entered goes; a line that
-   * was typed ahead and entered comes first, and the step is refused.
+   * Types a command into the shell as one paste and waits for its end. Text on the line that was not entered is discarded. If the user has
+   * entered a line that the shell has not run yet, that line runs and the step is rejected.
    *
-   * @param step told in the state of the terminal
-   * @param command lines; no control characters but tabs and newlines, which no paste holds together
-   * @param onOutput what the command prints, without the prompt and the command itself
-   * @throws Error where the shell is not at its prompt, or the command has control characters
+   * @param step its id is part of the session's state meanwhile
+   * @param command lines without control characters other than tab and newline
+   * @param onOutput receives the command's output without the prompt and the command itself
+   * @throws SessionError if the shell is not at its prompt or does not respond, or the command contains control characters
    */
   async run(step: string, command: string, onOutput: (bytes: Uint8Array) => void = () => {}): Promise<CommandEnd> {
-    if (this.current.state !== 'prompt') throw new Error(`Terminal "${this.name}" is not at its prompt.`)
-    if (/[\u0000-\u0008\u000b-\u001f\u007f]/.test(command))
-      throw new Error(`The command of step "${step}" has control characters, which cannot be typed.`)
-    this.become({ state: 'busy', step })
-    this.held = []
-    await this.clearLine()
-    return new Promise((done) => {
-      this.command = { step, since: performance.now(), begun: false, onOutput, done }
-      // A bracketed paste, so that the lines are one entry.
-      this.shell?.write(`\u001b[200~${command}\u001b[201~\r`)
+    if (this.current.name !== 'at-prompt') throw new SessionError({ kind: 'not-at-prompt', terminal: this.name })
+    if (CONTROL_CHARACTERS.test(command)) throw new SessionError({ kind: 'control-characters', step })
+    return new Promise((resolve, reject) => {
+      this.execution = { command, startedAt: performance.now(), onOutput, resolve, reject }
+      this.dispatch({ type: 'step-requested', step })
+      this.clearLine()
     })
   }
 
-  /** Has the shell empty its line. What it answers comes after everything that was typed before. */
-  private clearLine(): Promise<void> {
-    const key = this.pasting ? `\u001b[201~${CLEAR_LINE}` : CLEAR_LINE
+  /** Makes the shell empty its line. The shell reports it after everything that was typed before. */
+  private clearLine(): void {
+    const key = this.pasting ? PASTE_END + CLEAR_LINE_KEY : CLEAR_LINE_KEY
     this.pasting = false
-    return new Promise<void>((done, fail) => {
-      let pressed = 0
-      const press = () => {
-        if (pressed++ < CLEAR_AGAIN.times) this.shell?.write(key)
-        else this.clearing?.fail(new Error(`The shell of terminal "${this.name}" does not answer. Restart it.`))
-      }
-      const timer = setInterval(press, CLEAR_AGAIN.after)
-      const over = () => {
-        clearInterval(timer)
-        this.clearing = undefined
-      }
-      this.clearing = {
-        done: () => (over(), done()),
-        fail: (error) => {
-          over()
-          this.release()
-          fail(error)
-        },
-      }
-      press()
-    })
+    let attempts = 0
+    const press = () => {
+      if (attempts++ < CLEAR_LINE.attempts) this.shell?.write(key)
+      else this.dispatch({ type: 'clear-timed-out' })
+    }
+    this.clearLineTimer = setInterval(press, CLEAR_LINE.intervalMs)
+    press()
   }
 
-  private release(): void {
-    const keys = this.held ?? []
-    this.held = undefined
-    for (const data of keys) this.write(data)
-  }
-
-  interrupt(): void {
-    this.write('\u0003')
-  }
-
-  /** Ends everything in the terminal and starts a fresh shell; viewers stay. */
+  /** Stops everything in the terminal and starts a fresh shell. Viewers stay attached. */
   restart(): Promise<void> {
     this.restarting ??= this.restartShell().finally(() => (this.restarting = undefined))
     return this.restarting
   }
 
   private async restartShell(): Promise<void> {
-    // Who waits for the first prompt of this session has it, whichever shell shows it.
+    // Callers of start() get the first prompt of whichever shell shows it.
     await this.starting?.catch(() => {})
-    await this.endShell('The shell was restarted.')
-    if (this.closed) throw new Error(CLOSED)
+    await this.endShell({ kind: 'restarted' })
+    if (this.closed) throw new SessionError({ kind: 'closed' })
     this.broadcast.clear()
-    this.redacted?.clear()
+    this.redactedBroadcast?.clear()
     await this.start()
   }
 
-  /** Ends every process of the session. */
+  /** Ends every process of the session, and the session. */
   async end(): Promise<void> {
     this.closed = true
-    await this.endShell(CLOSED)
+    await this.endShell({ kind: 'closed' })
     await this.restarting?.catch(() => {})
     await this.starting?.catch(() => {})
     this.broadcast.dispose()
-    this.redacted?.dispose()
+    this.redactedBroadcast?.dispose()
   }
 
-  private async endShell(reason: string): Promise<void> {
-    this.resume()
+  private async endShell(failure: SessionFailure): Promise<void> {
+    this.resumeShell()
     this.shell = undefined
     await this.executor.end(this.id)
-    this.settle(reason)
+    this.dispatch({ type: 'shell-ended', failure })
   }
 
-  /** The shell is gone: tells everyone who waits for it. */
-  private settle(reason: string): void {
-    this.firstPrompt?.fail(new Error(reason))
-    this.firstPrompt = undefined
-    clearInterval(this.insisting)
-    this.pasting = false
-    this.held = undefined
-    this.clearing?.fail(new Error(reason))
-    this.finish(reason)
-    this.become({ state: 'ended', reason })
+  private onOutput(bytes: Uint8Array): void {
+    if (this.current.name === 'running-step') this.execution?.onOutput(bytes)
+    this.broadcast.write(bytes)
+    this.redactedBroadcast?.write(bytes)
   }
 
-  private wait(which: 'screen' | 'masked', behind: boolean): void {
-    if (behind) this.behind.add(which)
-    else this.behind.delete(which)
-    if (behind) this.pause()
-    else if (this.behind.size === 0) this.resume()
+  private onMark(mark: Mark): void {
+    switch (mark.kind) {
+      case 'A':
+        return
+      case 'B':
+        return this.dispatch({ type: 'prompt-shown' })
+      case 'C':
+      case 'S':
+        return this.dispatch({ type: 'command-started' })
+      case 'D':
+        return this.dispatch({ type: 'command-exited', exit: mark.exit })
+      case 'L':
+        return this.dispatch({ type: 'line-cleared' })
+    }
   }
 
-  private pause(): void {
+  private dispatch(event: SessionEvent): void {
+    const previous = this.current
+    const { state, effects } = transition(previous, event)
+    this.current = state
+    if (state.name !== 'clearing-line') clearInterval(this.clearLineTimer)
+    // The interrupt has worked, or there is nothing to interrupt: pressed again it would hit the next command.
+    if (state.name === 'at-prompt' || state.name === 'ended') clearInterval(this.interruptTimer)
+    if (state !== previous) {
+      if (isBusy(state) !== isBusy(previous)) this.executor.watch(this.id, isBusy(state))
+      for (const listener of this.listeners) listener(state)
+    }
+    for (const effect of effects) this.perform(effect, previous)
+  }
+
+  /** @param previous the state that was left */
+  private perform(effect: SessionEffect, previous: SessionState): void {
+    switch (effect) {
+      case 'release-keys':
+        for (const data of this.heldKeys.splice(0)) this.write(data)
+        return
+      case 'discard-keys':
+        this.pasting = false
+        this.heldKeys.length = 0
+        return
+      case 'type-command':
+        // A bracketed paste, so that the lines are one entry.
+        this.shell?.write(`${PASTE_START}${this.execution?.command ?? ''}${PASTE_END}\r`)
+        return
+      case 'first-prompt':
+        this.firstPrompt?.resolve()
+        this.firstPrompt = undefined
+        return
+      case 'reject-step-unresponsive':
+        return this.rejectStep({ kind: 'unresponsive', terminal: this.name })
+      case 'reject-step-line-first':
+        return this.rejectStep({ kind: 'line-came-first', terminal: this.name })
+      case 'finish-step':
+        return this.finishStep(previous)
+      case 'reject-all':
+        if (this.current.name !== 'ended') return
+        this.firstPrompt?.reject(new SessionError(this.current.failure))
+        this.firstPrompt = undefined
+        this.rejectStep(this.current.failure)
+    }
+  }
+
+  private rejectStep(failure: SessionFailure): void {
+    const { execution } = this
+    this.execution = undefined
+    execution?.reject(new SessionError(failure))
+  }
+
+  /** Settles the step that was typed; one that was never typed is rejected instead. */
+  private finishStep(previous: SessionState): void {
+    if (previous.name === 'clearing-line') return
+    const { execution, current } = this
+    this.execution = undefined
+    execution?.resolve({
+      exit: previous.name === 'step-exited' ? previous.exit : null,
+      seconds: (performance.now() - execution.startedAt) / 1000,
+      ...(current.name === 'ended' && { failure: current.failure }),
+    })
+  }
+
+  private setBehind(screen: 'screen' | 'redacted', behind: boolean): void {
+    if (behind) this.behind.add(screen)
+    else this.behind.delete(screen)
+    if (behind) this.pauseShell()
+    else if (this.behind.size === 0) this.resumeShell()
+  }
+
+  private pauseShell(): void {
     if (this.paused) return
     this.paused = true
     this.shell?.pause()
   }
 
-  private resume(): void {
+  private resumeShell(): void {
     if (!this.paused) return
     this.paused = false
     this.shell?.resume()
   }
+}
 
-  private onMark(mark: Mark): void {
-    switch (mark.kind) {
-      case 'L':
-        return this.clearing?.done()
-      case 'C':
-      case 'S':
-        if (this.clearing || this.current.state !== 'busy') this.become({ state: 'busy' })
-        if (this.command) this.command.begun = true
-        if (this.clearing)
-          this.clearing.fail(
-            new Error(
-              `A line that was typed by hand in terminal "${this.name}" came first. Run the step again once it is over, or interrupt it.`,
-            ),
-          )
-        else this.release()
-        return
-      case 'D':
-        if (this.command) this.command.exit = mark.exit
-        return
-      case 'B':
-        // The prompt is painted anew when the line was emptied, and while a step is typed.
-        if (!this.firstPrompt && (this.held || this.command) && this.command?.exit === undefined) return
-        this.become({ state: 'prompt' })
-        // A command is over when the next one can be typed. One that never began has kept the keys.
-        this.release()
-        this.finish()
-        this.firstPrompt?.done()
-        this.firstPrompt = undefined
-    }
-  }
+/** Whether a command runs, or is about to. */
+function isBusy({ name }: SessionState): boolean {
+  return name !== 'new' && name !== 'starting' && name !== 'at-prompt' && name !== 'ended'
+}
 
-  /** @param reason why there is no exit status, where there is none */
-  private finish(reason?: string): void {
-    const command = this.command
-    this.command = undefined
-    command?.done({
-      exit: command.exit ?? null,
-      seconds: (performance.now() - command.since) / 1000,
-      ...(reason !== undefined && { reason }),
-    })
-  }
+interface PromiseWithResolvers {
+  promise: Promise<void>
+  resolve: () => void
+  reject: (error: SessionError) => void
+}
 
-  private become(state: TerminalState): void {
-    // It has worked: pressed again it would hit what is run next.
-    if (state.state === 'prompt') clearInterval(this.insisting)
-    if (state.state === this.current.state && state.state === 'prompt') return
-    this.current = state
-    this.executor.watch(this.id, state.state === 'busy')
-    for (const listener of this.listeners) listener(state)
-  }
+function promiseWithResolvers(): PromiseWithResolvers {
+  let resolve: () => void = () => {}
+  let reject: (error: SessionError) => void = () => {}
+  const promise = new Promise<void>((onResolve, onReject) => {
+    resolve = onResolve
+    reject = onReject
+  })
+  return { promise, resolve, reject }
 }

@@ -28,13 +28,13 @@ afterEach(async () => {
   await rm(folder, { recursive: true })
 })
 
-const atPrompt = () => vi.waitFor(() => expect(session.state).toEqual({ state: 'prompt' }))
+const atPrompt = () => vi.waitFor(() => expect(session.state).toEqual({ name: 'at-prompt' }))
 
 /** At once when the shell shows its prompt: it has not read yet what was typed ahead. */
 const firstPrompt = () =>
   new Promise<void>((done) => {
-    const stop = session.onState(({ state }) => {
-      if (state !== 'prompt') return
+    const stop = session.onState(({ name }) => {
+      if (name !== 'at-prompt') return
       stop()
       done()
     })
@@ -78,7 +78,7 @@ test('Ctrl-C pressed again and again never loses the prompt', async () => {
     session.interrupt()
     await new Promise((done) => setTimeout(done, times % 10))
     session.interrupt()
-    await vi.waitFor(() => expect(session.state).toEqual({ state: 'prompt' }), { interval: 1, timeout: 3000 })
+    await vi.waitFor(() => expect(session.state).toEqual({ name: 'at-prompt' }), { interval: 1, timeout: 3000 })
   }
   expect((await session.run('after', '(exit 4)')).exit).toBe(4)
 })
@@ -121,7 +121,7 @@ test('a quotation that was opened ahead does not swallow the step', async () => 
   session.write('echo "half\r')
   await firstPrompt()
   await expect(session.run('step', 'touch swallowed')).rejects.toThrow(/came first|not at its prompt/)
-  expect(session.state).toEqual({ state: 'busy' })
+  expect(session.state).toEqual({ name: 'in-program' })
   session.interrupt()
   await atPrompt()
   expect((await session.run('after', '(exit 4)')).exit).toBe(4)
@@ -199,7 +199,7 @@ test('a step sees how the one before it has ended', async () => {
 test('a pasted line that was not entered leaves the shell at its prompt', async () => {
   await session.start()
   session.write('\u001b[200~echo one\recho two\u001b[201~')
-  expect(session.state.state).toBe('prompt')
+  expect(session.state.name).toBe('at-prompt')
   session.write('\u0003')
   await atPrompt()
 })

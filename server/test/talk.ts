@@ -10,14 +10,10 @@ import { ProcessRegistry } from '../executor/process-registry.ts'
 import { LocalExecutor } from '../executor/local.ts'
 import { deckVersion } from '../deck/slidev.ts'
 import type { ProfileRuntime } from '../environment/profile.ts'
-import {
-  decodeFrame,
-  type Role,
-  type ServerMessage,
-  serverMessage,
-  SOCKET_PATH,
-  type StepStatus,
-} from '../../shared/protocol/talk.ts'
+import { type ServerMessage, serverMessage, SOCKET_PATH } from '../../shared/protocol/talk.ts'
+import { type StepStatus } from '../../shared/protocol/state.ts'
+import { decodeFrame } from '../../shared/protocol/frame.ts'
+import { type Role } from '../../shared/roles.ts'
 import type { Sharing } from '../http/front-door.ts'
 import type { GuestRole } from '../http/token.ts'
 import { TalkServer } from '../http/server.ts'
@@ -84,7 +80,7 @@ export async function serveTalk(
     secrets,
     resetWorkdir: () => beforeReset().then(() => resetWorkdir(flake, workdir)),
   })
-  await stage.checkNeeds()
+  await stage.checkRequirements()
   const port = await freePort()
   const token = 'a'.repeat(43)
   const log: string[] = []

@@ -202,7 +202,7 @@ export class TestClass {
         registry: new ProcessRegistry(join(ada.folder, 'processes-of-the-talk')),
       })
       this.stage = new Stage({ deck, profile: hostProfile(), executor, resetWorkdir: async () => {} })
-      await this.stage.checkNeeds()
+      await this.stage.checkRequirements()
     }
     this.port = await freePort()
     this.server = new TalkServer({

@@ -1,8 +1,9 @@
+import type { StepProblem } from '../../shared/failures/step-problem.ts'
 import { dirname, join, resolve } from 'node:path'
 import { load } from '@slidev/parser/fs'
 import type { Profile } from '../../shared/deck/contract.ts'
 import type { Deck } from '../deck/deck.ts'
-import type { StepInfo } from '../../shared/protocol/talk.ts'
+import type { StepInfo } from '../../shared/protocol/state.ts'
 import { type Recording, RecordingStore } from '../recording/store.ts'
 import { soundLength } from './ffmpeg.ts'
 import type { FilmSlide, Script, Take } from './step-timeline.ts'
@@ -18,7 +19,7 @@ export interface Sources {
   /** The clicks of each slide. */
   clicks: number[]
   /** What failed, and what was wrong. */
-  failed: ReadonlyMap<string, { take: Take; problems: string[] }>
+  failed: ReadonlyMap<string, { take: Take; problems: StepProblem[] }>
 }
 
 /**

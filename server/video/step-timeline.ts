@@ -1,5 +1,6 @@
+import { describeStepProblem, type StepProblem } from '../../shared/failures/step-problem.ts'
 import type { Deck, Step } from '../deck/deck.ts'
-import type { StepStatus } from '../../shared/protocol/talk.ts'
+import type { StepStatus } from '../../shared/protocol/state.ts'
 import type { Recording } from '../recording/store.ts'
 import { clickTimes, cuesOf, speechLength, speechOf } from './narration.ts'
 import type { Chapter, Cue, FilmEvent, FilmOpening, Timeline } from '../../shared/video/timeline.ts'
@@ -31,7 +32,7 @@ export interface Script {
   /** By step. What failed has one too, in a film of a failure. */
   takes: ReadonlyMap<string, Take>
   /** The steps that failed, with what was wrong. */
-  problems: ReadonlyMap<string, string[]>
+  problems: ReadonlyMap<string, StepProblem[]>
 }
 
 /** Seconds of a slide that says and does nothing. */
@@ -208,13 +209,14 @@ class Making {
     for (const { time, text } of scene.output)
       this.events.push({ time: enter + time, type: 'output', terminal, data: text })
     const page = step.contract.ready && 'http' in step.contract.ready ? step.contract.ready.http : undefined
-    const problems = this.script.problems.get(id)
+    const [first, ...others] = this.script.problems.get(id) ?? []
+    const problems = first && ([first, ...others] as const)
     if (problems)
       told(
         enter + scene.length,
         metadata.exit === null
-          ? { state: 'ended', reason: problems.join(' ') }
-          : { state: 'failed', exit: metadata.exit, seconds: metadata.seconds, problems },
+          ? { state: 'ended', failure: { kind: 'unexpected', message: problems.map(describeStepProblem).join(' ') } }
+          : { state: 'failed', exit: metadata.exit, seconds: metadata.seconds, problems: [...problems] },
       )
     else if (metadata.exit === null)
       told(enter + (scene.ready ?? scene.length), {

@@ -4,7 +4,8 @@ import { dirname } from 'node:path'
 import { StringDecoder } from 'node:string_decoder'
 import { WebSocket } from 'ws'
 import { z } from 'zod'
-import { type ClientMessage, decodeFrame, serverMessage, SOCKET_PATH } from '../../shared/protocol/talk.ts'
+import { type ClientMessage, serverMessage, SOCKET_PATH } from '../../shared/protocol/talk.ts'
+import { decodeFrame } from '../../shared/protocol/frame.ts'
 
 /**
  * The log of a talk as it was given: what a window of the audience was told, with its timing, secrets masked as they are there. JSON, a line

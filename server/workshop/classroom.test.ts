@@ -1,3 +1,4 @@
+import { describeRefusal } from '../../shared/failures/refusal.ts'
 import { readFile } from 'node:fs/promises'
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import type { TestWindow } from '../test/talk.ts'
@@ -57,7 +58,7 @@ test('the instructor looks at a terminal at once, and types in it only after its
   await looking.shows('show', 'ada was here')
 
   looking.send({ type: 'input', terminal: 'show', data: 'touch forced\r' })
-  expect((await looking.message('refused')).reason).toBe('not-allowed')
+  expect((await looking.message('refused')).refusal.kind).toBe('not-allowed')
   looking.send({ type: 'ask-join', learner: 'ada' })
   await adas.message('seat', ({ seat }) => seat.join === 'asked')
   adas.send({ type: 'answer-join', agree: true })
@@ -70,7 +71,7 @@ test('the instructor looks at a terminal at once, and types in it only after its
   // The other's files are not the instructor's to change through the course.
   looking.forget()
   looking.send({ type: 'save-file', path: 'service.nix', text: 'x', base: null })
-  expect((await looking.message('refused')).reason).toBe('not-allowed')
+  expect((await looking.message('refused')).refusal.kind).toBe('not-allowed')
 
   adas.send({ type: 'answer-join', agree: false })
   expect(
@@ -92,7 +93,7 @@ test('a learner can neither look at another nor do what the instructor does', as
   for (const type of ['ask-join', 'end-terminals', 'reset-learner'] as const) {
     bobs.forget()
     bobs.send({ type, learner: 'ada' })
-    expect((await bobs.message('refused')).reason, type).toBe('not-allowed')
+    expect((await bobs.message('refused')).refusal.kind, type).toBe('not-allowed')
   }
   bobs.socket.terminate()
 })
@@ -115,6 +116,6 @@ test('the instructor ends what runs in a learner’s terminals, and makes the fi
 test('who has no window open cannot be asked', async () => {
   const looking = await room.window('presenter', 'bob')
   looking.send({ type: 'ask-join', learner: 'bob' })
-  expect((await looking.message('refused')).message).toContain('nobody to ask')
+  expect(describeRefusal((await looking.message('refused')).refusal)).toContain('nobody to ask')
   expect((await room.connect('presenter', 'nobody').closed).reason).toContain('no such learner')
 })

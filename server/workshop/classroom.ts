@@ -1,14 +1,15 @@
 import type { WebSocket } from 'ws'
 import type { z } from 'zod'
 import type { Deck } from '../deck/deck.ts'
-import type { Permission, ServerMessage } from '../../shared/protocol/talk.ts'
+import type { ServerMessage } from '../../shared/protocol/talk.ts'
+import type { Permission } from '../../shared/roles.ts'
 import { access } from '../../shared/roles.ts'
 import type { Room } from '../http/room.ts'
-import { RefusedError } from '../steps/stage.ts'
+import { RefusedError } from '../steps/refused-error.ts'
 import type { ClassInfo, classClientMessages, Join } from '../../shared/protocol/class.ts'
 import type { Learner } from './learner.ts'
 
-export type ClassMessage = z.infer<(typeof classClientMessages)[number]>
+export type ClassMessage = z.infer<(typeof classClientMessages)[keyof typeof classClientMessages]>
 
 /** A learner's place in the class. */
 interface Place {
@@ -37,13 +38,12 @@ export class Classroom {
     for (const { learner, room, link } of learners) {
       this.places.set(learner.name, { learner, room, link, join: 'none', notes: [] })
       learner.course.on('message', ({ type }) => (type === 'task' || type === 'activity') && this.changed())
-      learner.stage.on('terminal', () => this.changed())
+      learner.stage.terminals.on('state', () => this.changed())
       room.onWindows(() => {
         this.changed()
         // Nobody is there any more who has agreed.
         const place = this.places.get(learner.name)
-        if (place && place.join !== 'none' && room.count((access) => access.role === 'learner') === 0)
-          this.setJoin(place, 'none')
+        if (place && place.join !== 'none' && room.count('learner') === 0) this.setJoin(place, 'none')
       })
     }
   }
@@ -90,8 +90,11 @@ export class Classroom {
       }
       case 'ask-join': {
         const place = this.place(message.learner)
-        if (place.room.count((access) => access.role === 'learner') === 0)
-          throw new RefusedError('failed', `${message.learner} has no window open: there is nobody to ask.`)
+        if (place.room.count('learner') === 0)
+          throw new RefusedError({
+            kind: 'unexpected',
+            message: `${message.learner} has no window open: there is nobody to ask.`,
+          })
         return place.join === 'none' ? this.setJoin(place, 'asked') : undefined
       }
       case 'leave-join':
@@ -105,7 +108,8 @@ export class Classroom {
       }
       case 'answer-join': {
         const place = this.place(from ?? '')
-        if (message.agree && place.join === 'none') throw new RefusedError('failed', 'Nobody asks any more.')
+        if (message.agree && place.join === 'none')
+          throw new RefusedError({ kind: 'unexpected', message: 'Nobody asks any more.' })
         return this.setJoin(place, message.agree ? 'joined' : 'none')
       }
       case 'read-notes': {
@@ -118,7 +122,7 @@ export class Classroom {
 
   private place(name: string): Place {
     const place = this.places.get(name)
-    if (!place) throw new RefusedError('failed', `This class has no learner "${name}".`)
+    if (!place) throw new RefusedError({ kind: 'unexpected', message: `This class has no learner "${name}".` })
     return place
   }
 
@@ -126,7 +130,7 @@ export class Classroom {
     if (place.join === join) return
     const typing = place.join === 'joined' || join === 'joined'
     place.join = join
-    if (typing) place.room.setRights('instructor', rightsIn(join === 'joined'))
+    if (typing) place.room.setPermissions('instructor', permissionsIn(join === 'joined'))
     this.tell(place)
     this.changed()
   }
@@ -151,11 +155,11 @@ export class Classroom {
       return {
         name: learner.name,
         link,
-        windows: room.count((access) => access.role === 'learner'),
+        windows: room.count('learner'),
         states: Object.fromEntries(tasks.map(({ id, progress }) => [id, progress.state])),
         activity,
-        busy: learner.stage
-          .terminals()
+        busy: learner.stage.terminals
+          .list()
           .filter(({ state }) => state.state === 'busy')
           .map(({ name }) => name),
         join,
@@ -166,11 +170,11 @@ export class Classroom {
 }
 
 async function endTerminals({ stage }: Learner): Promise<void> {
-  const used = stage.terminals().filter(({ state }) => state.state !== 'new')
-  await Promise.all(used.map(({ name }) => stage.restart(name)))
+  const used = stage.terminals.list().filter(({ state }) => state.state !== 'new')
+  await Promise.all(used.map(({ name }) => stage.terminals.get(name)?.restart()))
 }
 
 /** What a window of the instructor that looks at a learner may do: with the learner's consent, what the learner can do in terminals. */
-export function rightsIn(joined: boolean): readonly Permission[] {
+export function permissionsIn(joined: boolean): readonly Permission[] {
   return [...access('instructor').permissions, ...(joined ? (['type', 'run'] as const) : [])]
 }

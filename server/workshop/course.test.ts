@@ -48,12 +48,12 @@ test('a learner begins a task, fails it first, is told why, and passes it', asyn
 test('a task that depends on another is refused until that is done, and no check runs before a task is begun', async () => {
   workshop = await TestWorkshop.make()
   await expect(course().beginTask('header')).rejects.toMatchObject({
-    reason: 'locked',
+    refusal: { kind: 'locked' },
     message: 'Finish or skip "Another port" first.',
   })
-  await expect(course().skip('header')).rejects.toMatchObject({ reason: 'locked' })
-  await expect(course().check('port')).rejects.toMatchObject({ reason: 'not-begun' })
-  await expect(course().check('nothing')).rejects.toMatchObject({ reason: 'unknown-task' })
+  await expect(course().skip('header')).rejects.toMatchObject({ refusal: { kind: 'locked' } })
+  await expect(course().check('port')).rejects.toMatchObject({ refusal: { kind: 'not-begun' } })
+  await expect(course().check('nothing')).rejects.toMatchObject({ refusal: { kind: 'unknown-task' } })
 })
 
 test('hints open one by one, and stay open', async () => {
@@ -86,7 +86,7 @@ test('a solution of other files than those that it was shown for is not applied'
   await course().beginTask('port')
   const { solution } = await course().solution('port')
   await edit('service.nix', '{\n  port = 9;\n}\n')
-  await expect(course().applySolution('port', solution)).rejects.toMatchObject({ reason: 'outdated' })
+  await expect(course().applySolution('port', solution)).rejects.toMatchObject({ refusal: { kind: 'outdated' } })
   expect(await readFile(workshop.copy('service.nix'), 'utf8')).toContain('port = 9;')
 })
 
@@ -96,10 +96,10 @@ test('where the solution does not fit what the learner made of the files, a rese
   await edit('service.nix', 'all gone\n')
   await edit('notes.txt', 'mine')
   await expect(course().solution('port')).rejects.toMatchObject({
-    reason: 'no-solution',
+    refusal: { kind: 'no-solution' },
     message: expect.stringContaining('there is no port in service.nix. Reset the task'),
   })
-  await expect(course().skip('port')).rejects.toMatchObject({ reason: 'no-solution' })
+  await expect(course().skip('port')).rejects.toMatchObject({ refusal: { kind: 'no-solution' } })
   expect(await readFile(workshop.copy('service.nix'), 'utf8')).toBe('all gone\n')
   await course().resetTask('port')
   expect(await readFile(workshop.copy('service.nix'), 'utf8')).toContain('port = 8080;')
@@ -155,7 +155,7 @@ test('what changes files is not disturbed, but can be stopped; a check that take
   const begun = course().beginTask('port')
   await workshop.until(() => workshop.lines().some(({ text }) => text === 'at it'))
   await expect(course().skip('port')).rejects.toMatchObject({
-    reason: 'busy',
+    refusal: { kind: 'unexpected' },
     message: expect.stringContaining('"Slow" is not finished'),
   })
   course().stop()
@@ -259,7 +259,7 @@ test('a task of another profile is told to be unavailable, and holds nothing up'
     reason: expect.stringContaining('nixos'),
   })
   expect(workshop.state('header')).toBe('open')
-  await expect(course().beginTask('port')).rejects.toMatchObject({ reason: 'unavailable' })
+  await expect(course().beginTask('port')).rejects.toMatchObject({ refusal: { kind: 'unexpected' } })
 })
 
 test('a deck without tasks is a workshop too: its files can be edited, and its steps run in the copy', async () => {

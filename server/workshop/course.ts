@@ -5,7 +5,7 @@ import type { Profile } from '../../shared/deck/contract.ts'
 import type { Deck, DeckTask } from '../deck/deck.ts'
 import type { Executor } from '../executor/executor.ts'
 import type { ServerMessage } from '../../shared/protocol/talk.ts'
-import { RefusedError } from '../steps/stage.ts'
+import { RefusedError } from '../steps/refused-error.ts'
 import type { Copy, Saved } from './workspace.ts'
 import { Lines } from './lines.ts'
 import {
@@ -142,8 +142,9 @@ export class Course extends EventEmitter<CourseEvents> {
     const task = this.openTask(id)
     const record = this.record(id)
     if (hint > task.hints.length)
-      throw new RefusedError('failed', `Task "${task.title}" has ${task.hints.length} hints.`)
-    if (hint > record.hints + 1) throw new RefusedError('failed', `Open hint ${record.hints + 1} first.`)
+      throw new RefusedError({ kind: 'unexpected', message: `Task "${task.title}" has ${task.hints.length} hints.` })
+    if (hint > record.hints + 1)
+      throw new RefusedError({ kind: 'unexpected', message: `Open hint ${record.hints + 1} first.` })
     await this.keep(task, { ...record, hints: Math.max(record.hints, hint) })
   }
 
@@ -179,7 +180,10 @@ export class Course extends EventEmitter<CourseEvents> {
     const task = this.begunTask(id)
     await this.perform(task, 'solve', async (job) => {
       if ((await this.solutionId(task)) !== solution)
-        throw new RefusedError('outdated', 'Your files have changed since the solution was shown. Look at it again.')
+        throw new RefusedError({
+          kind: 'outdated',
+          message: 'Your files have changed since the solution was shown. Look at it again.',
+        })
       await this.runSolve(task, job)
       await this.runCheck(task, job, 'solution')
     })
@@ -201,7 +205,10 @@ export class Course extends EventEmitter<CourseEvents> {
     const task = this.begunTask(id)
     const start = await this.options.copy.history.start(id)
     if (start === undefined)
-      throw new RefusedError('not-begun', `The start of "${task.title}" is not kept any more. Begin it again.`)
+      throw new RefusedError({
+        kind: 'not-begun',
+        message: `The start of "${task.title}" is not kept any more. Begin it again.`,
+      })
     await this.perform(task, 'reset', async (job) => {
       await this.options.copy.history.restore(start)
       const { reset } = task.scripts
@@ -210,10 +217,10 @@ export class Course extends EventEmitter<CourseEvents> {
       const { check, ...record } = this.record(id)
       await this.keep(task, { ...record, state: { state: 'begun', since: Date.now() } }, true)
       if (done && done.exit !== 0)
-        throw new RefusedError(
-          'failed',
-          `Your files are as they were when you began "${task.title}", but what it does besides went wrong: ${endOf(done.lines)}`,
-        )
+        throw new RefusedError({
+          kind: 'unexpected',
+          message: `Your files are as they were when you began "${task.title}", but what it does besides went wrong: ${endOf(done.lines)}`,
+        })
     })
   }
 
@@ -257,7 +264,7 @@ export class Course extends EventEmitter<CourseEvents> {
 
   private async startOf(task?: string): Promise<string> {
     const start = await this.options.copy.history.start(task)
-    if (start === undefined) throw new RefusedError('not-begun', 'That task was not begun yet.')
+    if (start === undefined) throw new RefusedError({ kind: 'not-begun', message: 'That task was not begun yet.' })
     return start
   }
 
@@ -265,10 +272,10 @@ export class Course extends EventEmitter<CourseEvents> {
   private async setUp(task: DeckTask, job: Job): Promise<void> {
     const { exit, lines } = await this.runScript(task, `${this.prelude(task)}\n${task.scripts.setup}`, PATIENCE, job)
     if (exit !== 0)
-      throw new RefusedError(
-        'failed',
-        `"${task.title}" could not be begun: ${endOf(lines)} Reset all files to the start, then begin it again; nothing that you have done is lost by that.`,
-      )
+      throw new RefusedError({
+        kind: 'unexpected',
+        message: `"${task.title}" could not be begun: ${endOf(lines)} Reset all files to the start, then begin it again; nothing that you have done is lost by that.`,
+      })
     const { history } = this.options.copy
     await history.markTask(task.id, await history.snapshot())
     const { hints } = this.record(task.id)
@@ -338,14 +345,14 @@ export class Course extends EventEmitter<CourseEvents> {
     while (this.job) {
       const { activity, abort, done } = this.job
       if (activity.doing !== 'check' && activity.doing !== 'look')
-        throw new RefusedError(
-          'busy',
-          `${DOING[activity.doing]} "${this.deck.tasks.get(activity.task)?.title ?? activity.task}" is not finished. Wait, or stop it.`,
-        )
+        throw new RefusedError({
+          kind: 'unexpected',
+          message: `${DOING[activity.doing]} "${this.deck.tasks.get(activity.task)?.title ?? activity.task}" is not finished. Wait, or stop it.`,
+        })
       abort.abort()
       await done.catch(() => {})
     }
-    if (this.ended) throw new RefusedError('failed', 'The workshop has ended. Start it again.')
+    if (this.ended) throw new RefusedError({ kind: 'unexpected', message: 'The workshop has ended. Start it again.' })
     const activity: Activity = { task: task.id, doing, since: Date.now() }
     const abort = new AbortController()
     const job: Job = { activity, abort, done: Promise.resolve() }
@@ -432,7 +439,8 @@ export class Course extends EventEmitter<CourseEvents> {
 
   private task(id: string): DeckTask {
     const task = this.deck.tasks.get(id)
-    if (!task) throw new RefusedError('unknown-task', `This deck has no task "${id}". Reload the page.`)
+    if (!task)
+      throw new RefusedError({ kind: 'unknown-task', message: `This deck has no task "${id}". Reload the page.` })
     return task
   }
 
@@ -440,18 +448,19 @@ export class Course extends EventEmitter<CourseEvents> {
   private openTask(id: string): DeckTask {
     const task = this.task(id)
     const state = this.stateOf(task)
-    if (state.state === 'unavailable') throw new RefusedError('unavailable', state.reason)
+    if (state.state === 'unavailable') throw new RefusedError({ kind: 'unexpected', message: state.reason })
     if (state.state === 'locked')
-      throw new RefusedError(
-        'locked',
-        `Finish or skip ${state.by.map((other) => `"${this.deck.tasks.get(other)?.title ?? other}"`).join(', ')} first.`,
-      )
+      throw new RefusedError({
+        kind: 'locked',
+        message: `Finish or skip ${state.by.map((other) => `"${this.deck.tasks.get(other)?.title ?? other}"`).join(', ')} first.`,
+      })
     return task
   }
 
   private begunTask(id: string): DeckTask {
     const task = this.openTask(id)
-    if (this.stateOf(task).state === 'open') throw new RefusedError('not-begun', `Begin "${task.title}" first.`)
+    if (this.stateOf(task).state === 'open')
+      throw new RefusedError({ kind: 'not-begun', message: `Begin "${task.title}" first.` })
     return task
   }
 
@@ -528,10 +537,10 @@ function afterCheck(state: TaskRecord['state'], passed: boolean, by: 'learner' |
 }
 
 function noSolution(task: DeckTask, lines: TaskLine[]): RefusedError {
-  return new RefusedError(
-    'no-solution',
-    `The solution of "${task.title}" does not fit your files as they are: ${endOf(lines)} Reset the task to its start first, then look again.`,
-  )
+  return new RefusedError({
+    kind: 'no-solution',
+    message: `The solution of "${task.title}" does not fit your files as they are: ${endOf(lines)} Reset the task to its start first, then look again.`,
+  })
 }
 
 /** The last of what a script said, for a message. */

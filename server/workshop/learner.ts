@@ -114,7 +114,7 @@ export class Learner {
       ...(secrets && { secrets }),
       ...(recordings && { recordings }),
     })
-    await stage.checkNeeds()
+    await stage.checkRequirements()
     return new Learner(name, stage, course, release)
   }
 

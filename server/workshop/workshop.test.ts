@@ -88,20 +88,20 @@ test('what one learner does is neither told nor shown to another', async () => {
   expect(other.text('show')).not.toContain(room.ada.folder)
   expect(other.messages.filter(({ type }) => !['hello', 'snapshot', 'terminal'].includes(type))).toEqual([])
   other.send({ type: 'open-file', path: 'headers/csp.txt' })
-  expect(await other.message('refused')).toMatchObject({ reason: 'bad-file', path: 'headers/csp.txt' })
+  expect(await other.message('refused')).toMatchObject({ refusal: { kind: 'bad-file' }, path: 'headers/csp.txt' })
 })
 
 test('what was refused names the task or the path; a malformed save ends that connection', async () => {
   const own = await room.window('bob')
   own.send({ type: 'check-task', task: 'port' })
   expect(await own.message('refused')).toMatchObject({
-    reason: 'not-begun',
+    refusal: { kind: 'not-begun' },
     task: 'port',
     message: 'Begin "Another port" first.',
   })
   own.forget()
   own.send({ type: 'save-file', path: '../escape', text: '', base: null })
-  expect(await own.message('refused')).toMatchObject({ reason: 'bad-file', path: '../escape' })
+  expect(await own.message('refused')).toMatchObject({ refusal: { kind: 'bad-file' }, path: '../escape' })
   own.send({ type: 'save-file', path: 'service.nix', text: '', base: 'no hash' })
   expect((await own.closed).code).toBe(4400)
 })

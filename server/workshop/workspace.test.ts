@@ -73,9 +73,9 @@ const escapes = [
   'x'.repeat(300),
 ]
 test.each(escapes)('the path %j leads nowhere', async (path) => {
-  await expect(copy.open(path)).rejects.toMatchObject({ reason: 'bad-file' })
-  await expect(copy.save(path, 'x', null)).rejects.toMatchObject({ reason: 'bad-file' })
-  await expect(copy.reset(path, (await history.start()) ?? '')).rejects.toMatchObject({ reason: 'bad-file' })
+  await expect(copy.open(path)).rejects.toMatchObject({ refusal: { kind: 'bad-file' } })
+  await expect(copy.save(path, 'x', null)).rejects.toMatchObject({ refusal: { kind: 'bad-file' } })
+  await expect(copy.reset(path, (await history.start()) ?? '')).rejects.toMatchObject({ refusal: { kind: 'bad-file' } })
   expect(await readFile(join(root, 'secret'), 'utf8')).toBe('secret')
 })
 
@@ -84,16 +84,18 @@ test('no link leads out of the copy: neither a file, nor a folder, nor one that 
   await symlink('..', at('up'))
   for (const path of ['link', 'up/secret']) {
     await expect(copy.open(path), path).rejects.toMatchObject({
-      reason: 'bad-file',
+      refusal: { kind: 'bad-file' },
       message: expect.stringContaining('link'),
     })
-    await expect(copy.save(path, 'overwritten', sha('secret')), path).rejects.toMatchObject({ reason: 'bad-file' })
+    await expect(copy.save(path, 'overwritten', sha('secret')), path).rejects.toMatchObject({
+      refusal: { kind: 'bad-file' },
+    })
   }
-  await expect(copy.save('up/made/file', 'x', null)).rejects.toMatchObject({ reason: 'bad-file' })
+  await expect(copy.save('up/made/file', 'x', null)).rejects.toMatchObject({ refusal: { kind: 'bad-file' } })
   const start = (await history.start()) ?? ''
   await rename(at('nixos'), join(root, 'elsewhere'))
   await symlink('../elsewhere', at('nixos'))
-  await expect(copy.reset('nixos/run.sh', start)).rejects.toMatchObject({ reason: 'bad-file' })
+  await expect(copy.reset('nixos/run.sh', start)).rejects.toMatchObject({ refusal: { kind: 'bad-file' } })
   expect([
     existsSync(join(root, 'made')),
     await readFile(join(root, 'secret'), 'utf8'),

@@ -4,7 +4,7 @@ import { constants } from 'node:fs'
 import { chmod, lstat, mkdir, open, readlink, realpath, rename, rm, symlink } from 'node:fs/promises'
 import { dirname, join, relative, sep } from 'node:path'
 import { type FSWatcher, watch } from 'chokidar'
-import { RefusedError } from '../steps/stage.ts'
+import { RefusedError } from '../steps/refused-error.ts'
 import { writeDurably } from '../lib/atomic-write.ts'
 import type { History } from './history.ts'
 import { type FileInfo, MAX_FILE } from '../../shared/protocol/workshop.ts'
@@ -101,7 +101,7 @@ export class Copy extends EventEmitter<CopyEvents> {
    */
   async open(path: string): Promise<{ text: string; hash: string }> {
     const bytes = await this.read(path)
-    if (!bytes) throw new RefusedError('bad-file', `There is no file ${path} in your copy any more.`)
+    if (!bytes) throw new RefusedError({ kind: 'bad-file', message: `There is no file ${path} in your copy any more.` })
     const hash = hashOf(bytes)
     this.known.set(path, hash)
     return { text: textOf(path, bytes), hash }
@@ -114,7 +114,10 @@ export class Copy extends EventEmitter<CopyEvents> {
   async save(path: string, text: string, base: string | null): Promise<Saved> {
     const bytes = Buffer.from(text)
     if (bytes.length > MAX_FILE)
-      throw new RefusedError('bad-file', `${path} would be larger than ${MAX_FILE / 1024} KiB. Write it in a terminal.`)
+      throw new RefusedError({
+        kind: 'bad-file',
+        message: `${path} would be larger than ${MAX_FILE / 1024} KiB. Write it in a terminal.`,
+      })
     return this.history.exclusively(async () => {
       const present = await this.read(path)
       const hash = hashOf(bytes)
@@ -151,7 +154,10 @@ export class Copy extends EventEmitter<CopyEvents> {
       try {
         const { size } = await stat(handle, path)
         if (size > MAX_FILE)
-          throw new RefusedError('bad-file', `${path} is larger than ${MAX_FILE / 1024} KiB. Edit it in a terminal.`)
+          throw new RefusedError({
+            kind: 'bad-file',
+            message: `${path} is larger than ${MAX_FILE / 1024} KiB. Edit it in a terminal.`,
+          })
         return await handle.readFile()
       } finally {
         await handle.close()
@@ -159,7 +165,7 @@ export class Copy extends EventEmitter<CopyEvents> {
     }).catch((error: NodeJS.ErrnoException) => {
       if (error.code === 'ENOENT' || error.code === 'ENOTDIR') return undefined
       if (error.code === 'ELOOP')
-        throw new RefusedError('bad-file', `${path} is a link, which the editor does not follow.`)
+        throw new RefusedError({ kind: 'bad-file', message: `${path} is a link, which the editor does not follow.` })
       throw error
     })
   }
@@ -167,7 +173,8 @@ export class Copy extends EventEmitter<CopyEvents> {
   private async write(path: string, bytes: Uint8Array, executable?: boolean): Promise<void> {
     await this.inside(path, true, async (place) => {
       const present = await lstat(place).catch(() => undefined)
-      if (present?.isDirectory()) throw new RefusedError('bad-file', `${path} is a folder. Give the file another name.`)
+      if (present?.isDirectory())
+        throw new RefusedError({ kind: 'bad-file', message: `${path} is a folder. Give the file another name.` })
       await mkdir(this.scratch, { recursive: true, mode: 0o700 })
       const fresh = join(this.scratch, randomBytes(8).toString('hex'))
       await writeDurably(fresh, bytes)
@@ -224,10 +231,10 @@ const UNWATCHED =
   /^\.git($|\/)|(^|\/)(node_modules|result(-[^/]*)?|\.direnv|\.git)($|\/)|\.(qcow2|vmdk|img|raw|iso|lock)$/
 
 const leadsOut = (path: string) =>
-  new RefusedError(
-    'bad-file',
-    `${path} is behind a link, which may lead out of your copy. The editor does not follow it.`,
-  )
+  new RefusedError({
+    kind: 'bad-file',
+    message: `${path} is behind a link, which may lead out of your copy. The editor does not follow it.`,
+  })
 
 /** Relative, downwards, and not into git's own folder, where a line can name a program to run. */
 function mustBePath(path: string): void {
@@ -245,15 +252,15 @@ function mustBePath(path: string): void {
           Buffer.byteLength(name) <= 255,
       )
   if (!isPath)
-    throw new RefusedError(
-      'bad-file',
-      `"${path.slice(0, 100)}" is no path of your copy: write it as nixos/services/hello.nix.`,
-    )
+    throw new RefusedError({
+      kind: 'bad-file',
+      message: `"${path.slice(0, 100)}" is no path of your copy: write it as nixos/services/hello.nix.`,
+    })
 }
 
 async function stat(handle: Awaited<ReturnType<typeof open>>, path: string) {
   const found = await handle.stat()
-  if (!found.isFile()) throw new RefusedError('bad-file', `${path} is no file.`)
+  if (!found.isFile()) throw new RefusedError({ kind: 'bad-file', message: `${path} is no file.` })
   return found
 }
 
@@ -263,7 +270,7 @@ function textOf(path: string, bytes: Buffer): string {
   } catch {
     // Said below.
   }
-  throw new RefusedError('bad-file', `${path} is no text.`)
+  throw new RefusedError({ kind: 'bad-file', message: `${path} is no text.` })
 }
 
 function hashOf(bytes: Uint8Array): string {

@@ -16,22 +16,22 @@ const learner = z
   .max(64)
   .regex(/^[a-z0-9][a-z0-9-]*$/)
 
-export const classClientMessages = [
+export const classClientMessages = {
   /** Instructor: a hint, for one learner. */
-  z.strictObject({ type: z.literal('send-note'), learner, text: z.string().trim().min(1).max(MAX_NOTE) }),
+  'send-note': z.strictObject({ type: z.literal('send-note'), learner, text: z.string().trim().min(1).max(MAX_NOTE) }),
   /** Instructor: may I type in your terminals? */
-  z.strictObject({ type: z.literal('ask-join'), learner }),
+  'ask-join': z.strictObject({ type: z.literal('ask-join'), learner }),
   /** Instructor: I do not, or no longer. */
-  z.strictObject({ type: z.literal('leave-join'), learner }),
+  'leave-join': z.strictObject({ type: z.literal('leave-join'), learner }),
   /** Instructor: end everything that runs in the learner's terminals; the files stay. */
-  z.strictObject({ type: z.literal('end-terminals'), learner }),
+  'end-terminals': z.strictObject({ type: z.literal('end-terminals'), learner }),
   /** Instructor: the same, and all files as they were at the start of the copy. What is done of the tasks stays done. */
-  z.strictObject({ type: z.literal('reset-learner'), learner }),
+  'reset-learner': z.strictObject({ type: z.literal('reset-learner'), learner }),
   /** Learner: yes, or no; also takes back a yes. */
-  z.strictObject({ type: z.literal('answer-join'), agree: z.boolean() }),
+  'answer-join': z.strictObject({ type: z.literal('answer-join'), agree: z.boolean() }),
   /** Learner: the notes are read. */
-  z.strictObject({ type: z.literal('read-notes') }),
-] as const
+  'read-notes': z.strictObject({ type: z.literal('read-notes') }),
+}
 
 /** Whether an instructor types in a learner's terminals: only after the learner has agreed, and for as long as both want. */
 export const join = z.enum(['none', 'asked', 'joined'])

@@ -29,39 +29,44 @@ const hash = z.string().regex(/^[0-9a-f]{64}$/)
 /** Milliseconds since 1970. */
 const moment = z.number()
 
-export const workshopClientMessages = [
+export const workshopClientMessages = {
   /** Bring the copy to the task's start, by its `setup`. Also once more, for a task that was begun before: then `reset-task` is what is meant more often. */
-  z.strictObject({ type: z.literal('begin-task'), task: id }),
+  'begin-task': z.strictObject({ type: z.literal('begin-task'), task: id }),
   /** Is it solved? A check that runs already is given up for this one. */
-  z.strictObject({ type: z.literal('check-task'), task: id }),
+  'check-task': z.strictObject({ type: z.literal('check-task'), task: id }),
   /** Give up what the course does in the copy (see `activity`). */
-  z.strictObject({ type: z.literal('stop-activity') }),
+  'stop-activity': z.strictObject({ type: z.literal('stop-activity') }),
   /** Open the hint of this number, from 1: the next one, or one that is open already. */
-  z.strictObject({ type: z.literal('open-hint'), task: id, hint: z.number().int().min(1).max(9) }),
+  'open-hint': z.strictObject({ type: z.literal('open-hint'), task: id, hint: z.number().int().min(1).max(9) }),
   /** What would `solve` change? Answered by `solution`; nothing happens to the copy. */
-  z.strictObject({ type: z.literal('show-solution'), task: id }),
+  'show-solution': z.strictObject({ type: z.literal('show-solution'), task: id }),
   /** Do what was shown, and check. `solution` is that of the answer: refused as `outdated` where the files have changed meanwhile. */
-  z.strictObject({ type: z.literal('apply-solution'), task: id, solution: z.string().max(64) }),
+  'apply-solution': z.strictObject({ type: z.literal('apply-solution'), task: id, solution: z.string().max(64) }),
   /** Begin the task where need be, solve it, and go on. */
-  z.strictObject({ type: z.literal('skip-task'), task: id }),
+  'skip-task': z.strictObject({ type: z.literal('skip-task'), task: id }),
   /** All files as they were when the task was begun. */
-  z.strictObject({ type: z.literal('reset-task'), task: id }),
+  'reset-task': z.strictObject({ type: z.literal('reset-task'), task: id }),
   /** Whether a save, here or by another editor, checks the task that is in work. */
-  z.strictObject({ type: z.literal('check-on-save'), on: z.boolean() }),
+  'check-on-save': z.strictObject({ type: z.literal('check-on-save'), on: z.boolean() }),
   /** Answered by `file`. */
-  z.strictObject({ type: z.literal('open-file'), path }),
+  'open-file': z.strictObject({ type: z.literal('open-file'), path }),
   /**
    * Answered by `saved` or `conflict`. More than `MAX_FILE` bytes are refused. `base` is the hash of what was opened, or saved last; null for a file that is to be new. To settle
    * a conflict, save with the hash that it named.
    */
-  z.strictObject({ type: z.literal('save-file'), path, text: z.string().max(2 * MAX_FILE), base: hash.nullable() }),
+  'save-file': z.strictObject({
+    type: z.literal('save-file'),
+    path,
+    text: z.string().max(2 * MAX_FILE),
+    base: hash.nullable(),
+  }),
   /** The file as it was at the start of a task, or of the copy where none is named; what was not there is removed. */
-  z.strictObject({ type: z.literal('reset-file'), path, task: id.optional() }),
+  'reset-file': z.strictObject({ type: z.literal('reset-file'), path, task: id.optional() }),
   /** All files as they were at the start of the copy; with `progress` every task is to do again. */
-  z.strictObject({ type: z.literal('reset-copy'), progress: z.boolean() }),
+  'reset-copy': z.strictObject({ type: z.literal('reset-copy'), progress: z.boolean() }),
   /** What has changed since the start of a task, or of the copy where none is named? Answered by `diff`. */
-  z.strictObject({ type: z.literal('show-diff'), task: id.optional() }),
-] as const
+  'show-diff': z.strictObject({ type: z.literal('show-diff'), task: id.optional() }),
+}
 
 /** Where a task is in its life, for one learner. */
 export const taskState = z.discriminatedUnion('state', [
@@ -171,7 +176,7 @@ export function lastOpenSlide({ gated, tasks }: Pick<CourseInfo, 'gated' | 'task
   return gated ? tasks.find(({ progress }) => !isDone(progress.state))?.slide : undefined
 }
 
-export type WorkshopClientMessage = z.infer<(typeof workshopClientMessages)[number]>
+export type WorkshopClientMessage = z.infer<(typeof workshopClientMessages)[keyof typeof workshopClientMessages]>
 
 export const workshopServerMessages = [
   z.strictObject({ type: z.literal('course'), course: courseInfo }),

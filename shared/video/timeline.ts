@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { profileSchema } from '../deck/contract.ts'
-import { replayInfo, stepInfo, stepStatus, terminalInfo } from '../protocol/talk.ts'
+import { replayInfo, stepInfo, stepStatus, terminalInfo } from '../protocol/state.ts'
 
 /**
  * The timeline of a film: everything that a window shows, with its time, on one clock. It is made from the deck and its recordings, or

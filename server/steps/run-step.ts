@@ -1,0 +1,188 @@
+import type { FallbackReason } from '../../shared/failures/fallback.ts'
+import type { MissingRequirement } from '../../shared/failures/requirement.ts'
+import type { Deck, Step } from '../deck/deck.ts'
+import { fillIn, InputError } from '../deck/deck.ts'
+import { describeHolder } from '../environment/ports.ts'
+import { prepareStep, type ProfileRuntime } from '../environment/profile.ts'
+import type { Executor } from '../executor/executor.ts'
+import type { Recorder } from '../recording/recorder.ts'
+import { sessionFailureOf } from '../terminal/session-error.ts'
+import type { Terminals } from '../terminal/terminals.ts'
+import { RefusedError } from './refused-error.ts'
+import type { Requirements } from './requirements.ts'
+import type { StepBoard } from './step-board.ts'
+import { type RunResult, StepRun } from './step-run.ts'
+
+/** A request to run a step. It carries the step's id and the hash of what the slide shows, never a command. */
+export interface RunRequest {
+  step: string
+  hash: string
+  inputs: Record<string, string>
+  /** The word that the user typed to confirm. */
+  confirm?: string | undefined
+}
+
+/** What running a step needs. */
+export interface RunContext {
+  deck: Deck
+  profile: ProfileRuntime
+  executor: Executor
+  requirements: Requirements
+  terminals: Terminals
+  board: StepBoard
+  secrets: readonly string[]
+  /** Shows the step's recording. @returns false if it has none */
+  showReplay: (step: Step, reason: FallbackReason) => Promise<boolean>
+  /** The step takes longer than its contract allows. It continues. */
+  onTimeout: (step: Step) => void
+  /** Whether the user interrupted the step: then its failure is not one of the demo. */
+  wasInterrupted: (step: Step) => boolean
+}
+
+/**
+ * Runs a step in its terminal: from the request to the running command, in the order in which it happens. What follows is reported by the
+ * step's status, and by the returned run.
+ *
+ * @param record creates the recorder of the run, when nothing prevents the run any more
+ * @throws RefusedError
+ */
+export async function runStep(
+  context: RunContext,
+  request: RunRequest,
+  record?: (command: string) => Recorder,
+): Promise<StepRun> {
+  const { terminals, requirements, board, profile, executor } = context
+  const step = findStep(context.deck, request)
+
+  const missing = [...(await requirements.missing(step)), ...(await requirements.unreachable(step))]
+  const [first, ...others] = missing
+  if (first) return refuseUnavailable(context, step, [first, ...others])
+  if (board.status(step.id).state === 'unavailable') board.setStatus(step.id, { state: 'idle' })
+
+  checkConfirmation(step, request)
+  const command = fillInputs(step, request.inputs)
+
+  const terminal = terminals.of(step)
+  const release = terminal.reserve(step.id)
+  if (!release) throw new RefusedError(busy(step, terminal.step))
+  try {
+    const session = await terminal.open().catch((error: unknown) => {
+      throw new RefusedError({ kind: 'shell-failed', terminal: terminal.name, failure: sessionFailureOf(error) })
+    })
+    if (session.state.name === 'ended') await session.restart()
+    const port = await requirements.usedPort(step)
+    if (port !== undefined) throw new RefusedError(await portInUse(context, port))
+    await prepareStep(profile, executor)
+    // The user may have typed a command meanwhile.
+    if (session.state.name !== 'at-prompt') throw new RefusedError(busy(step))
+
+    terminal.showLive()
+    const since = Date.now()
+    board.setStatus(step.id, { state: 'running', since })
+    const run = new StepRun({
+      step,
+      command,
+      session,
+      executor,
+      recorder: record?.(command),
+      secrets: context.secrets,
+      onReady: (after, url) =>
+        board.setStatus(step.id, { state: 'ready', since, ...(url !== undefined && { url }), after }),
+      onTimeout: () => {
+        context.onTimeout(step)
+        fallBack(context, step, 'timeout', { kind: 'timeout', seconds: step.contract.timeout })
+      },
+    })
+    void followRun(context, step, run, release)
+    return run
+  } catch (error) {
+    release()
+    throw error
+  }
+}
+
+function findStep(deck: Deck, { step: id, hash }: RunRequest): Step {
+  const step = deck.steps.get(id)
+  if (!step) throw new RefusedError({ kind: 'unknown-step', step: id })
+  if (step.hash !== hash) throw new RefusedError({ kind: 'stale', step: id })
+  return step
+}
+
+/** Marks a step as unavailable, and shows its recording if its contract says so. */
+async function refuseUnavailable(
+  { board, showReplay }: RunContext,
+  step: Step,
+  missing: [MissingRequirement, ...MissingRequirement[]],
+): Promise<never> {
+  board.setStatus(step.id, { state: 'unavailable', missing })
+  const replayed = step.contract.fallback.includes('missing') && (await showReplay(step, { kind: 'missing', missing }))
+  throw new RefusedError({ kind: replayed ? 'replayed' : 'unavailable', step: step.id, missing })
+}
+
+function checkConfirmation({ contract: { confirm } }: Step, request: RunRequest): void {
+  if (confirm && request.confirm?.trim() !== confirm.type)
+    throw new RefusedError({ kind: 'unconfirmed', warning: confirm.warning, word: confirm.type })
+}
+
+function fillInputs(step: Step, inputs: Record<string, string>): string {
+  try {
+    return fillIn(step, inputs)
+  } catch (error) {
+    if (error instanceof InputError) throw new RefusedError({ kind: 'bad-input', message: error.message })
+    throw error
+  }
+}
+
+function busy({ terminal }: Step, other?: string): RefusedError['refusal'] {
+  return { kind: 'busy', terminal, ...(other !== undefined && { step: other }) }
+}
+
+/** Which step of the deck, or which other program, has a port. */
+async function portInUse({ deck, board }: RunContext, port: number): Promise<RefusedError['refusal']> {
+  const holder = [...deck.steps.values()].find(
+    ({ id, contract }) => contract.needs.ports.includes(port) && ['running', 'ready'].includes(board.status(id).state),
+  )
+  return {
+    kind: 'port-in-use',
+    port,
+    holder: holder ? { step: holder.id } : { description: await describeHolder(port) },
+  }
+}
+
+/** Reports how a run goes, and gives its terminal back at the end. */
+async function followRun(context: RunContext, step: Step, run: StepRun, release: () => void): Promise<void> {
+  const { board } = context
+  run.kept.then(
+    (result) => result.problems.length === 0 && board.setMeasured(step.id, measuresOf(result)),
+    () => {},
+  )
+  try {
+    const { exit, seconds, problems, failure } = await run.ended
+    release()
+    const [first, ...others] = problems
+    if (exit === null) endWith(context, step, failure ?? { kind: 'closed' })
+    else if (!first) board.setStatus(step.id, { state: 'succeeded', exit, seconds })
+    else {
+      board.setStatus(step.id, { state: 'failed', exit, seconds, problems: [first, ...others] })
+      fallBack(context, step, 'failure', { kind: 'failed', problems: [first, ...others] })
+    }
+  } catch (error) {
+    release()
+    endWith(context, step, sessionFailureOf(error))
+  }
+}
+
+function endWith(context: RunContext, step: Step, failure: ReturnType<typeof sessionFailureOf>): void {
+  context.board.setStatus(step.id, { state: 'ended', failure })
+  fallBack(context, step, 'failure', { kind: 'ended', failure })
+}
+
+function fallBack(context: RunContext, step: Step, on: 'failure' | 'timeout', reason: FallbackReason): void {
+  if (!step.contract.fallback.includes(on) || (on === 'failure' && context.wasInterrupted(step))) return
+  // A recording that cannot be read leaves the live terminal.
+  context.showReplay(step, reason).catch(() => {})
+}
+
+function measuresOf({ seconds, ready, captures }: RunResult): Parameters<StepBoard['setMeasured']>[1] {
+  return { date: new Date().toISOString(), seconds, ...(ready !== undefined && { ready }), captures }
+}

@@ -1,0 +1,62 @@
+import { EventEmitter } from 'node:events'
+import type { RunMeasures, StepInfo, StepStatus } from '../../shared/protocol/state.ts'
+import type { Deck, Step } from '../deck/deck.ts'
+import type { RecordingInfo } from '../recording/recordings.ts'
+
+type StepBoardEvents = {
+  status: [step: string, status: StepStatus]
+  /** The last good run of a step in this talk measured these values. */
+  measured: [step: string, measured: RunMeasures]
+}
+
+/** The status and the measurements of every step. */
+export class StepBoard extends EventEmitter<StepBoardEvents> {
+  private readonly statuses = new Map<string, StepStatus>()
+  private readonly measures = new Map<string, RunMeasures>()
+
+  constructor() {
+    super()
+    // Every window listens.
+    this.setMaxListeners(0)
+  }
+
+  status(step: string): StepStatus {
+    return this.statuses.get(step) ?? { state: 'idle' }
+  }
+
+  setStatus(step: string, status: StepStatus): void {
+    this.statuses.set(step, status)
+    this.emit('status', step, status)
+  }
+
+  setMeasured(step: string, measured: RunMeasures): void {
+    this.measures.set(step, measured)
+    this.emit('measured', step, measured)
+  }
+
+  /** Forgets all statuses, after a reset. The measurements of this talk stay. */
+  clear(): void {
+    this.statuses.clear()
+  }
+
+  /** What windows know of every step of a deck. */
+  list(deck: Deck, recordingOf: (step: string) => RecordingInfo | undefined): StepInfo[] {
+    return [...deck.steps.values()].map((step) => this.info(step, recordingOf(step.id)))
+  }
+
+  private info({ id, slide, terminal, hash, contract }: Step, recording: RecordingInfo | undefined): StepInfo {
+    const measured = this.measures.get(id)
+    return {
+      id,
+      slide,
+      terminal,
+      hash,
+      inputs: contract.inputs,
+      ...(contract.confirm && { confirm: contract.confirm }),
+      ...(contract.ready && 'http' in contract.ready && { page: contract.ready.http }),
+      ...(recording && { recording }),
+      ...(measured && { measured }),
+      status: this.status(id),
+    }
+  }
+}

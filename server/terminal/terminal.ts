@@ -1,0 +1,293 @@
+import type { FallbackReason } from '../../shared/failures/fallback.ts'
+import type { Profile } from '../../shared/deck/contract.ts'
+import type { ClientMessageOf } from '../../shared/protocol/talk.ts'
+import type { ReplayInfo, TerminalInfo, TerminalState } from '../../shared/protocol/state.ts'
+import type { Cast } from '../../shared/recording/cast.ts'
+import type { Source, Viewer } from './broadcast.ts'
+import { Replay } from './replay.ts'
+import type { Session } from './session.ts'
+import { sessionFailureOf, SessionError } from './session-error.ts'
+import { type SessionState, stepOf } from './session-state.ts'
+
+export interface TerminalOptions {
+  name: string
+  /** The grid of the next session. */
+  grid: () => { cols: number; rows: number }
+  /** Creates a session, whose shell is not started yet. */
+  createSession: () => Session
+  /** Holds new sessions back while it is pending: the workdir is being recreated. Rejects if no session may start any more. */
+  gate: () => Promise<void> | undefined
+}
+
+/** What a window wants of a terminal. */
+export interface AttachOptions {
+  viewer: Viewer
+  /** Whether the viewer sees the values of secrets. */
+  secrets: boolean
+  /** Whether the viewer starts the shell if there is none. A viewer that does not waits for somebody else to start it. */
+  startsShell: boolean
+  /** Receives the SessionError, or an error of the executor, if the shell does not start. */
+  onError: (error: unknown) => void
+}
+
+/** The recording that a replay shows. */
+export interface ReplayedRecording {
+  step: string
+  cast: Cast
+  profile: Profile
+  date: string
+  /** Why it is shown, if no user asked for it. */
+  reason?: FallbackReason
+}
+
+interface Attachment extends AttachOptions {
+  /** Feeds the viewer at the moment; undefined while there is neither a session nor a replay. */
+  feed: { source: Source; handle: number } | undefined
+}
+
+interface ShownReplay {
+  replay: Replay
+  recording: ReplayedRecording
+}
+
+type Listener = {
+  onState?: (state: TerminalState) => void
+  onReplay?: (replay: ReplayInfo | undefined) => void
+}
+
+/**
+ * A named terminal with a fixed grid. It owns a session, which outlives windows, and a replay while one is shown. A viewer attaches once;
+ * the terminal decides what feeds it.
+ */
+export class Terminal {
+  readonly name: string
+  private readonly options: TerminalOptions
+  private session: Session | undefined
+  /** The session from its first prompt on: viewers see nothing of the shell's start. */
+  private live: Session | undefined
+  private opening: Promise<Session> | undefined
+  private stopListening: (() => void) | undefined
+  private shown: ShownReplay | undefined
+  /** The step that has the terminal, from the request to run it until its end. */
+  private reservedFor: string | undefined
+  private readonly attachments = new Map<number, Attachment>()
+  private nextHandle = 1
+  private readonly listeners = new Set<Listener>()
+
+  constructor(options: TerminalOptions) {
+    this.name = options.name
+    this.options = options
+  }
+
+  /** @returns a function that removes the listener */
+  listen(listener: Listener): () => void {
+    this.listeners.add(listener)
+    return () => this.listeners.delete(listener)
+  }
+
+  get info(): TerminalInfo {
+    const { cols, rows } = this.session ?? this.options.grid()
+    return { name: this.name, cols, rows, state: this.state, ...(this.replay && { replay: this.replay }) }
+  }
+
+  get state(): TerminalState {
+    return this.session ? terminalState(this.session.state) : { state: 'new' }
+  }
+
+  /** The session, if there is one. */
+  get current(): Session | undefined {
+    return this.session
+  }
+
+  /** The replay that is shown, as windows know it. */
+  get replay(): ReplayInfo | undefined {
+    if (!this.shown) return undefined
+    const { replay, recording } = this.shown
+    const { step, profile, date, reason } = recording
+    const { readyAt } = replay
+    return {
+      step,
+      profile,
+      date,
+      ...replay.playback,
+      ...(readyAt !== undefined && { ready: readyAt }),
+      ...(reason && { reason }),
+    }
+  }
+
+  /**
+   * Shows the terminal to a viewer: a snapshot first, then everything that follows it. Later snapshots replace the screen.
+   *
+   * @returns the handle for `detach`
+   */
+  attach(options: AttachOptions): number {
+    const handle = this.nextHandle++
+    const attachment: Attachment = { ...options, feed: undefined }
+    this.attachments.set(handle, attachment)
+    this.feed(attachment)
+    if (options.startsShell && !this.shown) this.open().catch(options.onError)
+    return handle
+  }
+
+  detach(handle: number): void {
+    const { feed } = this.attachments.get(handle) ?? {}
+    feed?.source.detach(feed.handle)
+    this.attachments.delete(handle)
+  }
+
+  /** @param bytes that the viewer has parsed since the snapshot of that channel */
+  ack(handle: number, channel: number, bytes: number): void {
+    this.attachments.get(handle)?.feed?.source.ack(channel, bytes)
+  }
+
+  /**
+   * Starts the shell if there is none, and waits for its first prompt.
+   *
+   * @throws SessionError if the shell does not start
+   */
+  open(): Promise<Session> {
+    if (this.session && !this.opening) return Promise.resolve(this.session)
+    this.opening ??= this.startSession().finally(() => (this.opening = undefined))
+    return this.opening
+  }
+
+  private async startSession(): Promise<Session> {
+    // Without a gate the session exists at once: keys that a window sends right after attaching reach it.
+    const gate = this.options.gate()
+    if (gate) await gate
+    const session = this.options.createSession()
+    this.session = session
+    this.stopListening = session.onState((state) => this.tellState(terminalState(state)))
+    try {
+      await session.start()
+    } catch (error) {
+      if (this.session === session) this.forgetSession()
+      throw new SessionError(sessionFailureOf(error))
+    }
+    this.live = session
+    this.feedAll()
+    return session
+  }
+
+  private forgetSession(): void {
+    this.stopListening?.()
+    this.stopListening = undefined
+    this.session = undefined
+    this.live = undefined
+    this.feedAll()
+  }
+
+  /** Types keys. Nothing is typed while a replay hides the live screen. */
+  write(data: string): void {
+    if (!this.shown) this.session?.write(data)
+  }
+
+  /** Stops everything in the terminal and starts a fresh shell. */
+  async restart(): Promise<void> {
+    if (this.session) await this.session.restart()
+    else await this.open()
+  }
+
+  /** Ends the session and the replay. Viewers stay attached; `resume` shows them the next session. */
+  async reset(): Promise<void> {
+    this.showLive()
+    const { session } = this
+    if (!session) return
+    // Its last state is told before the listener goes.
+    await session.end()
+    if (this.session === session) this.forgetSession()
+  }
+
+  /** Starts the shell for the viewers that want one, after a reset. */
+  resume(): void {
+    this.startForViewers()
+  }
+
+  /** The step that the terminal runs, or is about to run. */
+  get step(): string | undefined {
+    return this.reservedFor
+  }
+
+  /**
+   * Reserves the terminal for a step, so that no other step can come in between while its requirements are checked.
+   *
+   * @returns a function that gives the terminal back; undefined if the terminal is taken
+   */
+  reserve(step: string): (() => void) | undefined {
+    if (this.reservedFor !== undefined || this.state.state === 'busy') return undefined
+    this.reservedFor = step
+    return () => (this.reservedFor = undefined)
+  }
+
+  /** Shows a recording from its beginning, in every window. The session continues behind it. */
+  showReplay(recording: ReplayedRecording): void {
+    this.shown?.replay.dispose()
+    const replay = new Replay(recording.cast)
+    this.shown = { replay, recording }
+    replay.onPlayback(() => this.tellReplay())
+    this.tellReplay()
+    this.feedAll()
+    replay.play()
+  }
+
+  /** Shows the live session again. */
+  showLive(): void {
+    if (!this.shown) return
+    const { replay } = this.shown
+    this.shown = undefined
+    this.tellReplay()
+    this.feedAll()
+    replay.dispose()
+    this.startForViewers()
+  }
+
+  /** Controls the replay, if there is one. */
+  playback(action: ClientMessageOf<'playback'>['action']): void {
+    const replay = this.shown?.replay
+    if (action === 'faster') replay?.setSpeed(replay.playback.speed * 2)
+    else if (action === 'slower') replay?.setSpeed(replay.playback.speed / 2)
+    else replay?.[action]()
+  }
+
+  private startForViewers(): void {
+    if (this.session) return
+    for (const { startsShell, onError } of this.attachments.values()) if (startsShell) this.open().catch(onError)
+  }
+
+  private feedAll(): void {
+    for (const attachment of this.attachments.values()) this.feed(attachment)
+  }
+
+  /** Connects a viewer to what the terminal shows now. */
+  private feed(attachment: Attachment): void {
+    const source = this.shown?.replay ?? (attachment.secrets ? this.live : this.live?.redacted)
+    if (attachment.feed?.source === source) return
+    attachment.feed?.source.detach(attachment.feed.handle)
+    attachment.feed = source && { source, handle: source.attach(attachment.viewer) }
+  }
+
+  private tellState(state: TerminalState): void {
+    for (const { onState } of this.listeners) onState?.(state)
+  }
+
+  private tellReplay(): void {
+    for (const { onReplay } of this.listeners) onReplay?.(this.replay)
+  }
+}
+
+/** The state of a session as windows know it. */
+function terminalState(state: SessionState): TerminalState {
+  switch (state.name) {
+    case 'new':
+    case 'starting':
+      return { state: state.name }
+    case 'at-prompt':
+      return { state: 'prompt' }
+    case 'ended':
+      return { state: 'ended', failure: state.failure }
+    default: {
+      const step = stepOf(state)
+      return { state: 'busy', ...(step !== undefined && { step }) }
+    }
+  }
+}
