@@ -146,3 +146,18 @@ test('a secret that is printed in two halves is in no file and no report', async
     expect(await readFile(join(folder, 'recordings', name), 'utf8'), name).not.toContain(secret.slice(0, 9))
   expect(JSON.stringify([good, bad])).not.toContain(secret.slice(0, 9))
 })
+
+test('a step that ended after it was ready is not interrupted, so the next one finds the prompt', async () => {
+  await writeFile(
+    join(folder, 'slides.md'),
+    [
+      '---\nsteps:\n  brief: { ready: { output: ^up$ } }\n---\n',
+      '```sh {step=brief terminal=one}\necho up; sleep 0.2\n```\n',
+      '```sh {step=next terminal=one}\necho next\n```\n',
+    ].join('\n'),
+  )
+  expect(found(await rehearsed())).toEqual([
+    ['brief', 'passed', undefined],
+    ['next', 'passed', undefined],
+  ])
+})
