@@ -1,7 +1,11 @@
 import sirv from 'sirv'
 import type { DeckServer } from './front-door.ts'
 
-/** Serves a built deck; `folder()` is asked at every request, so that a new build takes its place at once. */
+/**
+ * Serves a built deck.
+ *
+ * @param folder returns the folder of the current build, absolute; called for every request, so that a new build is served at once
+ */
 export function serveBuilt(folder: () => string): DeckServer {
   let served: string | undefined
   let serve: ReturnType<typeof sirv>
@@ -9,14 +13,12 @@ export function serveBuilt(folder: () => string): DeckServer {
     request(request, response) {
       if (folder() !== served) {
         served = folder()
-        // `dev`: it looks at each request what is there, and survives that the cache is emptied.
+        // `dev` reads the folder for every request, so that the server survives an emptied cache.
         serve = sirv(served, { dev: true, single: true, etag: true })
       }
-      serve(
-        request,
-        response,
-        () => void response.writeHead(404, { 'Content-Type': 'text/plain' }).end('There is no such page.\n'),
-      )
+      serve(request, response, () => {
+        response.writeHead(404, { 'Content-Type': 'text/plain' }).end('Page not found.\n')
+      })
     },
   }
 }

@@ -1,19 +1,18 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { Duplex } from 'node:stream'
-import { WebSocketServer, type WebSocket } from 'ws'
-import { describeHolder } from '../environment/ports.ts'
+import { type WebSocket, WebSocketServer } from 'ws'
 import { MAX_CLIENT_MESSAGE_BYTES, SOCKET_PATH } from '../../shared/protocol/talk.ts'
-import { type Role } from '../../shared/roles.ts'
-import { type Access, access, viewOnly } from '../../shared/roles.ts'
+import { type Access, access, type Role, viewOnly } from '../../shared/roles.ts'
+import { describeHolder } from '../environment/ports.ts'
 import type { StepPages } from './step-pages.ts'
 import { type GuestRole, sameToken } from './token.ts'
 
-/** What answers behind the front door once a request is let in: the built deck, or Slidev's development server. */
+/** The server behind the front door: it serves the built deck, or Slidev's development server. */
 export interface DeckServer {
   request: (request: IncomingMessage, response: ServerResponse, access: Access) => void
   /**
-   * Websockets other than the project's own (Slidev's live reload). Absent: refused. A server that has them is one for development, which
-   * reads and writes files: only who may type is let through to it.
+   * Takes websockets other than the project's own (Slidev's live reload); absent for a built deck, where they are refused. A development
+   * server reads and writes files, so only windows with the permission to type reach one.
    */
   upgrade?: (request: IncomingMessage, socket: Duplex, head: Buffer) => void
 }
@@ -22,102 +21,117 @@ export interface DeckServer {
 export interface Sharing {
   /** An IPv4 address of this machine. */
   address: string
-  /** Gives the remote its permissions although whoever listens on the network can read its token. */
+  /** Give the remote its permissions although others on the network can read its token. */
   insecureRemote: boolean
 }
 
 export interface FrontDoorOptions {
   port: number
-  /** The presenter's; absent: there is none. */
+  /** The presenter's token; absent if there is no presenter. */
   token?: string
-  /** Each with a name of their own, by which their windows are told apart. */
+  /** The learners, each with the token of their link. Their names tell their windows apart. */
   learners?: readonly { name: string; token: string }[]
-  /** The tokens of the other roles; absent: nobody else is let in. */
+  /** The tokens of the guests; absent if there are none. */
   guests?: Record<GuestRole, string>
-  /** Absent: only this machine is served. */
+  /** Absent if only this machine is served. */
   share?: Sharing
-  /** `https://<host>`: where a proxy on this machine serves it to others, with TLS. The links lead there. */
+  /** `https://<host>`: the public URL of a reverse proxy with TLS on this machine. Links lead there. */
   at?: string
-  /** What answers requests to other names of that proxy: the pages of steps. */
+  /** Serves requests for other hosts of that proxy: the pages of steps. */
   pages?: StepPages
   deck: DeckServer
   onSocket: (socket: WebSocket, access: Access) => void
 }
 
 export interface FrontDoor {
-  /** What links begin with: `http://localhost:<port>`, or where a proxy serves it. */
+  /** The beginning of links: `http://localhost:<port>`, or the public URL of the proxy. */
   origin: string
-  /** `http://<address>:<port>`, where the local network is served. */
+  /** `http://<address>:<port>`, if the talk is shared with the local network. */
   shared?: string
   close: () => Promise<void>
 }
 
-/** What an entrance is called: a request must say the one and come from the other. */
-interface Name {
+/** A name of a listener: a request must carry this Host, and this Origin if it carries one. */
+interface ListenerName {
   host: string
   origin: string
 }
 
-/** Where requests come in: addresses, what they are called, and who may come in there. */
-interface Listener {
-  /** `localhost` has two addresses: whoever held the other one would be taken for this server. */
+/** Addresses that the server listens on, their names, and who may come in there. */
+interface ListenerOptions {
+  /** All addresses of a name: a program that held the other address of `localhost` would be taken for this server. */
   addresses: string[]
-  /** The first is its own; another is that of a proxy in front of it. */
-  names: [Name, ...Name[]]
-  /** What a role, or the window of a learner, may do here; undefined where it is not let in. */
+  /** The first name is the listener's own; a second one is that of the proxy in front of it. */
+  names: [ListenerName, ...ListenerName[]]
+  /** The access of a role, or of a learner's window; undefined if it is not allowed here. */
   admit: (role: Role, learner?: string) => Access | undefined
-  /** What answers to names that are not its own. */
+  /** Serves requests for other hosts. */
   pages?: StepPages
-  /** Says to who is not let in what to do. */
+  /** What to do, for users whose request is rejected. */
   hint: string
-  /** Connections and websockets at the same time. */
-  room: { connections: number; sockets: number }
+  limits: { connections: number; sockets: number }
 }
 
-/** On this machine nobody needs more; on the network a hall full of browsers, with six connections each, and no more. */
-const ROOM = { loopback: { connections: Infinity, sockets: Infinity }, network: { connections: 2000, sockets: 400 } }
+/** Connections and websockets at the same time. The network may bring a room full of browsers with six connections each. */
+const LIMITS = {
+  loopback: { connections: Infinity, sockets: Infinity },
+  network: { connections: 2000, sockets: 400 },
+}
 
-/** Why a remote on the network only looks. */
+/** Why a remote on the network is view-only. */
 export const INSECURE_REMOTE =
-  'This page came over plain HTTP: others on the network could read its token and act with it. See docs/sharing.md for a safe way, or start the talk with --insecure-remote.'
+  'The page was loaded over plain HTTP, so others on the network could read its token and use it. See docs/sharing.md for a safe way, or start the talk with --insecure-remote.'
+
+/** A response to a request that is rejected. */
+interface Rejection {
+  status: number
+  text: string
+}
+
+const BUILT_DECK_ONLY: Rejection = {
+  status: 403,
+  text: "During development only the author's windows have access. Use npm start to give the talk.",
+}
 
 /**
- * Opens the one port of the server: deck, websocket and pages behind one check of Host, Origin and token.
+ * Opens the one port of the server. Deck, websocket and pages are behind one check of Host, Origin and token.
  *
- * Each entrance has exactly one name. `localhost:<port>` is the loopback's: any other Host is a page elsewhere whose name was made to point
- * here (DNS rebinding), or `127.0.0.1`, where a cookie would reach the pages that steps serve. A proxy with TLS in front of it brings
- * requests that say the proxy's name. The local network, where it is served, has `<address>:<port>`, where the presenter's token is worth
- * nothing.
+ * Each listener has exactly one name of its own. The loopback's is `localhost:<port>`; any other Host is a page elsewhere whose name was made
+ * to point here (DNS rebinding), or `127.0.0.1`, where a cookie would reach the pages that steps serve. A reverse proxy with TLS sends the
+ * proxy's name. On the local network it is `<address>:<port>`; the presenter's token is not accepted there.
  *
- * @throws an Error that names the process which holds the port
+ * @throws an Error that names the process that has the port
  */
 export async function openFrontDoor(options: FrontDoorOptions): Promise<FrontDoor> {
-  const { port, share, at } = options
-  const named = (origin: string): Name => ({ host: new URL(origin).host, origin })
-  const loopback: Listener = {
+  const { port, share, at, pages } = options
+  const named = (origin: string): ListenerName => ({ host: new URL(origin).host, origin })
+  const loopback: ListenerOptions = {
     addresses: ['127.0.0.1', '::1'],
     names: [named(`http://localhost:${port}`), ...(at === undefined ? [] : [named(at)])],
     admit: access,
-    ...(options.pages && { pages: options.pages }),
+    ...(pages && { pages }),
     hint: 'Open the link that the server printed when it started.',
-    room: ROOM.loopback,
+    limits: LIMITS.loopback,
   }
-  const network: Listener | undefined = share && {
+  const network: ListenerOptions | undefined = share && {
     addresses: [share.address],
     names: [named(`http://${share.address}:${port}`)],
     admit(role) {
-      // Both can type: what they send would have to be sealed.
+      // Both may type, and plain HTTP does not protect what they send.
       if (role === 'presenter' || role === 'learner') return undefined
       return role === 'remote' && !share.insecureRemote ? viewOnly(access(role), INSECURE_REMOTE) : access(role)
     },
     hint: 'Scan the QR code of the talk, or open the link below it.',
-    room: ROOM.network,
+    limits: LIMITS.network,
   }
-  const opened: (() => Promise<void>)[] = []
-  const close = async () => void (await Promise.all(opened.map((end) => end())))
+  const listeners: Listener[] = []
+  const close = async () => void (await Promise.all(listeners.map((listener) => listener.close())))
   try {
-    opened.push(await openEntrance(loopback, options))
-    if (network) opened.push(await openEntrance(network, options))
+    for (const each of network ? [loopback, network] : [loopback]) {
+      const listener = new Listener(each, options)
+      listeners.push(listener)
+      await listener.open(port)
+    }
   } catch (error) {
     await close()
     throw error
@@ -125,158 +139,184 @@ export async function openFrontDoor(options: FrontDoorOptions): Promise<FrontDoo
   return { origin: at ?? loopback.names[0].origin, ...(network && { shared: network.names[0].origin }), close }
 }
 
-/** @returns what closes it */
-async function openEntrance(
-  { addresses, names, admit, pages, hint, room }: Listener,
-  { port, token, learners = [], guests, deck, onSocket }: FrontDoorOptions,
-): Promise<() => Promise<void>> {
-  const sockets = new WebSocketServer({
+/** The HTTP servers of one listener, and its check of requests. */
+class Listener {
+  private readonly options: ListenerOptions
+  private readonly frontDoor: FrontDoorOptions
+  /** The role with most permissions comes first, for a browser that has several tokens. */
+  private readonly keys: { role: Role; token: string; learner?: string }[]
+  private readonly sockets = new WebSocketServer({
     noServer: true,
     maxPayload: MAX_CLIENT_MESSAGE_BYTES,
     perMessageDeflate: false,
   })
-  // The mightiest first, for a browser that has several.
-  const keys: { role: Role; token: string; learner?: string }[] = [
-    ...(token === undefined ? [] : [{ role: 'presenter' as const, token }]),
-    ...learners.map(({ name, token }) => ({ role: 'learner' as const, token, learner: name })),
-    ...(['remote', 'audience'] as const).flatMap((role) => (guests ? [{ role, token: guests[role] }] : [])),
-  ]
-  // Cookies know no ports: two decks on one machine need two names. With TLS they get a name that no other host of the same domain can set.
-  const cookieOf = (role: Role, { origin }: Name) =>
-    `${origin.startsWith('https:') ? '__Host-' : ''}understudy-${port}${role === 'presenter' ? '' : `-${role}`}`
+  private readonly servers: Server[] = []
+  /** Upgraded connections: the HTTP servers no longer count them as theirs, and would wait for them. */
+  private readonly upgraded = new Set<Duplex>()
 
-  /** What the one with a token may do here. */
-  const accessBy = (given: (role: Role) => string | undefined | null): Access | undefined => {
-    for (const { role, token, learner } of keys) {
-      const text = given(role)
-      const admitted = text && sameToken(token, text) ? admit(role, learner) : undefined
-      if (admitted) return admitted
+  constructor(options: ListenerOptions, frontDoor: FrontDoorOptions) {
+    this.options = options
+    this.frontDoor = frontDoor
+    const { token, learners = [], guests } = frontDoor
+    this.keys = [
+      ...(token === undefined ? [] : [{ role: 'presenter' as const, token }]),
+      ...learners.map((learner) => ({ role: 'learner' as const, token: learner.token, learner: learner.name })),
+      ...(['remote', 'audience'] as const).flatMap((role) => (guests ? [{ role, token: guests[role] }] : [])),
+    ]
+  }
+
+  /** @throws an Error that says why the port cannot be used, and what to do */
+  async open(port: number): Promise<void> {
+    const { addresses, limits } = this.options
+    for (const address of addresses) {
+      const server = createServer(this.onRequest).on('upgrade', this.onUpgrade)
+      if (Number.isFinite(limits.connections)) server.maxConnections = limits.connections
+      const error = await new Promise<NodeJS.ErrnoException | undefined>((resolve) => {
+        server.once('error', resolve)
+        server.listen({ port, host: address, exclusive: true }, () => resolve(undefined))
+      })
+      if (!error) this.servers.push(server)
+      // A machine without IPv6 has one of the two loopback addresses.
+      else if (addresses.length === 1 || !['EADDRNOTAVAIL', 'EAFNOSUPPORT'].includes(error.code ?? ''))
+        throw new Error(await describeListenError(error, port, address))
     }
-    return undefined
-  }
-  const accessOf = ({ headers: { cookie = '' } }: IncomingMessage, name: Name) =>
-    accessBy((role) => new RegExp(`(?:^|;\\s*)${cookieOf(role, name)}=([^;]*)`).exec(cookie)?.[1])
-
-  /** What this entrance is called by who sends a request. */
-  const nameOf = ({ headers: { host } }: IncomingMessage) => names.find((name) => name.host === host)
-
-  /** What a request may do, or why it is not let in. */
-  const check = (request: IncomingMessage): Access | { status: number; text: string } => {
-    const name = nameOf(request)
-    if (!name)
-      return {
-        status: 421,
-        text: `This server is ${names.map(({ origin }) => origin).join(' or ')} and nothing else. ${hint}`,
-      }
-    if (request.headers.origin !== undefined && request.headers.origin !== name.origin)
-      return { status: 403, text: `Requests from ${request.headers.origin.slice(0, 100)} are not let in.` }
-    return accessOf(request, name) ?? { status: 401, text: `The access token is missing or wrong. ${hint}` }
   }
 
-  const onRequest = (request: IncomingMessage, response: ServerResponse) => {
-    const name = nameOf(request)
-    if (!name && pages?.takes(request)) return pages.request(request, response)
+  async close(): Promise<void> {
+    for (const socket of this.upgraded) socket.destroy()
+    await Promise.all(
+      this.servers.map((server) => {
+        server.closeAllConnections()
+        return new Promise((resolve) => server.close(resolve))
+      }),
+    )
+  }
+
+  private readonly onRequest = (request: IncomingMessage, response: ServerResponse): void => {
+    const { names, pages } = this.options
+    const { deck } = this.frontDoor
+    const name = this.nameOf(request)
+    if (!name && pages?.matches(request)) return pages.request(request, response)
     response.setHeader('Referrer-Policy', 'no-referrer')
     response.setHeader('X-Content-Type-Options', 'nosniff')
     response.setHeader('X-Frame-Options', 'SAMEORIGIN')
     response.setHeader('Cross-Origin-Resource-Policy', 'same-origin')
 
-    const { origin } = name ?? names[0]
-    if (!URL.canParse(request.url ?? '', origin)) {
-      response
-        .writeHead(400, { 'Content-Type': 'text/plain; charset=utf-8' })
-        .end('That is no address of this server.\n')
-      return
-    }
-    const url = new URL(request.url ?? '', origin)
-    const given = url.searchParams.get('token')
-    const entering = given !== null && request.method === 'GET' && name ? accessBy(() => given) : undefined
-    if (entering) {
-      url.searchParams.delete('token')
-      // A link that was sent in a message is followed from another site. The cookie is then sent with what is opened, never with what another
-      // page asks for; and nothing is done by opening a page.
-      const sameSite = entering.role === 'audience' || entering.role === 'learner' ? 'Lax' : 'Strict'
-      response.setHeader(
-        'Set-Cookie',
-        `${cookieOf(entering.role, name ?? names[0])}=${given}; HttpOnly; SameSite=${sameSite}; Path=/${origin.startsWith('https:') ? '; Secure' : ''}`,
-      )
-      response.writeHead(303, { Location: url.pathname + url.search }).end()
-      return
-    }
-    const checked = check(request)
-    const refused =
-      'status' in checked ? checked : deck.upgrade && !checked.permissions.includes('type') ? ONLY_BUILT : undefined
-    if (refused)
-      response.writeHead(refused.status, { 'Content-Type': 'text/plain; charset=utf-8' }).end(`${refused.text}\n`)
-    else if ('permissions' in checked) deck.request(request, response, checked)
+    const url = urlOf(request, name ?? names[0])
+    if (!url) return reject(response, { status: 400, text: 'Malformed URL.' })
+    if (name && request.method === 'GET' && this.exchangeToken(url, name, response)) return
+    const checked = this.check(request)
+    if ('status' in checked) return reject(response, checked)
+    if (deck.upgrade && !checked.permissions.includes('type')) return reject(response, BUILT_DECK_ONLY)
+    deck.request(request, response, checked)
   }
 
-  /** Connections that were upgraded: the HTTP server no longer counts them as its own, and would wait for them. */
-  const upgraded = new Set<Duplex>()
-  const onUpgrade = (request: IncomingMessage, socket: Duplex, head: Buffer) => {
+  private readonly onUpgrade = (request: IncomingMessage, socket: Duplex, head: Buffer): void => {
     socket.on('error', () => socket.destroy())
-    upgraded.add(socket)
-    socket.on('close', () => upgraded.delete(socket))
-    const refuse = ({ status, text }: { status: number; text: string }) =>
-      socket.end(
-        `HTTP/1.1 ${status} Refused\r\nContent-Type: text/plain\r\nContent-Length: ${Buffer.byteLength(text)}\r\nConnection: close\r\n\r\n${text}`,
-      )
+    this.upgraded.add(socket)
+    socket.on('close', () => this.upgraded.delete(socket))
+    const { pages, limits, names } = this.options
+    const { deck, onSocket } = this.frontDoor
 
-    if (!nameOf(request) && pages?.takes(request)) return pages.upgrade(request, socket, head)
-    // A browser always says where a websocket comes from; what does not is no browser of ours.
-    const { origin } = nameOf(request) ?? names[0]
-    if (request.headers.origin !== origin) return refuse({ status: 403, text: 'The Origin is missing or foreign.' })
-    const checked = check(request)
-    if ('status' in checked) return refuse(checked)
-    const path = URL.canParse(request.url ?? '', origin) ? new URL(request.url ?? '', origin).pathname : ''
-    if (path === SOCKET_PATH) {
-      if (sockets.clients.size >= room.sockets) return refuse({ status: 503, text: 'The hall is full.' })
-      // A window of the presenter's that looks at a learner says so; whether there is that learner is not known here.
-      const learner =
-        checked.role === 'presenter' ? new URL(request.url ?? '', origin).searchParams.get('learner') : null
+    const name = this.nameOf(request)
+    if (!name && pages?.matches(request)) return pages.upgrade(request, socket, head)
+    // Browsers always send the Origin of a websocket.
+    if (request.headers.origin !== (name ?? names[0]).origin)
+      return rejectUpgrade(socket, { status: 403, text: 'The Origin is missing or does not match.' })
+    const checked = this.check(request)
+    if ('status' in checked) return rejectUpgrade(socket, checked)
+    const url = urlOf(request, name ?? names[0])
+    if (url?.pathname === SOCKET_PATH) {
+      if (this.sockets.clients.size >= limits.sockets)
+        return rejectUpgrade(socket, { status: 503, text: 'Too many connections.' })
+      // A presenter's window that shows one learner. Whether that learner exists is checked by the server of the talk.
+      const learner = checked.role === 'presenter' ? url.searchParams.get('learner') : null
       const admitted = learner === null ? checked : access('instructor', learner)
-      return sockets.handleUpgrade(request, socket, head, (opened) => onSocket(opened, admitted))
+      return this.sockets.handleUpgrade(request, socket, head, (opened) => onSocket(opened, admitted))
     }
-    if (!deck.upgrade) return refuse({ status: 404, text: 'There is no websocket here.' })
-    if (!checked.permissions.includes('type')) return refuse(ONLY_BUILT)
+    if (!deck.upgrade) return rejectUpgrade(socket, { status: 404, text: 'There is no websocket at this path.' })
+    if (!checked.permissions.includes('type')) return rejectUpgrade(socket, BUILT_DECK_ONLY)
     deck.upgrade(request, socket, head)
   }
 
-  const servers: Server[] = []
-  const close = async () => {
-    for (const socket of upgraded) socket.destroy()
-    await Promise.all(
-      servers.map((server) => {
-        server.closeAllConnections()
-        return new Promise((done) => server.close(done))
-      }),
-    )
+  /** Exchanges the token of a link for a cookie. @returns whether the request is answered */
+  private exchangeToken(url: URL, name: ListenerName, response: ServerResponse): boolean {
+    const token = url.searchParams.get('token')
+    const admitted = token === null ? undefined : this.accessBy(() => token)
+    if (token === null || !admitted) return false
+    url.searchParams.delete('token')
+    // Links to an audience or a learner are followed from other sites, such as a chat. Their cookie is sent when the user opens a page, not
+    // with requests of another page, and opening a page changes nothing.
+    const sameSite = admitted.role === 'audience' || admitted.role === 'learner' ? 'Lax' : 'Strict'
+    const secure = name.origin.startsWith('https:') ? '; Secure' : ''
+    response
+      .writeHead(303, {
+        Location: url.pathname + url.search,
+        'Set-Cookie': `${this.cookieOf(admitted.role, name)}=${token}; HttpOnly; SameSite=${sameSite}; Path=/${secure}`,
+      })
+      .end()
+    return true
   }
-  for (const address of addresses) {
-    const server = createServer(onRequest).on('upgrade', onUpgrade)
-    if (Number.isFinite(room.connections)) server.maxConnections = room.connections
-    const error = await new Promise<NodeJS.ErrnoException | undefined>((done) => {
-      server.once('error', done)
-      server.listen({ port, host: address, exclusive: true }, () => done(undefined))
-    })
-    if (!error) {
-      servers.push(server)
-      continue
+
+  /** The access of a request, or why it is rejected. */
+  private check(request: IncomingMessage): Access | Rejection {
+    const { names, hint } = this.options
+    const { origin, cookie = '' } = request.headers
+    const name = this.nameOf(request)
+    if (!name)
+      return {
+        status: 421,
+        text: `This server answers only to ${names.map((each) => each.origin).join(' and ')}. ${hint}`,
+      }
+    if (origin !== undefined && origin !== name.origin)
+      return { status: 403, text: `Requests from ${origin.slice(0, 100)} are not allowed.` }
+    const admitted = this.accessBy(
+      (role) => new RegExp(`(?:^|;\\s*)${this.cookieOf(role, name)}=([^;]*)`).exec(cookie)?.[1],
+    )
+    return admitted ?? { status: 401, text: `The access token is missing or wrong. ${hint}` }
+  }
+
+  /** The access that a token gives here. */
+  private accessBy(tokenFor: (role: Role) => string | undefined): Access | undefined {
+    for (const { role, token, learner } of this.keys) {
+      const given = tokenFor(role)
+      const admitted = given && sameToken(token, given) ? this.options.admit(role, learner) : undefined
+      if (admitted) return admitted
     }
-    if (addresses.length > 1 && (error.code === 'EADDRNOTAVAIL' || error.code === 'EAFNOSUPPORT')) continue
-    await close()
-    if (error.code === 'EADDRINUSE')
-      throw new Error(`${await describeHolder(port)}, or choose another: npm start -- --port ${port + 1}`)
-    if (error.code === 'EADDRNOTAVAIL')
-      throw new Error(`This machine has no address ${address}. See what it has: ip address`)
-    throw new Error(
-      `Cannot listen on port ${port} of ${address}: ${error.message}. Choose another: npm start -- --port 4030`,
-    )
+    return undefined
   }
-  return close
+
+  /** Cookies ignore ports, so two decks on one machine need two names. With TLS the prefix keeps other hosts of the domain from setting it. */
+  private cookieOf(role: Role, { origin }: ListenerName): string {
+    const prefix = origin.startsWith('https:') ? '__Host-' : ''
+    return `${prefix}understudy-${this.frontDoor.port}${role === 'presenter' ? '' : `-${role}`}`
+  }
+
+  private nameOf({ headers: { host } }: IncomingMessage): ListenerName | undefined {
+    return this.options.names.find((name) => name.host === host)
+  }
 }
 
-const ONLY_BUILT = {
-  status: 403,
-  text: "While the talk is written only its author's windows are let in. Give it by npm start.",
+function urlOf({ url = '' }: IncomingMessage, { origin }: ListenerName): URL | undefined {
+  return URL.canParse(url, origin) ? new URL(url, origin) : undefined
+}
+
+function reject(response: ServerResponse, { status, text }: Rejection): void {
+  response.writeHead(status, { 'Content-Type': 'text/plain; charset=utf-8' }).end(`${text}\n`)
+}
+
+function rejectUpgrade(socket: Duplex, { status, text }: Rejection): void {
+  const headers = `Content-Type: text/plain\r\nContent-Length: ${Buffer.byteLength(text)}\r\nConnection: close`
+  socket.end(`HTTP/1.1 ${status} Refused\r\n${headers}\r\n\r\n${text}`)
+}
+
+async function describeListenError(error: NodeJS.ErrnoException, port: number, address: string): Promise<string> {
+  switch (error.code) {
+    case 'EADDRINUSE':
+      return `${await describeHolder(port)}, or choose another: npm start -- --port ${port + 1}`
+    case 'EADDRNOTAVAIL':
+      return `This machine does not have the address ${address}. List its addresses: ip address`
+    default:
+      return `Cannot listen on port ${port} of ${address}: ${error.message}. Choose another: npm start -- --port 4030`
+  }
 }

@@ -19,7 +19,7 @@ import { serveSocket } from './socket.ts'
 import type { Stage } from '../steps/stage.ts'
 import type { GuestRole } from './token.ts'
 import { Classroom, permissionsIn } from '../workshop/classroom.ts'
-import { type PlaceOfPage, StepPages } from './step-pages.ts'
+import { type StepPageId, StepPages } from './step-pages.ts'
 import type { Learner } from '../workshop/learner.ts'
 import { PATCH_PATH } from '../../shared/protocol/workshop.ts'
 
@@ -199,7 +199,7 @@ export class TalkServer {
   }
 
   /** Where a step serves its page on this machine at the moment. */
-  private pageOf({ learner, step }: PlaceOfPage): string | undefined {
+  private pageOf({ learner, step }: StepPageId): string | undefined {
     const status = this.rooms
       .get(learner)
       ?.stage.steps()

@@ -1,36 +1,36 @@
 import { Listr } from 'listr2'
 import openBrowser from 'open'
 import { type Deck, readDeck } from '../deck/deck.ts'
-import { interruptSignal } from '../lib/interrupt-signal.ts'
 import { describeHolder } from '../environment/ports.ts'
+import { progress } from '../environment/runtime-context.ts'
+import { interruptSignal } from '../lib/interrupt-signal.ts'
 import { isPortFree } from '../lib/network-probes.ts'
 import type { TalkServer } from './server.ts'
-import { progress } from '../environment/runtime-context.ts'
 
-/** Asked for by a command that serves a deck. */
+/** Options of every command that serves a deck. */
 export interface ServingOptions {
   /** The deck, absolute. */
   deck: string
   port: number
-  /** Open a browser where there is one. */
+  /** Open a browser if this machine has a display. */
   open: boolean
 }
 
 /** What a command that serves a deck works with. */
 export interface Serving {
   deck: Deck
-  /** Aborts when the command is to end. */
+  /** Aborts when the user ends the command. */
   signal: AbortSignal
-  /** Has something ended when the command ends: what was named last is ended first. */
+  /** Registers a function that runs when the command ends. The last one registered runs first. */
   onShutdown: (end: () => Promise<unknown>) => void
 }
 
 /**
  * Serves a deck until a signal ends it.
  *
- * @param command how the user has begun it, to name another port
- * @param begin opens everything, and tells the user
- * @returns once everything that was started has ended
+ * @param command as the user types it, for the hint to choose another port
+ * @param begin starts everything and prints the links
+ * @returns when everything that was started has ended
  * @throws DeckError, what `begin` throws, or an Error whose message says what to do next
  */
 export async function serve(
@@ -43,38 +43,37 @@ export async function serve(
   if (!(await isPortFree(port)))
     throw new Error(`${await describeHolder(port)}, or choose another: ${command} -- --port ${port + 1}`)
 
-  const ends: (() => Promise<unknown>)[] = []
+  const shutdown: (() => Promise<unknown>)[] = []
   try {
-    await begin({ deck, signal, onShutdown: (end) => void ends.push(end) })
+    await begin({ deck, signal, onShutdown: (end) => void shutdown.push(end) })
     if (!signal.aborted)
-      await new Promise<void>((done) => signal.addEventListener('abort', () => done(), { once: true }))
+      await new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }))
   } catch (error) {
     if (!signal.aborted) throw error
   } finally {
-    for (const end of ends.reverse()) await end()
+    for (const end of shutdown.reverse()) await end()
   }
 }
 
 /**
- * Builds the deck and opens the front door to it. The door is the first thing that closes at the end, so that no window starts anything
- * while the rest ends.
+ * Builds the deck and opens the front door to it. At the end the door closes first, so that no window starts anything during the shutdown.
  *
- * @param building what is shown while that lasts
+ * @param title of the build, shown while it lasts
  * @returns the links
- * @throws BuildError or an Error whose message says what to do next
+ * @throws BuildError, or an Error whose message says what to do next
  */
 export async function listen(
   server: TalkServer,
   { signal, onShutdown }: Serving,
-  building = 'Build the deck (half a minute after an edit)',
+  title = 'Build the deck (half a minute after an edit)',
 ): ReturnType<TalkServer['open']> {
   onShutdown(() => server.close())
-  await new Listr([{ title: building, task: () => server.build(signal) }], progress).run()
+  await new Listr([{ title, task: () => server.build(signal) }], progress).run()
   signal.throwIfAborted()
   return server.open()
 }
 
-/** Opens a browser where there is a screen to show it on; a talk does not fail for the lack of one. */
+/** Opens a browser if this machine has a display. A talk starts without one. */
 export async function openInBrowser(link: string): Promise<void> {
   if (process.platform === 'linux' && !process.env.DISPLAY && !process.env.WAYLAND_DISPLAY) return
   const child = await openBrowser(link).catch(() => undefined)

@@ -1,63 +1,102 @@
 import { randomBytes } from 'node:crypto'
+import { Socket } from 'node:net'
 import { dirname } from 'node:path'
-import { execa } from 'execa'
+import { StringDecoder } from 'node:string_decoder'
+import { execa, type ResultPromise } from 'execa'
 import { createProxyServer } from 'httpxy'
 import { lastLines, slidevCommand } from '../deck/slidev.ts'
 import type { DeckServer } from './front-door.ts'
 import { DOOR_HEADER, DOOR_VARIABLE } from './token.ts'
 
-/** Slidev's development server, reached through the front door only. Started again whenever it dies. */
+/** Pause before Slidev is restarted: a deck that cannot be served must not keep a core busy. */
+const RESTART_DELAY_MS = 1000
+/** The end of Slidev's output that is kept, in characters, to explain why it ended. */
+const MAX_OUTPUT_LENGTH = 8192
+
+/** Runs Slidev's development server behind the front door, and restarts it when it ends. Terminals are not affected. */
+class SlidevDevServer implements DeckServer {
+  private readonly target: string
+  private readonly secret = randomBytes(32).toString('base64url')
+  private readonly proxy
+  private readonly deckFile: string
+  private readonly port: number
+  private readonly log: (line: string) => void
+  private readonly running: Promise<void>
+  private readonly closing = new AbortController()
+  private child: ResultPromise<{ reject: false; stdin: 'ignore'; all: true; buffer: false }> | undefined
+
+  constructor(deckFile: string, port: number, log: (line: string) => void) {
+    this.deckFile = deckFile
+    this.port = port
+    this.log = log
+    this.target = `http://127.0.0.1:${port}`
+    this.proxy = createProxyServer({ target: this.target, ws: true, headers: { [DOOR_HEADER]: this.secret } })
+    this.running = this.run()
+  }
+
+  request: DeckServer['request'] = (request, response) => {
+    this.proxy.web(request, response).catch(() => {
+      if (!response.headersSent) response.writeHead(503, { 'Content-Type': 'text/html; charset=utf-8', Refresh: '1' })
+      response.end('Slidev is starting …')
+    })
+  }
+
+  upgrade: NonNullable<DeckServer['upgrade']> = (request, socket, head) => {
+    if (!(socket instanceof Socket)) return void socket.destroy()
+    this.proxy.ws(request, socket, { target: this.target }, head).catch(() => socket.destroy())
+  }
+
+  async close(): Promise<void> {
+    this.closing.abort()
+    this.child?.kill('SIGTERM')
+    await this.running
+  }
+
+  private async run(): Promise<void> {
+    const { signal } = this.closing
+    while (!signal.aborted) {
+      const { exit, output } = await this.runOnce()
+      // The signal may have been aborted during the wait.
+      if (this.closing.signal.aborted) return
+      this.log(`Slidev ended with exit status ${exit ?? 'unknown'} and is restarted. Terminals continue.\n${output}`)
+      await new Promise((resolve) => setTimeout(resolve, RESTART_DELAY_MS))
+    }
+  }
+
+  private async runOnce(): Promise<{ exit: number | null; output: string }> {
+    const args = [this.deckFile, '--port', String(this.port), '--bind', '127.0.0.1', '--open', 'false']
+    const child = execa(process.execPath, [slidevCommand(this.deckFile), ...args], {
+      cwd: dirname(this.deckFile),
+      reject: false,
+      stdin: 'ignore',
+      all: true,
+      buffer: false,
+      env: { [DOOR_VARIABLE]: this.secret },
+    })
+    this.child = child
+    let output = ''
+    const decoder = new StringDecoder('utf8')
+    child.all.on('data', (chunk: Buffer) => (output = (output + decoder.write(chunk)).slice(-MAX_OUTPUT_LENGTH)))
+    // Waits for the process, not for its output: an editor that it opened may keep that open.
+    const exit = await new Promise<number | null>((resolve) => {
+      child.once('exit', resolve)
+      child.once('error', () => resolve(null))
+    })
+    return { exit, output: lastLines(output) }
+  }
+}
+
+/**
+ * Starts Slidev's development server for a deck.
+ *
+ * @param deckFile absolute
+ * @param port of 127.0.0.1 that is free
+ * @param log called when Slidev has ended and is restarted
+ */
 export function developDeck(
   deckFile: string,
   port: number,
   log: (line: string) => void,
 ): DeckServer & { close: () => Promise<void> } {
-  const target = `http://127.0.0.1:${port}`
-  const secret = randomBytes(32).toString('base64url')
-  const proxy = createProxyServer({ target, ws: true, headers: { [DOOR_HEADER]: secret } })
-  let closed = false
-  let child: ReturnType<typeof spawn>
-  const spawn = () =>
-    execa(
-      process.execPath,
-      [slidevCommand(deckFile), deckFile, '--port', String(port), '--bind', '127.0.0.1', '--open', 'false'],
-      {
-        cwd: dirname(deckFile),
-        reject: false,
-        stdin: 'ignore',
-        all: true,
-        buffer: false,
-        env: { [DOOR_VARIABLE]: secret },
-      },
-    )
-  const run = async () => {
-    while (!closed) {
-      child = spawn()
-      let said = ''
-      child.all.on('data', (chunk: Buffer) => (said = (said + String(chunk)).slice(-8192)))
-      // Its own end, not that of its output: an editor that it has opened may hold that open.
-      const exit = await new Promise<number | null>((done) => child.once('exit', done).once('error', () => done(null)))
-      if (closed) return
-      log(`Slidev ended with exit status ${exit}; it is started again. The terminals go on.\n${lastLines(said)}`)
-      await new Promise((done) => setTimeout(done, RESTART_PAUSE))
-    }
-  }
-  const running = run()
-  return {
-    request: (request, response) =>
-      void proxy.web(request, response).catch(() => {
-        if (!response.headersSent) response.writeHead(503, { 'Content-Type': 'text/html; charset=utf-8', Refresh: '1' })
-        response.end('Slidev is starting …')
-      }),
-    upgrade: (request, socket, head) =>
-      void proxy.ws(request, socket as import('node:net').Socket, { target }, head).catch(() => socket.destroy()),
-    async close() {
-      closed = true
-      child.kill('SIGTERM')
-      await running
-    },
-  }
+  return new SlidevDevServer(deckFile, port, log)
 }
-
-/** Milliseconds before Slidev is started again: a deck that cannot be served must not keep a core busy. */
-const RESTART_PAUSE = 1000

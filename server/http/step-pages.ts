@@ -1,114 +1,133 @@
 import { createHmac, randomBytes } from 'node:crypto'
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import type { Socket } from 'node:net'
+import { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { createProxyServer } from 'httpxy'
 import { sameToken } from './token.ts'
 
-/** The page of a step: of a learner, or of the talk. */
-export interface PlaceOfPage {
+/** Identifies the page of a step: of a learner, or of the talk if there is none. */
+export interface StepPageId {
   learner: string | undefined
   step: string
 }
 
-/** In the first address of a page, what lets its browser in. */
+/** The query parameter that gives a browser access to a page. It is exchanged for the cookie at once. */
 const PARAMETER = 'understudy-page'
-/** Its browser's cookie. It belongs to the page's own host alone, and needs TLS. */
+/** The cookie of that browser. The prefix binds it to the page's own host and to TLS. */
 const COOKIE = '__Host-understudy-page'
 
+/** Stands for the `*` of the pattern, which a URL cannot contain. */
+const WILDCARD = 'any'
+
 /**
- * The pages of steps for browsers on other machines. Each has a host of its own, behind the proxy that serves the deck: it finds its own files
- * below `/` as it does here, and is another origin than the deck and than every other page.
+ * The pages of steps for browsers on other machines. Each page has a host of its own behind the reverse proxy that serves the deck. So it
+ * finds its files below `/` as it does on this machine, and its origin differs from the deck's and from that of every other page.
  */
 export class StepPages {
   private readonly pattern: URL
-  private readonly find: (place: PlaceOfPage) => string | undefined
-  private readonly places = new Map<string, PlaceOfPage>()
+  private readonly findPage: (page: StepPageId) => string | undefined
+  private readonly pagesByHost = new Map<string, StepPageId>()
   private readonly secret = randomBytes(32)
   private readonly proxy = createProxyServer({ changeOrigin: true })
 
   /**
-   * @param pattern `https://*.<domain>`: what the pages are called
-   * @param find where a step serves its page on this machine at the moment
+   * @param pattern `https://*.<domain>`: the origins of the pages
+   * @param findPage the URL at which a step serves its page on this machine; undefined if it does not serve one now
    */
-  constructor(pattern: string, find: (place: PlaceOfPage) => string | undefined) {
-    this.pattern = new URL(pattern.replace('*', 'any'))
-    this.find = find
+  constructor(pattern: string, findPage: (page: StepPageId) => string | undefined) {
+    this.pattern = new URL(pattern.replace('*', WILDCARD))
+    this.findPage = findPage
   }
 
-  /** Where a browser that is let in goes to see a page; undefined where there is none at the moment. */
-  link(place: PlaceOfPage): string | undefined {
-    const here = this.find(place)
-    if (here === undefined) return undefined
-    const host = this.pattern.host.replace('any', this.sign('host', place).slice(0, 32))
-    this.places.set(host, place)
-    const link = new URL(here)
-    const { pathname, searchParams } = link
-    searchParams.set(PARAMETER, this.sign('token', place))
-    return `${this.pattern.protocol}//${host}${pathname}?${searchParams}`
+  /** A link that gives a browser access to a page; undefined if the step does not serve one now. */
+  link(page: StepPageId): string | undefined {
+    const local = this.findPage(page)
+    if (local === undefined) return undefined
+    const host = this.pattern.host.replace(WILDCARD, this.sign('host', page).slice(0, 32))
+    this.pagesByHost.set(host, page)
+    const { pathname, searchParams } = new URL(local)
+    searchParams.set(PARAMETER, this.sign('token', page))
+    return `${this.pattern.protocol}//${host}${pathname}?${searchParams.toString()}`
   }
 
-  /** Whether a request is for a page, known or not. */
-  takes({ headers: { host = '' } }: IncomingMessage): boolean {
-    return host.slice(host.indexOf('.')) === this.pattern.host.slice(this.pattern.host.indexOf('.'))
+  /** Whether a request is for the host of a page, even of an unknown one. */
+  matches({ headers: { host = '' } }: IncomingMessage): boolean {
+    return domainOf(host) === domainOf(this.pattern.host)
   }
 
   request(request: IncomingMessage, response: ServerResponse): void {
-    const answer = (status: number, text: string) =>
+    const answer = (status: number, text: string) => {
       response
         .writeHead(status, { 'Content-Type': 'text/plain; charset=utf-8', 'Referrer-Policy': 'no-referrer' })
         .end(`${text}\n`)
-    const place = this.places.get(request.headers.host ?? '')
-    const url =
-      request.url?.startsWith('/') && URL.canParse(request.url, this.pattern.origin)
-        ? new URL(request.url, this.pattern.origin)
-        : undefined
-    if (!place || !url) return void answer(404, 'There is no such page. Open it from its slide.')
-    const token = this.sign('token', place)
+    }
+    const { host = '' } = request.headers
+    const page = this.pagesByHost.get(host)
+    const url = this.urlOf(request)
+    if (!page || !url) return answer(404, 'Page not found. Open it from its slide.')
+    const token = this.sign('token', page)
     const given = url.searchParams.get(PARAMETER)
     if (given !== null && sameToken(token, given)) {
       url.searchParams.delete(PARAMETER)
-      response.setHeader('Set-Cookie', `${COOKIE}=${token}; HttpOnly; Secure; SameSite=Strict; Path=/`)
-      return void response
+      response
         .writeHead(303, {
-          Location: `${this.pattern.protocol}//${request.headers.host ?? ''}${url.pathname}${url.search}`,
+          Location: `${this.pattern.protocol}//${host}${url.pathname}${url.search}`,
           'Referrer-Policy': 'no-referrer',
+          'Set-Cookie': `${COOKIE}=${token}; HttpOnly; Secure; SameSite=Strict; Path=/`,
         })
         .end()
+      return
     }
-    if (!this.letsIn(request, token)) return void answer(401, 'Open this page from its slide.')
-    const target = this.find(place)
+    if (!this.takeCookie(request, token)) return answer(401, 'Access denied. Open this page from its slide.')
+    const target = this.findPage(page)
     if (target === undefined)
-      return void answer(503, 'The step serves no page at the moment. Run it, and load this page again.')
-    const unreached = () =>
-      void (response.headersSent
-        ? response.destroy()
-        : answer(502, 'The page did not answer. See what the terminal of its step says.'))
-    this.proxy.web(request, response, { target: new URL(target).origin }).catch(unreached)
+      return answer(503, 'The step does not serve a page at the moment. Run it, then reload this page.')
+    this.proxy.web(request, response, { target: new URL(target).origin }).catch(() => {
+      if (response.headersSent) response.destroy()
+      else answer(502, "The page did not respond. See the output in the step's terminal.")
+    })
   }
 
   upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
-    const place = this.places.get(request.headers.host ?? '')
-    const target = place && this.find(place)
-    const own = request.headers.origin === `${this.pattern.protocol}//${request.headers.host ?? ''}`
-    if (!place || target === undefined || !own || !this.letsIn(request, this.sign('token', place)))
-      return void socket.end('HTTP/1.1 403 Refused\r\nContent-Length: 0\r\nConnection: close\r\n\r\n')
-    this.proxy.ws(request, socket as Socket, { target: new URL(target).origin }, head).catch(() => socket.destroy())
+    const { host = '', origin } = request.headers
+    const page = this.pagesByHost.get(host)
+    const target = page && this.findPage(page)
+    const sameOrigin = origin === `${this.pattern.protocol}//${host}`
+    // An upgraded connection of an HTTP server is a socket.
+    if (
+      !page ||
+      target === undefined ||
+      !sameOrigin ||
+      !(socket instanceof Socket) ||
+      !this.takeCookie(request, this.sign('token', page))
+    )
+      return void socket.end('HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\nConnection: close\r\n\r\n')
+    this.proxy.ws(request, socket, { target: new URL(target).origin }, head).catch(() => socket.destroy())
   }
 
-  /** Looks for the cookie, and takes it away: what the step serves has no use for it. */
-  private letsIn({ headers }: IncomingMessage, token: string): boolean {
+  private urlOf({ url }: IncomingMessage): URL | undefined {
+    if (!url?.startsWith('/') || !URL.canParse(url, this.pattern.origin)) return undefined
+    return new URL(url, this.pattern.origin)
+  }
+
+  /** Checks the cookie and removes it from the request: it does not concern the page. */
+  private takeCookie({ headers }: IncomingMessage, token: string): boolean {
     const cookies = (headers.cookie ?? '').split(/;\s*/)
     const given = cookies.find((cookie) => cookie.startsWith(`${COOKIE}=`))
-    const rest = cookies.filter((cookie) => cookie !== given && cookie !== '')
-    if (rest.length > 0) headers.cookie = rest.join('; ')
+    const others = cookies.filter((cookie) => cookie !== given && cookie !== '')
+    if (others.length > 0) headers.cookie = others.join('; ')
     else delete headers.cookie
     return given !== undefined && sameToken(token, given.slice(COOKIE.length + 1))
   }
 
-  private sign(what: 'host' | 'token', { learner = '', step }: PlaceOfPage): string {
+  private sign(purpose: 'host' | 'token', { learner = '', step }: StepPageId): string {
     return createHmac('sha256', this.secret)
-      .update(JSON.stringify([what, learner, step]))
+      .update(JSON.stringify([purpose, learner, step]))
       .digest('hex')
   }
+}
+
+/** A host without its first label. */
+function domainOf(host: string): string {
+  return host.slice(host.indexOf('.'))
 }
