@@ -12,7 +12,7 @@ import { NixError, type NixPlace } from './nix.ts'
 import { prefetch, prefetchedOn, takeFrom } from './prefetch.ts'
 
 async function labPlace(workdir: string): Promise<NixPlace> {
-  const { stdout } = await execa(join(import.meta.dirname, '../../nix/lab/env.sh'), [cache])
+  const { stdout } = await execa(join(import.meta.dirname, '../../../nix/lab/env.sh'), [cache])
   const env = Object.fromEntries(
     stdout.split('\n').map((line) => [line.slice(0, line.indexOf('=')), line.slice(line.indexOf('=') + 1)]),
   )
