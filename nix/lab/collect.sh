@@ -1,24 +1,24 @@
 #!/usr/bin/env bash
 # collect.sh DEBS OUT
 #
-# Downloads the Debian packages of debian-packages.txt with the libraries they
-# depend on into DEBS, except those that are there already, and unpacks them:
+# Downloads the packages in debian-packages.txt and the libraries they depend on
+# to DEBS, unless they are already there, and unpacks them:
 #
-#   OUT/<package>/usr/...   its files, with /bin, /sbin and /lib under /usr
+#   OUT/<package>/usr/...   files of a package, with /bin, /sbin and /lib under /usr
 #   OUT/default.nix         { <package> = { version = ...; depends = [ ... ]; }; }
 #
-# Needs no root. Exits with 6 when apt cannot download.
+# Does not need root. Exits with status 6 if apt cannot download packages.
 set -euo pipefail
 
 debs=$1
 out=$2
 here=$(dirname "$(readlink -f "$0")")
 
-# Names of the wanted packages, one per line.
-wanted() {
+# The packages in debian-packages.txt, by their names in this release.
+listed_packages() {
   local list known line name
   list=$(grep -v -e '^#' -e '^$' "$here/debian-packages.txt")
-  # One call for all names: apt takes most of a second to start.
+  # One call for all names, because apt takes most of a second to start.
   known=$(apt-cache policy ${list//|/ } |
     awk '/^[a-z]/ { name = $1 } /Candidate: [0-9]/ { print name }')
   while read -r line; do
@@ -28,27 +28,28 @@ wanted() {
         continue 2
       fi
     done
-    echo "apt knows no package $line: run \`apt-get update\` as root and start again." >&2
+    echo "apt cannot find the package $line. Run \`apt-get update\` as root and try again." >&2
     return 6
   done <<<"$list"
 }
 
-# "package dependency" pairs: dependencies on libraries and on the versioned
-# packages behind the metapackages of Python and the kernel. libc6 depends on
-# nothing here, which also cuts its circles.
-edges() {
+# Prints "package dependency" pairs. Only libraries and the versioned packages of
+# Python and the kernel count as dependencies. Dependencies of libc6 are ignored
+# because they are circular.
+edges() { # package...
   apt-cache depends --recurse --no-recommends --no-suggests --no-conflicts \
     --no-breaks --no-replaces --no-enhances "$@" |
     awk '
       /^[a-z]/ { package = $1 }
       /Depends:/ && package != "libc6" &&
-        $2 ~ /^(lib[a-z0-9]|zlib1g|python3\.[0-9]+-minimal|linux-(image|modules)-[0-9])/ &&
+        $2 ~ /^(lib[a-z0-9]|zlib1g|python3\.[0-9]+-minimal|linux-(base|binary|image|modules)-[0-9])/ &&
         $2 !~ /-(common|data|db|perl)$/ { print package, $2 }
     ' | sort -u
 }
 
-# All packages that can be reached from those given over the edges on stdin.
-reachable() {
+# Prints the given packages and all their direct and indirect dependencies.
+# Reads the edges from stdin.
+reachable() { # package...
   awk -v roots="$*" '
     { targets[$1] = targets[$1] " " $2 }
     END {
@@ -57,13 +58,14 @@ reachable() {
         if (queue[i] in seen) continue
         seen[queue[i]] = 1
         print queue[i]
-        n = split(targets[queue[i]], next_ones, " ")
-        for (j = 1; j <= n; j++) queue[++count] = next_ones[j]
+        n = split(targets[queue[i]], dependencies, " ")
+        for (j = 1; j <= n; j++) queue[++count] = dependencies[j]
       }
     }'
 }
 
-deb_of() { # package -> its file in DEBS, or nothing
+# Prints the package's file in DEBS, if it exists.
+deb_of() { # package
   local files=("$debs/$1"_*.deb)
   [[ -e ${files[0]} ]] && echo "${files[0]}"
 }
@@ -79,7 +81,8 @@ download() { # package...
   rmdir "$partial"
 }
 
-# Keeps what a virtual machine needs of the 90 MB of a kernel's modules.
+# Deletes the kernel modules that a virtual machine does not need. All of them
+# take 90 MB.
 prune_modules() { # directory
   [[ -d $1 ]] || return 0
   local drivers='drivers/(ata|block|char|net|scsi|virtio)'
@@ -88,7 +91,7 @@ prune_modules() { # directory
   local keep=".*/kernel/(crypto|lib|$drivers|$files|$network)/[^/]*"
   find "$1" -name '*.ko*' -regextype posix-extended ! -regex "$keep" -delete
   find "$1" -type d -empty -delete
-  # Newer releases compress modules, which busybox cannot load.
+  # busybox cannot load the compressed modules of newer releases.
   find "$1" -name '*.ko.xz' -exec xz --decompress {} +
   find "$1" -name '*.ko.zst' -exec zstd --quiet --rm --decompress {} +
 }
@@ -97,7 +100,7 @@ unpack() { # package deb
   local dir=$out/$1
   mkdir "$dir"
   dpkg-deb --extract "$2" "$dir"
-  # Older releases still have these directories beside /usr.
+  # Older releases have these directories outside /usr, too.
   local part
   for part in bin sbin lib; do
     [[ -d $dir/$part && ! -L $dir/$part ]] || continue
@@ -114,7 +117,7 @@ unpack() { # package deb
 mkdir -p "$debs" "$out"
 rm -rf "$debs"/partial.*
 
-names=$(wanted)
+names=$(listed_packages)
 mapfile -t roots <<<"$names"
 all_edges=$(edges "${roots[@]}")
 mapfile -t packages < <(reachable "${roots[@]}" <<<"$all_edges" | sort)

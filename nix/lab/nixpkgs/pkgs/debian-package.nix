@@ -1,16 +1,16 @@
-# Makes a Nix package of Debian packages: their files, with each program and
-# library patched to look for its libraries in the Nix store. So closures,
-# `nix why-depends` and the bytes on an image are real.
+# Builds a Nix package from the files of Debian packages. Patches each program and
+# library to use libraries from the Nix store, so that closures,
+# `nix why-depends` and the sizes of images are real.
 {
   lib,
-  debian, # the unpacked Debian packages: see ../../collect.sh
+  debian, # directory with the unpacked Debian packages: see ../../collect.sh
   mkDerivation,
 }:
 let
   source = package: "${debian}/${package}";
   libraryDir = package: "${source package}/usr/lib/x86_64-linux-gnu";
 
-  # patchelf itself, run by the dynamic loader that is still unpackaged.
+  # patchelf from Debian, which needs the dynamic loader from the unpacked libc6.
   patchelf = toString [
     "${libraryDir "libc6"}/ld-linux-x86-64.so.2"
     "--library-path"
@@ -25,8 +25,8 @@ in
 {
   pname,
   version,
-  packages, # names of the Debian packages whose files to take
-  libraries, # Nix packages with the shared libraries they need
+  packages, # names of the Debian packages whose files to copy
+  libraries, # Nix packages with the shared libraries that the files need
   postInstall ? "",
   meta ? { },
 }:
@@ -38,7 +38,7 @@ mkDerivation {
 
   trees = map source packages;
   libraryPath = lib.makeLibraryPath libraries;
-  # Without one there is nothing to patch: firmware, static programs, glibc.
+  # Empty for packages that need no patches: firmware, static programs, glibc.
   interpreter = lib.optionalString (glibc != null) "${glibc}/lib/ld-linux-x86-64.so.2";
 
   buildCommand = ''
@@ -59,16 +59,18 @@ mkDerivation {
     ${postInstall}
 
     if [ -n "$interpreter" ]; then
-      # Not in share, where the firmware of foreign machines lies.
+      # Not in share, which contains firmware for other architectures.
       mkdir -p $out/bin $out/lib
       find $out/bin $out/lib -type f | while read -r file; do
         [ "$(head -c 4 "$file")" = "$(printf '\177ELF')" ] || continue
+        ${patchelf} --force-rpath --set-rpath "$out/lib:$libraryPath" "$file"
+        # Keeps only the directories that contain a library the file needs.
+        ${patchelf} --force-rpath --shrink-rpath "$file"
+        # The interpreter comes last: after patchelf 0.18 has set it, another
+        # edit breaks programs that are not position-independent.
         if ${patchelf} --print-interpreter "$file" > /dev/null 2>&1; then
           ${patchelf} --set-interpreter $interpreter "$file"
         fi
-        # Only the directories that hold a library the file asks for stay.
-        ${patchelf} --force-rpath --set-rpath "$out/lib:$libraryPath" "$file"
-        ${patchelf} --force-rpath --shrink-rpath "$file"
       done
       rmdir $out/bin $out/lib 2> /dev/null || true
     fi

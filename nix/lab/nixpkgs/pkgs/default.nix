@@ -1,16 +1,16 @@
-# The packages, made from Debian's.
+# The package set, built from Debian packages.
 { lib, system }:
 let
-  # What prepare.sh has collected, and what it knows about each package.
+  # The packages that collect.sh unpacked, with their versions and dependencies.
   debian = import ../debian.nix;
   manifest = import debian;
 
-  # The name of the collected package that matches a pattern: releases call
-  # some of them differently.
+  # The name of the collected package that matches a pattern. Some names differ
+  # between releases.
   collected =
     pattern:
     lib.findFirst (name: builtins.match pattern name != null)
-      (throw "the lab has collected no Debian package ${pattern}")
+      (throw "collect.sh did not unpack any Debian package that matches \"${pattern}\"")
       (builtins.attrNames manifest);
 
   # "1:3.0.22-1~deb12u2" is version 3.0.22.
@@ -20,7 +20,7 @@ let
       (builtins.match "([0-9]+:)?([0-9]+([.][0-9]+[a-z]?)*).*" manifest.${name}.version)
       1;
 
-  # Some libraries have better known names.
+  # Names of libraries that are called differently in nixpkgs.
   nixNames = {
     libc6 = "glibc";
     libcrypt1 = "libxcrypt";
@@ -31,7 +31,7 @@ let
 
   librariesOf = name: map (library: libraries.${library}) manifest.${name}.depends;
 
-  # Most are looked up by Debian's name; openssl's changes with releases.
+  # Debian's name of openssl changes between releases.
   byName.openssl = libraries.${collected "libssl[0-9].*"};
 
   libraries = builtins.mapAttrs (
@@ -41,12 +41,12 @@ let
       version = versionOf name;
       packages = [ name ];
       libraries = librariesOf name;
-      # The character sets of the world: no machine here needs them.
+      # Conversions between character sets, which no machine needs.
       postInstall = "rm -rf $out/lib/gconv";
     }
   ) manifest;
 
-  # A program of the Debian package `name`, with files of `extra` ones.
+  # A program from the Debian package `name`, with the files of the `extra` ones.
   program =
     pname: name: {
       extra ? [ ],
@@ -72,7 +72,7 @@ let
     version = versionOf "busybox-static";
   };
 
-  # Bash runs the build scripts, except for those that it is made by.
+  # bash runs the build scripts, except those that build bash and its libraries.
   busyboxShell = [
     "${busybox}/bin/busybox"
     "sh"
@@ -103,7 +103,7 @@ let
         rm -rf $out/etc $out/lib $out/share $out/conf/sites-* $out/conf/nginx.conf
       '';
     };
-    # Debian's looks for its modules where Debian puts them.
+    # Debian's Perl looks for its modules in /usr/lib.
     perl = program "perl" "perl-base" {
       postInstall = ''
         mv $out/bin/perl $out/bin/.perl-wrapped
@@ -129,7 +129,7 @@ let
         "grub-pc-bin"
       ];
       mainProgram = "grub-install";
-      # GRUB's modules are no programs of this system: out of patchelf's way.
+      # GRUB's modules are ELF files that must not be patched.
       postInstall = ''
         mkdir -p $out/modules
         mv $out/lib/grub/i386-pc $out/lib/grub/x86_64-efi $out/modules/
@@ -148,14 +148,18 @@ let
         "seabios"
       ];
       mainProgram = "qemu-system-x86_64";
-      # QEMU finds its modules and firmware relative to its program, in the
-      # directories that Debian has built it for.
+      # QEMU looks for its modules and firmware in /usr/lib and /usr/share, or,
+      # if it exists, in bin/qemu-bundle/usr instead.
       postInstall = ''
         rm -rf $out/bin/qemu-system-i386 $out/bin/*-microvm $out/etc
         modules=$out/lib/x86_64-linux-gnu/qemu
         mkdir -p $modules
-        mv $out/lib/qemu/accel-tcg-x86_64.so $modules/
+        # A module in Debian 12; compiled into QEMU in later releases.
+        tcg=$out/lib/qemu/accel-tcg-x86_64.so
+        [ ! -e $tcg ] || mv $tcg $modules/
         rm -rf $out/lib/qemu
+        mkdir -p $out/bin/qemu-bundle/usr
+        ln -s $out/lib $out/share $out/bin/qemu-bundle/usr/
       '';
     };
 
@@ -171,6 +175,9 @@ let
         '';
       };
   };
+
+  # Until Debian 13 a package with files, later a metapackage.
+  ovmf = collected "ovmf|ovmf-generic";
 
   linux = import ./linux.nix {
     inherit lib debian;
@@ -203,21 +210,26 @@ let
       );
       systemd = pkgs.callPackage ./systemd { };
       systemd-boot = pkgs.runCommand "systemd-boot-${versionOf "systemd-boot-efi"}" { } ''
+        . ${./copy-first.sh}
         mkdir $out
-        cp ${debian}/systemd-boot-efi/usr/lib/systemd/boot/efi/systemd-bootx64.efi $out/
+        copy_first $out/systemd-bootx64.efi \
+          ${debian}/systemd-boot-efi/usr/lib/systemd/boot/efi/systemd-bootx64.efi \
+          ${debian}/systemd-boot-efi/usr/lib/systemd/boot/efi/systemd-bootx64.efi.signed
       '';
 
-      # Firmware for UEFI, in the layout of nixpkgs.
-      OVMF = pkgs.runCommand "OVMF-${versionOf "ovmf"}" { passthru.fd = pkgs.OVMF; } ''
+      # UEFI firmware, in the layout of nixpkgs.
+      OVMF = pkgs.runCommand "OVMF-${versionOf ovmf}" { passthru.fd = pkgs.OVMF; } ''
+        . ${./copy-first.sh}
         mkdir -p $out/FV
-        cp ${debian}/ovmf/usr/share/OVMF/OVMF_CODE_4M.fd $out/FV/OVMF_CODE.fd
-        cp ${debian}/ovmf/usr/share/OVMF/OVMF_VARS_4M.fd $out/FV/OVMF_VARS.fd
+        files=${debian}/${ovmf}/usr/share/OVMF
+        copy_first $out/FV/OVMF_CODE.fd $files/OVMF_CODE_4M.fd $files/OVMF_CODE.fd
+        copy_first $out/FV/OVMF_VARS.fd $files/OVMF_VARS_4M.fd $files/OVMF_VARS.fd
       '';
 
-      # Where programs find the character sets that glibc does not build in.
+      # Path of the character set conversions that are not built into glibc.
       gconvPath = "${debian}/libc6/usr/lib/x86_64-linux-gnu/gconv";
 
-      # All that prepare.sh builds ahead, by name.
+      # All packages that prepare.sh builds.
       lab-packages = pkgs.linkFarm "lab-packages" (
         programs
         // {
@@ -246,7 +258,7 @@ let
 
       callPackage = lib.callPackageWith pkgs;
     }
-    # Programs that NixOS has packages of and that busybox contains.
+    # Packages of NixOS whose programs busybox contains.
     // lib.genAttrs [
       "coreutils"
       "findutils"

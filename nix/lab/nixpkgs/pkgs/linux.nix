@@ -1,14 +1,18 @@
-# The kernel with the modules that a virtual machine needs.
+# The kernel, with the modules that collect.sh keeps for virtual machines.
 {
   lib,
   debian,
   runCommand,
-  image, # "linux-image-6.1.0-56-cloud-amd64"
-  packages, # the image, and where it is a package of its own, the modules
+  image, # name of the kernel's package, for example "linux-image-6.1.0-56-cloud-amd64"
+  packages, # names of all its packages: some releases have the modules in a separate one
   version,
 }:
 let
   modDirVersion = lib.removePrefix "linux-image-" image;
+  kernels = lib.concatMap (package: [
+    "${debian}/${package}/boot/vmlinuz-${modDirVersion}"
+    "${debian}/${package}/usr/lib/modules/${modDirVersion}/vmlinuz"
+  ]) packages;
 in
 runCommand "linux-${version}"
   {
@@ -16,11 +20,10 @@ runCommand "linux-${version}"
     passthru = { inherit modDirVersion; };
   }
   ''
+    . ${./copy-first.sh}
     mkdir -p $out/lib/modules
+    copy_first $out/bzImage ${toString kernels}
     ${lib.concatMapStrings (package: ''
-      for kernel in ${debian}/${package}/boot/vmlinuz-*; do
-        [ ! -e $kernel ] || cp $kernel $out/bzImage
-      done
       modules=${debian}/${package}/usr/lib/modules/${modDirVersion}
       [ ! -d $modules ] || cp -r $modules $out/lib/modules/
       chmod -R u+w $out
