@@ -299,7 +299,7 @@ test('three tasks of the talk are solved by typing, in the lab', async ({ page, 
   await page.keyboard.press('Enter')
   await expect.poll(() => screen(page, name)).toContain('is not of type')
   await page.keyboard.press('Alt+Shift+KeyC')
-  await expect(result(page)).toContainText('the configuration has no port')
+  await expect(result(page)).toContainText('the configuration has no valid port')
   await replace(page, 'nixos/profiles/spa-machine.nix', 'port = "80"', 'port = 80')
   await page.keyboard.press('ControlOrMeta+s')
   await passed()
@@ -312,7 +312,7 @@ test('three tasks of the talk are solved by typing, in the lab', async ({ page, 
   await page.keyboard.press('Alt+Shift+KeyC')
   await passed()
 
-  await openTask(page, 'Mend the red test')
+  await openTask(page, 'Fix the failing test')
   await begin(page)
   await replace(page, 'spa/index.html', 'id="app"', 'id="root"')
   await page.keyboard.press('ControlOrMeta+s')

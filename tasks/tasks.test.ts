@@ -100,7 +100,7 @@ describeWithLab('every task', () => {
 
   const easyWays: { id: string; way: string; edit: (copy: string) => void; says: string }[] = [
     {
-      id: 'mend-the-test',
+      id: 'fix-the-test',
       way: 'the test asks for less',
       edit: (copy) =>
         replaceIn(
@@ -108,7 +108,7 @@ describeWithLab('every task', () => {
           `assert '<div id="root"' in page, "the shell has no root element"`,
           '',
         ),
-      says: 'the test is green for a broken app as well',
+      says: 'the test passes for a broken app, too',
     },
     {
       id: 'keep-perl-out',
@@ -119,14 +119,14 @@ describeWithLab('every task', () => {
           '  # #endregion machine',
           '  system.forbiddenDependenciesRegexes = lib.mkForce [ ];\n  # #endregion machine',
         ),
-      says: 'the system builds with perl in its closure',
+      says: 'the system builds with Perl in its closure',
     },
     {
       id: 'why-so-large',
       way: 'the app loses its shell as well',
       edit: (copy) =>
         replaceIn(join(copy, 'spa/package.nix'), 'echo "tested: ${recorded}" > $out/build.txt', 'rm $out/index.html'),
-      says: 'the app has lost more than the weight',
+      says: 'the app is incomplete',
     },
   ]
   test.concurrent.for(easyWays)(
