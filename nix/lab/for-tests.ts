@@ -1,5 +1,5 @@
-// What the tests of the flake and of the lab share: a prepared lab, workdirs
-// in it, and the programs that run there.
+// Helpers for tests that need a prepared lab: create workdirs, and build and run
+// the outputs of their flakes.
 import { spawnSync } from 'node:child_process'
 import { cpSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -11,23 +11,23 @@ import { z } from 'zod'
 
 const here = import.meta.dirname
 const hasNix = spawnSync('nix', ['--version']).status === 0
-const missing = 'there is no `nix` here: apt-get install nix-bin'
+const missing = '`nix` is not on PATH: apt-get install nix-bin'
 
 /** The bundled flake. */
 export const flake = join(here, '..')
 
-/** A directory of this test file's own, removed at its end. */
+/** A temporary directory of this test file. Removed after the last test. */
 export const temp = mkdtempSync(join(tmpdir(), 'lab-'))
 
-/** Where the lab is prepared: the user's cache, unless `UNDERSTUDY_CACHE` names another. */
+/** The directory in which the lab is prepared: `UNDERSTUDY_CACHE`, or the user's cache. */
 export const cache = process.env.UNDERSTUDY_CACHE || envPaths('understudy', { suffix: '' }).cache
 
 let environment: Record<string, string> = {}
 
-/** A group of tests in a prepared lab. Where there is no Nix they are skipped, and the group's name says why. */
+/** Groups tests that need a prepared lab. Without Nix they are skipped, and the group's name gives the reason. */
 export function describeWithLab(name: string, tests: () => void) {
   if (!hasNix) return describe.skip(`${name} (skipped: ${missing})`, tests)
-  describe.sequential(name, () => {
+  describe(name, () => {
     beforeAll(prepareOnce, 300_000)
     tests()
   })
@@ -45,12 +45,12 @@ async function prepareOnce() {
 
 afterAll(() => rmSync(temp, { recursive: true, force: true }))
 
-/** Runs a program with the lab's environment; never throws. */
+/** Runs a program in the lab's environment. Never throws. */
 export function lab(workdir: string, file: string, args: string[], options: Options = {}) {
   return execa(file, args, { cwd: workdir, env: environment, reject: false, all: true, stdin: 'ignore', ...options })
 }
 
-/** A git repository with a copy of the bundled flake, locked to the lab. */
+/** Creates a Git repository with a copy of the bundled flake, locked to the lab's inputs. */
 export async function makeWorkdir(edit: (workdir: string) => void = () => {}): Promise<string> {
   const workdir = mkdtempSync(join(temp, 'work-'))
   for (const name of readdirSync(flake)) {
@@ -63,23 +63,23 @@ export async function makeWorkdir(edit: (workdir: string) => void = () => {}): P
   return workdir
 }
 
-/** Brings the lock file of a workdir up to date with its files. */
+/** Updates the lock file of a workdir after an edit. */
 export const lock = (workdir: string) => execa(join(here, 'lock.sh'), [cache, workdir])
 
-/** Runs prepare.sh; never throws. */
+/** Runs prepare.sh. Never throws. */
 export const prepare = (...args: string[]) => execa(join(here, 'prepare.sh'), args, { reject: false })
 
-/** Replaces a text in a file, which has to have it. */
+/** Replaces text in a file. The test fails if the file does not contain it. */
 export function replaceIn(file: string, from: string, to: string) {
   const text = readFileSync(file, 'utf8')
-  expect(text, `${file} has what the test wants to change`).toContain(from)
+  expect(text, `${file} contains the text to replace`).toContain(from)
   writeFileSync(file, text.replace(from, to))
 }
 
-/** The profile that all machines share. */
+/** Path in the flake of the profile that all machines share. */
 export const profile = 'nixos/profiles/spa-machine.nix'
 
-/** Adds lines to it. */
+/** Returns an edit that adds lines to the profile. */
 export const addToProfile = (lines: string) => (workdir: string) =>
   replaceIn(
     join(workdir, profile),
@@ -88,7 +88,7 @@ export const addToProfile = (lines: string) => (workdir: string) =>
   # #region closure`,
   )
 
-/** Builds an output of an edited flake, which fails; returns what Nix says. */
+/** Builds an output of an edited flake and expects the build to fail. Returns the output of Nix. */
 export async function failure(
   edit: (workdir: string) => void,
   output = 'nixosConfigurations.spa-ami.config.system.build.toplevel',
@@ -107,19 +107,19 @@ export async function build(workdir: string, output: string): Promise<string> {
   return built[0].outputs.out
 }
 
-/** What was printed while an output was built, now or earlier. */
+/** Returns the build log of an output, which may have been built earlier. */
 export async function logOf(workdir: string, output: string): Promise<string> {
   return (await lab(workdir, 'nix', ['log', `.#${output}`])).stdout as string
 }
 
-/** Asks until a server answers; gives up when the process behind it ends. */
-export async function page(url: string, machine: ResultPromise): Promise<string> {
-  let ended = false
-  void machine.finally(() => (ended = true)).catch(() => {})
+/** Requests a URL until it responds with success, and returns the body. Throws when the server's process ends. */
+export async function page(url: string, server: ResultPromise): Promise<string> {
+  const state = { ended: false }
+  void server.finally(() => (state.ended = true)).catch(() => {})
   for (;;) {
     const response = await fetch(url, { signal: AbortSignal.timeout(2000) }).catch(() => undefined)
     if (response?.ok) return response.text()
-    if (ended) throw new Error(`the machine has ended: ${String((await machine).all)}`)
+    if (state.ended) throw new Error(`The server process has ended: ${String((await server).all)}`)
     await new Promise((resolve) => setTimeout(resolve, 100))
   }
 }

@@ -1,5 +1,5 @@
-// Evaluates Nix for the tests of this library: with the real evaluator, but
-// without a store, a daemon or the user's configuration.
+// Evaluates Nix expressions for the tests of this library, with the real evaluator
+// but without a store, a daemon or the user's configuration.
 import { spawnSync } from 'node:child_process'
 import { stripVTControlCharacters } from 'node:util'
 import { describe } from 'vitest'
@@ -12,7 +12,7 @@ const missing =
     ? undefined
     : 'nix-instantiate is not on PATH: apt-get install nix-bin'
 
-/** A group of tests that need Nix. Where there is none they are skipped, and the group's name says why. */
+/** Groups tests that need Nix. Without Nix they are skipped, and the group's name gives the reason. */
 export function describeWithNix(name: string, tests: () => void) {
   if (missing) describe.skip(`${name} (skipped: ${missing})`, tests)
   else describe(name, tests)
@@ -43,8 +43,10 @@ function run(expression: string) {
 }
 
 /**
- * The values of Nix expressions, in their order and by one evaluation. `library` and the names in it are in scope.
- * Throws what Nix says if one of them fails.
+ * Evaluates Nix expressions in one run, with `library` and all its names in scope.
+ *
+ * @returns the values, in the order of the expressions
+ * @throws an Error with the output of Nix if one of the expressions fails
  */
 export function evaluate(expressions: string[]): unknown[] {
   const { succeeded, stdout, stderr } = run(`[ ${expressions.map((expression) => `(${expression})`).join('\n')} ]`)
@@ -52,19 +54,20 @@ export function evaluate(expressions: string[]): unknown[] {
   return z.array(z.unknown()).parse(JSON.parse(stdout))
 }
 
-/** What Nix writes to stderr on the way to the value of an expression. */
+/** Evaluates an expression and returns what Nix writes to stderr. */
 export function warnings(expression: string): string {
   return run(expression).stderr
 }
 
 /**
- * The message with which an expression fails, as `throw` got it: without the trace, the indentation and the hints that
- * Nix puts around it, and without spaces at the end of lines, which not every Nix prints. Throws if the expression has
- * a value.
+ * Evaluates an expression that fails, and returns the message that was passed to `throw`: without the trace, the
+ * indentation and the hints that Nix adds, and without trailing spaces, which depend on the version of Nix.
+ *
+ * @throws an Error if the expression has a value
  */
 export function failure(expression: string): string {
   const { succeeded, stdout, stderr } = run(expression)
-  if (succeeded) throw new Error(`this was expected to fail, but is ${stdout}`)
+  if (succeeded) throw new Error(`Expected a failure, but the value is ${stdout}`)
   const message = stderr.slice(stderr.lastIndexOf('error: ') + 'error: '.length)
   return message
     .replace(/\(use '--show-trace'.*\)/, '')

@@ -1,5 +1,5 @@
-// Every function a speaker or a learner is likely to type, with the value that
-// NixOS's library gives (checked against nixpkgs 26.05).
+// The functions that speakers and learners are likely to use, with the values that
+// nixpkgs' library returns (compared with nixpkgs 26.05).
 import { beforeAll, expect, test } from 'vitest'
 import { describeWithNix, evaluate, warnings } from './evaluate'
 
@@ -8,7 +8,7 @@ type Example = [expression: string, value: unknown]
 const drv = '{ type = "derivation"; name = "hello-1.2"; pname = "hello"; outPath = "/x"; bin.outPath = "/x-bin"; }'
 
 const examples: Record<string, Example[]> = {
-  'what is only there on a condition': [
+  'conditional values': [
     ['optional true 1', [1]],
     ['optional false 1', []],
     ['optionals true [ 1 2 ]', [1, 2]],
@@ -18,7 +18,7 @@ const examples: Record<string, Example[]> = {
     ['optionalAttrs true { a = 1; }', { a: 1 }],
     ['optionalAttrs false { a = 1; }', {}],
   ],
-  'strings put together': [
+  'joining strings': [
     ['concatStrings [ "a" "b" ]', 'ab'],
     ['concatStringsSep ", " [ "a" "b" ]', 'a, b'],
     ['concatLines [ "a" "b" ]', 'a\nb\n'],
@@ -29,7 +29,7 @@ const examples: Record<string, Example[]> = {
     ['fixedWidthNumber 3 7', '007'],
     ['intersperse "-" [ "a" "b" "c" ]', ['a', '-', 'b', '-', 'c']],
   ],
-  'strings taken apart': [
+  'splitting strings': [
     ['hasPrefix "ab" "abc"', true],
     ['hasPrefix "b" "abc"', false],
     ['hasSuffix "bc" "abc"', true],
@@ -172,19 +172,22 @@ const examples: Record<string, Example[]> = {
 }
 
 for (const [group, rows] of Object.entries(examples)) {
-  describeWithNix(`${group} are as in NixOS's library`, () => {
+  describeWithNix(`${group}: same value as in nixpkgs`, () => {
     let values: unknown[]
     beforeAll(() => {
       values = evaluate(rows.map(([expression]) => expression))
     })
-    test.each(rows.map(([expression, value], index) => ({ expression, value, index })))('$expression', (row) => {
-      expect(values[row.index]).toEqual(row.value)
-    })
+    test.each(rows.map(([expression, value], index) => [expression, value, index] as const))(
+      '%s',
+      (_name, value, index) => {
+        expect(values[index]).toEqual(value)
+      },
+    )
   })
 }
 
 describeWithNix('the library as a whole', () => {
-  test('has the functions of its groups under short names as well, as NixOS does', () => {
+  test('provides the functions of its groups under short names, too', () => {
     const groups = ['attrsets', 'lists', 'modules', 'options', 'strings', 'trivial']
     const names = ['genAttrs', 'flatten', 'mkForce', 'mkEnableOption', 'optionalString', 'importJSON']
     const [found] = evaluate([
@@ -193,24 +196,24 @@ describeWithNix('the library as a whole', () => {
     expect(found).toEqual(groups.map(() => true))
   })
 
-  test('has no short name where NixOS has none, so that what works here works there', () => {
+  test('has no short names that nixpkgs does not have', () => {
     const names = ['escapeNixIdentifier', 'escapeNixString', 'findFirstIndex', 'importApply', 'showDefs', 'release']
-    const [there] = evaluate([`builtins.filter (name: hasAttr name library) ${nixList(names)}`])
-    expect(there).toEqual([])
+    const [existing] = evaluate([`builtins.filter (name: hasAttr name library) ${nixList(names)}`])
+    expect(existing).toEqual([])
   })
 
-  test('evaluates down to each of its functions', () => {
+  test('evaluates completely', () => {
     const [kinds] = evaluate([`unique (attrValues (mapAttrs (_: builtins.typeOf) library))`])
     expect(kinds).toEqual(expect.arrayContaining(['lambda', 'set', 'string']))
   })
 
-  test('warns on stderr, and goes on', () => {
+  test('prints warnings to stderr', () => {
     expect(warnings('warn "careful" 1')).toContain('evaluation warning: careful')
     expect(warnings('showWarnings [ "one" "two" ] 1')).toMatch(/one[^]*two/)
     expect(warnings('warnIf false "careful" 1')).not.toContain('careful')
   })
 
-  test('warns when a package does not name its main program', () => {
+  test('warns if a package does not set its main program', () => {
     expect(warnings(`getExe (${drv})`)).toContain('Package hello does not have the meta.mainProgram attribute')
   })
 })

@@ -1,12 +1,12 @@
-// What a configuration evaluates to. The expected values are those of NixOS's
-// module system (checked against nixpkgs 26.05).
+// Values of configurations. NixOS's module system returns the same values
+// (compared with nixpkgs 26.05).
 import { join } from 'node:path'
 import { beforeAll, expect, test } from 'vitest'
 import { describeWithNix, evaluate } from './evaluate'
 
 const fixture = (name: string) => join(import.meta.dirname, 'fixtures', name)
 
-/** The configuration of modules, each a Nix expression. `list`, `int` and `option` are short for what tests declare. */
+/** The configuration that consists of modules, each a Nix expression. They can use `list`, `int` and `option`. */
 function config(...modules: string[]) {
   return `(let
     option = type: default: mkOption { inherit type default; };
@@ -15,19 +15,19 @@ function config(...modules: string[]) {
   in evalModules { modules = [ ${modules.map((module) => `(${module})`).join(' ')} ]; }).config`
 }
 
-type Behaviour = [behaviour: string, expression: string, value: unknown]
+type Behavior = [behavior: string, expression: string, value: unknown]
 
-const behaviours: Record<string, Behaviour[]> = {
+const behaviors: Record<string, Behavior[]> = {
   'a service module': [
-    ['gives its defaults', config(fixture('service.nix')) + '.services.spa-app.port', 80],
+    ['has the defaults of its options', config(fixture('service.nix')) + '.services.spa-app.port', 80],
     [
-      'configures other options once it is enabled',
+      'sets other options if it is enabled',
       config(fixture('service.nix'), '{ services.spa-app = { enable = true; port = 8080; }; }') + '.openPorts',
       [8080],
     ],
-    ['leaves them alone while it is not', config(fixture('service.nix')) + '.openPorts', []],
+    ['does not set other options if it is disabled', config(fixture('service.nix')) + '.openPorts', []],
     [
-      'takes a package, and gives it back untouched',
+      'accepts a package as the value of an option',
       config(
         fixture('service.nix'),
         '{ services.spa-app.package = { type = "derivation"; name = "spa"; outPath = "/x"; }; }',
@@ -38,7 +38,7 @@ const behaviours: Record<string, Behaviour[]> = {
 
   imports: [
     [
-      'put imported definitions before those of the importing module, and later modules first',
+      'put imported definitions before those of the importing module, and those of later modules first',
       config(
         'list',
         '{ list = [ "1" ]; imports = [ { list = [ "1.1" ]; } { list = [ "1.2" ]; } ]; }',
@@ -47,22 +47,22 @@ const behaviours: Record<string, Behaviour[]> = {
       ['1.2', '1.1', '2', '1'],
     ],
     [
-      'take a file once, however often it is imported',
+      'evaluate a file only once',
       config('list', fixture('list.nix'), `{ imports = [ ${fixture('list.nix')} ]; }`) + '.list',
       ['file'],
     ],
     [
-      'take modules with one key once',
+      'evaluate modules with the same key only once',
       config('list', '{ key = "k"; list = [ "a" ]; }', '{ imports = [ { key = "k"; list = [ "a" ]; } ]; }') + '.list',
       ['a'],
     ],
     [
-      'leave out what disabledModules names by path',
+      'exclude modules that disabledModules names by path',
       config('list', fixture('list.nix'), `{ disabledModules = [ ${fixture('list.nix')} ]; }`) + '.list',
       [],
     ],
     [
-      'leave out what disabledModules names relative to modulesPath',
+      'exclude modules that disabledModules names relative to modulesPath',
       `(evalModules {
         specialArgs.modulesPath = ${fixture('')};
         modules = [
@@ -74,30 +74,26 @@ const behaviours: Record<string, Behaviour[]> = {
       [],
     ],
     [
-      'may use specialArgs',
+      'can depend on specialArgs',
       '(evalModules { specialArgs.more = [ { x = 5; } ]; modules = [ ({ more, ... }: { imports = more; options.x = mkOption { }; }) ]; }).config.x',
       5,
     ],
     [
-      'may apply a file to something first',
+      'can call a file with arguments',
       config('list', `modules.importApply ${fixture('import-apply.nix')} { entry = "applied"; }`) + '.list',
       ['applied'],
     ],
   ],
 
-  'arguments of modules': [
+  'module arguments': [
     [
-      'come from _module.args too',
+      'include _module.args',
       config('{ answer, ... }: { options.x = option types.int answer; }', '{ _module.args.answer = 42; }') + '.x',
       42,
     ],
+    ['are evaluated only if they are used', config('{ missing, ... }: { options.x = option types.int 1; }') + '.x', 1],
     [
-      'are not looked up before they are used',
-      config('{ missing, ... }: { options.x = option types.int 1; }') + '.x',
-      1,
-    ],
-    [
-      'include the options, so that a module can adapt to what there is',
+      'include the declared options',
       config('{ options, ... }: { options.x = option types.bool (options ? y); }') + '.x',
       false,
     ],
@@ -109,21 +105,17 @@ const behaviours: Record<string, Behaviour[]> = {
   ],
 
   priorities: [
-    ['let a plain value win over mkDefault', config('int', '{ int = mkDefault 1; }', '{ int = 2; }') + '.int', 2],
-    ['let mkForce win over a plain value', config('int', '{ int = mkForce 1; }', '{ int = 2; }') + '.int', 1],
+    ['prefer a plain value to mkDefault', config('int', '{ int = mkDefault 1; }', '{ int = 2; }') + '.int', 2],
+    ['prefer mkForce to a plain value', config('int', '{ int = mkForce 1; }', '{ int = 2; }') + '.int', 1],
     [
-      'let the smallest number win',
+      'prefer the smallest number',
       config('int', '{ int = mkForce 1; }', '{ int = mkOverride 40 2; }', '{ int = mkImageMediaOverride 3; }') + '.int',
       2,
     ],
+    ['prefer mkVMOverride to mkForce', config('int', '{ int = mkVMOverride 1; }', '{ int = mkForce 2; }') + '.int', 1],
+    ['prefer mkDefault to the default of the option', config('int', '{ int = mkDefault 1; }') + '.int', 1],
     [
-      'let a virtual machine have the last word',
-      config('int', '{ int = mkVMOverride 1; }', '{ int = mkForce 2; }') + '.int',
-      1,
-    ],
-    ['let mkDefault win over the default', config('int', '{ int = mkDefault 1; }') + '.int', 1],
-    [
-      'reach the values inside a set',
+      'apply to the values inside a set',
       config(
         '{ options.a.x = option types.int 0; options.a.y = option types.int 0; }',
         '{ a = mkForce { x = 1; }; }',
@@ -131,15 +123,19 @@ const behaviours: Record<string, Behaviour[]> = {
       ) + '.a',
       { x: 1, y: 3 },
     ],
-    ['replace a whole list', config('list', '{ list = [ "a" ]; }', '{ list = mkForce [ "b" ]; }') + '.list', ['b']],
     [
-      'do not count where the condition is false',
+      'replace the complete list',
+      config('list', '{ list = [ "a" ]; }', '{ list = mkForce [ "b" ]; }') + '.list',
+      ['b'],
+    ],
+    [
+      'have no effect if the condition is false',
       config('int', '{ int = mkIf true (mkForce 1); }', '{ int = mkIf false (mkForce 2); }') + '.int',
       1,
     ],
   ],
 
-  order: [
+  'the order of definitions': [
     [
       'is set by mkBefore, mkAfter and mkOrder',
       config(
@@ -152,7 +148,7 @@ const behaviours: Record<string, Behaviour[]> = {
       ['first', 'second', 'middle', 'last'],
     ],
     [
-      'holds for lines',
+      'applies to lines',
       config('{ options.text = mkOption { type = types.lines; }; }', '{ text = "b"; }', '{ text = mkBefore "a"; }') +
         '.text',
       'a\nb',
@@ -161,15 +157,15 @@ const behaviours: Record<string, Behaviour[]> = {
 
   conditions: [
     [
-      'may depend on an option of the very set they guard',
+      'can depend on an option in the same set',
       config(
         '{ config, ... }: { options.a.on = option types.bool true; options.a.x = option types.int 0; config.a = mkIf config.a.on { x = 1; }; }',
       ) + '.a.x',
       1,
     ],
-    ['may stand around a whole module', config('int', '{ config, ... }: mkIf true { int = 1; }') + '.int', 1],
+    ['can apply to a complete module', config('int', '{ config, ... }: mkIf true { int = 1; }') + '.int', 1],
     [
-      'may be nested and merged',
+      'can be nested and merged',
       config(
         'list',
         '{ config = mkMerge [ { list = [ "a" ]; } (mkIf true (mkMerge [ { list = [ "b" ]; } (mkIf false { list = [ "c" ]; }) ])) ]; }',
@@ -177,7 +173,7 @@ const behaviours: Record<string, Behaviour[]> = {
       ['a', 'b'],
     ],
     [
-      'take a name out of attrsOf, but not out of lazyAttrsOf',
+      'remove a name from attrsOf, but not from lazyAttrsOf',
       `map (type: attrNames ${config('{ options.x = mkOption { inherit type; }; }', '{ x.a = 1; x.b = mkIf false 2; }')}.x) [ (types.attrsOf types.int) (types.lazyAttrsOf types.int) ]`,
       [['a'], ['a', 'b']],
     ],
@@ -202,17 +198,17 @@ const behaviours: Record<string, Behaviour[]> = {
       ) + '.x',
       { a: [2, 1], b: [3] },
     ],
-    ['agree on equal values', config('int', '{ int = 1; }', '{ int = 1; }') + '.int', 1],
+    ['accept several equal values', config('int', '{ int = 1; }', '{ int = 1; }') + '.int', 1],
     [
-      'have a value without any definition where "nothing" means something',
+      'have a value without definitions if they can be empty',
       config(
         '{ options = mapAttrs (_: type: mkOption { inherit type; }) { l = types.listOf types.int; a = types.attrsOf types.int; n = types.nullOr types.int; s = types.submodule { options.x = option types.int 1; }; }; }',
       ),
       { l: [], a: {}, n: null, s: { x: 1 } },
     ],
     [
-      'evaluate only the names of lazyAttrsOf that are asked for',
-      config('{ options.x = mkOption { type = types.lazyAttrsOf types.int; }; }', '{ x.a = 1; x.b = throw "asked"; }') +
+      'evaluate only the names of lazyAttrsOf that are used',
+      config('{ options.x = mkOption { type = types.lazyAttrsOf types.int; }; }', '{ x.a = 1; x.b = throw "used"; }') +
         '.x.a',
       1,
     ],
@@ -243,7 +239,7 @@ const behaviours: Record<string, Behaviour[]> = {
       [0, 1],
     ],
     [
-      'drop the end of a single line',
+      'remove the newline of a single line',
       config('{ options.x = mkOption { type = types.singleLineStr; }; }', '{ x = "a\\n"; }') + '.x',
       'a',
     ],
@@ -257,7 +253,7 @@ const behaviours: Record<string, Behaviour[]> = {
       'a',
     ],
     [
-      'pass their value through apply',
+      'apply a function to their value',
       config('{ options.x = option types.int 2 // { apply = x: x * 2; }; }') + '.x',
       4,
     ],
@@ -265,7 +261,7 @@ const behaviours: Record<string, Behaviour[]> = {
 
   submodules: [
     [
-      'know their name, and their own config',
+      'know their name and their own config',
       config(
         '{ options.x = mkOption { type = types.attrsOf (types.submodule ({ name, config, ... }: { options.a = option types.str name; options.b = option types.str config.a; })); }; }',
         '{ x.one = { }; x.two.a = "z"; }',
@@ -273,7 +269,7 @@ const behaviours: Record<string, Behaviour[]> = {
       { one: { a: 'one', b: 'one' }, two: { a: 'z', b: 'z' } },
     ],
     [
-      'may be defined by functions and by files',
+      'can be defined by functions and files',
       config(
         '{ options.x = mkOption { type = types.submodule { options.list = mkOption { type = types.listOf types.str; }; }; }; }',
         `{ x = ${fixture('list.nix')}; }`,
@@ -282,7 +278,7 @@ const behaviours: Record<string, Behaviour[]> = {
       ['function', 'file'],
     ],
     [
-      'may have an option called config, where only config can be defined',
+      'can have an option called config if definitions contain only config',
       config(
         '{ options.x = mkOption { type = types.submodule { options.config = option types.int 1; }; }; }',
         '{ x.config = 4; }',
@@ -290,7 +286,7 @@ const behaviours: Record<string, Behaviour[]> = {
       { config: 4 },
     ],
     [
-      'are extended by declaring them again',
+      'can be extended by a second declaration',
       config(
         '{ options.x = option (types.submodule { options.a = option types.int 1; }) { }; }',
         '{ options.x = mkOption { type = types.submodule { options.b = option types.int 2; }; }; }',
@@ -298,7 +294,7 @@ const behaviours: Record<string, Behaviour[]> = {
       { a: 1, b: 2 },
     ],
     [
-      'are extended by options declared inside',
+      'can be extended by options declared inside them',
       config(
         '{ options.x = option (types.submodule { options.a = option types.int 1; }) { }; }',
         '{ options.x.b = option types.int 2; }',
@@ -306,7 +302,7 @@ const behaviours: Record<string, Behaviour[]> = {
       { a: 1, b: 2 },
     ],
     [
-      'get specialArgs of their own',
+      'can have their own specialArgs',
       config(
         '{ options.x = option (types.submoduleWith { specialArgs.answer = 42; modules = [ ({ answer, ... }: { options.a = option types.int answer; }) ]; }) { }; }',
       ) + '.x.a',
@@ -316,14 +312,14 @@ const behaviours: Record<string, Behaviour[]> = {
 
   'freeform types': [
     [
-      'take definitions without an option, beside options and inside sets of them',
+      'accept definitions without an option, next to options and inside sets of options',
       config(
         '{ freeformType = types.attrsOf types.anything; options.a.b = option types.int 1; }',
         '{ a.c = 2; d = [ 3 ]; }',
       ),
       { a: { b: 1, c: 2 }, d: [3] },
     ],
-    ['are happy with nothing', config('{ freeformType = types.attrsOf types.int; }'), {}],
+    ['accept a configuration without definitions', config('{ freeformType = types.attrsOf types.int; }'), {}],
     [
       'work in submodules',
       config(
@@ -333,7 +329,7 @@ const behaviours: Record<string, Behaviour[]> = {
       { a: 1, z: '1' },
     ],
     [
-      'are not needed where nothing is checked',
+      'are not needed if checks are disabled',
       config('int', '{ config._module.check = false; config.typo = 1; }') + '.int',
       0,
     ],
@@ -341,7 +337,7 @@ const behaviours: Record<string, Behaviour[]> = {
 
   'an evaluation': [
     [
-      'can be extended, again and again',
+      'can be extended several times',
       `let first = evalModules { modules = [ { options.x = mkOption { default = 1; }; } ]; };
            second = first.extendModules { modules = [ { x = 2; } ]; };
            third = second.extendModules { modules = [ { x = mkForce 3; } ]; };
@@ -349,7 +345,7 @@ const behaviours: Record<string, Behaviour[]> = {
       [1, 2, 3],
     ],
     [
-      'can be the type of an option: a variant of the same configuration',
+      'can be the type of an option',
       `{ inherit (${config(
         '{ extendModules, ... }: { options.x = option types.int 1; options.y = option types.int 0; options.variant = mkOption { inherit (extendModules { modules = [ { x = mkDefault 10; } ]; }) type; default = { }; }; }',
         '{ variant.y = 5; }',
@@ -357,7 +353,7 @@ const behaviours: Record<string, Behaviour[]> = {
       { x: 10, y: 5 },
     ],
     [
-      'says of each option where it was declared and defined, and what counted',
+      'returns the declarations, definitions and priority of each option',
       `let
         evaluated = evalModules {
           modules = [
@@ -379,7 +375,7 @@ const behaviours: Record<string, Behaviour[]> = {
       },
     ],
     [
-      'has deferred modules collected, for someone else to evaluate',
+      'collects deferred modules without evaluating them',
       config(
         '{ options.machine = option types.deferredModule { }; }',
         '{ machine.x = 1; }',
@@ -390,9 +386,9 @@ const behaviours: Record<string, Behaviour[]> = {
     ],
   ],
 
-  'options that moved': [
+  'renamed and removed options': [
     [
-      'pass their definitions on, with a warning',
+      'pass their definitions to the new option, with a warning',
       `let c = ${config(
         'mkRenamedOptionModule [ "old" ] [ "new" "name" ]',
         '{ options.new.name = option types.int 1; options.warnings = option (types.listOf types.str) [ ]; }',
@@ -401,7 +397,7 @@ const behaviours: Record<string, Behaviour[]> = {
       { new: { name: 5 }, warnings: ["The option `old' defined in `/machine.nix' has been renamed to `new.name'."] },
     ],
     [
-      'keep their priority under an alias',
+      'keep their priority if they are aliases',
       config(
         'mkAliasOptionModule [ "short" ] [ "long" "name" ]',
         '{ options.long.name = option types.int 1; }',
@@ -410,7 +406,7 @@ const behaviours: Record<string, Behaviour[]> = {
       { long: { name: 5 }, short: 5 },
     ],
     [
-      'fail an assertion once they are gone',
+      'fail an assertion if they were removed and are still defined',
       `map (assertion: assertion.message) (builtins.filter (assertion: !assertion.assertion) ${config(
         'mkRemovedOptionModule [ "old" ] "Use new."',
         '{ options.assertions = mkOption { type = types.listOf types.raw; }; }',
@@ -421,14 +417,17 @@ const behaviours: Record<string, Behaviour[]> = {
   ],
 }
 
-for (const [group, rows] of Object.entries(behaviours)) {
+for (const [group, rows] of Object.entries(behaviors)) {
   describeWithNix(group, () => {
     let values: unknown[]
     beforeAll(() => {
       values = evaluate(rows.map(([, expression]) => expression))
     })
-    test.each(rows.map(([behaviour, , value], index) => ({ behaviour, value, index })))('$behaviour', (row) => {
-      expect(values[row.index]).toEqual(row.value)
-    })
+    test.each(rows.map(([behavior, , value], index) => [behavior, value, index] as const))(
+      '%s',
+      (_name, value, index) => {
+        expect(values[index]).toEqual(value)
+      },
+    )
   })
 }

@@ -1,24 +1,24 @@
-// What a learner reads when something is wrong. The lab uses NixOS's words, so that they can be searched for.
+// Error messages of the module system. They are the same as in NixOS, so that learners can search for them.
 //
-// `source` is where nixpkgs has the wording: a file and the function in it, as of the branch-off of release 26.05
-// (nixpkgs' own tests of it are in lib/tests/modules.sh).
+// `source` names the file and function in nixpkgs that has the message, as of the branch-off of release 26.05.
+// nixpkgs' own tests are in lib/tests/modules.sh.
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { describeWithNix, failure } from './evaluate'
 
 const service = join(import.meta.dirname, 'fixtures/service.nix')
 
-/** The configuration of a machine with the SPA's service module, whose own file says `definitions`. */
+/** The configuration of a machine with the SPA's service module. Its own file contains `definitions`. */
 const machine = (definitions: string) =>
   `(evalModules { modules = [ ${service} { _file = "/machine.nix"; config = ${definitions}; } ]; }).config`
 
-/** The value of an option of some type that modules in /a.nix, /b.nix, … define. */
+/** The value of an option of type `type` that modules in /a.nix, /b.nix, … define. */
 const option = (type: string, ...values: string[]) =>
   `(evalModules { modules = [ { options.x = mkOption { type = ${type}; }; } ${values
     .map((value, index) => `{ _file = "/${'abc'[index]}.nix"; x = ${value}; }`)
     .join(' ')} ]; }).config.x`
 
-/** A whole configuration of modules, each a Nix expression. */
+/** The configuration that consists of modules, each a Nix expression. */
 const modules = (...all: string[]) =>
   `(evalModules { modules = [ ${all.map((module) => `(${module})`).join(' ')} ]; }).config`
 
@@ -30,21 +30,21 @@ type Mistake = { mistake: string; source: string; expression: string; message: s
 const mistakes: Record<string, Mistake[]> = {
   'a value of the wrong type': [
     {
-      mistake: 'a word for a port',
+      mistake: 'a string for a port',
       source: 'lib/modules.nix mergeDefinitions, lib/types.nix ints.u16, lib/options.nix showDefs',
       expression: machine('{ services.spa-app.port = "eighty"; }') + '.services.spa-app.port',
       message: `A definition for option \`services.spa-app.port' is not of type \`16 bit unsigned integer; between 0 and 65535 (both inclusive)'. Definition values:
 - In \`/machine.nix': "eighty"`,
     },
     {
-      mistake: 'a port that is too big',
+      mistake: 'a port number that is too large',
       source: 'lib/types.nix ints.between',
       expression: machine('{ services.spa-app.port = 70000; }') + '.services.spa-app.port',
       message: `A definition for option \`services.spa-app.port' is not of type \`16 bit unsigned integer; between 0 and 65535 (both inclusive)'. Definition values:
 - In \`/machine.nix': 70000`,
     },
     {
-      mistake: 'a word for a boolean',
+      mistake: 'a string for a boolean',
       source: 'lib/types.nix bool',
       expression: machine('{ services.spa-app.enable = "yes"; }') + '.services.spa-app.enable',
       message: `A definition for option \`services.spa-app.enable' is not of type \`boolean'. Definition values:
@@ -58,35 +58,35 @@ const mistakes: Record<string, Mistake[]> = {
 - In \`/machine.nix': /tmp`,
     },
     {
-      mistake: 'one port for a list of ports',
+      mistake: 'a port for a list of ports',
       source: 'lib/types.nix listOf, checkDefsForError',
       expression: machine('{ openPorts = 80; }') + '.openPorts',
       message: `A definition for option \`openPorts' is not of type \`list of 16 bit unsigned integer; between 0 and 65535 (both inclusive)'. TypeError: Definition values:
 - In \`/machine.nix': 80`,
     },
     {
-      mistake: 'a wrong entry of a list',
+      mistake: 'a list element of the wrong type',
       source: 'lib/types.nix listOf',
       expression: option('types.listOf types.port', '[ 80 "443" ]'),
       message: `A definition for option \`x."[definition 1-entry 2]"' is not of type \`16 bit unsigned integer; between 0 and 65535 (both inclusive)'. Definition values:
 - In \`/a.nix': "443"`,
     },
     {
-      mistake: 'a wrong value in a set',
+      mistake: 'a set element of the wrong type',
       source: 'lib/types.nix attrsWith',
       expression: option('types.attrsOf types.str', '{ a = 80; }'),
       message: `A definition for option \`x.a' is not of type \`string'. Definition values:
 - In \`/a.nix': 80`,
     },
     {
-      mistake: 'a choice that there is not',
+      mistake: 'a value that an enum does not contain',
       source: 'lib/types.nix enum',
       expression: option('types.enum [ "ext4" "xfs" ]', '"ntfs"'),
       message: `A definition for option \`x' is not of type \`one of "ext4", "xfs"'. Definition values:
 - In \`/a.nix': "ntfs"`,
     },
     {
-      mistake: 'neither of two types',
+      mistake: 'a value of neither of two types',
       source: 'lib/types.nix either',
       expression: option('types.either types.int types.str', 'true'),
       message: `A definition for option \`x' is not of type \`signed integer or string'. TypeError: The option \`x\` is neither a value of type \`signed integer\` nor \`string\`, Definition values:
@@ -100,56 +100,56 @@ const mistakes: Record<string, Mistake[]> = {
 - In \`/a.nix': 1`,
     },
     {
-      mistake: 'a number where an optional string is expected',
+      mistake: 'a list for a type that accepts strings and numbers',
       source: 'lib/types.nix coercedTo',
       expression: option('types.coercedTo types.int toString types.str', '[ ]'),
       message: `A definition for option \`x' is not of type \`string or signed integer convertible to it'. TypeError: Definition values:
 - In \`/a.nix': [ ]`,
     },
     {
-      mistake: 'a relative path',
+      mistake: 'a relative path for an absolute one',
       source: 'lib/types.nix pathWith',
       expression: option('types.path', '"dist"'),
       message: `A definition for option \`x' is not of type \`absolute path'. Definition values:
 - In \`/a.nix': "dist"`,
     },
     {
-      mistake: 'a string that does not match',
+      mistake: 'a string that does not match the pattern',
       source: 'lib/types.nix strMatching',
       expression: option('types.strMatching "[a-z]+"', '"A1"'),
       message: `A definition for option \`x' is not of type \`string matching the pattern [a-z]+'. Definition values:
 - In \`/a.nix': "A1"`,
     },
     {
-      mistake: 'a value for a submodule',
+      mistake: 'a number for a submodule',
       source: 'lib/types.nix submoduleWith',
       expression: option('types.submodule { }', '5'),
       message: `A definition for option \`x' is not of type \`submodule'. TypeError: Definition values:
 - In \`/a.nix': 5`,
     },
     {
-      mistake: 'an empty list where one entry is needed',
+      mistake: 'an empty list for a non-empty one',
       source: 'lib/types.nix nonEmptyListOf, addCheck',
       expression: option('types.nonEmptyListOf types.int', '[ ]'),
       message: `A definition for option \`x' is not of type \`non-empty (list of signed integer)'. TypeError: Definition values:
 - In \`/a.nix': [ ]`,
     },
     {
-      mistake: 'the result of a function',
+      mistake: 'a function result of the wrong type',
       source: 'lib/types.nix functionTo',
       expression: option('types.functionTo types.str', '_: 1') + ' 0',
       message: `A definition for option \`x.<function body>' is not of type \`string'. Definition values:
 - In \`/a.nix': 1`,
     },
     {
-      mistake: 'a default that does not fit',
+      mistake: 'a default of the wrong type',
       source: 'lib/modules.nix evalOptionValue',
       expression: modules('{ _file = "/a.nix"; options.x = mkOption { type = types.int; default = "one"; }; }') + '.x',
       message: `A definition for option \`x' is not of type \`signed integer'. Definition values:
 - In \`/a.nix': "one"`,
     },
     {
-      mistake: 'a text of several lines, shown as such',
+      mistake: 'a string with several lines, shown on several lines',
       source: 'lib/options.nix showDefs, lib/generators.nix toPretty',
       expression: option('types.int', '"one\\ntwo"'),
       message: `A definition for option \`x' is not of type \`signed integer'. Definition values:
@@ -160,7 +160,7 @@ const mistakes: Record<string, Mistake[]> = {
     },
   ],
 
-  'an option that there is not': [
+  'an option that does not exist': [
     {
       mistake: 'a typo',
       source: 'lib/modules.nix evalModules checkUnmatched',
@@ -171,7 +171,7 @@ const mistakes: Record<string, Mistake[]> = {
 Did you mean \`services.spa-app.port', \`services.spa-app.host' or \`services.spa-app.enable'?`,
     },
     {
-      mistake: 'a typo inside a condition that is false',
+      mistake: 'a typo inside mkIf with a false condition',
       source: 'lib/modules.nix evalModules checkUnmatched, showDefs of a property',
       expression: machine('{ services.spa-app = mkIf false { prot = 80; }; }'),
       message: `The option \`services.spa-app.prot' does not exist. Definition values:
@@ -198,7 +198,7 @@ Did you mean \`services.spa-app.port', \`services.spa-app.host' or \`services.sp
 Did you mean \`hosts."example.com".root'?`,
     },
     {
-      mistake: 'a typo among more than a hundred names: only close ones are suggested',
+      mistake: 'a typo among more than a hundred options, with only close names suggested',
       source: 'lib/modules.nix evalModules checkUnmatched; lib/tests/modules/error-typo-large-attrset.nix',
       expression: modules(
         '{ options = genAttrs (map (i: "option${toString i}") (range 1 120)) (_: mkOption { default = 0; }); }',
@@ -210,7 +210,7 @@ Did you mean \`hosts."example.com".root'?`,
 Did you mean \`option12'?`,
     },
     {
-      mistake: 'a long value, shown in part',
+      mistake: 'a long value, shown partially',
       source: 'lib/options.nix showDefs',
       expression: machine('{ typo = { a = 1; b = 2; c = 3; d = 4; e = 5; }; }'),
       message: `The option \`typo' does not exist. Definition values:
@@ -225,7 +225,7 @@ Did you mean \`option12'?`,
 Did you mean \`openPorts' or \`services'?`,
     },
     {
-      mistake: 'a value that fails itself, not shown',
+      mistake: 'a value whose evaluation fails, not shown',
       source: 'lib/options.nix showDefs',
       expression: machine('{ typo = throw "no"; }'),
       message: `The option \`typo' does not exist. Definition values:
@@ -234,7 +234,7 @@ Did you mean \`openPorts' or \`services'?`,
 Did you mean \`openPorts' or \`services'?`,
     },
     {
-      mistake: 'a value without an end',
+      mistake: 'an infinite value, shown partially',
       source: 'lib/options.nix showDefs, lib/generators.nix withRecursion',
       expression: machine('{ typo = let endless = { again = endless; }; in endless; }'),
       message: `The option \`typo' does not exist. Definition values:
@@ -261,7 +261,7 @@ Did you mean \`openPorts' or \`services'?`,
 It seems as if you're trying to declare an option by placing it into \`config' rather than \`options'!`,
     },
     {
-      mistake: 'an option declared under config of a submodule',
+      mistake: 'an option declared under config in a submodule',
       source: 'lib/modules.nix evalModules checkUnmatched; lib/tests/modules/error-mkOption-in-submodule-config.nix',
       expression: option('types.submodule { config.a = 1; }', '{ }'),
       message: `The option \`x.a' does not exist. Definition values:
@@ -272,7 +272,7 @@ declared your options properly? This can happen if you e.g. declared your option
 under \`config' rather than \`options'.`,
     },
     {
-      mistake: 'a value in place of a set of options',
+      mistake: 'a string for a set of options',
       source: "lib/modules.nix mergeModules' checkedConfigs",
       expression: machine('{ services.spa-app = "on"; }'),
       message: `In module \`/machine.nix', you're trying to define a value of type \`string'
@@ -285,9 +285,9 @@ this option by e.g. referring to \`man 5 configuration.nix'!`,
     },
   ],
 
-  'definitions that do not go together': [
+  'conflicting definitions': [
     {
-      mistake: 'two values of one priority',
+      mistake: 'two values with the same priority',
       source: 'lib/options.nix mergeEqualOption',
       expression: option('types.str', '"a"', '"b"'),
       message: `The option \`x' has conflicting definition values:
@@ -296,7 +296,7 @@ this option by e.g. referring to \`man 5 configuration.nix'!`,
 ${changePriority}`,
     },
     {
-      mistake: 'two values forced',
+      mistake: 'two values with mkForce',
       source: 'lib/options.nix mergeEqualOption',
       expression: option('types.str', 'mkForce "a"', 'mkForce "b"', '"c"'),
       message: `The option \`x' has conflicting definition values:
@@ -305,13 +305,13 @@ ${changePriority}`,
 ${changePriority}`,
     },
     {
-      mistake: 'no value',
+      mistake: 'an option without a value',
       source: 'lib/modules.nix mergeDefinitions',
       expression: machine('{ }') + '.services.spa-app.package',
       message: "The option `services.spa-app.package' was accessed but has no value defined. Try setting the option.",
     },
     {
-      mistake: 'a second value where there must be one',
+      mistake: 'two values for a unique option',
       source: 'lib/options.nix mergeUniqueOption',
       expression: option('types.unique { message = "Only one."; } types.int', '1', '1'),
       message: `The option \`x' is defined multiple times while it's expected to be unique.
@@ -322,7 +322,7 @@ Definition values:
 ${changePriority}`,
     },
     {
-      mistake: 'a value for an option that is read-only',
+      mistake: 'a value for a read-only option',
       source: 'lib/modules.nix evalOptionValue',
       expression:
         modules(
@@ -334,19 +334,19 @@ ${changePriority}`,
 - In \`/b.nix': 2`,
     },
     {
-      mistake: 'null and a value',
+      mistake: 'null and another value',
       source: 'lib/types.nix nullOr',
       expression: option('types.nullOr types.str', 'null', '"b"'),
       message: "The option `x` is defined both null and not null, in `/b.nix' and `/a.nix'.",
     },
     {
-      mistake: 'a list and a number for an option of any type',
+      mistake: 'a list and a number for an option of type anything',
       source: 'lib/types.nix anything',
       expression: option('types.anything', '[ 1 ]', '2'),
       message: "The option `x' has conflicting option types in `/b.nix' and `/a.nix'",
     },
     {
-      mistake: 'values of two kinds for an option without a type',
+      mistake: 'a string and a number for an option without a type',
       source: 'lib/options.nix mergeDefaultOption',
       expression: option('types.unspecified', '1', '"b"'),
       message: `Cannot merge definitions of \`x'. Definition values:
@@ -354,14 +354,14 @@ ${changePriority}`,
 - In \`/a.nix': 1`,
     },
     {
-      mistake: 'a condition that is no boolean',
+      mistake: 'mkIf with a condition that is not a boolean',
       source: 'lib/modules.nix dischargeProperties',
       expression: option('types.int', 'mkIf "yes" 1'),
       message: '‘mkIf’ called with a non-Boolean condition',
     },
   ],
 
-  'a declaration that is wrong': [
+  'an invalid declaration': [
     {
       mistake: 'an option declared twice',
       source: 'lib/modules.nix mergeOptionDecls',
@@ -371,7 +371,7 @@ ${changePriority}`,
       message: `The option \`services.spa-app.port' in \`${service}' is already declared in \`/b.nix'.`,
     },
     {
-      mistake: 'an option declared twice, with types that do not go together',
+      mistake: 'an option declared twice with incompatible types',
       source: 'lib/modules.nix mergeOptionDecls',
       expression:
         modules(
@@ -395,7 +395,7 @@ When declaring an option, you must wrap the type in a \`mkOption\` call. It shou
     };`,
     },
     {
-      mistake: 'a value in place of an option',
+      mistake: 'a string for an option declaration',
       source: "lib/modules.nix mergeModules' declsByName",
       expression: modules('{ options.services.spa-app = "on"; }'),
       message: `An option declaration for \`services.spa-app' has type
@@ -413,7 +413,7 @@ Did you mean to define this outside of \`options'?`,
  - option(s) with prefix \`x.enable' in module \`/b.nix'`,
     },
     {
-      mistake: 'definitions beside a top-level options or config',
+      mistake: 'definitions next to a top-level options or config',
       source: 'lib/modules.nix unifyModuleSyntax',
       expression: modules('{ options.x = mkOption { }; y = 1; z = 2; }'),
       message:
@@ -421,9 +421,9 @@ Did you mean to define this outside of \`options'?`,
     },
   ],
 
-  'something imported that is no module': [
+  'an import that is not a module': [
     {
-      mistake: 'a flake input without the name of its module',
+      mistake: 'a flake input instead of its module',
       source: 'lib/modules.nix messages.not_a_module',
       expression:
         '(evalModules { class = "nixos"; modules = [ { _file = "/machine.nix"; imports = [ { _type = "flake"; } ]; } ]; }).config',
@@ -440,7 +440,7 @@ or
     inputs.someflake.nixosModules.default`,
     },
     {
-      mistake: 'a whole configuration',
+      mistake: 'an evaluated configuration',
       source: 'lib/modules.nix messages.not_a_module',
       expression: modules('evalModules { modules = [ ]; }'),
       message: `Expected a module, but found a value of type "configuration".
@@ -452,20 +452,20 @@ You may have to create a \`let\` binding, file or attribute to give yourself acc
 While loading a configuration into the module system is a very sensible idea, it can not be done cleanly in practice.`,
     },
     {
-      mistake: 'a list in a list',
+      mistake: 'a nested list',
       source: 'lib/modules.nix loadModule',
       expression: modules('{ _file = "/a.nix"; imports = [ [ ] ]; }'),
       message: `Module imports can't be nested lists. Perhaps you meant to remove one level of lists? Definitions:
 - In \`/a.nix': [ ]`,
     },
     {
-      mistake: 'a function that returns no module',
+      mistake: 'a function that does not return a module',
       source: 'lib/modules.nix unifyModuleSyntax',
       expression: modules('{ lib, ... }: 5'),
       message: 'module <unknown-file> (:anon-1) does not look like a module.',
     },
     {
-      mistake: 'a module for another system',
+      mistake: 'a module of another class',
       source: 'lib/modules.nix checkModule',
       expression: '(evalModules { class = "nixos"; modules = [ { _file = "/a.nix"; _class = "darwin"; } ]; }).config',
       message: `The module \`/a.nix\` (class: "darwin") cannot be imported into a module evaluation that expects class "nixos".
@@ -476,14 +476,14 @@ Help:
 - If you are using a custom class, make sure it is correctly defined and used consistently across your modules.`,
     },
     {
-      mistake: 'a disabled module that has no key',
+      mistake: 'a disabled module without a key',
       source: 'lib/modules.nix isDisabled',
       expression: modules('{ _file = "/a.nix"; disabledModules = [ { } ]; }'),
       message:
         "Module `/a.nix` contains a disabledModules item that is an attribute set, presumably a module, that does not have a `key` attribute. This means that the module system doesn't have any means to identify the module that should be disabled. Make sure that you've put the correct value in disabledModules: a string path relative to modulesPath, a path value, or an attribute set with a `key` attribute.",
     },
     {
-      mistake: 'a deferred module with a typo, reported at its origin',
+      mistake: 'a typo in a deferred module, reported with its original file',
       source: 'lib/types.nix deferredModuleWith; lib/tests/modules/deferred-module.nix',
       expression:
         modules(
@@ -497,7 +497,7 @@ Help:
 Did you mean \`type'?`,
     },
     {
-      mistake: 'the use of an option that is gone',
+      mistake: 'a reference to a removed option',
       source: 'lib/modules.nix mkRemovedOptionModule',
       expression:
         modules('mkRemovedOptionModule [ "old" ] "Use new."', '{ options.assertions = mkOption { }; }') + '.old',
@@ -507,15 +507,16 @@ Did you mean \`type'?`,
 }
 
 for (const [group, rows] of Object.entries(mistakes)) {
-  describeWithNix(group, () => {
-    test.each(rows)('$mistake ($source)', ({ expression, message }) => {
+  describeWithNix(`the error for ${group} matches NixOS:`, () => {
+    const named = rows.map((row) => [`${row.mistake} (${row.source})`, row] as const)
+    test.each(named)('%s', (_name, { expression, message }) => {
       expect(failure(expression)).toBe(message)
     })
   })
 }
 
-describeWithNix('imports that depend on config', () => {
-  test('point to the line that says what to do instead', () => {
+describeWithNix('the error for imports that depend on config', () => {
+  test('explains how to import conditionally', () => {
     const recursion = failure(
       modules('{ config, ... }: { imports = optional config.x { }; options.x = mkEnableOption "x"; }'),
     )
