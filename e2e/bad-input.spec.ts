@@ -280,7 +280,7 @@ test('a user without root and sudo has the talk, and is told why the lab is not 
   const talk = await start({ profile: 'lab', user: nobody, env: { HOME: folder } })
   const one = await window(talk)
   expect(talk.output()).toMatch(/As root: apt-get install/)
-  expect(JSON.stringify(one.statusOf('build'))).toContain('You (nobody) may not write to the Nix store')
+  expect(JSON.stringify(one.statusOf('build'))).toContain('The user nobody cannot write to the Nix store')
   await one.run('plain', 'succeeded')
   one.close()
 })

@@ -24,12 +24,13 @@
         "aarch64-linux"
       ];
       forAllSystems = nixpkgs.lib.genAttrs systems;
-      forAllDesks = nixpkgs.lib.genAttrs (systems ++ [ mac ]);
       mac = "aarch64-darwin";
+      # The platforms that people work on.
+      forAllWorkstations = nixpkgs.lib.genAttrs (systems ++ [ mac ]);
 
       # #region machine
-      # A machine is one configuration on one platform. The modules get `inputs`
-      # as an argument, so that `imports` can use it.
+      # Evaluates one configuration for one platform. `specialArgs` makes `inputs`
+      # available to the `imports` of the modules.
       machine =
         system: configuration:
         nixpkgs.lib.nixosSystem {
@@ -76,7 +77,8 @@
       )
       # #endregion packages
       # #region mac
-      # A Mac runs the guest for ARM, started by its own QEMU and shell.
+      # On a Mac the guest is an ARM machine. QEMU and the start script are
+      # built for the Mac.
       // {
         ${mac}.run-vm =
           (machine "aarch64-linux" {
@@ -94,24 +96,24 @@
         in
         {
           spa-vm = import ./tests/spa-vm-test.nix { inherit pkgs inputs; };
-          # Takes no VM, only an evaluation.
+          # Needs no VM, only an evaluation.
           promises = import ./tests/promises.nix { inherit pkgs inputs; };
         }
       );
       # #endregion checks
 
-      # #region desk
-      # `nix develop`: the programs that the slides call. `nix fmt`: the files
-      # as narrow as a slide.
-      devShells = forAllDesks (system: {
+      # #region tools
+      # `nix develop` provides the programs that the slides run. `nix fmt`
+      # formats the files to the width of a slide.
+      devShells = forAllWorkstations (system: {
         default = import ./shell.nix { pkgs = nixpkgs.legacyPackages.${system}; };
       });
-      formatter = forAllDesks (
+      formatter = forAllWorkstations (
         system:
         nixpkgs.legacyPackages.${system}.nixfmt-tree.override {
           settings.formatter.nixfmt.options = [ "--width=72" ];
         }
       );
-      # #endregion desk
+      # #endregion tools
     };
 }

@@ -1,14 +1,14 @@
-# What the slides call, besides Nix: `nix develop`.
+# The development shell (`nix develop`): the programs that the slides run, besides Nix.
 { pkgs }:
 pkgs.mkShellNoCC {
   packages = [
     pkgs.curl
     pkgs.hcloud
     pkgs.nixos-anywhere
-    pkgs.qemu_kvm # the same one that `nix run .#run-vm` uses
+    pkgs.qemu_kvm # the package that `nix run .#run-vm` uses, too
 
-    # The package is for use beside an older one, so its program has had
-    # another name.
+    # The program of nixos-rebuild-ng has had another name, so that it could be
+    # installed together with its predecessor.
     (pkgs.writeShellScriptBin "nixos-rebuild" ''
       exec ${pkgs.lib.getExe pkgs.nixos-rebuild-ng} "$@"
     '')

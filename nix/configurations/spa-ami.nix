@@ -15,11 +15,11 @@
   image.baseName = "spa-vm";
   networking.hostName = "spa-ami";
 
-  # perlless.nix turns GRUB off: boot by UEFI, without perl.
+  # perlless.nix disables GRUB: boot with UEFI, without Perl.
   ec2.efi = true;
   boot.loader.systemd-boot.enable = true;
 
-  # No agent that nobody asked for, no rebuild from user data.
+  # No remote agent, and no rebuild from the instance's user data.
   services.amazon-ssm-agent.enable = lib.mkForce false;
   virtualisation.amazon-init.enable = false;
   # #endregion ami

@@ -19,7 +19,7 @@
       type = "gpt";
       partitions.boot = {
         size = "1M";
-        type = "EF02"; # where GRUB keeps itself
+        type = "EF02"; # for GRUB itself
       };
       partitions.root = {
         size = "100%";
@@ -34,16 +34,16 @@
   # #endregion disk
 
   # #region boot
-  # The cloud's machines boot by BIOS, so GRUB it is, and the perl of its
-  # installer: the one target where the ban is lifted. disko tells GRUB the
-  # disk.
+  # The cloud's machines boot with BIOS and need GRUB. Its installer is
+  # written in Perl, so only this target lifts the ban on Perl. disko
+  # tells GRUB which disk to use.
   boot.loader.grub.enable = true;
   system.forbiddenDependenciesRegexes = lib.mkForce [ ];
   # #endregion boot
 
   # #region network
-  # srvos turns DHCP off and leaves the network to cloud-init; the uplink
-  # alone needs none of that.
+  # srvos disables DHCP and leaves the network to cloud-init. The only
+  # interface needs no more than DHCP.
   services.cloud-init.enable = false;
   systemd.network.networks."10-uplink" = {
     matchConfig.Name = "en* eth*";
@@ -52,12 +52,12 @@
 
   services.openssh.enable = true;
   users.users.root.openssh.authorizedKeys.keys = [
-    # "ssh-ed25519 AAAA… you@example.org": nobody gets in without a key
+    # "ssh-ed25519 AAAA… you@example.org": login requires a key
   ];
   # #endregion network
 
   # #region test
-  # What `nixos-anywhere --vm-test` asks the machine that it has installed.
+  # `nixos-anywhere --vm-test` checks this on the installed machine.
   disko.tests.extraChecks = ''
     machine.wait_for_unit("nginx.service")
     machine.wait_for_open_port(80)

@@ -1,18 +1,18 @@
-# The local VM, and what the other image formats are built from.
+# The local VM. Other image formats are built from this configuration, too.
 { lib, inputs, ... }:
 {
   imports = [ inputs.self.nixosModules.profile-spa-machine ];
 
   # #region vm
-  # Only what `nix run .#run-vm` boots has these: an image made from this
-  # configuration, for VMware say, has neither the mounts nor the password.
+  # Only for `nix run .#run-vm`: images built from this configuration,
+  # for example for VMware, do not have these settings.
   virtualisation.vmVariant = {
     users.users.root.initialPassword = "demo1234"; # INSECURE, a demo
 
     virtualisation = {
       memorySize = 1024;
-      graphics = false; # the console is the terminal, Ctrl-a x quits
-      diskImage = null; # a fresh machine each time
+      graphics = false; # console in the terminal, Ctrl-a x quits
+      diskImage = null; # nothing is kept between runs
       forwardPorts = [
         {
           from = "host";
@@ -26,12 +26,12 @@
   # #endregion vm
 
   # #region image
-  # Image formats bring their own: these are weak, so they give way.
+  # Defaults: image formats override them.
   fileSystems."/" = lib.mkDefault {
     device = "/dev/disk/by-label/nixos";
     fsType = "ext4";
   };
-  # perlless.nix turns GRUB off, since its installer is written in perl.
+  # perlless.nix disables GRUB because its installer is written in Perl.
   boot.loader.systemd-boot.enable = lib.mkDefault true;
   # #endregion image
 }

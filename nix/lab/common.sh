@@ -1,24 +1,24 @@
-# What the lab's scripts share; read by `source`.
+# Functions and constants of the lab's scripts. Load it with `source`.
 
 lab_source=$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")
 
-# Exit codes, so that a caller can tell the reasons apart.
-exit_usage=2        # called wrongly
+# Exit statuses that tell callers why a script failed.
+exit_usage=2        # invalid arguments
 exit_platform=3     # not Debian or Ubuntu on x86_64
-exit_packages=4     # programs are missing: `prepare.sh --missing` lists them
-exit_store=5        # no Nix store that this user may write to
+exit_packages=4     # missing programs: `prepare.sh --missing` lists their packages
+exit_store=5        # no Nix store that this user can write to
 exit_download=6     # apt cannot download
-exit_disk=7         # a disk is full
-exit_not_prepared=8 # prepare.sh has not been run for this cache
+exit_disk=7         # not enough disk space
+exit_not_prepared=8 # prepare.sh has not prepared a lab in this cache
 
-fail() { # exit code, lines
-  local code=$1
+fail() { # exit status, lines
+  local status=$1
   shift
   printf '%s\n' "$@" >&2
-  exit "$code"
+  exit "$status"
 }
 
-# How this user reaches the Nix store: "direct", or "daemon".
+# Prints how this user accesses the Nix store: "direct", "daemon", or nothing.
 store_access() {
   if [[ -w /nix/store ]] || { [[ $EUID == 0 ]] && [[ ! -e /nix/store ]]; }; then
     echo direct
@@ -27,8 +27,8 @@ store_access() {
   fi
 }
 
-# The environment in which Nix knows the lab and nothing of the user's own
-# configuration, as KEY=value lines.
+# Prints an environment, as KEY=value lines, in which Nix uses the lab and
+# ignores the user's own configuration.
 lab_environment() { # directory of a prepared lab
   local access
   access=$(store_access)

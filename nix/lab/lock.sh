@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
-# lock.sh CACHE WORKDIR: writes WORKDIR/flake.lock, so that nixpkgs, disko and
-# srvos are the lab's. Nix before 2.26 records the content of a `path:` input
-# in the lock file and then ignores edits, so this runs before each step; it
-# takes some 60 ms.
+# lock.sh CACHE WORKDIR: writes WORKDIR/flake.lock with the lab's nixpkgs, disko
+# and srvos.
+#
+# Runs before each step and takes about 60 ms: Nix before 2.26 records the
+# content of a `path:` input in the lock file and then ignores edits of it.
 set -euo pipefail
 source "$(dirname "$(readlink -f "$0")")/common.sh"
 
@@ -10,8 +11,8 @@ source "$(dirname "$(readlink -f "$0")")/common.sh"
 lab=$1/lab
 workdir=$2
 [[ -e $lab/nix.conf ]] ||
-  fail "$exit_not_prepared" "There is no lab in $1: run prepare.sh $1 first."
-[[ -e $workdir/flake.nix ]] || fail "$exit_usage" "There is no flake.nix in $workdir."
+  fail "$exit_not_prepared" "No lab in $1. Run prepare.sh $1 first."
+[[ -e $workdir/flake.nix ]] || fail "$exit_usage" "No flake.nix in $workdir."
 
 while IFS= read -r line; do
   export "${line?}"
@@ -22,7 +23,7 @@ for input in "$lab"/inputs/*; do
   overrides+=(--override-input "$(basename "$input")" "path:$(readlink "$input")")
 done
 
-# Nix reports each change of the lock file as a warning. Nobody asked.
+# Nix reports each change of the lock file as a warning: show output only on failure.
 if ! output=$(cd "$workdir" && nix flake lock "${overrides[@]}" --update-input spa 2>&1); then
   fail 1 "Cannot lock the flake in $workdir:" "$output"
 fi

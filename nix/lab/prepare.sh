@@ -1,26 +1,26 @@
 #!/usr/bin/env bash
-# prepare.sh CACHE       makes the offline lab in CACHE, unless it is there
-# prepare.sh --packages  prints the apt packages that this needs
-# prepare.sh --missing   prints those of them that are not installed
+# prepare.sh CACHE       prepares the offline lab in CACHE, unless it is up to date
+# prepare.sh --packages  prints the apt packages that this script needs
+# prepare.sh --missing   prints the packages among them that are not installed
 #
-# Progress goes to stdout as "[step/steps] what" lines, errors to stderr. The
-# lab is built in a directory of its own, which takes the place of an older lab
-# only when it is complete: an interrupted run leaves no half of one.
+# Prints progress to stdout as "[step/steps] description" and errors to stderr.
+# The lab is built in a temporary directory that replaces an older lab only when
+# it is complete, so an interrupted run leaves no incomplete lab behind.
 #
-#   CACHE/debs             downloaded Debian packages, kept for the next time
-#   CACHE/lab              link to the lab that is in use:
-#     nix.conf             Nix' configuration, in place of the user's
+#   CACHE/debs             downloaded Debian packages, kept for later runs
+#   CACHE/lab              link to the current lab:
+#     nix.conf             Nix configuration, replaces the user's
 #     bin                  programs for the steps: nixos-anywhere, nixos-rebuild, qemu
-#     inputs/<input>       links to the flakes that stand in for the real ones
-#     roots                what keeps Nix from collecting all this as garbage
+#     inputs/<input>       links to the flakes that replace the real inputs
+#     roots                garbage collector roots for everything in the lab
 #
-# The exit codes are listed in common.sh.
+# common.sh lists the exit statuses.
 set -euo pipefail
 source "$(dirname "$(readlink -f "$0")")/common.sh"
 
 steps=5
-megabytes_cache=500 # the downloads, and the unpacked packages for a while
-megabytes_store=800 # the unpacked packages, the packages made of them
+megabytes_cache=500 # downloads, and temporarily the unpacked packages
+megabytes_store=800 # unpacked packages, and the Nix packages made from them
 
 packages() {
   echo git
@@ -38,26 +38,26 @@ missing_packages() {
 
 check_platform() {
   [[ $(uname -sm) == "Linux x86_64" ]] ||
-    fail "$exit_platform" "The lab needs Linux on x86_64; this is $(uname -sm)."
+    fail "$exit_platform" "The lab needs Linux on x86_64. This machine is $(uname -sm)."
   [[ $(type -t apt-get) && $(type -t dpkg-deb) ]] ||
-    fail "$exit_platform" "The lab is made of Debian packages: it needs Debian or Ubuntu."
+    fail "$exit_platform" "The lab is built from Debian packages and needs Debian or Ubuntu."
 }
 
 check_nix() {
   [[ $(type -t nix) && $(type -t git) ]] ||
-    fail "$exit_packages" "Programs are missing: apt-get install $(missing_packages | paste -sd' ')"
+    fail "$exit_packages" "Missing programs. Install them: apt-get install $(missing_packages | paste -sd' ')"
   [[ $(store_access) ]] || fail "$exit_store" \
-    "You ($(id -un)) may not write to the Nix store. Either run this as root, or install" \
-    "Debian's daemon (apt-get install nix-setup-systemd) and join its group" \
-    "(adduser $(id -un) nix-users), then log in again."
+    "The user $(id -un) cannot write to the Nix store. Run this as root, or install the" \
+    "Nix daemon (apt-get install nix-setup-systemd), join its group" \
+    "(adduser $(id -un) nix-users) and log in again."
 }
 
 free_megabytes() { # directory
   df --output=avail -BM "$1" | tail -n 1 | tr -dc 0-9
 }
 
-# A directory, or the nearest one above it that exists.
-existing() {
+# Prints the directory, or its nearest parent that exists.
+existing() { # directory
   local dir=$1
   while [[ ! -d $dir ]]; do
     dir=$(dirname "$dir")
@@ -70,18 +70,18 @@ check_disk() { # directory, megabytes
   free=$(free_megabytes "$(existing "$1")")
   ((free >= $2)) || fail "$exit_disk" \
     "Not enough space for the lab: $1 has $free MB left, the lab needs $2 MB there." \
-    "Free some, or choose another place for the cache by UNDERSTUDY_CACHE."
+    "Free some space, or set UNDERSTUDY_CACHE to a directory on another disk."
 }
 
-# A lab is as good as new while nothing it is made from has changed here and
-# its store paths are there. That apt has newer packages does not matter: a lab
-# that worked must not need the network again.
-key() {
+# Prints a hash of all files that the lab is built from. A lab is up to date if
+# this hash is the same and its store paths exist. Newer packages in apt do not
+# matter: a working lab must never need the network again.
+sources_hash() {
   sources . | sort -z | (cd "$lab_source" && xargs -0 sha256sum) | sha256sum | cut -c1-16
 }
 
-# The files under a directory of nix/lab that a lab is made from: not its tests
-# and what they read.
+# Prints the files below a directory of nix/lab that the lab is built from:
+# everything except the tests and their fixtures.
 sources() { # directory
   (cd "$lab_source" && find "$1" -name fixtures -prune -o -type f ! -name '*.ts' -print0)
 }
@@ -90,7 +90,7 @@ copy_sources() { # directory, target
   sources "$1" | tar -C "$lab_source" --null --files-from=- -c | tar -C "$2" -x
 }
 
-is_ready() {
+is_ready() { # hash of the sources
   [[ -e $cache/lab/nix.conf && $(readlink "$cache/lab") == "lab-$1" ]] || return 1
   local link
   for link in "$cache"/lab/inputs/* "$cache"/lab/roots/*; do
@@ -99,35 +99,36 @@ is_ready() {
 }
 
 step=0
-progress() { # what
+progress() { # description
   step=$((step + 1))
   echo "[$step/$steps] $1"
 }
 
-add_to_store() { # directory -> its store path
+# Prints the store path.
+add_to_store() { # directory
   nix store add-path --name source "$1"
 }
 
 write_nix_conf() { # file
   {
-    echo "# Nix as the lab runs it, in place of the user's own configuration."
+    echo "# The lab's Nix configuration. Replaces the user's own."
     echo "experimental-features = nix-command flakes"
     echo "warn-dirty = false"
     echo "substituters ="
     echo "flake-registry = $final/registry.json"
     if [[ $(store_access) == direct ]]; then
       echo "max-jobs = auto"
-      # No users of its own for builds: Debian's nix-bin creates none.
+      # No build users: Debian's nix-bin does not create any.
       echo "build-users-group ="
-      # A container, as CI has it, may not create the namespaces of a sandbox;
-      # and builds see the lab's packages only, with it or without.
+      # Containers, for example in CI, often cannot create the namespaces of a
+      # sandbox. Builds use only the lab's packages even without one.
       echo "sandbox = false"
     fi
   } >"$1"
 }
 
-# With the Nix of the lab, not that of the user.
-use_lab() {
+# Makes the following commands use the lab.
+use_lab() { # directory of the lab
   local line
   while IFS= read -r line; do
     export "${line?}"
@@ -135,7 +136,7 @@ use_lab() {
 }
 
 prepare() {
-  # The debris of runs that were killed.
+  # Left behind by killed runs.
   rm -rf "$cache"/partial-*
   partial=$(mktemp -d "$cache/partial-XXXXXX")
   trap 'rm -rf "$partial"' EXIT
@@ -146,17 +147,17 @@ prepare() {
   progress "Collecting Debian packages"
   "$lab_source/collect.sh" "$cache/debs" "$partial/debian"
 
-  progress "Adding them to the Nix store"
+  progress "Adding the packages to the Nix store"
   local debian nar_hash
   debian=$(add_to_store "$partial/debian")
   nar_hash=$(nix hash path "$debian")
   rm -rf "$partial/debian"
 
-  progress "Adding the flakes that stand in for nixpkgs, disko and srvos"
+  progress "Adding the replacements for nixpkgs, disko and srvos"
   local nixpkgs
   copy_sources nixpkgs "$partial"
   cat >"$partial/nixpkgs/debian.nix" <<END
-# The Debian packages that collect.sh has unpacked on this machine.
+# The Debian packages that collect.sh unpacked on this machine.
 builtins.fetchTree {
   type = "path";
   path = "$debian";
@@ -181,13 +182,13 @@ END
     ln -s "$final/roots/packages/$program" "$partial/lab/bin/"
   done
 
-  progress "Putting the lab in place"
+  progress "Activating the lab"
   local root
   ln -s "$debian" "$partial/lab/roots/debian"
   rm -rf "$final"
   mv "$partial/lab" "$final"
   use_lab "$final"
-  # Roots are registered by the path they have from now on.
+  # Register the roots only now, with their final paths.
   for root in "$final"/inputs/* "$final"/roots/*; do
     nix-store --realise "$(readlink "$root")" --add-root "$root" >/dev/null
   done
@@ -204,22 +205,22 @@ esac
 
 check_platform
 check_nix
-mkdir -p "$1/debs" || fail "$exit_disk" "Cannot make the cache directory $1."
+mkdir -p "$1/debs" || fail "$exit_disk" "Cannot create the cache directory $1."
 cache=$(realpath "$1")
-wanted=$(key)
-final=$cache/lab-$wanted
-is_ready "$wanted" && exit
+hash=$(sources_hash)
+final=$cache/lab-$hash
+is_ready "$hash" && exit
 
-# One at a time; the second finds the work done.
+# One run at a time. A second one waits, and then finds the lab ready.
 exec 9>"$cache/.preparing"
 flock 9
-is_ready "$wanted" && exit
+is_ready "$hash" && exit
 
 check_disk "$cache" "$megabytes_cache"
 check_disk /nix "$megabytes_store"
-# In a process group of its own, so that an interruption ends all of it. A signal
-# can come between the fork and the start of a program, which then runs on, and
-# bash with it: so it is sent until nobody is left.
+# Runs in a separate process group, so that an interruption stops all of it. A
+# signal that arrives between fork and exec of a program is lost, so send it
+# until the group is empty.
 set -m
 prepare &
 worker=$!
@@ -236,10 +237,10 @@ status=0
 wait "$worker" || status=$?
 trap - INT TERM
 if ((status)); then
-  # Whatever failed, a full disk is the reason to name.
+  # If a disk is full, report that as the reason, whatever failed.
   for dir in "$cache" "$(existing /nix)"; do
     (($(free_megabytes "$dir") > 20)) ||
-      fail "$exit_disk" "The disk that holds $dir is full. Free some space and start again."
+      fail "$exit_disk" "The disk of $dir is full. Free some space and try again."
   done
   exit "$status"
 fi

@@ -1,5 +1,5 @@
 {
-  description = "The talk's app: a single-page application";
+  description = "The sample app of the talk: a single-page application (SPA)";
 
   inputs.nixpkgs.url = "github:NixOS/nixpkgs/nixos-26.05";
 

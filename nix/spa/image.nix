@@ -1,5 +1,5 @@
-# The container image: nginx, the app and the libraries they need, each store
-# path a layer. `docker load < result`, then
+# The container image: nginx, the app and the libraries they need, one layer
+# per store path. To run it: `docker load < result`, then
 # `docker run --rm -p 8080:8080 spa:1.0.0`.
 {
   callPackage,
@@ -13,7 +13,7 @@ dockerTools.buildLayeredImage {
   name = "spa";
   tag = spa.version;
 
-  # No shell, no package manager, no root: only a directory to write to.
+  # No shell, no package manager, no root: only one writable directory.
   extraCommands = "mkdir -m 1777 tmp";
 
   config = {

@@ -1,5 +1,5 @@
-# The configuration of nginx in the container image: what
-# nixos/services/spa.nix says in options, for a server that is not root.
+# The nginx configuration of the container image. Equivalent to the options in
+# nixos/services/spa.nix, but for a server that does not run as root.
 {
   nginx,
   spa,

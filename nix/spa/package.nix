@@ -1,12 +1,12 @@
-# The SPA is ES modules that browsers run as they are: building it means
-# giving the assets a path that changes with their content.
+# The SPA consists of ES modules that browsers run without a bundler. The build
+# only moves the assets to a path that contains a hash of their content.
 { lib, stdenvNoCC }:
 let
   sources = builtins.path {
     path = ./src;
     name = "spa-src";
   };
-  # The first characters of the hash in the name of the store path.
+  # The first eight characters of the store path's hash.
   hash = lib.substring 11 8 "${sources}";
 in
 # #region package

@@ -1,26 +1,26 @@
 
-# Goes on where spa-vm-test.nix ends: `page` is the shell.
-with subtest("browsers keep the assets, and always ask for the shell"):
+# Continues the script of spa-vm-test.nix, which sets `page` to the app shell.
+with subtest("browsers cache the assets and revalidate the shell"):
     shell = machine.succeed("curl --silent --fail --head http://localhost/")
     assert "Cache-Control: no-cache" in shell, shell
     script = page.split('src="')[1].split('"')[0]
     asset = machine.succeed(f"curl -sf --head http://localhost{script}")
     assert "max-age=31536000, immutable" in asset, asset
 
-with subtest("answers are compressed for those who ask"):
+with subtest("responses are compressed on request"):
     packed = machine.succeed(
         "curl -sf --header 'Accept-Encoding: gzip'"
         " --dump-header - --output /dev/null http://localhost/"
     )
     assert "Content-Encoding: gzip" in packed, packed
 
-with subtest("IPv6 is served as well"):
+with subtest("the app is served over IPv6"):
     machine.succeed("curl -sf 'http://[::1]/'")
 
-with subtest("nothing but the app is given away"):
+with subtest("files outside the app are not served"):
     machine.fail("curl -sf --path-as-is http://localhost/../etc/passwd")
 
-with subtest("the machine serves again after it was off"):
+with subtest("the app is served again after a shutdown"):
     boot = machine.succeed("cat /proc/sys/kernel/random/boot_id")
     machine.shutdown()
     machine.start()

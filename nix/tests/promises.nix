@@ -1,4 +1,4 @@
-# What the talk says of the machines, asked of their options: no VM needed.
+# Checks the claims of the talk against the options of the machines. Needs no VM.
 { pkgs, inputs }:
 let
   inherit (pkgs) lib;
@@ -18,8 +18,8 @@ let
   };
   all = test: lib.all test (lib.attrValues machines);
 
-  # The messages of the assertions that fail when a module is added.
-  complaints =
+  # Messages of the assertions that fail when `module` is added.
+  failedAssertions =
     module:
     map (a: a.message) (
       lib.filter (a: !a.assertion) (spa-ami.extendModules { modules = [ module ]; }).config.assertions
@@ -27,48 +27,48 @@ let
 
   promises = {
     "every machine serves the app" = all (m: m.services.spa-app.enable && m.services.nginx.enable);
-    "every machine lets the port through its firewall" = all (
+    "every machine opens its port in the firewall" = all (
       m: lib.elem m.services.spa-app.port m.networking.firewall.allowedTCPPorts
     );
-    "every machine says which release it was made for" = all (m: m.system.stateVersion == "26.05");
-    "no machine carries the sources of nixpkgs" = all (m: !(m.nix ? registry.nixpkgs));
+    "every machine sets its stateVersion" = all (m: m.system.stateVersion == "26.05");
+    "no machine contains the source of nixpkgs" = all (m: !(m.nix ? registry.nixpkgs));
 
-    "perl is banned wherever GRUB is not needed" = lib.all (
+    "Perl is banned on all machines without GRUB" = lib.all (
       m: lib.elem "perl" m.system.forbiddenDependenciesRegexes
     ) [ vm vmware ami ];
-    "the image for EC2 boots by UEFI, without GRUB" =
+    "the image for EC2 boots with UEFI and without GRUB" =
       ami.ec2.efi && ami.boot.loader.systemd-boot.enable && !ami.boot.loader.grub.enable;
-    "the image for VMware boots by UEFI, without GRUB" =
+    "the image for VMware boots with UEFI and without GRUB" =
       vmware.boot.loader.systemd-boot.enable && !vmware.boot.loader.grub.enable;
-    "the server boots by GRUB, on the disk that disko formats" =
+    "the server boots with GRUB from the disk that disko formats" =
       server.boot.loader.grub.enable
       && server.boot.loader.grub.devices == [ server.disko.devices.disk.main.device ];
-    "the server asks for an address" = lib.any (n: n.networkConfig.DHCP or "no" == "yes") (
+    "the server gets its address by DHCP" = lib.any (n: n.networkConfig.DHCP or "no" == "yes") (
       lib.attrValues server.systemd.network.networks
     );
 
-    "the demo's password is in the local VM only" =
+    "only the local VM has the demo password" =
       vm.users.users.root.initialPassword == "demo1234"
       && lib.all (m: m.users.users.root.initialPassword == null) [ vmware ami server ];
-    "no image mounts what only QEMU has" =
+    "no image mounts file systems that only QEMU provides" =
       lib.all (fs: fs.fsType != "9p") (lib.attrValues vmware.fileSystems);
 
-    "a port that sshd has is refused" = lib.any (lib.hasInfix "services.spa-app.port is 22") (
-      complaints { services.spa-app.port = lib.mkForce 22; }
+    "a port that sshd uses is rejected" = lib.any (lib.hasInfix "services.spa-app.port is 22") (
+      failedAssertions { services.spa-app.port = lib.mkForce 22; }
     );
-    "a second default site on the port is refused" = lib.any (lib.hasInfix "\"other\"") (
-      complaints { services.nginx.virtualHosts.other.default = true; }
+    "a second default site on the port is rejected" = lib.any (lib.hasInfix "\"other\"") (
+      failedAssertions { services.nginx.virtualHosts.other.default = true; }
     );
   };
-  broken = lib.attrNames (lib.filterAttrs (_: kept: !kept) promises);
+  failed = lib.attrNames (lib.filterAttrs (_: holds: !holds) promises);
 in
 pkgs.runCommand "promises" { } (
-  if broken == [ ] then
+  if failed == [ ] then
     "touch $out"
   else
     ''
-      echo "These promises of the talk are broken:"
-      printf -- '- %s\n' ${lib.escapeShellArgs broken}
+      echo "These claims of the talk do not hold:"
+      printf -- '- %s\n' ${lib.escapeShellArgs failed}
       exit 1
     ''
 )

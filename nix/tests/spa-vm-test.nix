@@ -1,17 +1,17 @@
-# Boots the profile in a VM and asks nginx for what the SPA promises.
+# Boots the profile in a VM and tests the responses of nginx.
 { pkgs, inputs }:
 # #region test
 pkgs.testers.runNixOSTest {
   name = "spa-vm";
 
-  # As in flake.nix: the profile is wired the way the machines are.
+  # The same arguments as in flake.nix.
   node.specialArgs = { inherit inputs; };
 
   nodes.machine =
     { pkgs, ... }:
     {
       imports = [ inputs.self.nixosModules.profile-spa-machine ];
-      networking.hostName = "machine"; # the test driver knows it by this
+      networking.hostName = "machine"; # its name in the script
       environment.systemPackages = [ pkgs.curlMinimal ];
     };
   # #endregion test
@@ -24,7 +24,7 @@ pkgs.testers.runNixOSTest {
     page = machine.succeed("curl --silent --fail http://localhost/")
     assert '<div id="root"' in page, "the shell has no root element"
 
-    with subtest("a client-side route gets the shell"):
+    with subtest("a client-side route returns the shell"):
         route = machine.succeed("curl -sf http://localhost/machine")
         assert route == page
 

@@ -1,5 +1,5 @@
-# A stand-in for nixpkgs: the names, options and wordings that the talk and
-# its exercises use, over packages made from Debian's.
+# A small replacement for nixpkgs: the packages, options and messages that the
+# talk and its tasks use. The packages are built from Debian packages.
 {
   description = "The offline lab's nixpkgs";
 
@@ -15,8 +15,8 @@
     {
       inherit lib;
 
-      # Everything is built on x86_64-linux. The other platforms evaluate,
-      # so that `nix flake check` can look at all outputs of a flake.
+      # Packages build on x86_64-linux only. They evaluate on the other platforms,
+      # so that `nix flake check` can evaluate all outputs of a flake.
       legacyPackages = lib.genAttrs [
         "x86_64-linux"
         "aarch64-linux"

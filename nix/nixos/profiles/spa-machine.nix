@@ -1,4 +1,4 @@
-# The machine that every target is made of: a VM, an AMI, a server.
+# The profile that all targets share: the VM, the AMI and the server.
 {
   lib,
   pkgs,
@@ -13,14 +13,14 @@ in
   # #region imports
   imports = [
     (modulesPath + "/profiles/minimal.nix")
-    # Bans perl from the closure: system.forbiddenDependenciesRegexes.
+    # Bans Perl from the closure: system.forbiddenDependenciesRegexes.
     (modulesPath + "/profiles/perlless.nix")
     ../services/spa.nix
   ];
   # #endregion imports
 
   # #region machine
-  # Weaker than a plain value, stronger than the default of an image.
+  # Overrides the default of an image, but not a plain value.
   networking.hostName = lib.mkOverride 900 "spa-vm";
   time.timeZone = "UTC";
 
@@ -36,8 +36,8 @@ in
   # #endregion machine
 
   # #region closure
-  # A system built from a flake keeps the sources of nixpkgs, some 200 MB,
-  # for `nix run nixpkgs#…`. Nobody runs that here.
+  # By default, a system built from a flake contains the nixpkgs source
+  # (200 MB) for `nix run nixpkgs#…`, which this machine does not need.
   nixpkgs.flake.setFlakeRegistry = false;
   nixpkgs.flake.setNixPath = false;
   # #endregion closure

@@ -1,4 +1,4 @@
-# Serves the SPA with nginx: `services.spa-app.enable = true`.
+# Serves the SPA with nginx. Enable it with `services.spa-app.enable = true`.
 { config, lib, ... }:
 let
   cfg = config.services.spa-app;
@@ -11,16 +11,16 @@ let
 
   # #region locations
   locations = {
-    # A client-side route is no file: it gets the shell.
+    # Client-side routes are not files: return the app shell.
     "/".tryFiles = "$uri $uri/ /index.html";
 
-    # The shell names the assets, so it must never be stale.
+    # The shell refers to the assets, so it must never be stale.
     "= /index.html".extraConfig = ''
       add_header Cache-Control "no-cache";
     '';
 
-    # Their path has a hash of their content: keep them for ever. A
-    # missing one is an error, not a route.
+    # The path contains a hash of the content: cache it forever. A
+    # missing asset is an error, not a route.
     "/assets/".tryFiles = "$uri =404";
     "/assets/".extraConfig = ''
       add_header Cache-Control "public, max-age=31536000, immutable";
@@ -31,7 +31,7 @@ let
   # #endregion locations
 
   # #region facts
-  # What the page shows about the machine that serves it.
+  # The page shows these facts about the machine that serves it.
   hostFacts = ''
     default_type application/json;
     add_header Cache-Control "no-store";
@@ -46,22 +46,23 @@ let
   '';
   # #endregion facts
 
-  # #region rivals
-  # nginx takes one default site for a port, and says so only when it starts.
+  # #region conflicts
+  # nginx allows one default site per port, but reports a conflict only when it
+  # starts.
   inherit (config.services.nginx) defaultHTTPListenPort virtualHosts;
   portOf =
     listen: if listen.port == null then defaultHTTPListenPort else listen.port;
   portsOf =
     host:
     if host.listen == [ ] then [ defaultHTTPListenPort ] else map portOf host.listen;
-  rivals = builtins.attrNames (
+  conflicts = builtins.attrNames (
     lib.filterAttrs (
       name: host:
       name != cfg.host && host.default && builtins.elem cfg.port (portsOf host)
     ) virtualHosts
   );
   quote = lib.concatMapStringsSep ", " (name: ''"${name}"'');
-  # #endregion rivals
+  # #endregion conflicts
 in
 {
   # #region options
@@ -114,14 +115,14 @@ in
           -> !builtins.elem cfg.port config.services.openssh.ports;
         message =
           "services.spa-app.port is ${toString cfg.port},"
-          + " where sshd already listens: choose another port.";
+          + " which sshd already uses. Choose another port.";
       }
       {
-        assertion = rivals == [ ];
+        assertion = conflicts == [ ];
         message =
-          "services.spa-app answers for every name on port ${toString cfg.port}, and so does"
-          + " the virtual host ${quote rivals} of nginx: give one of them another port,"
-          + " or set its `default` to false.";
+          "services.spa-app is the default site on port ${toString cfg.port},"
+          + " but so are the virtual hosts ${quote conflicts} of nginx."
+          + " Use another port for one of them, or set its `default` to false.";
       }
     ];
     # #endregion assertions

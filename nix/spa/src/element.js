@@ -1,5 +1,5 @@
 /**
- * Creates an element. Strings become text, so nothing is ever parsed as HTML.
+ * Creates an element. Strings become text nodes, so they are never parsed as HTML.
  * @param {string} tag
  * @param {Record<string, string>} attributes
  * @param {...(Node | string)} children

@@ -1,24 +1,24 @@
-// The facts about the serving machine, as nixos/services/spa.nix gives them.
+// Shows facts about the serving machine: /host.json, defined in nixos/services/spa.nix.
 import { element } from './element.js'
 
-const labels = { host: 'Host', system: 'System', server: 'Server', time: 'Its clock' }
+const labels = { host: 'Host', system: 'System', server: 'Server', time: 'Server time' }
 
 /**
- * A list that fills itself once the server has answered.
+ * Creates a list that is filled when the server responds.
  * @returns {HTMLElement}
  */
 export function machineFacts() {
   const list = element('dl', { 'aria-busy': 'true' })
   fetchFacts()
     .then((facts) => list.replaceChildren(...rows(facts)))
-    .catch((error) => list.replaceChildren(element('dd', {}, `The server does not say: ${error.message}`)))
+    .catch((error) => list.replaceChildren(element('dd', {}, `Not available: ${error.message}`)))
     .finally(() => list.removeAttribute('aria-busy'))
   return list
 }
 
 async function fetchFacts() {
   const response = await fetch('/host.json')
-  if (!response.ok) throw new Error(`/host.json answered ${response.status}`)
+  if (!response.ok) throw new Error(`/host.json returned status ${response.status}`)
   return response.json()
 }
 

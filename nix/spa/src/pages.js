@@ -14,12 +14,12 @@ const pages = {
  */
 export function pageFor(path) {
   const page = Object.hasOwn(pages, path) ? pages[path] : undefined
-  if (!page) return { title: 'No such page', content: missing(path) }
+  if (!page) return { title: 'Page not found', content: missing(path) }
   return { title: page.title, content: page.content() }
 }
 
 /**
- * The links to all pages; the current one is marked.
+ * Creates the links to all pages and marks the current one.
  * @param {string} current
  * @returns {HTMLElement}
  */
@@ -48,8 +48,8 @@ function machine() {
   return element(
     'main',
     {},
-    element('h1', {}, 'Who is serving this?'),
-    element('p', {}, 'The service module lets nginx answer /host.json with what it knows about itself.'),
+    element('h1', {}, 'Which machine is this?'),
+    element('p', {}, 'nginx serves these facts about itself as /host.json.'),
     machineFacts(),
   )
 }
@@ -77,13 +77,13 @@ function missing(path) {
   return element(
     'main',
     {},
-    element('h1', {}, 'No such page'),
+    element('h1', {}, 'Page not found'),
     element(
       'p',
       {},
-      'The server gave out the shell for ',
+      'The app has no page for ',
       element('code', {}, path),
-      ', as for every route. That there is no such page is for the app to say.',
+      '. The server returns the same shell for every route, so the app reports this.',
     ),
   )
 }

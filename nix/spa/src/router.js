@@ -1,8 +1,8 @@
-// Client-side routes on the history API: a link inside the app changes the
-// address and the page without asking the server.
+// Client-side routing with the history API: links inside the app change the URL
+// and the page without a request to the server.
 
 /**
- * Calls `show` with the path of the address, now and whenever it changes.
+ * Calls `show` with the current path, now and whenever it changes.
  * @param {(path: string) => void} show
  */
 export function startRouter(show) {
@@ -20,7 +20,7 @@ export function startRouter(show) {
   render()
 }
 
-// A click that is the browser's business: new tab, new window, download.
+// Whether the browser must handle a click: new tab, new window or download.
 function opensElsewhere(event) {
   return event.button !== 0 || event.metaKey || event.ctrlKey || event.shiftKey || event.altKey
 }

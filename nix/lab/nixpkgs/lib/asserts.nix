@@ -1,4 +1,4 @@
-# Conditions for `assert` that say what is wrong.
+# Conditions for `assert`, with error messages.
 lib:
 let
   show = lib.generators.toPretty { };

@@ -29,7 +29,7 @@ in
     zipAttrsWith
     ;
 
-  # -- making sets
+  # -- creating sets
 
   nameValuePair = name: value: { inherit name value; };
   genAttrs = names: f: lib.genAttrs' names (name: lib.nameValuePair name (f name));
@@ -38,7 +38,7 @@ in
   setAttrByPath = path: value: lib.foldr (name: inner: { ${name} = inner; }) value path;
   mergeAttrsList = foldl' (a: b: a // b) { };
 
-  # -- reaching into sets by a path (a list of names)
+  # -- accessing nested sets by path (a list of names)
 
   hasAttrByPath =
     path: set:
@@ -109,8 +109,8 @@ in
     names: f: sets:
     lib.genAttrs names (name: f name (builtins.catAttrs name sets));
 
-  /* Merges two sets like `//`, but also the sets inside them. With the
-     condition `stop`, a path where it holds is taken from the right as it is.
+  /* Merges two sets like `//`, but recursively. Where the predicate `stop`
+     returns true, the right value replaces the left one.
   */
   recursiveUpdate = lib.recursiveUpdateUntil (_: left: right: !(isAttrs left && isAttrs right));
   recursiveUpdateUntil =

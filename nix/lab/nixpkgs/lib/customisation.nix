@@ -1,7 +1,7 @@
-# Functions of packages whose arguments can be filled in and changed.
+# Calling package functions, and overriding their arguments.
 lib: {
-  /* The result of `f args` with `override`, which calls `f` again with other
-     arguments: a set of them, or a function from the old to the new ones.
+  /* The result of `f args`, plus `override`, which calls `f` again with changed
+     arguments: a set, or a function from the old to the new arguments.
   */
   makeOverridable =
     f: args:
@@ -10,8 +10,8 @@ lib: {
       override = new: lib.makeOverridable f (args // lib.toFunction new args);
     };
 
-  /* Calls a function (or the one in a file) with what it asks for by name from
-     `scope`, and with `extra`.
+  /* Calls a function, or the function in a file, with the arguments that it names
+     from `scope`, and with `extra`.
   */
   callPackageWith =
     scope: function: extra:

@@ -1,4 +1,4 @@
-# Looking at values while they are evaluated.
+# Functions that print values during evaluation.
 lib:
 let
   inherit (builtins) deepSeq trace;

@@ -1,9 +1,10 @@
-# The lab's `lib`: the part of NixOS's library that the talk, its exercises and
-# a curious learner reach for. Same names, same behaviour, far fewer functions.
+# The lab's `lib`: the functions of nixpkgs' library that the talk, its tasks and
+# a curious learner are likely to use. Same names and behavior, but far fewer
+# functions.
 #
-# Each file below is a function from the finished library to one group of
-# functions. What is in a group is `lib.strings.hasPrefix` and, unless it is
-# listed in `onlyInGroup`, `lib.hasPrefix` too.
+# Each file below is a function from the complete library to one group of
+# functions. Functions are available as, for example, `lib.strings.hasPrefix` and,
+# unless `onlyInGroup` lists them, also as `lib.hasPrefix`.
 let
   groups = {
     trivial = ./trivial.nix;
@@ -23,7 +24,8 @@ let
     modules = ./modules;
   };
 
-  # Where NixOS has no short name, the lab has none: what works here works there.
+  # Functions without a short name in nixpkgs do not have one in the lab either, so
+  # that everything that works in the lab works with nixpkgs.
   onlyInGroup = {
     attrsets = [ "unionOfDisjoint" ];
     filesystem = [ "listFilesRecursive" ];
@@ -72,7 +74,7 @@ let
       };
     };
 
-  # A library that can be extended: `lib.extend (final: prev: { … })`.
+  # The library with `extend`: `lib.extend (final: prev: { … })`.
   extensible =
     make:
     let

@@ -1,4 +1,4 @@
-# Looking at directories.
+# Functions that read directories.
 lib:
 let
   inherit (builtins) readDir;

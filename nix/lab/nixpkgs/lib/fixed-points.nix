@@ -1,4 +1,4 @@
-# Sets that refer to their own final form, and layers on top of them.
+# Sets that refer to themselves, and overlays for them.
 lib: {
   fix =
     f:
@@ -7,7 +7,7 @@ lib: {
     in
     x;
 
-  /* `f` with a layer `final: prev: { … }` on top. */
+  /* `f` extended with an overlay `final: prev: { … }`. */
   extends =
     overlay: f: final:
     let

@@ -1,5 +1,4 @@
-# Texts in the syntax of configuration files, and Nix values as Nix would
-# write them.
+# Functions that generate configuration files and Nix syntax from values.
 lib:
 let
   inherit (builtins)
@@ -64,8 +63,9 @@ in
 
   # -- Nix values
 
-  /* A value in Nix's own syntax. What lies deeper than `maxDepth` sets and
-     lists (null: no limit) is shown as "<unevaluated>", so endless values end.
+  /* Formats a value in Nix syntax. Values nested in more than `maxDepth` sets and
+     lists are shown as "<unevaluated>", which is necessary for infinite values.
+     null means no limit.
   */
   toPretty =
     {
@@ -81,7 +81,7 @@ in
           open = if multiline then "\n${indent}  " else " ";
           close = if multiline then "\n${indent}" else " ";
           inner = show "${indent}  " (depth + 1);
-          # At the limit itself, sets and lists still show their outside.
+          # At the limit, sets and lists are shown, but not their content.
           level = if isAttrs value || isList value then depth else depth + 1;
         in
         if maxDepth != null && level > maxDepth then
@@ -112,7 +112,7 @@ in
             )
           }${close}}";
 
-      # Strings of several lines are written between two pairs of quotes.
+      # Strings with several lines use the syntax with two single quotes.
       showString =
         indent: string:
         let

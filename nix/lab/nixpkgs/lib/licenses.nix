@@ -1,4 +1,4 @@
-# The licenses that packages of the lab and of the exercises name.
+# The licenses that packages of the lab and the tasks use.
 let
   free =
     spdxId: fullName: shortName: {

@@ -33,7 +33,7 @@ in
     tail
     ;
 
-  # -- making lists
+  # -- creating lists
 
   singleton = x: [ x ];
   toList = x: if isList x then x else [ x ];
@@ -116,7 +116,7 @@ in
     else
       many;
 
-  # -- turning one list into another
+  # -- transforming
 
   imap0 = f: list: genList (i: f i (elemAt list i)) (length list);
   imap1 = f: lib.imap0 (i: f (i + 1));

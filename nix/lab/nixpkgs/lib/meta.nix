@@ -1,4 +1,4 @@
-# What packages say about themselves, and their programs.
+# Metadata and programs of packages.
 lib: {
   addMetaAttrs = attrs: pkg: pkg // { meta = pkg.meta or { } // attrs; };
   setName = name: pkg: pkg // { inherit name; };
@@ -6,8 +6,8 @@ lib: {
   lowPrio = lib.setPrio 10;
   hiPrio = lib.setPrio (-10);
 
-  /* The path of a package's main program, which `meta.mainProgram` names. A
-     package that does not say is taken to have a program of its own name.
+  /* The path of a package's main program, according to `meta.mainProgram`. If
+     that is not set, warns and uses the name of the package.
   */
   getExe =
     pkg:
@@ -21,7 +21,7 @@ lib: {
     );
   getExe' = pkg: program: "${lib.getBin pkg}/bin/${program}";
 
-  # Stand in for a hash that is not known yet.
+  # Placeholders for hashes that are not known yet.
   fakeHash = "sha256-AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=";
   fakeSha256 = lib.fixedWidthString 64 "0" "";
 }

@@ -1,8 +1,8 @@
-# Declaring options, and showing options and definitions in messages.
+# Functions that declare options, and format options and definitions for messages.
 #
 # An option declaration is a set with `_type = "option"`. A definition is a set
-# { file, value }: what one module said, and which one it was. The place of an
-# option in the tree is its `loc`, a list of names.
+# { file, value } with the value from one module and the module's file. `loc` is
+# the path of an option, a list of names.
 lib:
 let
   inherit (builtins) filter head length;
@@ -70,7 +70,7 @@ in
       )
     );
 
-  # Texts for manuals. The lab renders no manual; modules may still say them.
+  # Texts for manuals. The lab does not build manuals, but modules use these functions.
   literalExpression = text: {
     _type = "literalExpression";
     inherit text;
@@ -85,7 +85,7 @@ in
   getValues = map (def: def.value);
   getFiles = map (def: def.file);
 
-  /* All definitions must agree. */
+  /* Requires all definitions to be equal. */
   mergeEqualOption =
     loc: defs:
     let
@@ -102,7 +102,7 @@ in
         ]
       }\n${changePriority}";
 
-  /* There must be one definition only. */
+  /* Requires exactly one definition. */
   mergeOneOption = lib.mergeUniqueOption { message = ""; };
   mergeUniqueOption =
     {
@@ -115,7 +115,7 @@ in
     else
       throw "The option `${lib.showOption loc}' is defined multiple times while it's expected to be unique.\n${message}\nDefinition values:${showDefs defs}\n${changePriority}";
 
-  /* How options without a type of their own merge: by what the values are. */
+  /* Merges the definitions of options without a type, according to their values. */
   mergeDefaultOption =
     loc: defs:
     let
@@ -139,9 +139,9 @@ in
     else
       throw "Cannot merge definitions of `${lib.showOption loc}'. Definition values:${showDefs defs}";
 
-  # -- showing
+  # -- formatting
 
-  /* `[ "a" "b.c" ]` as `a."b.c"`. Placeholders such as `<name>` stay bare. */
+  /* Formats `[ "a" "b.c" ]` as `a."b.c"`. Does not quote placeholders such as `<name>`. */
   showOption = lib.concatMapStringsSep "." (
     part:
     if part == "*" || builtins.match "<.*>" part != null then
@@ -151,8 +151,8 @@ in
   );
   showFiles = lib.concatMapStringsSep " and " (file: "`${file}'");
 
-  /* One line or block for each definition: its file, and its value unless the
-     value itself fails. Long values end after five lines.
+  /* Formats each definition as a line or block: its file, and its value unless
+     evaluating the value fails. Shows at most five lines of a value.
   */
   showDefs = lib.concatMapStrings (
     def:

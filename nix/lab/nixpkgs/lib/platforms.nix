@@ -1,4 +1,4 @@
-# The systems packages may say they run on.
+# Lists of systems for `meta.platforms`.
 rec {
   linux = [
     "x86_64-linux"

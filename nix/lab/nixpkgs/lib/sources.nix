@@ -1,4 +1,4 @@
-# Source trees, without what does not belong into a build.
+# Functions that filter source trees.
 lib: {
   cleanSource =
     src:
@@ -7,7 +7,7 @@ lib: {
       filter = lib.cleanSourceFilter;
     };
 
-  /* The files of `src` that `filter` (path: type: bool) lets through. */
+  /* Copies only those files of `src` for which `filter` (path: type: bool) is true. */
   cleanSourceWith =
     {
       src,
@@ -19,7 +19,7 @@ lib: {
       path = src;
     };
 
-  /* No version control, no editor's leftovers, no build results. */
+  /* Excludes version control, temporary files of editors, and build results. */
   cleanSourceFilter =
     path: type:
     let

@@ -50,7 +50,7 @@ in
     unsafeDiscardStringContext
     ;
 
-  # -- putting strings together
+  # -- joining
 
   concatStrings = concatStringsSep "";
   concatMapStrings = f: list: concatStringsSep "" (map f list);
@@ -80,7 +80,7 @@ in
       (lib.concatStrings (lib.replicate missing filler) + string);
   fixedWidthNumber = width: n: lib.fixedWidthString width "0" (toString n);
 
-  # -- taking strings apart
+  # -- splitting
 
   hasPrefix = prefix: string: substring 0 (stringLength prefix) string == prefix;
   hasSuffix =
@@ -118,7 +118,7 @@ in
     string:
     let
       afterStart = if start then builtins.head (match "${blank}(.*)" string) else string;
-      # The longest prefix that does not end in a blank.
+      # The longest prefix that does not end with whitespace.
       beforeEnd = match "(.*[^ \t\r\n])${blank}" afterStart;
     in
     if !end then
@@ -130,14 +130,14 @@ in
 
   # -- comparing
 
-  /* How many letters must be added, dropped or changed to turn one string into
-     the other.
+  /* The edit distance of two strings: the number of characters to insert, delete
+     or replace.
   */
   levenshtein =
     a: b:
     let
-      # distances[i][j] is for the first i letters of a and j of b. Lists
-      # remember what was computed, so each pair is looked at once.
+      # distances[i][j] is the distance of the first i characters of a and the first
+      # j of b. List elements are evaluated only once, so no pair is computed twice.
       row = i: lib.genList (distance i) (stringLength b + 1);
       distances = lib.genList row (stringLength a + 1);
       at = i: j: lib.elemAt (lib.elemAt distances i) j;
@@ -151,7 +151,7 @@ in
     in
     at (stringLength a) (stringLength b);
 
-  # -- letters
+  # -- upper and lower case
 
   toLower = replaceStrings upperLetters lowerLetters;
   toUpper = replaceStrings lowerLetters upperLetters;
@@ -196,7 +196,7 @@ in
       "${name}=${lib.escapeShellArg value}";
   toShellVars = lib.concatMapAttrsStringSep "\n" lib.toShellVar;
 
-  # -- strings that mean something
+  # -- versions, names and numbers
 
   isStringLike = x: isString x || builtins.isPath x || x ? outPath || x ? __toString;
   isStorePath =

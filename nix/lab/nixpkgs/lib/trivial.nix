@@ -50,8 +50,8 @@ in
   mapNullable = f: x: if x == null then null else f x;
   defaultTo = default: x: if x == null then default else x;
 
-  /* These three also know sets that can be called: those with `__functor`,
-     such as `setFunctionArgs` makes.
+  /* These three functions also accept callable sets: sets with `__functor`, for
+     example from `setFunctionArgs`.
   */
   isFunction = f: builtins.isFunction f || (f ? __functor && lib.isFunction (f.__functor f));
   functionArgs =
@@ -89,7 +89,7 @@ in
     in
     if n < 16 then digit else lib.toHexString (n / 16) + digit;
 
-  # -- lists and sets, as functions
+  # -- operators as functions
 
   concat = a: b: a ++ b;
   mergeAttrs = a: b: a // b;
@@ -113,7 +113,7 @@ in
   importJSON = path: fromJSON (readFile path);
   importTOML = path: builtins.fromTOML (readFile path);
 
-  # -- the release whose behaviour this is
+  # -- the NixOS release that the lab imitates
 
   release = "26.05";
   version = "26.05-lab";

@@ -1,20 +1,21 @@
-# Packages that people look for first and that the lab does not have: an answer
-# instead of "attribute missing".
+# Popular packages that the lab does not have. Using one gives an explanation
+# instead of the error "attribute missing".
 { lib, writeShellScriptBin }:
 let
-  sorry = name: ''
-    The offline lab has no package `${name}'. It has some twenty, made from
-    Debian's: see docs/lab.md. On a connected machine the talk uses nixpkgs.
+  explanation = name: ''
+    The offline lab does not have the package `${name}'. It has about twenty
+    packages, built from Debian's: see docs/lab.md. With a network connection,
+    use the profile nixos, which has all of nixpkgs.
   '';
 
-  # These stand in the talk's own flake, so they have to be there: they say it
-  # when they are run.
-  apologetic =
+  # The talk's flake uses these packages, so they must evaluate and build. They
+  # print the explanation when they run.
+  placeholder =
     name:
     lib.makeOverridable (
       _:
       writeShellScriptBin name ''
-        printf %s ${lib.escapeShellArg (sorry name)} >&2
+        printf %s ${lib.escapeShellArg (explanation name)} >&2
         exit 1
       ''
     ) { };
@@ -22,7 +23,7 @@ in
 lib.genAttrs [
   "hcloud"
   "nixfmt-tree"
-] apologetic
+] placeholder
 // lib.genAttrs
   [
     "awscli2"
@@ -40,4 +41,4 @@ lib.genAttrs [
     "vim"
     "wget"
   ]
-  (name: throw (sorry name))
+  (name: throw (explanation name))

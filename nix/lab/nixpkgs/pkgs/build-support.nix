@@ -1,6 +1,5 @@
-# Derivations and the usual small builders. `shell` is the command that runs
-# the build scripts, `initialPath` the package whose programs each of them
-# finds.
+# mkDerivation and trivial builders. `shell` is the command that runs the build
+# scripts, `initialPath` the package whose programs all of them can use.
 {
   lib,
   system,
@@ -113,7 +112,7 @@ rec {
       ${text}
     '';
 
-  # One directory with links to all files of several packages.
+  # A directory with links to all files of several packages.
   symlinkJoin =
     {
       name,
@@ -157,7 +156,7 @@ rec {
       '') links
     );
 
-  # The store paths that the given ones need at run time.
+  # A list of all store paths that `rootPaths` need at run time.
   closureInfo =
     { rootPaths }:
     runCommand "closure-info"
@@ -174,7 +173,7 @@ rec {
         grep -h '^/nix/store/' graph-* | sort -u > $out/store-paths
       '';
 
-  # `nix develop` runs $stdenv/setup and keeps the variables.
+  # `nix develop` sources $stdenv/setup and keeps the variables.
   mkShell =
     attrs:
     let

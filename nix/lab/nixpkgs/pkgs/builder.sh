@@ -1,4 +1,4 @@
-# Runs a derivation: either its buildCommand, or the phases of a package.
+# Builds a derivation: runs either its buildCommand or its phases.
 PATH=
 for input in $nativeBuildInputs $initialPath; do
   PATH="${PATH:+$PATH:}$input/bin"

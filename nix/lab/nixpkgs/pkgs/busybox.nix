@@ -1,5 +1,5 @@
-# Busybox with a link for each of its programs. It builds itself: busybox
-# picks the program by the name it is called by, which here is its own.
+# busybox, with a link for each of its programs. It is its own builder, because
+# busybox contains all programs that the build needs.
 {
   system,
   static,

@@ -1,5 +1,5 @@
-# Container images in the format that `docker load` reads, one layer for each
-# store path, as nixpkgs' dockerTools make them.
+# Builds container images for `docker load`, with one layer per store path, like
+# dockerTools in nixpkgs.
 {
   lib,
   closureInfo,
@@ -49,7 +49,7 @@
           cd root
           ${extraCommands}
         )
-        # The description of the image is not part of it.
+        # Leaves out the image's JSON description.
         grep -vxF $image $closure/store-paths > store-paths || true
         python3 ${./layered-image.py} $out ${name}:${if tag == null then "latest" else tag} \
           $image store-paths root $maxLayers

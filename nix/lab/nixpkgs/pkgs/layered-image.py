@@ -2,9 +2,9 @@
 
 Usage: layered-image.py IMAGE.tar.gz NAME:TAG CONFIG.json STORE-PATHS ROOT MAX-LAYERS
 
-CONFIG.json is the image's configuration without its layers; STORE-PATHS is a
-file that lists the store paths, one a line; ROOT is a directory whose content
-becomes the topmost layer. The same input gives the same bytes.
+CONFIG.json is the image's configuration without its layers. STORE-PATHS is a
+file with one store path per line. The content of the directory ROOT becomes the
+topmost layer. The output is reproducible.
 """
 
 import gzip
@@ -18,7 +18,7 @@ from pathlib import Path
 
 
 def as_root(entry: tarfile.TarInfo) -> tarfile.TarInfo:
-    """The same entry without what differs between two builds."""
+    """Removes everything that differs between two builds from the entry."""
     entry.uid = entry.gid = 0
     entry.uname = entry.gname = "root"
     entry.mtime = 1
@@ -33,7 +33,7 @@ def directory(name: str) -> tarfile.TarInfo:
 
 
 def add_tree(tar: tarfile.TarFile, path: Path, name: str) -> None:
-    """Adds a file or directory with all that is in it, in the order of names."""
+    """Adds a file, or a directory and its content, sorted by name."""
     tar.add(path, name, recursive=False, filter=as_root)
     if path.is_dir() and not path.is_symlink():
         for child in sorted(path.iterdir()):
@@ -60,7 +60,7 @@ def root_layer(root: Path) -> bytes:
 
 def main(out: str, name: str, config_file: str, store_paths: str, root: str, max_layers: str) -> None:
     paths = Path(store_paths).read_text().split()
-    # The last of the store's layers takes what is over.
+    # The last store layer contains all remaining paths.
     alone = paths[: int(max_layers) - 2]
     groups = [[path] for path in alone] + ([paths[len(alone) :]] if len(paths) > len(alone) else [])
     layers = [store_layer(group) for group in groups] + [root_layer(Path(root))]

@@ -1,5 +1,5 @@
-# nixos-anywhere of the lab: `--vm-test`, which needs no host. It builds the
-# install test of the configuration, as the real one does.
+# The lab's nixos-anywhere. Supports only `--vm-test`, which does not need a host:
+# like the real one, it builds the install test of the configuration.
 set -euo pipefail
 
 flake= vm_test= nix_options=()
@@ -18,13 +18,13 @@ if [[ ! $flake == *#* ]]; then
   exit 1
 fi
 if [[ ! $vm_test ]]; then
-  echo "The offline lab has no remote host: it rehearses an installation by --vm-test." >&2
+  echo "The offline lab has no remote host. Use --vm-test to rehearse the installation." >&2
   exit 1
 fi
 attribute=${flake#*#}
 [[ $attribute == nixosConfigurations.* ]] || attribute=nixosConfigurations.$attribute.config
 attribute=${flake%%#*}#$attribute.system.build.installTest
 nix build --print-build-logs --no-link "${nix_options[@]}" "$attribute"
-# All that a test says that has passed before.
+# The only output if Nix has a cached result.
 nix eval --raw "${nix_options[@]}" "$attribute.outPath"
 echo

@@ -1,5 +1,5 @@
-# nixos-rebuild of the lab: build, build-vm and build-image of a flake, with the
-# messages of nixos-rebuild-ng. What changes a running NixOS is not in the lab.
+# The lab's nixos-rebuild: build, build-vm and build-image for flakes, with the
+# messages of nixos-rebuild-ng. Actions that change a running NixOS are missing.
 set -euo pipefail
 
 action= flake=. variant= nix_options=()
@@ -11,7 +11,7 @@ while (($#)); do
     --image-variant=*) variant=${1#*=} ;;
     -L | --print-build-logs | --show-trace | --impure | --offline) nix_options+=("$1") ;;
     -*)
-      echo "nixos-rebuild: error: the lab does not know the option $1" >&2
+      echo "nixos-rebuild: error: the offline lab does not support the option $1" >&2
       exit 2
       ;;
     *) action=$1 ;;
@@ -55,7 +55,7 @@ case $action in
     echo "Done. The disk image can be found in '$(readlink -f result)/$file'"
     ;;
   *)
-    echo "nixos-rebuild: error: the lab has build, build-vm and build-image, not '${action}'" >&2
+    echo "nixos-rebuild: error: the offline lab supports build, build-vm and build-image, not '${action}'" >&2
     exit 2
     ;;
 esac

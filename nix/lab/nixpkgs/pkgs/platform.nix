@@ -1,4 +1,4 @@
-# What packages ask about the platform they are for.
+# Attributes of the host platform.
 { lib, system }:
 let
   inherit (lib) hasPrefix hasSuffix;

@@ -1,6 +1,6 @@
-# system.build.installTest: what `nixos-anywhere --vm-test` builds. A machine
-# formats an empty disk, copies the configuration's system to it and installs
-# its boot loader; then a second one boots from that disk alone.
+# system.build.installTest: the test that `nixos-anywhere --vm-test` builds. A
+# machine formats an empty disk, copies the system to it and installs the boot
+# loader. Then a second machine boots from that disk only.
 {
   config,
   lib,
@@ -12,7 +12,8 @@ let
   cfg = config.disko.tests;
   disks = builtins.attrNames config.disko.devices.disk;
 
-  # The disks as the two machines have them: the first one's own is /dev/vda.
+  # Device names of the disks. On the first machine they start at /dev/vdb, because
+  # its own disk is /dev/vda.
   letters = lib.stringToCharacters "abcdefghijklmnop";
   devices =
     offset:
@@ -30,9 +31,9 @@ let
         {
           disko.devices.disk = devices 0;
           boot.kernelParams = [ "console=ttyS0" ];
-          boot.loader.timeout = lib.mkDefault 0; # nobody looks at the menu
-          # As in the real one, weaker than mkForce: it installs on the disk as
-          # the first machine sees it.
+          boot.loader.timeout = lib.mkDefault 0; # skip the menu
+          # The first machine installs GRUB, so use its device names. Weaker than
+          # mkForce, as in the real disko.
           boot.loader.grub.devices = lib.mkOverride 70 installing.config.boot.loader.grub.devices;
         }
       ];
@@ -72,7 +73,7 @@ in
           )
           machine.shutdown()
 
-      with subtest("it boots from its disks"):
+      with subtest("the system boots from its disks"):
           disks = " ".join(
               f"-drive file={machine.state_dir}/empty{i}.qcow2,if=virtio,format=qcow2"
               for i in range(${toString (builtins.length disks)})

@@ -7,33 +7,33 @@
 let
   inherit (lib) mkOption types;
 
-  # What a partition holds: a file system, or nothing that the lab knows.
+  # The content of a partition. The lab supports only file systems.
   filesystem.options = {
     type = mkOption {
       type = types.enum [ "filesystem" ];
-      description = "The kind of content.";
+      description = "The type of content.";
     };
     format = mkOption {
       type = types.enum [
         "ext4"
         "vfat"
       ];
-      description = "The type of the file system.";
+      description = "The file system type.";
     };
     mountpoint = mkOption {
       type = types.nullOr types.str;
       default = null;
-      description = "Where it is mounted.";
+      description = "The mount point.";
     };
     mountOptions = mkOption {
       type = types.listOf types.str;
       default = [ "defaults" ];
-      description = "Options of mount.";
+      description = "The mount options.";
     };
     extraArgs = mkOption {
       type = types.listOf types.str;
       default = [ ];
-      description = "Options of mkfs.";
+      description = "Additional arguments for mkfs.";
     };
   };
 
@@ -45,12 +45,12 @@ let
   partitionOptions = config: {
     size = mkOption {
       type = types.strMatching "[0-9]+[KMGTP]?|100%";
-      description = "Its size, or 100% for the rest of the disk.";
+      description = "The size, or 100% for the rest of the disk.";
     };
     type = mkOption {
       type = types.str;
       default = "8300";
-      description = "Its type: EF00 for UEFI, EF02 for GRUB, 8300 for Linux.";
+      description = "The partition type: EF00 for UEFI, EF02 for GRUB, 8300 for Linux.";
     };
     priority = mkOption {
       type = types.int;
@@ -66,14 +66,14 @@ let
     content = mkOption {
       type = types.nullOr (types.submodule filesystem);
       default = null;
-      description = "What it holds.";
+      description = "The content.";
     };
   };
 
   gpt.options = {
     type = mkOption {
       type = types.enum [ "gpt" ];
-      description = "The kind of partition table.";
+      description = "The type of partition table.";
     };
     partitions = mkOption {
       type = types.attrsOf (types.submodule partition);
@@ -86,21 +86,21 @@ let
     type = mkOption {
       type = types.enum [ "disk" ];
       default = "disk";
-      description = "The kind of device.";
+      description = "The type of device.";
     };
     device = mkOption {
       type = types.str;
-      description = "The device, /dev/sda for example.";
+      description = "The device, for example /dev/sda.";
     };
     content = mkOption {
       type = types.nullOr (types.submodule gpt);
       default = null;
-      description = "What it holds.";
+      description = "The content.";
     };
   };
 
-  # All partitions in the order on their disks, with the label that disko gives
-  # each.
+  # All partitions, in their order on the disks, with the same labels as in the
+  # real disko.
   partitions = lib.concatLists (
     lib.mapAttrsToList (
       disk: d:
@@ -134,22 +134,22 @@ in
       efi = mkOption {
         type = types.bool;
         default = config.boot.loader.systemd-boot.enable || config.boot.loader.grub.efiSupport;
-        description = "Whether the machine of the install test boots by UEFI.";
+        description = "Whether the installed machine of the install test boots with UEFI.";
       };
       bootCommands = mkOption {
         type = types.lines;
         default = "";
-        description = "Python that runs when that machine has been started.";
+        description = "Python code that runs when that machine has been started.";
       };
       extraChecks = mkOption {
         type = types.lines;
         default = "";
-        description = "Python that runs when it has booted.";
+        description = "Python code that runs when that machine has booted.";
       };
       extraConfig = mkOption {
         type = types.deferredModule;
         default = { };
-        description = "What the install test adds to the configuration.";
+        description = "Additional configuration for the install test.";
       };
     };
   };

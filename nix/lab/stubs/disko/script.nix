@@ -1,20 +1,20 @@
-# The script that makes the disks what disko.devices declares, and mounts them
-# on /mnt. It wipes them.
+# The script that partitions and formats disks as declared in disko.devices, and
+# mounts their file systems below /mnt. Erases the disks.
 {
   lib,
   pkgs,
-  partitions, # of all disks: { device, label, number, partition }, in order
+  partitions, # list of { device, label, number, partition }, in order
 }:
 let
   path = lib.makeBinPath [
     pkgs.dosfstools
     pkgs.e2fsprogs
     pkgs.sfdisk
-    pkgs.busybox # has a mke2fs of its own, for ext2
+    pkgs.busybox # last, because its mke2fs supports ext2 only
   ];
   onDisk = lib.groupBy (p: p.device) partitions;
 
-  # The kinds that have a shorter name than their number.
+  # sfdisk's names of GPT partition types.
   types = {
     "8300" = "linux";
     EF00 = "uefi";
@@ -30,7 +30,7 @@ let
       ]
     );
 
-  # /dev/sda1, but /dev/nvme0n1p1.
+  # The device of a partition: /dev/sda1, but /dev/nvme0n1p1.
   nodeOf =
     p:
     let

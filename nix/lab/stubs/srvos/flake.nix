@@ -1,5 +1,4 @@
-# Stands in for github:nix-community/srvos: what its module for the Hetzner
-# Cloud sets.
+# Replaces github:nix-community/srvos: its module for the Hetzner Cloud.
 {
   inputs.nixpkgs.url = "nixpkgs";
   outputs = _: { nixosModules.hardware-hetzner-cloud.imports = [ ./hetzner-cloud.nix ]; };

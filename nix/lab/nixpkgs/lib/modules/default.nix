@@ -1,12 +1,12 @@
-# The module system: many modules in, one configuration out.
+# The module system: evaluates many modules to one configuration.
 #
-# The way of a module:
-#   read     a path, function or set becomes { file, key, imports, options,
-#            config, … }, and so does everything it imports     read.nix
-#   match    the `options` and `config` of all modules are walked side by side,
-#            name by name, so that definitions meet their option  match.nix
-#   merge    the definitions of one option become one value       merge.nix
-# Everything is lazy: `config` is an argument of the very modules it is made of.
+# The stages:
+#   read.nix   converts each module, a path, function or set, and everything it
+#              imports to { file, key, imports, options, config, … }
+#   match.nix  walks the `options` and `config` of all modules name by name, and
+#              finds the option of each definition
+#   merge.nix  merges the definitions of one option to one value
+# Evaluation is lazy, so modules can use the `config` that they define.
 lib:
 let
   inherit (builtins) addErrorContext head removeAttrs;
@@ -18,9 +18,9 @@ let
   inherit (import ./match.nix lib) matchAll;
   inherit (import ./merge.nix lib) mergeDefinitions;
 
-  /* Evaluates `modules`. `specialArgs` are arguments that modules may use in
-     their `imports`; `prefix` is the place of the options in a bigger tree;
-     `class` is what the `_class` of the modules has to be.
+  /* Evaluates `modules`. `specialArgs` are arguments that modules can use in
+     their `imports`. `prefix` is the path of the options in a larger tree.
+     `class` is the required `_class` of the modules.
      Returns { config, options, extendModules, type, class, _module }.
   */
   evalModules =
@@ -31,7 +31,7 @@ let
       class ? null,
     }@args:
     let
-      # The options of the evaluation itself.
+      # Options of the module system itself.
       evaluation = {
         _file = "lib/modules.nix";
         key = "lib/modules.nix";
@@ -44,19 +44,19 @@ let
             type = types.bool;
             default = true;
             internal = true;
-            description = "Whether a definition without an option is an error.";
+            description = "Whether definitions without an option are errors.";
           };
           freeformType = mkOption {
             type = types.nullOr types.optionType;
             default = null;
             internal = true;
-            description = "How definitions without an option merge, where they are allowed.";
+            description = "The type of definitions without an option. If null, they are not allowed.";
           };
           specialArgs = mkOption {
             type = types.raw;
             readOnly = true;
             internal = true;
-            description = "Arguments that modules can use in `imports`.";
+            description = "Module arguments that `imports` can use.";
           };
         };
         config._module = {
@@ -70,7 +70,7 @@ let
 
       moduleArgs = {
         inherit lib options specialArgs;
-        # Nix shows this line where the recursion ends, so the hint stands here.
+        # In case of an infinite recursion, Nix prints this hint.
         config = addErrorContext "if you get an infinite recursion here, you probably reference `config` in `imports`. If you are trying to achieve a conditional import behavior dependent on `config`, consider importing unconditionally, and using `mkEnableOption` and `mkIf` to control its effect." config;
         _class = class;
         _prefix = prefix;
@@ -84,8 +84,8 @@ let
         _: option: option.value
       ) options;
 
-      # Definitions without an option, where a freeform type takes them. Their
-      # paths are never those of options, so neither side hides the other.
+      # Definitions without an option, if there is a freeform type. Their paths are
+      # never paths of options, so the merge below never drops a value.
       inherit (declared._module) freeformType;
       freeform = freeformType.merge prefix (
         map (def: {
@@ -106,7 +106,7 @@ let
         else
           value;
 
-      /* The same evaluation with more modules. */
+      /* The same evaluation with additional modules. */
       extendModules =
         {
           modules ? [ ],
@@ -122,7 +122,7 @@ let
           }
         );
 
-      /* The type of an option whose value is such a configuration. */
+      /* The type of options whose value is such a configuration. */
       type = types.submoduleWith { inherit modules specialArgs class; };
     in
     {

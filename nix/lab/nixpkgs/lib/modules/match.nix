@@ -1,4 +1,4 @@
-# Brings together what modules declare and what they define.
+# Finds the option of each definition.
 lib:
 let
   inherit (builtins)
@@ -15,14 +15,14 @@ let
   inherit (import ./properties.nix lib) pushDown;
   messages = import ./messages.nix lib;
 
-  # A list of sets as one set of lists.
+  # Converts a list of sets to a set of lists.
   together = zipAttrsWith (_: values: values);
 
   pushDownDefs = concatMap (def: map (value: def // { inherit value; }) (pushDown def.value));
 
-  # One level of the tree, from the declarations [ { file, options } ] and the
-  # definitions [ { file, value } ] that lie below `loc`. Returns
-  #   options    the same tree, its leaves being the evaluated options
+  # Processes one level of the tree: the declarations [ { file, options } ] and the
+  # definitions [ { file, value } ] below `loc`. Returns
+  #   options    the tree of evaluated options
   #   unmatched  [ { file, path, value } ], the definitions without an option
   match =
     loc: decls: defs:
@@ -73,7 +73,7 @@ let
           );
     };
 
-  # One name of the tree: an option, or a set of options.
+  # Processes one name in the tree: an option, or a set of options.
   matchName =
     loc: decls: defs:
     let
@@ -88,7 +88,7 @@ let
         unmatched = [ ];
       };
 
-      # Options declared inside an option, as one more module of its submodule.
+      # Options declared inside a submodule option become another module of it.
       asSubmodule =
         decl:
         if lib.isOption decl.options then
@@ -114,7 +114,7 @@ let
       throw (messages.optionWithOptionsInside loc (builtins.head options) sets);
 in
 {
-  # Matches modules in full form, below the place `prefix`.
+  # Matches modules, as returned by read.nix, below the path `prefix`.
   matchAll =
     prefix: modules:
     match prefix

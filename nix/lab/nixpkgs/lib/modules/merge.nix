@@ -1,4 +1,4 @@
-# One option: its declarations and its definitions become one value.
+# Merges the declarations and the definitions of one option.
 lib:
 let
   inherit (builtins)
@@ -18,8 +18,8 @@ let
   inherit (import ./read.nix lib) setDefaultModuleLocation;
   messages = import ./messages.nix lib;
 
-  # The declarations [ { file, options, position } ] of one option, as one.
-  # Only their types may overlap, and only if the types go together.
+  # Merges the declarations [ { file, options, position } ] of one option. Only
+  # their types may overlap, and only if the types can be merged.
   mergeDeclarations =
     loc: decls:
     foldl'
@@ -66,7 +66,7 @@ let
       }
       decls;
 
-  # A type whose submodules say in which file they stand.
+  # A type whose submodules know the file of their declaration.
   withLocation =
     file: type:
     if type.getSubModules or null == null then
@@ -74,7 +74,7 @@ let
     else
       type.substSubModules (map (setDefaultModuleLocation file) type.getSubModules);
 
-  # An option with its value: what was declared, and what became of it.
+  # Evaluates an option: adds its value to its declaration.
   evalOption =
     loc: declared: defs:
     let
@@ -109,24 +109,24 @@ let
       __toString = _: showOption loc;
     };
 
-  /* The definitions [ { file, value } ] of one option, or of one part of its
-     value, merged by `type`:
-       defs           those that count: switched on, of the highest priority
+  /* Merges the definitions [ { file, value } ] of one option, or of one part of
+     its value, according to `type`. Returns
+       defs           the definitions with a true condition and the highest priority
        priority       their priority
        isDefined      whether there are any
-       mergedValue    their value
-       optionalValue  { value = mergedValue; }, or { } where nothing is defined
+       mergedValue    their merged value
+       optionalValue  { value = mergedValue; }, or { } if nothing is defined
   */
   mergeDefinitions =
     loc: type: given:
     let
-      switchedOn = concatMap (
+      enabled = concatMap (
         def:
         map (value: def // { inherit value; }) (
           addErrorContext "while evaluating definitions from `${def.file}':" (discharge def.value)
         )
       ) given;
-      inherit (strongest switchedOn) priority defs;
+      inherit (strongest enabled) priority defs;
       counting = ordered defs;
       isDefined = counting != [ ];
       typeError = lib.types.typeErrorOf type loc counting;

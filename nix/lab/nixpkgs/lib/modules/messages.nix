@@ -1,5 +1,5 @@
-# What the module system says when something is wrong, in NixOS's words, so
-# that a learner can search for them. errors.test.ts names the source of each.
+# Error messages of the module system. They have the same wording as in NixOS, so
+# that learners can search for them. errors.lab.test.ts names the source of each.
 lib:
 let
   inherit (builtins)
@@ -25,8 +25,8 @@ let
   good = coloured "1;32";
   code = coloured "1";
 
-  # The names closest to `name`, at most three. Of many names only those that
-  # differ by two letters or less.
+  # The names closest to `name`, at most three. If there are many names, only those
+  # with an edit distance of at most two.
   similar =
     name: names:
     let
@@ -153,8 +153,8 @@ in
     this option by e.g. referring to `man 5 configuration.nix'!
   '';
 
-  /* A definition { file, path, value } without an option, below the place
-     `prefix`, among the `options` there are.
+  /* For a definition { file, path, value } without an option, below the path
+     `prefix`. `options` are the options that exist.
   */
   unknownOption =
     prefix: options: def:

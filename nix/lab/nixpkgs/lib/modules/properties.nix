@@ -1,5 +1,6 @@
-# What a definition can be wrapped in: a condition, a priority, a place in the
-# order, or a list of definitions that count as one. Each is a set with `_type`.
+# The properties of definitions: mkIf (a condition), mkOverride (a priority),
+# mkOrder (a position) and mkMerge (several definitions). Each is a set with
+# `_type` that wraps a value.
 lib:
 let
   inherit (builtins)
@@ -20,23 +21,23 @@ let
     inherit contents;
   };
 
-  # Of several definitions those with the smallest number count.
+  # The definitions with the smallest number take precedence.
   mkOverride = priority: content: {
     _type = "override";
     inherit priority content;
   };
   defaultOverridePriority = 100;
 
-  # Where several definitions are put in a row, the smallest number is first.
+  # When definitions are concatenated, those with smaller numbers come first.
   mkOrder = priority: content: {
     _type = "order";
     inherit priority content;
   };
   defaultOrderPriority = 1000;
 
-  # Conditions and priorities around a set, as the same around each of its
-  # values: [ set ]. So the names can be seen before a condition is evaluated,
-  # and a condition may depend on the options the set defines.
+  # Moves properties of a set to each of its values: returns [ set ]. So the names
+  # are known before a condition is evaluated, and a condition can depend on the
+  # options that the set defines.
   pushDown =
     value:
     let
@@ -55,7 +56,7 @@ let
     else
       [ value ];
 
-  # The values of a definition whose conditions hold: none, one or many.
+  # The values of a definition whose conditions are true: none, one or many.
   discharge =
     value:
     if is "merge" value then
@@ -70,8 +71,8 @@ let
     else
       [ value ];
 
-  # From [ { file, value } ] those of the highest priority, unwrapped, as
-  # { priority, defs }.
+  # The definitions in [ { file, value } ] with the highest priority, unwrapped.
+  # Returns { priority, defs }.
   strongest =
     defs:
     let
@@ -86,7 +87,7 @@ let
       defs = map unwrap (filter (def: priorityOf def == priority) defs);
     };
 
-  # [ { file, value } ] in order, unwrapped.
+  # Sorts [ { file, value } ] by mkOrder and unwraps the values.
   ordered =
     defs:
     let
@@ -117,8 +118,8 @@ in
     assertion: message:
     mkIf (lib.throwIfNot assertion "\nFailed assertion: ${message}" true);
 
-  # The default of an option, a module's suggestion, an image profile, a user
-  # who means it, and what a virtual machine needs in order to run at all.
+  # For defaults of options, defaults that modules set, image profiles, values that
+  # users enforce, and settings that virtual machines require.
   mkOptionDefault = mkOverride 1500;
   mkDefault = mkOverride 1000;
   mkImageMediaOverride = mkOverride 60;
@@ -128,7 +129,7 @@ in
   mkBefore = mkOrder 500;
   mkAfter = mkOrder 1500;
 
-  # The definitions of one option, as definitions of another one.
+  # Reuses the definitions of one option for another one.
   mkAliasDefinitions = option: mkIf option.isDefined (mkMerge option.definitions);
   mkAliasAndWrapDefinitions =
     wrap: option: mkIf option.isDefined (wrap (mkMerge option.definitions));

@@ -1,9 +1,9 @@
-# From modules as they are written to modules in full form:
-#   file             where it was written, for messages
-#   key              what makes it the same module as another one
-#   imports          the modules it brings along
-#   disabledModules  the modules it takes out
-#   options, config  its declarations and its definitions
+# Converts modules from all forms in which they can be written to
+#   file             the file of the module, for messages
+#   key              identifies the module: modules with the same key are imported once
+#   imports          the modules that it imports
+#   disabledModules  the modules that it disables
+#   options, config  its declarations and definitions
 lib:
 let
   inherit (builtins)
@@ -22,7 +22,7 @@ let
   inherit (import ./properties.nix lib) mkMerge;
   messages = import ./messages.nix lib;
 
-  # All modules and what they import, each key once, imported ones first.
+  # All modules and their imports, each key once, imported modules first.
   readAll =
     class: args: modules:
     let
@@ -59,8 +59,8 @@ let
     in
     map (found: found.module) (lib.reverseList enabled);
 
-  # The key of a module that another one disables. A relative string is looked
-  # up where the modules of NixOS are.
+  # The key of a disabled module. A relative string is relative to the modules of
+  # NixOS.
   disabledKey =
     args: file: module:
     if isString module && !lib.hasPrefix "/" module then
@@ -93,8 +93,8 @@ let
         key = file;
       } (if lib.isFunction contents then call args file contents else contents);
 
-  # Calls a module with the arguments it names. Those that are not special come
-  # from `_module.args`, and are not looked up before the module uses them.
+  # Calls a module with the arguments it names. Names that are not in `args` come
+  # from `_module.args`, and are evaluated only if the module uses them.
   call =
     args: key: module:
     let
@@ -109,7 +109,7 @@ let
     in
     module (args // mapAttrs argument (lib.functionArgs module));
 
-  # A module says `options` and `config`, or, in short, its config only.
+  # A module has `options` and `config`, or, in the short form, only its config.
   fullForm =
     class: fallback: written:
     let
@@ -158,7 +158,7 @@ let
         config = if builtins.length configs == 1 then head configs else mkMerge configs;
       };
 
-  # Says where a module was written, if it does not say so itself.
+  # Sets the file of a module, unless the module sets it itself.
   setDefaultModuleLocation = file: module: {
     _file = file;
     imports = [ module ];
@@ -167,6 +167,6 @@ in
 {
   inherit readAll setDefaultModuleLocation;
 
-  # A module in a file that is a function of something else first.
+  # Imports a module from a file with a function that returns the module.
   importApply = file: argument: setDefaultModuleLocation file (import file argument);
 }

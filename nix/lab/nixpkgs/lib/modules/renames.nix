@@ -1,4 +1,4 @@
-# Modules for options that have moved or gone.
+# Modules for options that were renamed or removed.
 lib:
 let
   inherit (lib)
@@ -12,8 +12,8 @@ let
     ;
   inherit (import ./properties.nix lib) mkIf mkMerge mkOverride;
 
-  /* A module with the option `from`, whose definitions go to the option `to`
-     with their priority, and whose value is that of `to`.
+  /* A module with the option `from`: passes its definitions and their priority to
+     the option `to`, and has the value of `to`.
   */
   doRename =
     {
@@ -59,7 +59,7 @@ in
   inherit doRename mkRenamedOptionModule;
   mkRenamedOptionModuleWith = { from, to, ... }: mkRenamedOptionModule from to;
 
-  /* Like `mkRenamedOptionModule`, without a warning: both names are fine. */
+  /* Like `mkRenamedOptionModule`, but without a warning. */
   mkAliasOptionModule =
     from: to:
     doRename {
@@ -69,7 +69,7 @@ in
       use = lib.id;
     };
 
-  /* An option that is an error to use; `replacement` says what to do instead. */
+  /* An option that causes an error when it is used. `replacement` says what to do instead. */
   mkRemovedOptionModule =
     path: replacement:
     { options, ... }:

@@ -1,4 +1,4 @@
-# Types of lists and attribute sets, whose parts have a type as well.
+# Types of lists and attribute sets whose elements have a type.
 lib:
 let
   inherit (builtins)
@@ -63,15 +63,15 @@ in
     emptyValue.value = { };
   };
 
-  /* A name is in the merged set only if one of its definitions is switched
-     on. Finding that out evaluates the conditions of all names.
+  /* The merged set contains a name only if a definition of it has a true
+     condition. Therefore the conditions of all names are evaluated.
   */
   attrsOf =
     elemType:
     types.attrsWith { inherit elemType; };
 
-  /* Every defined name is in the merged set, and no condition is evaluated
-     before its value is asked for.
+  /* The merged set contains all defined names. Conditions are evaluated only
+     when the value of a name is used.
   */
   lazyAttrsOf =
     elemType:
@@ -87,7 +87,7 @@ in
       placeholder ? "name",
     }:
     let
-      # From definitions of the set to definitions of each name in it.
+      # Converts definitions of the set to definitions of each name in it.
       byName =
         f: defs:
         zipAttrsWith f (map (def: mapAttrs (_: value: def // { inherit value; }) def.value) defs);

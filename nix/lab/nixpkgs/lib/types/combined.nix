@@ -1,4 +1,4 @@
-# Types made of other types, and types of anything at all.
+# Types composed of other types, and types that accept any value.
 lib:
 let
   inherit (builtins)
@@ -18,7 +18,7 @@ let
     ;
 in
 {
-  # -- anything goes
+  # -- any value
 
   raw = mkOptionType {
     name = "raw";
@@ -32,7 +32,7 @@ in
     descriptionClass = "noun";
   };
 
-  /* Sets merge name by name, packages and lists must be equal or alone. */
+  /* Merges sets recursively. Other values must be equal. */
   anything = mkOptionType {
     name = "anything";
     description = "anything";
@@ -65,7 +65,7 @@ in
         throw "The option `${showOption loc}' has conflicting option types in ${lib.showFiles (lib.getFiles defs)}";
   };
 
-  # -- types made of other types
+  # -- composed types
 
   nullOr =
     elemType:
@@ -140,7 +140,7 @@ in
       lib.foldl' types.either (head alternatives) (lib.drop 1 alternatives)
     );
 
-  /* Accepts `from` as well as `to`, and turns the former into the latter. */
+  /* Accepts `from` and `to`, and converts `from` to `to`. */
   coercedTo =
     from: coerce: to:
     let
@@ -211,7 +211,7 @@ in
             first = type.typeError loc defs;
           in
           if first != null then first else structured check loc defs;
-      # A merged type would have lost the check.
+      # Merging would lose the check.
       typeMerge = _: null;
     };
 }

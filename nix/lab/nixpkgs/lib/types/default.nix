@@ -1,25 +1,26 @@
-# The types of options: which definitions they accept, and how these merge.
+# The types of options: which definitions they accept, and how they merge them.
 #
 # A type is a set with
-#   name, description  what messages call it
+#   name, description  for messages
 #   descriptionClass   "noun", "composite", "conjunction" or
-#                      "nonRestrictiveClause": whether a description that
-#                      embeds this one puts it into parentheses
-#   check              value -> bool: is one definition acceptable? Looks at the
-#                      outside of the value only, so that its parts stay lazy.
-#   merge              loc -> [ { file, value } ] -> value. Parts of the value
-#                      are checked here.
-#   typeError          loc -> [ { file, value } ] -> what is wrong with the
-#                      definitions together, or null. Without it (null), each
-#                      definition is looked at alone, by `check`.
-#   emptyValue         { value = …; } where "no definition" has a meaning, or { }
+#                      "nonRestrictiveClause": whether descriptions that
+#                      contain this one need parentheses around it
+#   check              value -> bool: whether one definition is valid. Does not
+#                      evaluate the parts of the value, so that they stay lazy.
+#   merge              loc -> [ { file, value } ] -> value. Checks the parts of
+#                      the value.
+#   typeError          loc -> [ { file, value } ] -> an error about all
+#                      definitions, or null if they are valid. If typeError itself
+#                      is null, `check` checks each definition.
+#   emptyValue         { value = …; } if options without definitions have a value,
+#                      otherwise { }
 #   typeMerge          other type -> the type of an option that is declared with
-#                      both, or null where they do not go together
+#                      both types, or null if they cannot be merged
 #   getSubOptions      prefix -> options inside the value
-#   getSubModules      the modules of a submodule, else null
+#   getSubModules      the modules of a submodule, otherwise null
 #   substSubModules    modules -> the same type with other modules
-#   nestedTypes        the types it is made of, by role
-#   payload            what else it was made from, for typeMerge
+#   nestedTypes        the types of which this one consists, by role
+#   payload            other arguments of the type, for typeMerge
 lib:
 let
   isType = type: value: value._type or null == type;

@@ -1,4 +1,4 @@
-# Types whose values are made by modules, or are modules.
+# Types whose values are configurations or modules.
 lib:
 let
   inherit (builtins) head isAttrs;
@@ -13,7 +13,7 @@ let
   isModule = value: isAttrs value || lib.isFunction value || types.path.check value;
 in
 {
-  # -- types made of modules
+  # -- configurations
 
   submodule =
     modules:
@@ -38,7 +38,7 @@ in
         inherit class specialArgs;
         modules = [ { _module.args.name = lib.mkOptionDefault "‹name›"; } ] ++ modules;
       };
-      # For descriptions; there an unknown option is nobody's mistake.
+      # Only for descriptions: definitions without an option are not errors here.
       described = base.extendModules { modules = [ { _module.check = lib.mkForce false; } ]; };
       freeform = described._module.freeformType;
       asModule =

@@ -1,4 +1,4 @@
-# Making types: `mkOptionType`, and what the types of this library share.
+# `mkOptionType`, and functions that the types in this library share.
 lib:
 let
   inherit (builtins) filter;
@@ -50,7 +50,7 @@ let
     else
       rejected "Definition values:" type.check defs;
 
-  # `introduction` and the definitions that do not pass `check`, or null.
+  # An error with `introduction` and the definitions that `check` rejects, or null.
   rejected =
     introduction: check: defs:
     let
@@ -58,21 +58,21 @@ let
     in
     if wrong == [ ] then null else introduction + lib.options.showDefs wrong;
 
-  # The typeError of types with parts.
+  # The typeError of types that consist of other types.
   structured = check: _: rejected "TypeError: Definition values: " check;
 
-  # Without parts, a type goes together with itself only.
+  # A typeMerge for simple types, which can be merged only with themselves.
   mergeIfSame =
     name: description: other:
     if other.name == name && other.description == description then other else null;
 
-  # A description inside another one, in parentheses unless its class is safe.
+  # A description to use inside another one, with parentheses if its class needs them.
   phrase =
     safe: type:
     if lib.elem type.descriptionClass safe then type.description else "(${type.description})";
   nounOr = class: phrase [ "noun" class ];
 
-  # A value without parts: all definitions must be equal.
+  # A type of simple values. All definitions must be equal.
   scalar =
     name: description: check:
     mkOptionType {
@@ -81,7 +81,7 @@ let
       merge = lib.mergeEqualOption;
     };
 
-  # A type that wraps one other type, and merges with its like by merging that.
+  # A type that wraps another type. typeMerge merges the wrapped types.
   wrapping =
     make: elemType: attrs:
     mkOptionType (
@@ -99,8 +99,8 @@ let
       // attrs
     );
 
-  # The definitions of one part of a value, merged. A set without `value` when
-  # all of them turn out to be switched off.
+  # Merges the definitions of one part of a value. Returns a set without `value` if
+  # the conditions of all definitions are false.
   mergePart = loc: type: defs: (lib.modules.mergeDefinitions loc type defs).optionalValue;
 in
 {

@@ -1,4 +1,4 @@
-# Types of values without parts: switches, numbers, texts, paths, packages.
+# Types of simple values: booleans, numbers, strings, paths and packages.
 lib:
 let
   inherit (builtins)
@@ -11,7 +11,7 @@ let
   inherit (lib) types;
   inherit (import ./option-type.nix lib) mergeIfSame mkOptionType scalar;
 
-  # A type with a check of its own, and therefore a name of its own.
+  # A type with an additional check and its own name.
   restricted =
     base: name: description: check:
     types.addCheck base check

@@ -1,11 +1,11 @@
-"""Installs GRUB on the image of a disk, for machines that boot by BIOS.
+"""Installs GRUB on a disk image for machines that boot with BIOS.
 
 Usage: embed-grub.py DISK BOOT.IMG CORE.IMG SECTOR
 
-What grub-bios-setup does on a real disk: boot.img goes into the first sector,
-around the partition table, and is told where core.img is; core.img goes to
-SECTOR, and its own first sector is told where the rest of it is. The places of
-these numbers are those of GRUB 2's boot.S and diskboot.S.
+Does the same as grub-bios-setup on a real disk. boot.img goes into the first
+sector, around the partition table, and contains the sector number of core.img.
+core.img goes to SECTOR, and its first sector contains the position of the rest.
+GRUB 2's boot.S and diskboot.S define the offsets of these numbers.
 """
 
 import struct
@@ -13,10 +13,10 @@ import sys
 from pathlib import Path
 
 SECTOR_SIZE = 512
-# In boot.img: the sector of core.img, and the end of what is program.
+# Offsets in boot.img: the sector number of core.img, and the end of the code.
 KERNEL_SECTOR = 0x5C
 PROGRAM_END = 0x1B8
-# In the first sector of core.img: a list of (sector, count, segment).
+# Offset in the first sector of core.img: a list of (sector, count, segment).
 BLOCK_LIST = 0x1F4
 LOAD_SEGMENT = 0x820
 

@@ -1,4 +1,4 @@
-# nixosSystem: evaluates modules together with those of modules/.
+# nixosSystem: evaluates modules together with those in modules/.
 {
   lib,
   modules,
@@ -11,7 +11,7 @@ let
     nixpkgs.hostPlatform = lib.mkDefault system;
   };
 
-  # What a caller sees of an evaluation, extended ones included.
+  # The attributes of an evaluation that callers can use.
   present = evaluated: {
     inherit (evaluated) config options;
     inherit (evaluated._module.args) pkgs;

@@ -1,18 +1,18 @@
-# A disk image that boots: a partition for the firmware to boot from, made by
-# the loader that the configuration declares, and one with the root file
-# system. Built from the outside in, without booting anything.
+# Builds a bootable disk image: a boot partition for the boot loader that the
+# configuration enables, and a partition with the root file system. Does not boot
+# a machine for this.
 {
   config,
   lib,
   pkgs,
-  format, # raw, qcow2, vmdk or vpc, in the words of qemu-img
-  efi, # whether there is an EFI system partition
+  format, # raw, qcow2, vmdk or vpc: a format name of qemu-img
+  efi, # whether to create an EFI system partition
 }:
 let
   inherit (config.system.build) toplevel;
   loader = config.boot.loader;
 
-  # Identifiers that would otherwise be random.
+  # Fixed identifiers, for reproducible images.
   diskUuid = "11111111-1111-1111-8888-888888888888";
   espUuid = "22222222-2222-2222-8888-888888888888";
   espVolumeId = "12341234";
@@ -43,8 +43,8 @@ let
     mcopy -i esp.img ${loaderConf} ::/loader/loader.conf
     mcopy -i esp.img ${entry} ::/loader/entries/nixos-generation-1.conf
   '';
-  # GRUB with all it needs to find its configuration, on the file system that
-  # is labelled "nixos".
+  # GRUB with all modules it needs to read its configuration from the file system
+  # labeled "nixos".
   grubModules = "part_gpt ext2 fat search search_label normal linux configfile serial terminal echo boot";
   grubImage = target: more: ''
     printf '%s\n' "search.fs_label nixos root" 'set prefix=($root)/boot/grub' normal > early.cfg
@@ -90,7 +90,7 @@ pkgs.runCommand config.image.baseName
     ];
     SOURCE_DATE_EPOCH = 1;
     MTOOLS_SKIP_CHECK = 1;
-    GCONV_PATH = pkgs.gconvPath; # mtools: the names of files in code page 850
+    GCONV_PATH = pkgs.gconvPath; # mtools needs it for file names in code page 850
     passthru = { inherit config; };
   }
   ''
@@ -102,7 +102,7 @@ pkgs.runCommand config.image.baseName
       perl ${../modules/system/install-grub.pl} ${pkgs.grub2} root/boot ${toplevel} "${toString loader.timeout}"
     ''}
 
-    # Sizes and places in MiB.
+    # Sizes and positions in MiB.
     esp_start=1
     esp_size=${if efi then "64" else "0"}
     bios_start=$((esp_start + esp_size))
@@ -119,7 +119,7 @@ pkgs.runCommand config.image.baseName
     ''}
     ${installLoader}
 
-    # One MiB behind the last partition for the second partition table.
+    # One MiB after the last partition for the backup partition table.
     truncate -s $((root_start + root_size + 1))M disk.raw
     partition() { # start, size, type, name, uuid
       echo "start=$1MiB, size=$2MiB, type=$3, name=$4, uuid=$5"

@@ -1,4 +1,4 @@
-# An ext4 file system with the closure of some paths, labelled "nix-store".
+# Builds an ext4 image, labeled "nix-store", with the closure of `rootPaths`.
 { pkgs }:
 { rootPaths }:
 pkgs.runCommand "nix-store-image"

@@ -1,13 +1,13 @@
-# boot: starts the units that multi-user.target wants, all at once: each waits
-# for those it names in After=. Returns when they run, so that the login prompt
-# is the last line; units that take longer are not waited for.
-patience=10 # seconds
+# boot: starts all units that multi-user.target wants in parallel. Each unit waits
+# for the units in its After=. Returns when all units run, so that the login
+# prompt is the last line, but does not wait for slow units.
+start_timeout=10 # seconds per unit
 
 mkdir -p "$states" "${journal%/*}"
 : > "$journal"
 cd "$unit_files/multi-user.target.wants" || exit
 
-# Before the first one starts, so that none looks as if it were not wanted.
+# Before the first unit starts, so that no unit appears to be inactive.
 for unit in *.service; do
   set_state "$unit" activating start-pre
 done
@@ -15,7 +15,7 @@ for unit in *.service; do
   launch "$unit"
 done
 
-reach_targets() { # seconds for each unit
+reach_targets() { # timeout per unit in seconds
   for unit in *.service; do
     wait_for_start "$unit" "$1" || return
   done
@@ -23,6 +23,6 @@ reach_targets() { # seconds for each unit
     set_state "$target" active active
   done
 }
-if ! reach_targets "$patience"; then
+if ! reach_targets "$start_timeout"; then
   reach_targets 86400 &
 fi

@@ -4,7 +4,7 @@ states=/run/systemd/units
 journal=/run/log/journal
 supervise=@out@/lib/systemd/supervise
 
-# "nginx" means nginx.service.
+# Appends .service to names without a suffix.
 full_name() {
   case $1 in
     *.*) echo "$1" ;;
@@ -12,7 +12,7 @@ full_name() {
   esac
 }
 
-# The state of a unit is one file of Key=Value lines, written at once.
+# Writes the state file of a unit, which consists of Key=Value lines.
 set_state() { # unit active-state sub-state [Key=Value...]
   local unit=$1
   local active=$2
@@ -21,7 +21,7 @@ set_state() { # unit active-state sub-state [Key=Value...]
   printf '%s\n' "ActiveState=$active" "SubState=$sub" "$@" > "$states/$unit"
 }
 
-# Sets the variable `value`.
+# Sets the variable `value` to one value in the state of a unit.
 get_state() { # unit key
   local line
   value=
@@ -31,7 +31,8 @@ get_state() { # unit key
   done < "$states/$1"
 }
 
-# Sets the variable `active`. A file without a line is just being written.
+# Sets the variable `active`. Waits while the state file is empty, because it is
+# being written.
 get_active() { # unit
   active=inactive
   [ -e "$states/$1" ] || return 0
@@ -41,8 +42,8 @@ get_active() { # unit
   active=${active#*=}
 }
 
-# Waits until a unit is no longer about to start, at most so many seconds.
-wait_for_start() { # unit seconds
+# Waits until a unit is no longer starting. Fails after a timeout.
+wait_for_start() { # unit, timeout in seconds
   local tries=0
   while [ $tries -lt $(($2 * 20)) ]; do
     get_active "$1"
@@ -55,7 +56,7 @@ wait_for_start() { # unit seconds
   return 1
 }
 
-# Starts a unit in the background. What it prints goes to the journal.
+# Starts a unit in the background. Its output goes to the journal.
 launch() { # unit
   set_state "$1" activating start-pre
   (setsid "$supervise" "$1" < /dev/null 2>&1 | to_journal "${1%.service}") > /dev/null 2>&1 &

@@ -1,6 +1,6 @@
-# The part of systemd that people see: unit files, `systemctl`, `journalctl`,
-# and processes that are started, watched and reported on as units. Scripts
-# for busybox' shell: an emulated processor takes 80 ms to start bash.
+# A replacement for systemd: runs unit files and provides `systemctl` and
+# `journalctl`. The scripts use busybox's shell, because an emulated processor
+# needs 80 ms to start bash.
 { busybox, runCommand }:
 runCommand "systemd-lab" { meta.mainProgram = "systemctl"; } ''
   install() {

@@ -1,4 +1,4 @@
-# journalctl [-u UNIT] [-n LINES] [-f]: what the units have printed.
+# journalctl [-u UNIT] [-n LINES] [-f]: prints the output of units.
 unit=
 lines=+1
 follow=

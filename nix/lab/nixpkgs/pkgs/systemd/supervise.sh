@@ -1,9 +1,9 @@
-# supervise UNIT: runs a unit as its file says, and keeps its state true to the
-# process until that has ended.
+# supervise UNIT: runs a unit according to its file, and updates its state until
+# its main process ends.
 unit=$1
 
-# The settings of the file become variables: unit_ExecStart and so on, with a
-# line for each value.
+# Sets a variable for each setting in the file, for example unit_ExecStart, with
+# one line per value.
 while IFS= read -r line; do
   case $line in
     [A-Z]*=*)
@@ -16,7 +16,7 @@ done < "$unit_files/$unit"
 
 user=${unit_User:-root}
 
-# Becomes the process of an Exec line.
+# Replaces this process with the command of an Exec line.
 become() { # line
   local line
   while IFS= read -r line; do
@@ -33,7 +33,8 @@ EOF_ENVIRONMENT
   fi
 }
 
-# Runs Exec lines in turn. A "-" before one: its failure does not count.
+# Runs Exec lines one after the other. Ignores failures of lines that start with
+# "-".
 run_all() { # lines
   local line
   while IFS= read -r line; do
@@ -47,7 +48,8 @@ $1
 EOF_LINES
 }
 
-report() { # mark, word: a line on the console, as systemd prints while booting
+# Prints a line on the console, like systemd during boot.
+report() { # status, verb
   printf '[%b] %s %s.\n' "$1" "$2" "${unit_Description:-$unit}" > /dev/console
 }
 
@@ -91,7 +93,7 @@ start() {
 
 finish() { # exit status
   local result=exit-code
-  # Nothing of a unit outlives its main process.
+  # Kill all other processes of the unit.
   trap '' TERM
   [ "$unit_Type" = oneshot ] || kill -- "-$$"
   if [ "$1" != 0 ]; then

@@ -9,7 +9,7 @@ exists() { # unit
   [ -e "$unit_files/$1" ] || [ -e "$states/$1" ]
 }
 
-need() { # unit
+require() { # unit
   exists "$1" && return
   echo "Unit $1 could not be found." >&2
   exit 4
@@ -36,7 +36,7 @@ start() { # unit
 
 stop() { # unit
   local tries=0
-  need "$1"
+  require "$1"
   touch "$states/.stopping-$1"
   get_state "$1" MainPID
   local pid=$value
@@ -60,7 +60,7 @@ restart() { # unit
 }
 
 status() { # unit
-  need "$1"
+  require "$1"
   get_active "$1"
   get_state "$1" SubState
   local sub=${value:-dead}
@@ -105,7 +105,7 @@ show() { # unit
   [ -n "$value" ] || echo MainPID=0
 }
 
-list_units() { # state, or nothing for all
+list_units() { # state, or nothing for all units
   local file
   local unit
   printf '  %-28s %-10s %-10s %s\n' UNIT ACTIVE SUB DESCRIPTION
@@ -144,7 +144,7 @@ case ${command:-list-units} in
     ;;
   cat)
     for unit in $units; do
-      need "$unit"
+      require "$unit"
       echo "# $unit_files/$unit"
       cat "$unit_files/$unit"
     done
@@ -165,7 +165,7 @@ case ${command:-list-units} in
   poweroff | reboot | halt) exec "$command" ;;
   daemon-reload) ;;
   *)
-    echo "The lab's systemctl does not know '$command'." >&2
+    echo "The lab's systemctl does not support '$command'." >&2
     exit 1
     ;;
 esac

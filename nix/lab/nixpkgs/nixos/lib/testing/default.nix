@@ -1,5 +1,5 @@
-# pkgs.testers.runNixOSTest: boots the nodes of a test in QEMU and runs its
-# Python script against them, as a derivation.
+# pkgs.testers.runNixOSTest: a derivation that boots the nodes of a test in QEMU
+# and runs the test's Python script against them.
 { lib, pkgs }:
 test:
 let
@@ -16,17 +16,17 @@ let
         nodes = mkOption {
           type = types.lazyAttrsOf types.deferredModule;
           default = { };
-          description = "The machines.";
+          description = "The configurations of the machines.";
         };
         defaults = mkOption {
           type = types.deferredModule;
           default = { };
-          description = "What all machines have in common.";
+          description = "A module that all machines import.";
         };
         node.specialArgs = mkOption {
           type = types.lazyAttrsOf types.raw;
           default = { };
-          description = "Arguments of the modules that `imports` can use.";
+          description = "Module arguments that `imports` can use.";
         };
         node.pkgs = mkOption {
           type = types.nullOr types.raw;
@@ -35,27 +35,27 @@ let
         };
         testScript = mkOption {
           type = types.either types.str (types.functionTo types.str);
-          description = "What to do, in Python.";
+          description = "The test script, in Python.";
         };
         globalTimeout = mkOption {
           type = types.ints.positive;
           default = 3600;
-          description = "How many seconds the test may take.";
+          description = "Time limit of the test in seconds.";
         };
         skipLint = mkOption {
           type = types.bool;
           default = false;
-          description = "Without effect: the lab only compiles the script.";
+          description = "No effect: the lab does not lint the script.";
         };
         skipTypeCheck = mkOption {
           type = types.bool;
           default = false;
-          description = "Without effect: the lab does not check types.";
+          description = "No effect: the lab does not check types.";
         };
         meta = mkOption {
           type = types.lazyAttrsOf types.raw;
           default = { };
-          description = "About the test.";
+          description = "Metadata of the test.";
         };
       };
       config._module.args = { inherit pkgs lib; };
@@ -93,8 +93,8 @@ let
     }).config;
   nodes = lib.mapAttrs evalNode config.nodes;
 
-  # The driver knows a machine by its host name: the real one checks the
-  # script against these names and refuses others.
+  # Scripts use host names as the names of machines: the real driver rejects
+  # scripts with other names, too.
   variable = name: builtins.replaceStrings [ "-" ] [ "_" ] name;
   machines = map (node: {
     name = variable node.system.name;

@@ -1,5 +1,5 @@
 """The lab's test driver: starts virtual machines and runs a test script
-against them, with the functions and the messages of NixOS's own driver.
+against them. Has the same functions and messages as the driver of NixOS.
 
 Usage: driver.py SCRIPT NAME=START-SCRIPT...
 """
@@ -20,11 +20,11 @@ from pathlib import Path
 
 
 class RequestedAssertionFailed(Exception):
-    """What a test script asked for is not so."""
+    """An expectation of the test script is not met."""
 
 
 class MachineError(Exception):
-    """A machine does not do what any machine should."""
+    """A machine does not start, stops, or does not respond."""
 
 
 def log(message: str) -> None:
@@ -33,7 +33,7 @@ def log(message: str) -> None:
 
 @contextmanager
 def nested(message: str) -> Iterator[None]:
-    """Logs a message, and how long the block took."""
+    """Logs a message before the block, and its duration afterwards."""
     log(message)
     started = time.monotonic()
     yield
@@ -41,9 +41,10 @@ def nested(message: str) -> Iterator[None]:
 
 
 def retry(condition: Callable[[bool], bool], timeout: float) -> None:
-    """Asks once a second, at first more often, until the condition holds.
+    """Calls `condition` once a second, at first more often, until it returns True.
 
-    It is told whether this is the last time. Raises after `timeout` seconds.
+    Its argument says whether this is the last call. Raises an exception after
+    `timeout` seconds.
     """
     deadline = time.monotonic() + timeout
     pause = 0.1
@@ -57,12 +58,12 @@ def retry(condition: Callable[[bool], bool], timeout: float) -> None:
 
 
 class Machine:
-    """A virtual machine and the shell in it. Starts when it is first used."""
+    """A virtual machine and a shell in it. Starts when it is first used."""
 
     def __init__(self, name: str, start_command: str, directory: Path) -> None:
         self.name = name
         self.start_command = start_command
-        # Where its disks are: the start command runs there.
+        # Contains the disks; the working directory of the start command.
         self.state_dir = directory / f"vm-state-{name}"
         self.state_dir.mkdir()
         self.process: subprocess.Popen[bytes] | None = None
@@ -70,7 +71,7 @@ class Machine:
         self.connected = False
         self.received = b""
 
-    # -- the machine
+    # -- machine
 
     def log(self, message: str) -> None:
         log(f"{self.name}: {message}")
@@ -85,7 +86,8 @@ class Machine:
         address = self.state_dir / "backdoor.sock"
         address.unlink(missing_ok=True)
         listener = socket.socket(socket.AF_UNIX)
-        # A socket's path has 107 characters at most, and a test may be built far down: QEMU runs in this folder, and here /proc is shorter.
+        # Socket paths are limited to 107 characters, and the build directory may be deep: bind with a short
+        # path below /proc. QEMU uses a path relative to its working directory.
         folder = os.open(self.state_dir, os.O_RDONLY | os.O_DIRECTORY)
         listener.bind(f"/proc/self/fd/{folder}/{address.name}")
         os.close(folder)
@@ -124,7 +126,7 @@ class Machine:
         if self.process and self.process.poll() is not None:
             status = self.process.returncode
             self._forget()
-            raise MachineError(f"{self.name}: QEMU has ended with status {status}")
+            raise MachineError(f"{self.name}: QEMU exited with status {status}")
 
     def is_up(self) -> bool:
         return self.process is not None and self.process.poll() is None
@@ -158,19 +160,19 @@ class Machine:
         self._forget()
 
     def reboot(self) -> None:
-        """Reboots; only when started with allow_reboot=True."""
+        """Reboots the machine. Requires start(allow_reboot=True)."""
         self.execute("reboot", check_return=False)
         self.connected = False
         self.connect()
 
-    # -- its shell
+    # -- shell
 
-    def _read_line(self, what: str, timeout: float) -> str:
+    def _read_line(self, purpose: str, timeout: float) -> str:
         assert self.shell
         deadline = time.monotonic() + timeout
         while b"\n" not in self.received:
             if time.monotonic() > deadline:
-                raise MachineError(f"{self.name}: no answer within {timeout} seconds: {what}")
+                raise MachineError(f"{self.name}: no response within {timeout} seconds: {purpose}")
             self.shell.settimeout(1)
             try:
                 data = self.shell.recv(65536)
@@ -178,20 +180,20 @@ class Machine:
                 self._check_alive()
                 continue
             if not data:
-                raise MachineError(f"{self.name}: the machine has gone while waiting for: {what}")
+                raise MachineError(f"{self.name}: the machine disconnected while waiting for: {purpose}")
             self.received += data
         line, self.received = self.received.split(b"\n", 1)
         return line.decode()
 
     def connect(self) -> None:
-        """Waits for the shell of the machine."""
+        """Waits until the shell of the machine is ready."""
         if self.connected:
             return
         with self.nested("waiting for the VM to finish booting"):
             started = time.monotonic()
             self.start()
-            # What is left of an answer from before a reboot is skipped.
-            while self._read_line("the shell of the machine", 600) != "ready":
+            # Skips the rest of a response from before a reboot.
+            while self._read_line("shell of the machine", 600) != "ready":
                 pass
             self.connected = True
             self.log("Guest shell says: 'ready'")
@@ -204,7 +206,7 @@ class Machine:
         check_output: bool = True,
         timeout: int | None = 900,
     ) -> tuple[int, str]:
-        """Runs a command; returns its exit status and what it printed."""
+        """Runs a command. Returns its exit status and its output."""
         self.connect()
         assert self.shell
         limit = f"timeout {timeout} " if timeout is not None else ""
@@ -217,7 +219,7 @@ class Machine:
         return int(status), base64.b64decode(output).decode(errors="replace")
 
     def succeed(self, *commands: str, timeout: int | None = 900) -> str:
-        """Runs commands that must succeed; returns what they printed."""
+        """Runs commands that must succeed. Returns their output."""
         output = ""
         for command in commands:
             with self.nested(f"must succeed: {command}"):
@@ -229,7 +231,7 @@ class Machine:
         return output
 
     def fail(self, *commands: str, timeout: int | None = 900) -> str:
-        """Runs commands that must fail; returns what they printed."""
+        """Runs commands that must fail. Returns their output."""
         output = ""
         for command in commands:
             with self.nested(f"must fail: {command}"):
@@ -287,12 +289,12 @@ class Machine:
                 )
 
     def wait_for_unit(self, unit: str, user: str | None = None, timeout: int = 900) -> None:
-        """Waits until a unit is active. Fails at once when it has failed, or
-        when nothing is going to start it."""
+        """Waits until a unit is active. Raises an exception immediately if the
+        unit has failed, or if nothing will start it."""
         unit = unit if "." in unit else f"{unit}.service"
 
         def is_active(_last: bool) -> bool:
-            # In this order: it may become active while the other is asked.
+            # In this order, because the unit may become active between the queries.
             has_booted = self.get_unit_property("multi-user.target", "ActiveState") == "active"
             state = self.get_unit_property(unit, "ActiveState", user)
             if state == "failed":
@@ -311,7 +313,7 @@ class Machine:
         return self.systemctl(f"stop {shlex.quote(job)}")
 
     def _is_listening(self, port: int) -> bool:
-        # The state 0A is LISTEN; addresses end in the port in hexadecimal.
+        # State 0A is LISTEN. Addresses end with the port in hexadecimal.
         listening = f"grep -qi ':{port:04X} 0*:0000 0A' /proc/net/tcp /proc/net/tcp6"
         return self.execute(listening)[0] == 0
 
@@ -332,8 +334,8 @@ class Machine:
 
 
 def run(script: str, machines: list[Machine], directory: Path) -> None:
-    """Runs a test script with the machines as variables. Those that it creates
-    are added to the list."""
+    """Runs a test script with the machines as variables. Appends machines that
+    the script creates to `machines`."""
 
     @contextmanager
     def subtest(name: str) -> Iterator[None]:
@@ -369,17 +371,17 @@ def run(script: str, machines: list[Machine], directory: Path) -> None:
 
 
 def explain(error: BaseException, script: str) -> str:
-    """The line of the script that failed, and why."""
-    where = ""
+    """Returns the line of the script that failed, and the reason."""
+    location = ""
     traceback = error.__traceback__
     while traceback:
         if traceback.tb_frame.f_code.co_filename == "testScript":
             number = traceback.tb_lineno
-            where = f"testScript, line {number}: {script.splitlines()[number - 1].strip()}\n"
+            location = f"testScript, line {number}: {script.splitlines()[number - 1].strip()}\n"
         traceback = traceback.tb_next
     if isinstance(error, SyntaxError):
-        where = f"testScript, line {error.lineno}: {(error.text or '').strip()}\n"
-    return f"!!! {where}!!! {type(error).__name__}: {error}"
+        location = f"testScript, line {error.lineno}: {(error.text or '').strip()}\n"
+    return f"!!! {location}!!! {type(error).__name__}: {error}"
 
 
 def main() -> int:

@@ -1,5 +1,5 @@
-# What a machine of a test has besides: no login on the console, and a shell
-# for the driver behind a virtio serial port.
+# Additions to the machines of a test: a shell for the driver on a virtio serial
+# port, and no login on the console.
 {
   lib,
   pkgs,
@@ -7,11 +7,11 @@
 }:
 {
   lab.console.enable = lib.mkDefault false;
-  # So that the log of a test shows why a unit has failed.
+  # The log of the test must show why a unit failed.
   environment.etc."systemd/journald.conf".text = "ForwardToConsole=yes\n";
 
-  # Each line is a command in base64; each answer is its exit status and its
-  # output in base64. What it prints as an error goes to the console.
+  # Reads one command per line, in base64. Responds with its exit status and its
+  # standard output, in base64. Standard error goes to the console.
   systemd.services.backdoor = {
     description = "backdoor.service";
     wantedBy = [ "multi-user.target" ];

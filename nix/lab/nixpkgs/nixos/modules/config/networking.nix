@@ -1,4 +1,4 @@
-# The name of the machine and its addresses, from DHCP.
+# The host name, and network addresses from DHCP.
 {
   config,
   lib,
@@ -9,7 +9,7 @@ let
   inherit (lib) mkOption types;
   cfg = config.networking;
 
-  # Called by udhcpc when it has got a lease.
+  # udhcpc runs this when it receives a lease.
   lease = pkgs.writeScript "dhcp-lease" ''
     #!${pkgs.busybox}/bin/sh
     PATH=${pkgs.busybox}/bin
@@ -22,7 +22,7 @@ let
     done > /etc/resolv.conf
   '';
 
-  # Asks for an address on every interface whose name fits a shell pattern.
+  # Requests an address for every interface whose name matches a shell pattern.
   dhcpClient = patterns: {
     wantedBy = [ "multi-user.target" ];
     path = [ pkgs.busybox ];
@@ -53,22 +53,22 @@ in
       hostName = mkOption {
         type = types.strMatching "^$|^[[:alnum:]]([[:alnum:]_-]{0,61}[[:alnum:]])?$";
         default = "nixos";
-        description = "The name of the machine.";
+        description = "The host name.";
       };
       useDHCP = mkOption {
         type = types.bool;
         default = true;
-        description = "Whether all interfaces get an address by DHCP.";
+        description = "Whether all interfaces get their addresses from DHCP.";
       };
       useNetworkd = mkOption {
         type = types.bool;
         default = false;
-        description = "Whether networkd sets up the network.";
+        description = "Whether networkd configures the network.";
       };
       hosts = mkOption {
         type = types.attrsOf (types.listOf types.str);
         default = { };
-        description = "Names of addresses.";
+        description = "Host names by IP address, for /etc/hosts.";
       };
       enableIPv6 = mkOption {
         type = types.bool;
@@ -90,12 +90,12 @@ in
       networks = mkOption {
         type = types.attrsOf types.attrs;
         default = { };
-        description = "Of these the lab knows matchConfig.Name and DHCP.";
+        description = "Networks of networkd. The lab supports matchConfig.Name and DHCP.";
       };
       wait-online = mkOption {
         type = types.attrs;
         default = { };
-        description = "Without effect in the lab.";
+        description = "No effect in the lab.";
       };
     };
   };

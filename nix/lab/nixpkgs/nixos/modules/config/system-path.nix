@@ -1,4 +1,4 @@
-# The programs of the system: /run/current-system/sw.
+# The installed programs: /run/current-system/sw.
 {
   config,
   lib,
@@ -14,12 +14,12 @@ in
     environment.systemPackages = mkOption {
       type = types.listOf types.package;
       default = [ ];
-      description = "Packages whose programs all users find.";
+      description = "Packages installed for all users.";
     };
     environment.defaultPackages = mkOption {
       type = types.listOf types.package;
       default = [ pkgs.perl ];
-      description = "Packages that a system has unless told otherwise.";
+      description = "Packages installed by default.";
     };
     environment.variables = mkOption {
       type = types.attrsOf types.str;
@@ -29,19 +29,19 @@ in
     system.path = mkOption {
       type = types.package;
       internal = true;
-      description = "All these packages as one.";
+      description = "All installed packages, joined in one directory.";
     };
     time.timeZone = mkOption {
       type = types.nullOr types.str;
       default = null;
-      description = "The lab's machines run in UTC, whatever this says.";
+      description = "No effect: the lab's machines use UTC.";
     };
   };
 
   config = {
     system.path = pkgs.symlinkJoin {
       name = "system-path";
-      # What comes first is overridden by what follows.
+      # Later packages override earlier ones.
       paths = [
         pkgs.busybox
         pkgs.bash

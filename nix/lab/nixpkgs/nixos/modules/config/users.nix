@@ -1,4 +1,4 @@
-# Users and groups: /etc/passwd, /etc/group and, at the first boot, passwords.
+# Users and groups: /etc/passwd, /etc/group and, on the first boot, /etc/shadow.
 {
   config,
   lib,
@@ -24,67 +24,67 @@ let
         uid = mkOption {
           type = types.nullOr types.int;
           default = null;
-          description = "Its number; picked when null.";
+          description = "The numeric id. Assigned automatically if null.";
         };
         group = mkOption {
           type = types.str;
           default = "nogroup";
-          description = "Its primary group.";
+          description = "The primary group.";
         };
         home = mkOption {
           type = types.str;
           default = "/var/empty";
-          description = "Its home directory.";
+          description = "The home directory.";
         };
         description = mkOption {
           type = types.str;
           default = "";
-          description = "Its full name.";
+          description = "The full name.";
         };
         isNormalUser = mkOption {
           type = types.bool;
           default = false;
-          description = "Whether it is a person.";
+          description = "Whether this is a person's account.";
         };
         isSystemUser = mkOption {
           type = types.bool;
           default = false;
-          description = "Whether it is a service.";
+          description = "Whether this is the account of a service.";
         };
         extraGroups = mkOption {
           type = types.listOf types.str;
           default = [ ];
-          description = "Its other groups.";
+          description = "Additional groups.";
         };
         packages = mkOption {
           type = types.listOf types.package;
           default = [ ];
-          description = "Without effect in the lab.";
+          description = "No effect in the lab.";
         };
         shell = mkOption {
           type = types.either types.package types.str;
           default = "/run/current-system/sw/bin/bash";
-          description = "Its shell.";
+          description = "The login shell.";
         };
-        initialPassword = nullOrStr "A password for the first boot, readable by all in the store.";
-        initialHashedPassword = nullOrStr "The same, hashed.";
-        password = nullOrStr "The password, readable by all in the store.";
-        hashedPassword = nullOrStr "The same, hashed.";
-        hashedPasswordFile = nullOrStr "Without effect in the lab.";
+        initialPassword = nullOrStr "Initial password. Anyone can read it in the store.";
+        initialHashedPassword = nullOrStr "Hash of the initial password.";
+        password = nullOrStr "Password. Anyone can read it in the store.";
+        hashedPassword = nullOrStr "Hash of the password.";
+        hashedPasswordFile = nullOrStr "No effect in the lab.";
         openssh.authorizedKeys.keys = mkOption {
           type = types.listOf types.str;
           default = [ ];
-          description = "Without effect: the lab has no sshd.";
+          description = "No effect: the lab has no sshd.";
         };
         openssh.authorizedKeys.keyFiles = mkOption {
           type = types.listOf types.path;
           default = [ ];
-          description = "Without effect: the lab has no sshd.";
+          description = "No effect: the lab has no sshd.";
         };
       };
     };
 
-  # Numbers for those that have none.
+  # Ids of all entries; assigns one to those without.
   numbered =
     attribute: first: entries:
     let
@@ -124,8 +124,8 @@ let
     ];
   lines = f: entries: lib.concatStringsSep "\n" (lib.mapAttrsToList f entries) + "\n";
 
-  # The hash of a user's password; "!" locks the account. Plain passwords are
-  # hashed when the system is built: their configuration is in the store anyway.
+  # The hash of a user's password; "!" locks the account. Plain-text passwords are
+  # hashed at build time, since the configuration is in the store anyway.
   hash =
     name: u:
     let
@@ -165,7 +165,7 @@ in
           options.gid = mkOption {
             type = types.nullOr types.int;
             default = null;
-            description = "Its number; picked when null.";
+            description = "The numeric id. Assigned automatically if null.";
           };
         }
       );

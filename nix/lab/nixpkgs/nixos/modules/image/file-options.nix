@@ -1,4 +1,4 @@
-# What the file of an image is called.
+# The file name of an image.
 {
   config,
   lib,
@@ -20,9 +20,9 @@ let
 in
 {
   options.image = {
-    baseName = string "nixos-image-${label}-${system}" "Its name without extension.";
-    extension = string "img" "Its extension.";
-    fileName = string "${cfg.baseName}.${cfg.extension}" "Its name.";
-    filePath = string cfg.fileName "Its path in the store path of the image.";
+    baseName = string "nixos-image-${label}-${system}" "File name without extension.";
+    extension = string "img" "File name extension.";
+    fileName = string "${cfg.baseName}.${cfg.extension}" "File name.";
+    filePath = string cfg.fileName "Path of the file inside the store path of the image.";
   };
 }

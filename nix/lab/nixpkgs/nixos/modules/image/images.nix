@@ -1,4 +1,4 @@
-# system.build.images: one configuration as images of many formats.
+# system.build.images: images of one configuration in many formats.
 {
   config,
   lib,
@@ -37,10 +37,10 @@ in
   options.image.modules = mkOption {
     type = types.attrsOf types.deferredModule;
     default = { };
-    description = "What each format adds to the configuration.";
+    description = "Modules that each image format adds to the configuration.";
   };
 
-  # A configuration that is an image already has no others.
+  # A configuration that already builds an image has no variants.
   config = {
     image.modules = lib.mkIf (!(config.system.build ? image)) {
       amazon = ../../maintainers/scripts/ec2/amazon-image.nix;

@@ -7,12 +7,12 @@ in
     assertions = mkOption {
       type = types.listOf types.unspecified;
       default = [ ];
-      description = "What must hold for the system to be built.";
+      description = "Conditions that must be true to build the system.";
     };
     warnings = mkOption {
       type = types.listOf types.str;
       default = [ ];
-      description = "What the user should know when the system is built.";
+      description = "Warnings that are printed when the system is evaluated.";
     };
   };
 }

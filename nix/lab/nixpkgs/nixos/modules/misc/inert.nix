@@ -1,6 +1,5 @@
-# Options of NixOS that configurations set and that mean nothing in the lab.
-# They take any value, so that such a configuration evaluates; docs/lab.md
-# says what is missing.
+# NixOS options that have no effect in the lab. They accept any value, so that
+# configurations that set them evaluate. docs/lab.md lists what is missing.
 { lib, ... }:
 let
   inherit (lib) mkOption types;
@@ -8,14 +7,14 @@ let
   ignored = mkOption {
     type = types.lazyAttrsOf types.anything;
     default = { };
-    description = "Without effect in the lab.";
+    description = "No effect in the lab.";
   };
   ignoredBool =
     default:
     mkOption {
       type = types.bool;
       inherit default;
-      description = "Without effect in the lab.";
+      description = "No effect in the lab.";
     };
 in
 {
@@ -40,7 +39,7 @@ in
       ports = mkOption {
         type = types.listOf types.port;
         default = [ 22 ];
-        description = "Without effect: the lab has no sshd.";
+        description = "No effect: the lab has no sshd.";
       };
       openFirewall = ignoredBool true;
       settings = ignored;
@@ -53,7 +52,7 @@ in
     swapDevices = mkOption {
       type = types.listOf types.anything;
       default = [ ];
-      description = "Without effect in the lab.";
+      description = "No effect in the lab.";
     };
     system.etc.overlay = ignored;
     system.tools = ignored;

@@ -1,4 +1,4 @@
-# Where the module argument `pkgs` comes from.
+# Provides the module argument `pkgs`.
 { config, lib, ... }:
 let
   inherit (lib) mkOption types;
@@ -9,8 +9,8 @@ let
       cfg.hostPlatform
     else
       throw ''
-        Neither nixpkgs.hostPlatform nor the argument `system` of nixosSystem
-        says which platform this configuration is for.
+        The platform of this configuration is not set. Set nixpkgs.hostPlatform, or
+        pass the argument `system` to nixosSystem.
       '';
   packages = import ../../../pkgs {
     inherit lib;
@@ -28,28 +28,28 @@ in
     overlays = mkOption {
       type = types.listOf types.raw;
       default = [ ];
-      description = "Functions of the final and the previous packages.";
+      description = "Functions that change the package set: final: prev: { … }.";
     };
     config = mkOption {
       type = types.attrs;
       default = { };
-      description = "Without effect: the lab has no unfree packages.";
+      description = "No effect: the lab has no unfree packages.";
     };
     flake = {
       source = mkOption {
         type = types.nullOr types.str;
         default = null;
-        description = "Without effect: the lab keeps no sources of nixpkgs.";
+        description = "No effect: the lab's systems do not contain the source of nixpkgs.";
       };
       setFlakeRegistry = mkOption {
         type = types.bool;
         default = cfg.flake.source != null;
-        description = "Without effect, like the source.";
+        description = "No effect, see `source`.";
       };
       setNixPath = mkOption {
         type = types.bool;
         default = cfg.flake.source != null;
-        description = "Without effect, like the source.";
+        description = "No effect, see `source`.";
       };
     };
   };

@@ -15,7 +15,7 @@ in
         type = types.str;
         default = "26.05";
         readOnly = true;
-        description = "The release of NixOS that the lab stands in for.";
+        description = "The NixOS release that the lab imitates.";
       };
       version = mkOption {
         type = types.str;
@@ -25,12 +25,12 @@ in
       tags = mkOption {
         type = types.listOf types.str;
         default = [ ];
-        description = "Strings in front of the label.";
+        description = "Prefixes of the label.";
       };
       label = mkOption {
         type = types.str;
         default = lib.concatStringsSep "-" (lib.sort (a: b: a < b) cfg.tags ++ [ cfg.version ]);
-        description = "What names this system in boot menus and store paths.";
+        description = "Identifies this system in boot menus and store paths.";
       };
     };
   };

@@ -1,4 +1,4 @@
-# A machine that nobody sits at: no login on the console.
+# For machines without a keyboard and a screen: no login on the console.
 { lib, ... }:
 {
   lab.console.enable = lib.mkDefault false;

@@ -1,4 +1,4 @@
-# No documentation and none of the default packages.
+# Disables the documentation and the default packages.
 { lib, ... }:
 let
   inherit (lib) mkDefault;

@@ -1,4 +1,4 @@
-# No perl, and a check that there is none.
+# Removes Perl, and fails the build if the closure contains it.
 { lib, ... }:
 let
   inherit (lib) mkDefault;
@@ -8,7 +8,7 @@ in
   system.etc.overlay.enable = mkDefault true;
   services.userborn.enable = mkDefault true;
 
-  # Its installer is written in perl.
+  # The installer of GRUB is written in Perl.
   boot.loader.grub.enable = mkDefault false;
   environment.defaultPackages = mkDefault [ ];
 

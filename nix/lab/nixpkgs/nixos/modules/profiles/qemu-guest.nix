@@ -1,2 +1,2 @@
-# The drivers of QEMU's devices: the lab's machines have them anyway.
+# Drivers for QEMU's devices. Empty, because all machines of the lab have them.
 { }

@@ -1,4 +1,4 @@
-# The firewall, by nftables: what is not allowed is dropped.
+# The firewall, based on nftables. Drops everything that is not allowed.
 {
   config,
   lib,
@@ -33,7 +33,7 @@ let
     type = types.listOf types.port;
     default = [ ];
     apply = ports: lib.unique (lib.sort (a: b: a < b) ports);
-    description = "Ports that other machines may connect to.";
+    description = "Ports that accept connections from other machines.";
   };
 in
 {
@@ -41,7 +41,7 @@ in
     enable = mkOption {
       type = types.bool;
       default = true;
-      description = "Whether to drop what is not allowed.";
+      description = "Whether to drop connections that are not allowed.";
     };
     allowedTCPPorts = ports;
     allowedUDPPorts = ports;

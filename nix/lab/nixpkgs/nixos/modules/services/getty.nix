@@ -18,28 +18,28 @@ in
       autologinUser = mkOption {
         type = types.nullOr types.str;
         default = null;
-        description = "Who is logged in without being asked.";
+        description = "The user to log in automatically.";
       };
       greetingLine = mkOption {
         type = types.str;
         default = "<<< Welcome to NixOS ${config.system.nixos.label} (offline lab) - \\l >>>";
-        description = "What stands above the prompt.";
+        description = "The line above the login prompt.";
       };
       helpLine = mkOption {
         type = types.lines;
         default = "";
-        description = "What stands below the greeting.";
+        description = "Lines between the greeting and the prompt.";
       };
     };
     lab.console.enable = mkOption {
       type = types.bool;
       default = true;
-      description = "Whether the serial console asks for a login.";
+      description = "Whether the serial console has a login prompt.";
     };
   };
 
   config = {
-    # The size of the terminal, where qemu-vm.nix knew it.
+    # Sets the terminal size that qemu-vm.nix passes on the kernel command line.
     environment.etc.profile.text = lib.mkAfter ''
       read -r line < /proc/cmdline
       if [[ $line =~ lab.size=([0-9]+)x([0-9]+) && $(tty) == /dev/ttyS0 ]]; then

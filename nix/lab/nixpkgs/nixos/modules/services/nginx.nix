@@ -1,4 +1,4 @@
-# nginx: virtual hosts as options, turned into its configuration file.
+# nginx: generates its configuration file from options.
 {
   config,
   lib,
@@ -37,13 +37,13 @@ let
     };
 
   location.options = {
-    root = nullOr types.path "Directory of the files.";
-    alias = nullOr types.path "Directory in place of the location's path.";
-    index = nullOr types.str "The file for a directory.";
-    tryFiles = nullOr types.str "What to look for, in turn.";
-    return = nullOr (types.either types.int types.str) "What to answer at once.";
-    proxyPass = nullOr types.str "The server to pass requests on to.";
-    extraConfig = lines "Further directives.";
+    root = nullOr types.path "The root directory for requests.";
+    alias = nullOr types.path "The directory that replaces the location's path.";
+    index = nullOr types.str "The index file of a directory.";
+    tryFiles = nullOr types.str "Files to try in this order.";
+    return = nullOr (types.either types.int types.str) "The status or URL to return.";
+    proxyPass = nullOr types.str "The server to pass requests to.";
+    extraConfig = lines "Additional directives.";
     priority = mkOption {
       type = types.int;
       default = 1000;
@@ -54,41 +54,41 @@ let
   listen.options = {
     addr = mkOption {
       type = types.str;
-      description = "The address.";
+      description = "The IP address.";
     };
     port = mkOption {
       type = types.nullOr types.port;
       default = null;
-      description = "The port; the default one when null.";
+      description = "The port. If null, defaultHTTPListenPort.";
     };
-    ssl = bool false "Not in the lab.";
+    ssl = bool false "No effect: the lab has no TLS.";
     extraParameters = mkOption {
       type = types.listOf types.str;
       default = [ ];
-      description = "Further words of the directive.";
+      description = "Additional parameters of the listen directive.";
     };
   };
 
   virtualHost.options = {
-    serverName = nullOr types.str "Its name; that of the attribute when null.";
+    serverName = nullOr types.str "The server name. If null, the name of the attribute.";
     serverAliases = mkOption {
       type = types.listOf types.str;
       default = [ ];
-      description = "Its other names.";
+      description = "Additional server names.";
     };
-    default = bool false "Whether it answers for unknown names.";
-    root = nullOr types.path "Directory of the files.";
+    default = bool false "Whether to serve requests for unknown server names.";
+    root = nullOr types.path "The root directory for requests.";
     listen = mkOption {
       type = types.listOf (types.submodule listen);
       default = [ ];
-      description = "Addresses and ports; the defaults when empty.";
+      description = "Addresses and ports to listen on. If empty, the default ones.";
     };
     locations = mkOption {
       type = types.attrsOf (types.submodule location);
       default = { };
-      description = "What to do with which paths.";
+      description = "Configuration of individual paths.";
     };
-    extraConfig = lines "Further directives.";
+    extraConfig = lines "Additional directives.";
   };
 
   directive = name: value: optionalString (value != null) "${name} ${toString value};\n";
@@ -161,9 +161,9 @@ let
       default_type application/octet-stream;
       access_log off;
       server_tokens ${if cfg.serverTokens then "on" else "off"};
-      # All files of the store are from 1970. The nginx of nixpkgs takes the ETag
-      # from the store path; Debian's would call another file of the same length
-      # unchanged.
+      # All files in the store have a modification time in 1970. The nginx of
+      # nixpkgs derives the ETag from the store path. Debian's would consider
+      # different files of the same length unchanged.
       etag off;
       if_modified_since off;
       client_body_temp_path /var/cache/nginx/client_body;
@@ -207,29 +207,29 @@ in
     package = mkOption {
       type = types.package;
       default = pkgs.nginx;
-      description = "The nginx to run.";
+      description = "The nginx package.";
     };
-    recommendedGzipSettings = bool false "Whether to compress answers.";
-    recommendedProxySettings = bool false "Whether to tell proxied servers about the client.";
-    recommendedOptimisation = bool false "Whether to send files by the kernel.";
-    recommendedTlsSettings = bool false "Without effect: the lab has no TLS.";
-    serverTokens = bool false "Whether answers carry the version.";
+    recommendedGzipSettings = bool false "Whether to compress responses.";
+    recommendedProxySettings = bool false "Whether to pass information about the client to proxied servers.";
+    recommendedOptimisation = bool false "Whether to send files with the sendfile system call.";
+    recommendedTlsSettings = bool false "No effect: the lab has no TLS.";
+    serverTokens = bool false "Whether responses contain the version of nginx.";
     defaultListenAddresses = mkOption {
       type = types.listOf types.str;
       default = [ "0.0.0.0" ] ++ lib.optional config.networking.enableIPv6 "[::0]";
-      description = "Where sites listen that do not say so themselves.";
+      description = "Addresses of virtual hosts without `listen`.";
     };
     defaultHTTPListenPort = mkOption {
       type = types.port;
       default = 80;
-      description = "The port of sites that do not name one.";
+      description = "The port of virtual hosts that do not set one.";
     };
     commonHttpConfig = lines "Directives before the virtual hosts.";
-    appendHttpConfig = lines "Directives behind the virtual hosts.";
+    appendHttpConfig = lines "Directives after the virtual hosts.";
     virtualHosts = mkOption {
       type = types.attrsOf (types.submodule virtualHost);
       default = { };
-      description = "The sites.";
+      description = "The virtual hosts.";
     };
   };
 
@@ -239,8 +239,8 @@ in
       wantedBy = [ "multi-user.target" ];
       after = [ "network.target" ];
       preStart = "${command} -t";
-      # NixOS restarts nginx for a minute before the unit counts as failed.
-      # Here a broken configuration is reported at once.
+      # On NixOS the unit fails only after a minute of restarts. The lab does not
+      # restart nginx, so that an invalid configuration fails immediately.
       serviceConfig = {
         ExecStart = command;
         RuntimeDirectory = "nginx";

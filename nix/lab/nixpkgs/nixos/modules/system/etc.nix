@@ -1,4 +1,4 @@
-# The files of /etc.
+# The files in /etc.
 {
   config,
   lib,
@@ -20,16 +20,16 @@ let
         text = mkOption {
           type = types.nullOr types.lines;
           default = null;
-          description = "Its content.";
+          description = "The content.";
         };
         source = mkOption {
           type = types.path;
-          description = "The file to take.";
+          description = "The file to link to.";
         };
         mode = mkOption {
           type = types.str;
           default = "symlink";
-          description = "Without effect: all are links.";
+          description = "No effect: all files are links.";
         };
       };
       config.source = lib.mkIf (config.text != null) (
@@ -43,7 +43,7 @@ in
   options.environment.etc = mkOption {
     type = types.attrsOf (types.submodule file);
     default = { };
-    description = "The files of /etc.";
+    description = "The files in /etc.";
   };
 
   config = {

@@ -1,4 +1,4 @@
-# What is mounted where.
+# The file systems and their mount points.
 { config, lib, ... }:
 let
   inherit (lib) mkOption types;
@@ -10,42 +10,42 @@ let
         mountPoint = mkOption {
           type = types.str;
           default = name;
-          description = "Where it is mounted.";
+          description = "The mount point.";
         };
         device = mkOption {
           type = types.nullOr types.str;
           default = null;
-          description = "Its device, /dev/disk/by-label/… for example.";
+          description = "The device, for example /dev/disk/by-label/nixos.";
         };
         fsType = mkOption {
           type = types.str;
           default = "auto";
-          description = "Its type.";
+          description = "The file system type.";
         };
         options = mkOption {
           type = types.listOf types.str;
           default = [ "defaults" ];
-          description = "Options of mount.";
+          description = "The mount options.";
         };
         neededForBoot = mkOption {
           type = types.bool;
           default = false;
-          description = "Whether stage 1 mounts it.";
+          description = "Whether stage 1 mounts the file system.";
         };
         autoResize = mkOption {
           type = types.bool;
           default = false;
-          description = "Without effect in the lab.";
+          description = "No effect in the lab.";
         };
         autoFormat = mkOption {
           type = types.bool;
           default = false;
-          description = "Without effect in the lab.";
+          description = "No effect in the lab.";
         };
       };
     };
 
-  # As on NixOS: these are mounted in stage 1, and parents before children.
+  # As on NixOS, stage 1 mounts these. Parents come before children.
   isEarly =
     f:
     f.neededForBoot

@@ -1,8 +1,8 @@
 # install-grub.pl GRUB BOOT SYSTEM TIMEOUT DEVICE...
 #
-# Writes grub/grub.cfg in the directory BOOT, with an entry for the system, and
-# installs GRUB on the devices, for machines that boot by BIOS. The kernel is
-# read from the store, which so has to be on the same file system.
+# Writes BOOT/grub/grub.cfg with an entry for SYSTEM, and installs GRUB on each
+# DEVICE, for machines that boot with BIOS. GRUB loads the kernel from the store,
+# so the store must be on the same file system as BOOT.
 use strict;
 use warnings;
 
@@ -17,8 +17,8 @@ sub slurp {
 
 my $params = slurp("$system/kernel-params");
 my $label = slurp("$system/nixos-version");
-my ($kernel, $initrd) = map { readlink("$system/$_") // die "$system/$_ is no link\n" } qw(kernel initrd);
-# Without a timeout the menu waits; in numbers that is -1.
+my ($kernel, $initrd) = map { readlink("$system/$_") // die "$system/$_ is not a link\n" } qw(kernel initrd);
+# An empty timeout means that the menu waits forever: -1 for GRUB.
 $timeout = -1 if $timeout eq '';
 
 my $serial = '';
@@ -44,5 +44,5 @@ for my $device (@devices) {
     print "installing the GRUB 2 boot loader on $device...\n";
     system("$grub/bin/grub-install", "--target=i386-pc", "--directory=$grub/modules/i386-pc",
         "--boot-directory=$boot", $device) == 0
-        or die "GRUB cannot be installed on $device\n";
+        or die "cannot install GRUB on $device\n";
 }

@@ -19,7 +19,7 @@ let
   sysctl =
     name: value:
     let
-      # true is 1 for toString, but false is the empty string.
+      # toString true is "1", but toString false is "".
       word = if value == false then "0" else toString value;
     in
     lib.optionalString (value != null) ''
@@ -33,18 +33,18 @@ in
       default = {
         kernel = pkgs.linux;
       };
-      description = "The kernel; the lab has one.";
+      description = "The kernel package. The lab has only one.";
     };
     kernelParams = mkOption {
       type = types.listOf types.str;
       default = [ ];
-      description = "Words for the kernel's command line.";
+      description = "Parameters on the kernel command line.";
     };
-    kernelModules = moduleNames "Modules loaded while the system starts.";
+    kernelModules = moduleNames "Modules to load in stage 2.";
     extraModulePackages = mkOption {
       type = types.listOf types.package;
       default = [ ];
-      description = "Without effect in the lab.";
+      description = "No effect in the lab.";
     };
     kernel.sysctl = mkOption {
       type = types.attrsOf (
@@ -57,38 +57,38 @@ in
         )
       );
       default = { };
-      description = "Values for /proc/sys.";
+      description = "Kernel parameters to set with sysctl.";
     };
     consoleLogLevel = mkOption {
       type = types.int;
       default = 4;
-      description = "Which messages of the kernel reach the console.";
+      description = "Kernel messages below this level appear on the console.";
     };
     initrd = {
-      availableKernelModules = moduleNames "Modules that stage 1 loads for hardware that is there.";
-      kernelModules = moduleNames "Modules that stage 1 loads in any case.";
+      availableKernelModules = moduleNames "Modules that stage 1 loads if the hardware exists.";
+      kernelModules = moduleNames "Modules that stage 1 always loads.";
       supportedFilesystems = mkOption {
         type = types.either (types.listOf types.str) (types.attrsOf types.bool);
         default = [ ];
-        description = "Without effect in the lab.";
+        description = "No effect in the lab.";
       };
       systemd.enable = mkOption {
         type = types.bool;
         default = false;
-        description = "Without effect: stage 1 of the lab is a script.";
+        description = "No effect: the lab's stage 1 is a shell script.";
       };
     };
     supportedFilesystems = mkOption {
       type = types.either (types.listOf types.str) (types.attrsOf types.bool);
       default = [ ];
-      description = "Without effect in the lab.";
+      description = "No effect in the lab.";
     };
   };
 
   config = {
     boot.kernelParams = [ "loglevel=${toString config.boot.consoleLogLevel}" ];
 
-    # What the virtual machines that the lab can boot have built in.
+    # Drivers for the devices of all virtual machines that the lab can boot.
     boot.initrd.availableKernelModules = [
       "ata_piix"
       "sd_mod"

@@ -1,5 +1,5 @@
-# Boot loaders. Which one an image gets is decided by these options, as on
-# NixOS; lib/make-disk-image.nix installs it.
+# Boot loaders. As on NixOS, these options select the boot loader of an image.
+# lib/make-disk-image.nix installs it.
 {
   config,
   lib,
@@ -19,8 +19,8 @@ let
 
   timeout = toString cfg.timeout;
 
-  # Each takes the system to boot. NixOS installs GRUB by a script in perl,
-  # which so becomes part of the system; so does the lab.
+  # The argument of each script is the system to boot. As on NixOS, the script
+  # for GRUB is written in Perl, which makes Perl a part of the system.
   installGrub = pkgs.writeScript "install-grub.sh" ''
     #!${pkgs.bash}/bin/bash
     exec ${lib.getExe pkgs.perl} ${./install-grub.pl} ${pkgs.grub2} /boot "$1" "${timeout}" \
@@ -52,40 +52,40 @@ in
     timeout = mkOption {
       type = types.nullOr types.int;
       default = 5;
-      description = "How many seconds the menu waits.";
+      description = "Timeout of the boot menu in seconds. If null, wait forever.";
     };
-    efi.canTouchEfiVariables = bool false "Without effect in the lab.";
+    efi.canTouchEfiVariables = bool false "No effect in the lab.";
     efi.efiSysMountPoint = mkOption {
       type = types.str;
       default = "/boot";
-      description = "Where the EFI system partition is mounted.";
+      description = "The mount point of the EFI system partition.";
     };
     systemd-boot = {
-      enable = bool false "Whether to boot by systemd-boot.";
+      enable = bool false "Whether to boot with systemd-boot.";
       configurationLimit = mkOption {
         type = types.nullOr types.int;
         default = null;
-        description = "Without effect: an image has one generation.";
+        description = "No effect: an image has only one generation.";
       };
     };
     grub = {
-      enable = bool true "Whether to boot by GRUB.";
+      enable = bool true "Whether to boot with GRUB.";
       device = mkOption {
         type = types.str;
         default = "";
-        description = "The disk GRUB is installed on.";
+        description = "The disk on which to install GRUB.";
       };
       devices = mkOption {
         type = types.listOf types.str;
         default = [ ];
-        description = "The disks GRUB is installed on.";
+        description = "The disks on which to install GRUB.";
       };
-      efiSupport = bool false "Whether GRUB boots by UEFI.";
-      efiInstallAsRemovable = bool false "Whether firmware finds it without a variable.";
+      efiSupport = bool false "Whether GRUB boots with UEFI.";
+      efiInstallAsRemovable = bool false "Whether to install GRUB where firmware finds it without an EFI variable.";
       extraConfig = mkOption {
         type = types.lines;
         default = "";
-        description = "Further lines of its configuration.";
+        description = "Additional lines of the configuration.";
       };
     };
   };

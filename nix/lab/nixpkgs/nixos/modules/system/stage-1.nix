@@ -1,5 +1,5 @@
-# The initial RAM disk: loads drivers, mounts the root file system and hands
-# over to stage 2.
+# The initial RAM disk: loads drivers, mounts the root file system and starts
+# stage 2.
 {
   config,
   lib,
@@ -30,8 +30,8 @@ let
     echo "<<< NixOS Stage 1 >>>"
     echo
 
-    # Drivers for the hardware that is there. A bus that a driver brings up
-    # shows more of it, hence twice.
+    # Loads the drivers of the existing hardware. Runs twice, because the driver
+    # of a bus reveals more devices.
     for pass in 1 2; do
       find /sys/devices -name modalias -exec cat {} + | sort -u | xargs modprobe -a -b -q
     done
@@ -41,11 +41,11 @@ let
 
     fail() {
       echo "$1"
-      echo "An error occurred in stage 1 of the boot process: the machine is turned off."
+      echo "An error occurred in stage 1 of the boot process. Powering off."
       poweroff -f
     }
 
-    # The device behind a name that udev would link.
+    # Prints the device that udev would link to this name.
     device_for() {
       case $1 in
         /dev/disk/by-label/*) findfs LABEL="''${1##*/}" ;;
@@ -89,7 +89,7 @@ let
         init=*) stage2=''${word#init=} ;;
       esac
     done
-    # A link, whose target is reachable only from the new root.
+    # A link to a path that exists only in the new root counts as well.
     [ -e "/mnt-root$stage2" ] || [ -L "/mnt-root$stage2" ] ||
       fail "There is no $stage2 on the root file system."
     for dir in proc sys dev; do
@@ -106,7 +106,7 @@ in
     cp ${init} root/init
     chmod +x root/init
 
-    # The modules, and those they depend on by modules.dep.
+    # Copies the modules and their dependencies according to modules.dep.
     version=${kernel.modDirVersion}
     from=${kernel}/lib/modules/$version
     to=root/lib/modules/$version

@@ -1,6 +1,5 @@
-# The first program on the real root file system: brings the machine into the
-# state that the configuration describes, then becomes busybox' init, which
-# starts the units.
+# Stage 2, the first program on the real root file system: applies the
+# configuration, then executes busybox's init, which starts the units.
 {
   config,
   lib,
@@ -10,7 +9,7 @@
 let
   inherit (lib) mkOption types;
 
-  # Not in alphabetical order: the later ones need the earlier ones.
+  # In this order, because later scripts depend on earlier ones.
   steps = [
     "etc"
     "kernel"
@@ -20,8 +19,8 @@ let
   scripts = config.system.activationScripts;
   ordered = map (name: scripts.${name}) steps ++ builtins.attrValues (removeAttrs scripts steps);
 
-  # The names of disks that udev would make: those by partition, and those that
-  # the configuration uses.
+  # Creates the links to disks that udev would create: all partition labels, and
+  # the labels and UUIDs that the configuration uses.
   named = kind: builtins.filter (lib.hasPrefix "/dev/disk/by-${kind}/") (
     map (f: toString f.device) (builtins.attrValues config.fileSystems)
   );
@@ -43,13 +42,13 @@ in
     system.activationScripts = mkOption {
       type = types.attrsOf types.lines;
       default = { };
-      description = "Shell scripts that bring the system into its state.";
+      description = "Shell scripts that apply the configuration.";
     };
     lab.inittab = mkOption {
       type = types.lines;
       default = "";
       internal = true;
-      description = "Lines for busybox' init.";
+      description = "Lines in the inittab of busybox's init.";
     };
   };
 
@@ -65,7 +64,7 @@ in
       ${f.device} ${f.mountPoint} ${f.fsType} ${lib.concatStringsSep "," f.options} 0 0
     '') (builtins.attrValues config.fileSystems);
 
-    # "@systemConfig@" is replaced by the path of the system: see toplevel.nix.
+    # toplevel.nix replaces "@systemConfig@" with the path of the system.
     system.build.activate = pkgs.writeScript "activate" ''
       #!${pkgs.busybox}/bin/sh
       systemConfig=@systemConfig@

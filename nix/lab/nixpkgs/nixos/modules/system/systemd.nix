@@ -1,4 +1,4 @@
-# Units. Their files look like NixOS's; what runs them is pkgs/systemd.
+# Units. Their files have the same format as on NixOS; pkgs/systemd runs them.
 {
   config,
   lib,
@@ -44,44 +44,44 @@ let
         description = mkOption {
           type = types.str;
           default = "";
-          description = "What `systemctl status` calls it.";
+          description = "The description in `systemctl status`.";
         };
-        wantedBy = strings "Units that start it. The lab knows multi-user.target.";
-        requiredBy = strings "As wantedBy.";
-        after = strings "Units to wait for.";
-        before = strings "Without effect in the lab.";
-        wants = strings "Without effect in the lab.";
-        requires = strings "Without effect in the lab.";
-        bindsTo = strings "Without effect in the lab.";
+        wantedBy = strings "Units that start this one. The lab supports only multi-user.target.";
+        requiredBy = strings "Same as wantedBy.";
+        after = strings "Units that must start before this one.";
+        before = strings "No effect in the lab.";
+        wants = strings "No effect in the lab.";
+        requires = strings "No effect in the lab.";
+        bindsTo = strings "No effect in the lab.";
         path = mkOption {
           type = types.listOf (types.either types.package types.str);
           default = [ ];
-          description = "Packages whose programs it finds.";
+          description = "Packages to add to PATH.";
         };
         environment = mkOption {
           type = types.attrsOf (types.nullOr (types.either types.str types.path));
           default = { };
           description = "Environment variables.";
         };
-        script = script "What it runs.";
-        preStart = script "What is run before it.";
-        reload = script "Without effect in the lab.";
+        script = script "The shell script to run.";
+        preStart = script "Shell script to run before the service starts.";
+        reload = script "No effect in the lab.";
         serviceConfig = settings "The [Service] section.";
         unitConfig = settings "The [Unit] section.";
         restartIfChanged = mkOption {
           type = types.bool;
           default = true;
-          description = "Without effect in the lab.";
+          description = "No effect in the lab.";
         };
         restartTriggers = mkOption {
           type = types.listOf types.unspecified;
           default = [ ];
-          description = "Without effect in the lab.";
+          description = "No effect in the lab.";
         };
         startLimitIntervalSec = mkOption {
           type = types.int;
           default = 10;
-          description = "Without effect in the lab.";
+          description = "No effect in the lab.";
         };
       };
 
@@ -141,7 +141,7 @@ in
     package = mkOption {
       type = types.package;
       default = pkgs.systemd;
-      description = "What runs the units.";
+      description = "The package with the service manager.";
     };
     services = mkOption {
       type = types.attrsOf (types.submodule service);
@@ -151,7 +151,7 @@ in
     tmpfiles = mkOption {
       type = types.attrsOf types.unspecified;
       default = { };
-      description = "Without effect in the lab.";
+      description = "No effect in the lab.";
     };
   };
 

@@ -42,8 +42,8 @@ let
     '';
   };
 
-  # The closure is known only of a system that is built: of one that is the
-  # same but for the check.
+  # The closure of a system is known only after it is built. So check the closure
+  # of a system that is the same except for this check.
   checked =
     if cfg.forbiddenDependenciesRegexes == [ ] then
       system
@@ -62,22 +62,22 @@ in
     name = mkOption {
       type = types.str;
       default = if config.networking.hostName == "" then "unnamed" else config.networking.hostName;
-      description = "The name in that of the store path.";
+      description = "The name of the system, a part of its store path.";
     };
     build = mkOption {
       type = types.lazyAttrsOf types.unspecified;
       default = { };
-      description = "What can be built of the configuration.";
+      description = "Derivations that can be built from the configuration.";
     };
     extraDependencies = mkOption {
       type = types.listOf types.package;
       default = [ ];
-      description = "Packages that are to be in the closure.";
+      description = "Packages to include in the closure.";
     };
     forbiddenDependenciesRegexes = mkOption {
       type = types.listOf types.str;
       default = [ ];
-      description = "Extended regular expressions that no path of the closure may match.";
+      description = "Extended regular expressions. No path in the closure may match any of them.";
     };
   };
 

@@ -1,4 +1,4 @@
-# What every machine on Amazon EC2 has in common.
+# Settings for all machines on Amazon EC2.
 { config, lib, ... }:
 let
   inherit (lib) mkIf mkOption types;
@@ -11,12 +11,12 @@ in
     ec2.efi = mkOption {
       type = types.bool;
       default = false;
-      description = "Whether the machine boots by UEFI.";
+      description = "Whether the machine boots with UEFI.";
     };
     virtualisation.amazon-init.enable = mkOption {
       type = types.bool;
       default = true;
-      description = "Without effect: the lab cannot rebuild from user data.";
+      description = "No effect: the lab does not rebuild from user data.";
     };
   };
 

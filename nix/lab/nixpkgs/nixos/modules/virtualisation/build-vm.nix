@@ -1,5 +1,5 @@
-# system.build.vm: the configuration as a local VM, with the settings that
-# are meant for that alone.
+# system.build.vm: the configuration as a local VM, with the additional settings
+# in virtualisation.vmVariant.
 {
   config,
   lib,
@@ -13,7 +13,7 @@ in
   options.virtualisation.vmVariant = lib.mkOption {
     inherit (vm) type;
     default = { };
-    description = "What the local VM adds to the configuration.";
+    description = "Additional configuration of the local VM.";
   };
 
   config.system.build.vm = lib.mkDefault config.virtualisation.vmVariant.system.build.vm;

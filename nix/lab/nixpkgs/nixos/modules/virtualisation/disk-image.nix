@@ -1,4 +1,4 @@
-# An image of the whole system for QEMU and what takes raw images.
+# Builds a disk image for QEMU, or a raw image.
 {
   config,
   lib,
@@ -22,7 +22,7 @@ in
     efiSupport = mkOption {
       type = types.bool;
       default = true;
-      description = "Whether it boots by UEFI.";
+      description = "Whether the image boots with UEFI.";
     };
   };
 

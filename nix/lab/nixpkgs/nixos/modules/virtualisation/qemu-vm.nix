@@ -1,5 +1,5 @@
-# The configuration as a VM in QEMU. Kernel and initial RAM disk are given to
-# QEMU directly, the Nix store comes as a read-only disk.
+# Runs the configuration as a VM in QEMU. QEMU loads the kernel and the initial
+# RAM disk directly. The Nix store is a read-only disk.
 {
   config,
   lib,
@@ -26,7 +26,7 @@ let
   address = mkOption {
     type = types.str;
     default = "";
-    description = "The address; all when empty.";
+    description = "The IP address. If empty, all addresses.";
   };
   forward.options = {
     from = mkOption {
@@ -35,7 +35,7 @@ let
         "guest"
       ];
       default = "host";
-      description = "Which side connects.";
+      description = "The side that initiates the connection.";
     };
     proto = mkOption {
       type = types.enum [
@@ -47,11 +47,11 @@ let
     };
     host = {
       inherit address;
-      port = port "The port of the host.";
+      port = port "The port on the host.";
     };
     guest = {
       inherit address;
-      port = port "The port of the guest.";
+      port = port "The port in the guest.";
     };
   };
 
@@ -66,7 +66,7 @@ let
       ",guestfwd=${f.proto}:${endpoint f.guest}-tcp:${endpoint f.host}"
   ) cfg.forwardPorts;
 
-  # KVM may be there and hang, so the lab does not use it unless it is told to.
+  # KVM can be available but hang, so the lab uses it only if LAB_ACCEL is set.
   run = hostPkgs.writeShellScript "run-${name}-vm" ''
     PATH=${
       lib.makeBinPath [
@@ -77,7 +77,7 @@ let
     }
     set -e
     parameters="$(cat ${toplevel}/kernel-params) init=${toplevel}/init"
-    # A serial console does not know how large the terminal is: see getty.nix.
+    # A serial console does not know the size of the terminal: see getty.nix.
     if size=$(stty size 2> /dev/null); then
       parameters="$parameters lab.size=''${size/ /x}"
     fi
@@ -126,7 +126,7 @@ in
     memorySize = mkOption {
       type = types.ints.positive;
       default = 1024;
-      description = "The memory in MiB.";
+      description = "The size of the memory in MiB.";
     };
     cores = mkOption {
       type = types.ints.positive;
@@ -136,49 +136,49 @@ in
     graphics = mkOption {
       type = types.bool;
       default = true;
-      description = "Whether there is a screen. The lab's QEMU has no window for it.";
+      description = "Whether the VM has a screen. The lab's QEMU cannot show it.";
     };
     diskImage = mkOption {
       type = types.nullOr types.str;
       default = "./${name}.qcow2";
-      description = "The image of the root file system; in memory when null.";
+      description = "The image file of the root file system. If null, it is in memory.";
     };
     diskSize = mkOption {
       type = types.either types.ints.positive (types.enum [ "auto" ]);
       default = 1024;
-      description = "The size of that image in MiB.";
+      description = "The size of diskImage in MiB.";
     };
     emptyDiskImages = mkOption {
       type = types.listOf types.ints.positive;
       default = [ ];
-      description = "The sizes of further disks in MiB.";
+      description = "The sizes of additional empty disks in MiB.";
     };
     additionalPaths = mkOption {
       type = types.listOf types.path;
       default = [ ];
-      description = "Store paths that the machine has besides its own.";
+      description = "Additional store paths in the VM.";
     };
     forwardPorts = mkOption {
       type = types.listOf (types.submodule forward);
       default = [ ];
-      description = "Ports that are passed between host and guest.";
+      description = "Ports to forward between host and guest.";
     };
     host.pkgs = mkOption {
       type = types.raw;
       default = pkgs;
-      description = "The packages of the host.";
+      description = "The packages for the host.";
     };
     qemu.options = mkOption {
       type = types.listOf types.str;
       default = [ ];
-      description = "Further options of QEMU.";
+      description = "Additional options of QEMU.";
     };
   };
 
   config = {
     boot.kernelParams = [ "console=ttyS0" ];
-    # Without a screen the console is the terminal, shared with the monitor:
-    # Ctrl-a x quits, Ctrl-a c changes between them.
+    # Without a screen, the console uses the terminal and shares it with QEMU's
+    # monitor: Ctrl-a x quits, Ctrl-a c switches between them.
     virtualisation.qemu.options =
       if cfg.graphics then
         [ "-vga std" ]
@@ -188,7 +188,7 @@ in
           "-serial mon:stdio"
         ];
 
-    # Whatever the configuration mounts elsewhere.
+    # Replaces all file systems of the configuration.
     fileSystems = lib.mkOverride 10 {
       "/" =
         if cfg.diskImage == null then
@@ -208,7 +208,7 @@ in
         options = [ "ro" ];
       };
     };
-    # QEMU is the loader.
+    # QEMU loads the kernel.
     boot.loader.grub.enable = lib.mkOverride 10 false;
 
     system.build.vm =

@@ -1,4 +1,4 @@
-# An image for VMware.
+# Builds an image for VMware.
 {
   config,
   lib,

@@ -1,4 +1,4 @@
-# The image for Amazon EC2.
+# Builds the image for Amazon EC2.
 {
   config,
   lib,
