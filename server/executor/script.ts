@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { StringDecoder } from 'node:string_decoder'
 import type { ScriptEnd } from './executor.ts'
 import type { ProcessRegistry } from './process-registry.ts'
 import { endSession, identify } from './process-tree.ts'
@@ -33,12 +34,20 @@ export async function runScript(
   const child = spawn(program, args, { cwd, env, stdio: ['ignore', 'pipe', 'pipe'] })
   let value = ''
   let output = ''
-  child.stdout.on('data', (chunk: Buffer) => (value = (value + String(chunk)).slice(-KEPT)))
-  for (const from of ['stdout', 'stderr'] as const)
-    child[from].on('data', (chunk: Buffer) => {
-      output = (output + String(chunk)).slice(-KEPT)
-      onOutput?.(chunk, from)
-    })
+  for (const from of ['stdout', 'stderr'] as const) {
+    // One per stream: the bytes of a character may be split between two reads.
+    const decoder = new StringDecoder('utf8')
+    const append = (text: string) => {
+      output = (output + text).slice(-KEPT)
+      if (from === 'stdout') value = (value + text).slice(-KEPT)
+    }
+    child[from]
+      .on('data', (chunk: Buffer) => {
+        append(decoder.write(chunk))
+        onOutput?.(chunk, from)
+      })
+      .on('end', () => append(decoder.end()))
+  }
   const closed = once(child, 'close').catch(() => {})
   const itself = identify(child.pid ?? 0)
   const known = itself ? [itself] : []
