@@ -176,7 +176,7 @@ test('no pseudo-terminal is left: the step says what to do, what runs goes on, a
   await run(page, 'short')
   await measured(
     'the refusal is shown',
-    expect(step(page, 'short').getByRole('alert')).toContainText('No pseudo-terminal could be opened'),
+    expect(step(page, 'short').getByRole('alert')).toContainText('Cannot open a pseudo-terminal'),
   )
   await goesOn(page)
   execFileSync('nsenter', ['-t', String(talk.process.pid), '-m', 'mount', '-o', 'remount,max=10', '/dev/pts'])
@@ -204,7 +204,7 @@ test('no file can be opened any more: what runs goes on, keys reach it, and all 
   await run(page, 'short')
   await measured(
     'the refusal is shown',
-    expect(step(page, 'short').getByRole('alert')).toContainText('No more files can be opened'),
+    expect(step(page, 'short').getByRole('alert')).toContainText('Too many open files'),
   )
   await type(page, 'long', 'typed meanwhile')
   // Also where it has scrolled away.

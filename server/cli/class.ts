@@ -6,12 +6,12 @@ import { parseCommandString } from 'execa'
 import { Listr, type ListrTask } from 'listr2'
 import type { Deck } from '../deck/deck.ts'
 import {
-  answeringEngines,
+  availableEngines,
   Container,
   type Engine,
   ENGINE_PACKAGES,
   findEngine,
-  removeLeft,
+  removeContainers,
 } from '../executor/container.ts'
 import type { Executor } from '../executor/executor.ts'
 import { ProcessRegistry } from '../executor/process-registry.ts'
@@ -62,7 +62,7 @@ export async function openClass(options: ClassOptions): Promise<void> {
     onShutdown(() => stage.end())
     onShutdown(await claim(paths.learners))
     if (engine) {
-      const left = await removeLeft(engine, paths.learners)
+      const left = await removeContainers(engine, paths.learners)
       if (left > 0)
         console.log(`Removed ${left} container${left === 1 ? '' : 's'} that an earlier server had left behind.`)
     }
@@ -179,7 +179,7 @@ async function makeEngine(deck: Deck, yes: boolean, signal: AbortSignal): Promis
       if (problem !== undefined) throw new Error(`${problem}\nSee docs/workshop.md for classes without containers.`)
     },
   }
-  const there = await answeringEngines()
+  const there = await availableEngines()
   if (there.length > 0) return findEngine(there)
   await new Listr([install], progress).run()
   return findEngine()
@@ -203,7 +203,7 @@ async function containerOf(
     workshop: paths.learners,
     folder,
     cwd: copyIn(folder),
-    sees,
+    readOnlyPaths: sees,
     env: { PATH: process.env.PATH ?? '', ...profile.env },
     registry,
     // nixpkgs comes over it, unless it was fetched before.

@@ -5,7 +5,7 @@ import { load, parseTimeString } from '@slidev/parser/fs'
 import MarkdownIt from 'markdown-it'
 import { z } from 'zod'
 import { readTask, type Task, TaskError } from './task.ts'
-import { shellWord } from '../lib/shell-quote.ts'
+import { shellQuote } from '../lib/shell-quote.ts'
 import { type Contract, contractSchema } from '../../shared/deck/contract.ts'
 import { hashCommand } from './command-hash.ts'
 import { commandOf, FenceError, ID, parseFence } from '../../shared/deck/fence.ts'
@@ -290,7 +290,7 @@ export function fillIn(step: Step, values: Record<string, string>): string {
       throw new InputError(
         `"${input.label}" cannot be "${value}"${input.placeholder ? `: write something like ${input.placeholder}` : ''}.`,
       )
-    return shellWord(value)
+    return shellQuote(value)
   })
 }
 

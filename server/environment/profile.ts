@@ -11,7 +11,7 @@ import { devShellEnvironment } from './nix/dev-shell.ts'
 import { nix, NixError } from './nix/nix.ts'
 import { prefetchedOn } from './nix/prefetch.ts'
 import { type DeckPaths, packageRoot } from '../lib/paths.ts'
-import { shellWord } from '../lib/shell-quote.ts'
+import { shellQuote } from '../lib/shell-quote.ts'
 import { runTool } from '../executor/run-tool.ts'
 
 /** What the steps run against, ready to be used. */
@@ -109,7 +109,7 @@ export async function labProfile(
     name: 'lab',
     env: Object.fromEntries(stdout.split('\n').filter(Boolean).map(keyValue)),
     // A broken flake.nix cannot be locked: the step then runs all the same, and Nix itself says what is wrong.
-    beforeStep: `bash ${shellWord(labScript('lock.sh'))} ${shellWord(cache)} .`,
+    beforeStep: `bash ${shellQuote(labScript('lock.sh'))} ${shellQuote(cache)} .`,
   }
 }
 

@@ -67,7 +67,7 @@ export async function prepareRuntime(options: RuntimeOptions, signal: AbortSigna
 
   await mkdir(dirname(own.workdir), { recursive: true, mode: 0o700 })
   const registry = new ProcessRegistry(paths.registry)
-  const left = await registry.cleanUp()
+  const left = await registry.endOrphans()
   if (left.length > 0)
     console.log(`Ended ${left.length} process${left.length === 1 ? '' : 'es'} that an earlier server had left behind.`)
 

@@ -9,64 +9,65 @@ import { PrefixExecutor } from './prefix.ts'
 import { identify, type ProcessId } from './process-tree.ts'
 
 /**
- * A container for each learner, by podman or docker. Its programs are those of this machine (/usr, read-only), so that nothing has to be
- * downloaded; its image holds no more than the folders that a system has.
+ * Runs a container for each learner with podman or docker. The programs in it are this machine's (/usr, read-only), so nothing has to be
+ * downloaded; the image consists of empty system folders.
  *
- * Inside it are: the learner's own folder; the Nix store of this machine, read-only, below a layer of the learner's own; and what the caller
- * names. Nothing else of this machine: no home, no other learner, no network, no device, no privilege.
+ * A container sees the learner's own folder, this machine's Nix store (read-only, below a writable layer of the learner's own), and the
+ * paths in `readOnlyPaths`. It sees nothing else of this machine: no home folder, no other learner, no device, no privileges, and no
+ * network unless requested.
  */
 
-/** What runs containers, as it works on this machine. */
+/** A container engine, with the options that it needs on this machine. */
 export interface Engine {
   program: 'podman' | 'docker'
-  /** Options before the command. */
+  /** Options before the subcommand. */
   flags: string[]
   /** Options of `run`. */
   runFlags: string[]
 }
 
-/** What a container may use at most. */
-export interface Limits {
+export interface ContainerLimits {
   processes: number
-  /** MiB; a machine that it boots counts. */
-  memory: number
-  /** Cores. */
-  processors: number
-  /** From when it is first opened. */
+  /** Includes the memory of virtual machines that run in the container. */
+  memoryMiB: number
+  /** CPU cores. */
+  cores: number
+  /** Lifetime, counted from the first start. */
   hours: number
 }
-/** A machine of the talk has 1 GB, and QEMU some more; a build a few hundred MB. A course is a day. */
-export const LIMITS: Limits = { processes: 512, memory: 2560, processors: 2, hours: 12 }
+/** A virtual machine of the talk has 1 GB, plus QEMU's own memory; a build needs a few hundred MB. A course takes at most a day. */
+export const DEFAULT_LIMITS: ContainerLimits = { processes: 512, memoryMiB: 2560, cores: 2, hours: 12 }
 
 export interface ContainerOptions {
-  /** Of the learner. */
+  /** The learner's name. */
   name: string
-  /** Tells the containers of one workshop from those of others. */
+  /** Identifies the workshop, so that its containers can be told from those of other workshops. */
   workshop: string
-  /** The learner's own: mounted at the same path, and written to. Absolute. */
+  /** The learner's own folder: the container's home folder and writable store layer are in it. Absolute. */
   folder: string
-  /** Where shells begin. Absolute, in the folder. */
+  /** Working directory of shells and scripts, writable, at the same path inside. Absolute, in `folder`. */
   cwd: string
-  /** Other paths of this machine that are seen at the same path, and not written to. Absolute. */
-  sees: string[]
+  /** Other paths of this machine that are readable at the same path inside. Absolute. */
+  readOnlyPaths: string[]
   env: Record<string, string>
   registry: ProcessRegistry
-  limits?: Limits
-  /** Whether the network is reached: without one nobody but the server reaches the container. */
+  /** Default: DEFAULT_LIMITS. */
+  limits?: ContainerLimits
+  /** Whether the container has access to the network. Default: false. */
   network?: boolean
 }
 
 const PROGRAMS = ['podman', 'docker'] as const
 
-/** The folders of a system, and who there is: everything else is mounted. */
+/** Name of the image: the folders of a system, and /etc/passwd. Everything else is mounted. */
 const IMAGE = 'localhost/understudy-learner:1'
 const LABEL = 'understudy.workshop'
 
 /**
- * Ways to run a container, the plainest first: crun refuses hybrid control groups, systemd may not be there, and limits may only be lowered.
- * docker comes last: its daemon is root, whoever asks.
+ * Engines in the order in which they are tried, simplest options first. crun does not support hybrid control groups, systemd may be
+ * absent, and an unprivileged user can only lower resource limits. docker is last because its daemon runs as root.
  */
-const WAYS: readonly Engine[] = [
+const ENGINES: readonly Engine[] = [
   { program: 'podman', flags: [], runFlags: [] },
   { program: 'podman', flags: ['--cgroup-manager=cgroupfs'], runFlags: [] },
   { program: 'podman', flags: ['--runtime=runc', '--cgroup-manager=cgroupfs'], runFlags: [] },
@@ -75,7 +76,7 @@ const WAYS: readonly Engine[] = [
     flags: ['--runtime=runc', '--cgroup-manager=cgroupfs'],
     runFlags: ['--ulimit=nofile=1024:4096', '--ulimit=nproc=1000:1000'],
   },
-  // Whoever has started the server owns the learners' files; by podman the container's root is that user already.
+  // The learners' files belong to the user who runs the server. podman maps the container's root to that user; docker does not.
   {
     program: 'docker',
     flags: [],
@@ -86,11 +87,11 @@ const WAYS: readonly Engine[] = [
   },
 ]
 
-/** What runs containers where nothing does: Debian's names. */
+/** Debian packages that provide a container engine. */
 export const ENGINE_PACKAGES = ['podman', 'runc']
 
-/** What answers here that could run containers: docker's client alone cannot. */
-export async function answeringEngines(): Promise<Engine['program'][]> {
+/** The container engines that respond on this machine. docker's client without a running daemon does not count. */
+export async function availableEngines(): Promise<Engine['program'][]> {
   const found: Engine['program'][] = []
   for (const program of PROGRAMS)
     if ((await execa(program, ['version'], { reject: false, stdin: 'ignore' })).exitCode === 0) found.push(program)
@@ -98,57 +99,64 @@ export async function answeringEngines(): Promise<Engine['program'][]> {
 }
 
 /**
- * Finds out how containers run on this machine, by running one.
+ * Finds an engine, and the options with which it can run a container on this machine, by running one.
  *
- * @param programs what may run them, if it answers; absent: whatever answers
- * @throws an Error that says what is missing
+ * @param programs engines to try; default: all available ones
+ * @throws Error that says what is missing
  */
 export async function findEngine(programs?: readonly Engine['program'][]): Promise<Engine> {
-  const there = programs ?? (await answeringEngines())
-  if (there.length === 0)
+  const available = programs ?? (await availableEngines())
+  if (available.length === 0)
     throw new Error(
-      `Learners are kept apart by containers, and no ${PROGRAMS.join(' or ')} answers here: apt-get install ${ENGINE_PACKAGES.join(' ')}. See docs/workshop.md for other ways.`,
+      `Learner environments run in containers, but neither ${PROGRAMS.join(' nor ')} responds. Install an engine: apt-get install ${ENGINE_PACKAGES.join(' ')}. See docs/workshop.md for alternatives.`,
     )
-  const said: string[] = []
-  for (const engine of WAYS.filter(({ program }) => there.includes(program))) {
+  const errors: string[] = []
+  for (const engine of ENGINES.filter(({ program }) => available.includes(program))) {
     try {
-      await makeImage(engine)
-      await ask(engine, ['run', '--rm', '--network=none', ...engine.runFlags, '--volume=/usr:/usr:ro', IMAGE, 'true'])
+      await ensureImage(engine)
+      await runEngine(engine, [
+        'run',
+        '--rm',
+        '--network=none',
+        ...engine.runFlags,
+        '--volume=/usr:/usr:ro',
+        IMAGE,
+        'true',
+      ])
       return engine
     } catch (error) {
-      said.push(error instanceof Error ? error.message : String(error))
+      errors.push(error instanceof Error ? error.message : String(error))
     }
   }
-  throw new Error(
-    `${there.join(' and ')} ${there.length > 1 ? 'are' : 'is'} here, and no container runs. What was said:\n${[...new Set(said)].join('\n')}`,
-  )
+  throw new Error(`Cannot run a container with ${available.join(' or ')}:\n${[...new Set(errors)].join('\n')}`)
 }
 
-/** Makes the image, unless it is there: it takes a tenth of a second, and 5 kB. */
-async function makeImage(engine: Engine): Promise<void> {
-  if (
-    (await execa(engine.program, [...engine.flags, 'image', 'inspect', IMAGE], { reject: false, stdin: 'ignore' }))
-      .exitCode === 0
-  )
-    return
+const IMAGE_FOLDERS = [
+  'usr',
+  'etc/alternatives',
+  'etc/ssl',
+  'proc',
+  'sys',
+  'dev',
+  'tmp',
+  'run',
+  'var/tmp',
+  'nix',
+  'root',
+  'home',
+]
+
+/** Builds the image unless it exists. Takes about 0.1 s; the image has 5 kB. */
+async function ensureImage(engine: Engine): Promise<void> {
+  const inspected = await execa(engine.program, [...engine.flags, 'image', 'inspect', IMAGE], {
+    reject: false,
+    stdin: 'ignore',
+  })
+  if (inspected.exitCode === 0) return
   const root = await mkdtemp(join(tmpdir(), 'understudy-image-'))
   try {
-    for (const folder of [
-      'usr',
-      'etc/alternatives',
-      'etc/ssl',
-      'proc',
-      'sys',
-      'dev',
-      'tmp',
-      'run',
-      'var/tmp',
-      'nix',
-      'root',
-      'home',
-    ])
-      await mkdir(join(root, folder), { recursive: true })
-    // As this machine has them: links into /usr, on every Debian since 12.
+    for (const folder of IMAGE_FOLDERS) await mkdir(join(root, folder), { recursive: true })
+    // Copied from this machine: links into /usr, on Debian since version 12.
     for (const folder of ['bin', 'sbin', 'lib', 'lib64', 'lib32', 'libx32']) {
       const link = await lstat(`/${folder}`).catch(() => undefined)
       if (link?.isSymbolicLink()) await symlink(await readlink(`/${folder}`), join(root, folder))
@@ -162,7 +170,7 @@ async function makeImage(engine: Engine): Promise<void> {
     const archive = join(root, '..', `${randomBytes(8).toString('hex')}.tar`)
     try {
       await execa('tar', ['--create', '--owner=0', '--group=0', '--file', archive, '--directory', root, '.'])
-      await ask(engine, ['import', archive, IMAGE])
+      await runEngine(engine, ['import', archive, IMAGE])
     } finally {
       await rm(archive, { force: true })
     }
@@ -171,34 +179,37 @@ async function makeImage(engine: Engine): Promise<void> {
   }
 }
 
-/** Removes the containers of a workshop that an earlier server has left. @returns how many there were */
-export async function removeLeft(engine: Engine, workshop: string): Promise<number> {
-  const { stdout } = await ask(engine, [
+/**
+ * Removes all containers of a workshop, such as those that a killed server has left.
+ *
+ * @returns the number of containers
+ */
+export async function removeContainers(engine: Engine, workshop: string): Promise<number> {
+  const { stdout } = await runEngine(engine, [
     'ps',
     '--all',
     '--quiet',
     '--no-trunc',
     '--filter',
-    `label=${LABEL}=${idOf(workshop)}`,
+    `label=${LABEL}=${hashOf(workshop)}`,
   ])
-  const left = stdout.split('\n').filter(Boolean)
-  for (const id of left) await remove(engine, id)
-  return left.length
+  const ids = stdout.split('\n').filter(Boolean)
+  for (const id of ids) await remove(engine, id)
+  return ids.length
 }
 
-/**
- * The container of a learner: opened when something is run in it, and anew where it has ended, for as long as the learner has time.
- */
+/** The container of a learner. Starts when something is run in it, and starts again if it has ended, until its lifetime is over. */
 export class Container {
   readonly executor: PrefixExecutor
   private readonly engine: Engine
   private readonly options: ContainerOptions
-  /** The first process in it, as this machine knows it. */
-  private first: ProcessId | undefined
+  /** The container's first process, as seen by this machine. */
+  private mainProcess: ProcessId | undefined
   private id = ''
-  private opening: Promise<void> | undefined
-  private timer: NodeJS.Timeout | undefined
-  private over: string | undefined
+  private starting: Promise<void> | undefined
+  private lifetimeTimer: NodeJS.Timeout | undefined
+  /** Why the container must not be started again. */
+  private endReason: string | undefined
 
   constructor(engine: Engine, options: ContainerOptions) {
     this.engine = engine
@@ -218,81 +229,81 @@ export class Container {
       cwd,
       env: { ...env, HOME: '/root' },
       registry,
-      here: true,
-      ready: () => this.open(),
+      processesVisible: true,
+      prepare: () => this.start(),
     })
   }
 
   /**
-   * Opens it, unless it is open. One that was short of memory may have ended by itself.
+   * Starts the container unless it is running. A container that ran out of memory may have ended by itself.
    *
-   * @throws an Error with what the engine says, or that the learner's time is over
+   * @throws Error with the engine's message, or if the container's lifetime is over
    */
-  open(): Promise<void> {
-    if (this.over !== undefined) return Promise.reject(new Error(this.over))
-    if (this.first && identify(this.first.pid)?.start === this.first.start) return Promise.resolve()
-    this.opening ??= this.run().finally(() => (this.opening = undefined))
-    return this.opening
+  start(): Promise<void> {
+    if (this.endReason !== undefined) return Promise.reject(new Error(this.endReason))
+    if (this.mainProcess && identify(this.mainProcess.pid)?.start === this.mainProcess.start) return Promise.resolve()
+    this.starting ??= this.run().finally(() => (this.starting = undefined))
+    return this.starting
   }
 
   private async run(): Promise<void> {
-    const { name, workshop, folder, cwd, sees, limits = LIMITS, network = false } = this.options
+    const { name, workshop, folder, cwd, readOnlyPaths, limits = DEFAULT_LIMITS, network = false } = this.options
     const { engine } = this
     const upper = join(folder, 'store', 'upper')
     const work = join(folder, 'store', 'work')
     const home = join(folder, 'home')
     for (const path of [upper, work, home]) await mkdir(path, { recursive: true, mode: 0o700 })
-    // Nix wants its store to be as it made it.
+    // Nix requires the permissions with which it creates its store.
     await mkdir(join(upper, 'store'), { recursive: true, mode: 0o775 })
-    // The certificates, and not the private keys beside them.
-    const seen = ['/etc/alternatives', '/etc/ssl/certs', ...sees].filter((path) => existsSync(path))
-    const called = `understudy-${idOf(workshop).slice(0, 8)}-${name}`
-    await remove(engine, called)
-    const { stdout } = await ask(
+    // Only the certificates: /etc/ssl also contains private keys.
+    const mounts = ['/etc/alternatives', '/etc/ssl/certs', ...readOnlyPaths].filter((path) => existsSync(path))
+    const containerName = `understudy-${hashOf(workshop).slice(0, 8)}-${name}`
+    await remove(engine, containerName)
+    const { stdout } = await runEngine(
       engine,
       [
         'run',
         '--detach',
         '--rm',
-        `--name=${called}`,
-        `--label=${LABEL}=${idOf(workshop)}`,
+        `--name=${containerName}`,
+        `--label=${LABEL}=${hashOf(workshop)}`,
         `--hostname=${name}`,
-        network ? NETWORK[engine.program] : '--network=none',
+        network ? NETWORK_FLAG[engine.program] : '--network=none',
         '--cap-drop=all',
         '--security-opt=no-new-privileges',
         '--read-only',
         '--tmpfs=/tmp:mode=1777,size=1g',
         '--tmpfs=/var/tmp:mode=1777,size=1g',
         `--pids-limit=${limits.processes}`,
-        `--memory=${limits.memory}m`,
-        `--memory-swap=${limits.memory}m`,
-        `--cpus=${limits.processors}`,
+        `--memory=${limits.memoryMiB}m`,
+        `--memory-swap=${limits.memoryMiB}m`,
+        `--cpus=${limits.cores}`,
         ...engine.runFlags,
         '--volume=/usr:/usr:ro',
-        ...seen.map((path) => `--volume=${path}:${path}:ro`),
-        ...(existsSync('/nix/store') ? [layered(engine, upper, work)] : []),
+        ...mounts.map((path) => `--volume=${path}:${path}:ro`),
+        ...(existsSync('/nix/store') ? [storeOverlay(engine, upper, work)] : []),
         `--volume=${cwd}:${cwd}`,
         `--volume=${home}:/root`,
         IMAGE,
-        // Reaps what is left without a parent, and ends at once.
+        // Reaps orphaned processes, and ends at once on SIGTERM.
         ...['bash', '-c', 'trap exit TERM; while :; do sleep 86400 & wait $!; done'],
       ],
       folder,
     )
     this.id = stdout.trim().split('\n').at(-1) ?? ''
-    const { stdout: pid } = await ask(engine, ['inspect', '--format', '{{.State.Pid}}', this.id])
-    this.first = identify(Number(pid))
-    this.timer ??= setTimeout(() => {
-      this.over = `The time of ${name} in this workshop is over: ${limits.hours} hours. The files are kept. Whoever gives the workshop can start it again.`
+    const { stdout: pid } = await runEngine(engine, ['inspect', '--format', '{{.State.Pid}}', this.id])
+    this.mainProcess = identify(Number(pid))
+    this.lifetimeTimer ??= setTimeout(() => {
+      this.endReason = `The environment of learner "${name}" has reached its time limit of ${limits.hours} hours. Its files are kept. Ask the instructor to restart the workshop.`
       void this.remove().catch(() => {})
     }, limits.hours * 3_600_000).unref()
   }
 
-  /** Ends it with everything in it, for good; the learner's folder stays. */
+  /** Ends the container with all its processes, permanently. The learner's folder remains. */
   async end(): Promise<void> {
-    this.over ??= 'The workshop has ended.'
-    clearTimeout(this.timer)
-    await this.opening?.catch(() => {})
+    this.endReason ??= 'The workshop has ended.'
+    clearTimeout(this.lifetimeTimer)
+    await this.starting?.catch(() => {})
     await this.executor.close()
     await this.remove()
   }
@@ -302,38 +313,46 @@ export class Container {
   }
 }
 
-/** A label, and a name, must not tell of folders. */
-const idOf = (workshop: string) => createHash('sha256').update(workshop).digest('hex').slice(0, 24)
+/** Hashes a workshop's identifier: container names and labels are public on this machine, and must not reveal paths. */
+const hashOf = (workshop: string) => createHash('sha256').update(workshop).digest('hex').slice(0, 24)
 
-const NETWORK = { podman: '--network=slirp4netns', docker: '--network=bridge' } as const
+const NETWORK_FLAG = { podman: '--network=slirp4netns', docker: '--network=bridge' } as const
 
-/** This machine's /nix, and a layer above it that takes what is written (overlayfs). */
-function layered({ program }: Engine, upper: string, work: string): string {
+/** The option that mounts this machine's /nix below a writable layer (overlayfs). */
+function storeOverlay({ program }: Engine, upper: string, work: string): string {
   if (program === 'podman') return `--volume=/nix:/nix:O,upperdir=${upper},workdir=${work}`
-  // A volume without a name, which goes with its container. Commas part the options of a mount, so that one is quoted.
+  // An anonymous volume, which docker removes with its container. The last option is quoted because commas separate mount options.
   return `--mount=type=volume,destination=/nix,volume-nocopy,volume-driver=local,volume-opt=type=overlay,volume-opt=device=overlay,"volume-opt=o=lowerdir=/nix,upperdir=${upper},workdir=${work}"`
 }
 
-/** Ends a container at once, with its volumes. One that is not there is gone already. */
+/** Kills and removes a container with its volumes. Succeeds if the container does not exist. */
 async function remove(engine: Engine, container: string): Promise<void> {
-  await ask(engine, [
+  await runEngine(engine, [
     'rm',
     '--force',
     '--volumes',
     ...(engine.program === 'podman' ? ['--time=0'] : []),
     container,
-  ]).catch((error: Error) => {
-    if (!/no such container|already in progress|no container with/i.test(error.message)) throw error
+  ]).catch((error: unknown) => {
+    // The engines have no exit status of their own for this.
+    const gone = /no such container|already in progress|no container with/i
+    if (!(error instanceof Error) || !gone.test(error.message)) throw error
   })
 }
 
-/** @param cwd where podman's monitor leaves a file once memory was short */
-async function ask({ program, flags }: Engine, args: string[], cwd = '/'): Promise<{ stdout: string }> {
+/**
+ * Runs a command of a container engine.
+ *
+ * @param cwd working directory; podman's monitor writes a file there when a container runs out of memory
+ * @throws Error with the last line of the engine's error output
+ */
+async function runEngine({ program, flags }: Engine, args: string[], cwd = '/'): Promise<{ stdout: string }> {
   const { exitCode, stdout, stderr } = await execa(program, [...flags, ...args], {
     reject: false,
     stdin: 'ignore',
     cwd,
   })
   if (exitCode === 0) return { stdout }
-  throw new Error(`${program} ${args[0]}: ${stderr.trim().split('\n').at(-1) ?? `exit status ${exitCode}`}`)
+  const reason = stderr.trim().split('\n').at(-1)
+  throw new Error(`${program} ${args[0]} failed: ${reason || `exit status ${exitCode}`}`)
 }

@@ -29,7 +29,7 @@ beforeAll(async () => {
   if (withoutContainers) return
   const cwd = join(folder, 'ada', 'copy')
   await mkdir(cwd, { recursive: true })
-  const options = { name: 'ada', workshop: folder, folder: join(folder, 'ada'), cwd, sees: [], registry }
+  const options = { name: 'ada', workshop: folder, folder: join(folder, 'ada'), cwd, readOnlyPaths: [], registry }
   container = new Container(await findEngine(), { ...options, env: { ...env, PATH: '/usr/bin:/bin' } })
   executors.container = container.executor
 }, 60_000)

@@ -1,68 +1,78 @@
 /** A shell in a pseudo-terminal. */
 export interface Shell {
   write: (data: string) => void
-  /** Stops reading, so that what writes into the terminal has to wait. */
+  /** Stops reading the output. Once the kernel's buffer is full, programs that write to the terminal block. */
   pause: () => void
   resume: () => void
-  /** Whether the shell itself has the terminal, and no program that it runs. False where that cannot be known. */
-  atRest: () => boolean
+  /** Whether the shell is the terminal's foreground process, that is, no program runs in it. False if that cannot be determined. */
+  isForeground: () => boolean
   onOutput: (listener: (bytes: Buffer) => void) => void
   onExit: (listener: (end: { exit: number; signal: number }) => void) => void
 }
 
 export interface ShellOptions {
-  /** Marks every process of the session. */
+  /** Session marker: identifies every process that the shell starts (see process-tree.ts). */
   marker: string
   cols: number
   rows: number
-  /** Known to the shell's own marks and to nobody else. */
+  /** Authenticates the shell integration's escape sequences. Programs in the shell cannot read it. */
   secret: string
 }
 
-/** Environment variables that every shell has, because of its terminal. */
+/** Environment variables that every shell has because it runs in a terminal. */
 export const TERMINAL_VARIABLES = { TERM: 'xterm-256color', COLORTERM: 'truecolor' }
 
-/** How a script ended. */
-export interface ScriptEnd {
-  /** null where it was ended: it took too long, or the signal came. */
+/** Receives each chunk of a script's output as it is read. A chunk may end in the middle of a character. */
+export type OutputListener = (bytes: Buffer, stream: 'stdout' | 'stderr') => void
+
+export interface ScriptResult {
+  /** Exit status; null if the script could not be started, exceeded its time limit, or was aborted. */
   exit: number | null
-  /** The end of what it printed to its standard output: a value. */
-  value: string
-  /** The end of what it printed on both of its outputs: for people. */
+  /** The last characters of standard output, trimmed: the value of a capture. */
+  stdout: string
+  /** The last characters of both output streams, trimmed, for error messages. Explains why a script could not be started. */
   output: string
 }
 
-/** Where a terminal's shell runs. */
+/** The environment in which shells and scripts run: this machine, a container, or another host. */
 export interface Executor {
-  /** @throws Error where there is no bash, or no pseudo-terminal left */
+  /**
+   * Starts a shell.
+   *
+   * @throws Error if bash is not installed or no pseudo-terminal is available
+   */
   shell: (options: ShellOptions) => Promise<Shell>
   /**
-   * Runs a script of a contract by bash in the workdir, outside of any terminal, and ends whatever it has started.
+   * Runs a script of a contract with bash in the workdir, without a terminal, then ends every process that it has started.
    *
-   * @param seconds that it may take
-   * @param onOutput told what it prints, as it prints it: pieces of bytes, cut anywhere
+   * @param timeoutSeconds the script is ended after this time
+   * @param signal ends the script
    */
   script: (
     script: string,
-    seconds: number,
+    timeoutSeconds: number,
     signal?: AbortSignal,
-    onOutput?: (bytes: Buffer, from: 'stdout' | 'stderr') => void,
-  ) => Promise<ScriptEnd>
+    onOutput?: OutputListener,
+  ) => Promise<ScriptResult>
   /** The path of a program, as found on the PATH of the shells; undefined if it is not installed. */
   which: (program: string) => Promise<string | undefined>
   /** Whether an environment variable of the shells is set to a non-empty value. */
   hasVariable: (name: string) => Promise<boolean>
-  /** Whether a host accepts TCP connections on port 443 from where the shells run. Takes a few seconds if it does not. */
+  /** Whether a host accepts TCP connections on port 443 from where the shells run. A negative answer may take several seconds. */
   reaches: (host: string) => Promise<boolean>
-  /** Whether no program listens on a TCP port of the loopback interface where the shells run. True if that cannot be found out. */
+  /** Whether no program listens on a TCP port of the loopback interface where the shells run. True if that cannot be determined. */
   isPortFree: (port: number) => Promise<boolean>
-  /** Whether to remember what the session starts: on while a command runs. */
-  watch: (marker: string, on: boolean) => void
-  /** Ends every process of a session. */
-  end: (marker: string) => Promise<void>
   /**
-   * The port of this machine's loopback at which a port of the shells' loopback is reached. Absent where the shells are on this machine and
-   * share its ports.
+   * Switches periodic recording of a session's processes on or off. It is on while a command runs, so that the processes can be ended
+   * even if the server is killed.
+   */
+  trackProcesses: (marker: string, on: boolean) => void
+  /** Ends every process of a session. */
+  endSession: (marker: string) => Promise<void>
+  /**
+   * Makes a port of the shells' loopback interface reachable on this machine. Absent if the shells share this machine's ports.
+   *
+   * @returns the port on this machine's loopback interface
    */
   forward?: (port: number) => Promise<number>
 }

@@ -1,31 +1,41 @@
 import { randomBytes } from 'node:crypto'
 import { constants, rmSync } from 'node:fs'
-import { access, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { access, mkdtemp, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { delimiter, isAbsolute, join } from 'node:path'
+import { delimiter, join, resolve } from 'node:path'
 import { answersHttps, isPortFree } from '../lib/network-probes.ts'
 import { packageRoot } from '../lib/paths.ts'
-import { shellWord } from '../lib/shell-quote.ts'
-import { type Executor, type ScriptEnd, type Shell, type ShellOptions, TERMINAL_VARIABLES } from './executor.ts'
+import { shellQuote } from '../lib/shell-quote.ts'
+import {
+  type Executor,
+  type OutputListener,
+  type ScriptResult,
+  type Shell,
+  type ShellOptions,
+  TERMINAL_VARIABLES,
+} from './executor.ts'
 import type { ProcessRegistry } from './process-registry.ts'
-import { endSession, hasTerminal, identify, MARKER, membersOf } from './process-tree.ts'
-import { type Opened, openTerminal } from './pseudo-terminal.ts'
+import { endSession, findSessionProcesses, identify, isForeground, MARKER_VARIABLE } from './process-tree.ts'
+import { openTerminal, type TerminalProcess } from './pseudo-terminal.ts'
 import { runScript } from './script.ts'
 
 export interface LocalOptions {
+  /** Working directory of shells and scripts. */
   cwd: string
-  /** The whole environment of the shells; nothing of the server's own is added. */
+  /** The complete environment of the shells: no variable of the server is added. */
   env: Record<string, string>
   registry: ProcessRegistry
 }
 
-/** Milliseconds between two looks at what a command has started. */
-const WATCH = 1000
+/** Interval at which the processes of a running command are recorded. */
+const TRACKING_INTERVAL_MS = 1000
 
-/** Runs the shells on this machine, as the user of the server. */
+const NO_BASH = 'bash was not found on the PATH. Install it: apt-get install bash'
+
+/** Runs shells and scripts on this machine, as the user who runs the server. */
 export class LocalExecutor implements Executor {
   private readonly options: LocalOptions
-  private readonly watches = new Map<string, NodeJS.Timeout>()
+  private readonly trackers = new Map<string, NodeJS.Timeout>()
 
   constructor(options: LocalOptions) {
     this.options = options
@@ -33,43 +43,42 @@ export class LocalExecutor implements Executor {
 
   async shell({ marker, cols, rows, secret }: ShellOptions): Promise<Shell> {
     const bash = await this.which('bash')
-    if (!bash) throw new Error('There is no bash on the PATH. Install it: apt-get install bash')
+    if (!bash) throw new Error(NO_BASH)
     await access(this.options.cwd).catch(() => {
       throw new Error(
-        `There is no folder ${this.options.cwd} any more. "Reset the stage" on the presenter page makes it anew.`,
+        `The working directory ${this.options.cwd} no longer exists. To recreate it, choose "Reset the stage" on the presenter page.`,
       )
     })
-    const folder = await mkdtemp(join(tmpdir(), 'understudy-')).catch(explain)
-    const start = join(folder, 'rc')
+    const folder = await mkdtemp(join(tmpdir(), 'understudy-')).catch(rethrowWithAdvice)
+    const rcFile = join(folder, 'rc')
     const integration = join(packageRoot, 'server', 'terminal', 'shell-integration.bash')
-    // Read once and gone: the secret is in no file, environment or argument once the shell runs.
-    const startFile = `__understudy_secret=${secret}\nrm -r -- ${shellWord(folder)}\nsource ${shellWord(integration)}\n`
-    await writeFile(start, startFile, { mode: 0o600 }).catch(async (error: NodeJS.ErrnoException) => {
+    // The file deletes itself as it is read: once the shell runs, no file, environment or argument contains the secret.
+    const rcText = `__understudy_secret=${secret}\nrm -r -- ${shellQuote(folder)}\nsource ${shellQuote(integration)}\n`
+    await writeFile(rcFile, rcText, { mode: 0o600 }).catch(async (error: unknown) => {
       await rm(folder, { recursive: true, force: true }).catch(() => {})
-      return explain(error)
+      return rethrowWithAdvice(error)
     })
-    const env = { ...this.environment(), [MARKER]: marker }
-    let terminal: Opened
+    let terminal: TerminalProcess
     try {
-      terminal = openTerminal(bash, ['--noprofile', '--rcfile', start, '-i'], {
+      terminal = openTerminal(bash, ['--noprofile', '--rcfile', rcFile, '-i'], {
         cwd: this.options.cwd,
         cols,
         rows,
-        env,
+        env: { ...this.environment(), [MARKER_VARIABLE]: marker },
       })
     } catch (error) {
       await rm(folder, { recursive: true, force: true }).catch(() => {})
       throw error
     }
     const leader = identify(terminal.pid)
-    // Not awaited: output that comes before the caller listens would be lost.
-    if (leader) void this.options.registry.note(marker, [...this.options.registry.known(marker), leader])
+    // Not awaited: output that arrives before the caller adds its listener would be lost.
+    if (leader) void this.options.registry.record(marker, [...this.options.registry.recordedProcesses(marker), leader])
     return {
       ...terminal,
-      atRest: () => hasTerminal(terminal.pid),
+      isForeground: () => isForeground(terminal.pid),
       onExit: (listener) =>
         terminal.onExit((end) => {
-          // At once: a server that ends has no time for what comes later.
+          // Synchronous: the server may be shutting down.
           rmSync(folder, { recursive: true, force: true })
           listener(end)
         }),
@@ -78,37 +87,32 @@ export class LocalExecutor implements Executor {
 
   async script(
     script: string,
-    seconds: number,
+    timeoutSeconds: number,
     signal?: AbortSignal,
-    onOutput?: (bytes: Buffer, from: 'stdout' | 'stderr') => void,
-  ): Promise<ScriptEnd> {
+    onOutput?: OutputListener,
+  ): Promise<ScriptResult> {
     const bash = await this.which('bash')
-    if (!bash)
-      return { exit: null, value: '', output: 'There is no bash on the PATH. Install it: apt-get install bash' }
+    if (!bash) return { exit: null, stdout: '', output: NO_BASH }
     const marker = randomBytes(12).toString('hex')
     const { cwd, env, registry } = this.options
     return runScript(bash, ['--norc', '-c', script], {
       cwd,
-      env: { LANG: 'C.UTF-8', ...env, [MARKER]: marker },
+      env: { LANG: 'C.UTF-8', ...env, [MARKER_VARIABLE]: marker },
       marker,
       registry,
-      seconds,
+      timeoutSeconds,
       signal,
       onOutput,
     })
   }
 
   async which(program: string): Promise<string | undefined> {
-    const folders = isAbsolute(program) ? [''] : (this.options.env.PATH ?? '').split(delimiter).filter(Boolean)
+    const { cwd, env } = this.options
+    // As in a shell, a name that contains a slash is a path.
+    const folders = program.includes('/') ? [cwd] : (env.PATH ?? '').split(delimiter).filter(Boolean)
     for (const folder of folders) {
-      const file = join(folder, program)
-      if (
-        await access(file, constants.X_OK).then(
-          () => true,
-          () => false,
-        )
-      )
-        return file
+      const file = resolve(folder, program)
+      if (await isExecutable(file)) return file
     }
     return undefined
   }
@@ -126,38 +130,55 @@ export class LocalExecutor implements Executor {
     return isPortFree(port)
   }
 
-  watch(marker: string, on: boolean): void {
-    clearInterval(this.watches.get(marker))
-    this.watches.delete(marker)
+  trackProcesses(marker: string, on: boolean): void {
+    this.stopTracking(marker)
     const { registry } = this.options
-    const look = async () => {
-      const members = await membersOf(marker, registry.known(marker))
-      if (members.length > 0) await registry.note(marker, members)
+    const record = async () => {
+      const processes = await findSessionProcesses(marker, registry.recordedProcesses(marker))
+      if (processes.length > 0) await registry.record(marker, processes)
     }
-    // One look at the end too: what a command leaves in the background is remembered.
-    void look()
-    if (on) this.watches.set(marker, setInterval(() => void look(), WATCH).unref())
+    // Also when switched off, to record what the command has left in the background.
+    void record()
+    if (on) this.trackers.set(marker, setInterval(() => void record(), TRACKING_INTERVAL_MS).unref())
   }
 
-  async end(marker: string): Promise<void> {
-    clearInterval(this.watches.get(marker))
-    this.watches.delete(marker)
+  async endSession(marker: string): Promise<void> {
+    this.stopTracking(marker)
     const { registry } = this.options
-    await endSession(marker, registry.known(marker))
-    await registry.note(marker, [])
+    await endSession(marker, registry.recordedProcesses(marker))
+    await registry.record(marker, [])
   }
 
-  /** The environment variables of the shells, without those of a session. */
+  private stopTracking(marker: string): void {
+    clearInterval(this.trackers.get(marker))
+    this.trackers.delete(marker)
+  }
+
+  /** The environment variables of the shells, except the session marker. */
   private environment(): Record<string, string> {
     return { LANG: 'C.UTF-8', ...this.options.env, ...TERMINAL_VARIABLES }
   }
 }
 
-/** Says what a user can do about what the system lacks. */
-function explain(error: NodeJS.ErrnoException): never {
-  if (error.code === 'ENOSPC' || error.code === 'EDQUOT')
-    throw new Error(`The disk is full: there is no room in ${tmpdir()}. Free some space, then run the step again.`)
-  if (error.code === 'EMFILE' || error.code === 'ENFILE')
-    throw new Error('No more files can be opened. Close windows that are not needed, then run the step again.')
-  throw error
+async function isExecutable(file: string): Promise<boolean> {
+  try {
+    await access(file, constants.X_OK)
+    return (await stat(file)).isFile()
+  } catch {
+    return false
+  }
+}
+
+/** Replaces errors about exhausted resources of the system with messages that say what to do. */
+function rethrowWithAdvice(error: unknown): never {
+  switch ((error as NodeJS.ErrnoException).code) {
+    case 'ENOSPC':
+    case 'EDQUOT':
+      throw new Error(`The disk is full: cannot create files in ${tmpdir()}. Free some space, then run the step again.`)
+    case 'EMFILE':
+    case 'ENFILE':
+      throw new Error('Too many open files. Close windows that you do not need, then run the step again.')
+    default:
+      throw error
+  }
 }

@@ -1,27 +1,24 @@
-import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
-import { createServer } from 'node:http'
+import { once } from 'node:events'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { createServer, type RequestListener } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { AddressInfo } from 'node:net'
-import { afterEach, beforeEach, expect, test, vi } from 'vitest'
+import { afterEach, beforeEach, expect, onTestFinished, test, vi } from 'vitest'
 import { Session } from '../terminal/session.ts'
-import { ProcessRegistry } from './process-registry.ts'
+import { findProcesses } from '../test/processes.ts'
 import { PrefixExecutor } from './prefix.ts'
+import { ProcessRegistry } from './process-registry.ts'
 
-/** The simplest prefix of all: a shell of this machine, as ssh to it would be. */
+/** The prefix is `sh -c`: a shell of this machine stands in for a remote one. */
 let folder: string
 let executor: PrefixExecutor
 let session: Session
 
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), 'understudy-prefix-'))
-  executor = new PrefixExecutor({
-    prefix: () => ['sh', '-c'],
-    cwd: folder,
-    env: { GREETING: "it's here" },
-    registry: new ProcessRegistry(join(folder, 'processes')),
-  })
-  session = new Session({ name: 'there', cols: 80, rows: 24, executor })
+  executor = newExecutor({ GREETING: "it's here" })
+  session = new Session({ name: 'remote', cols: 80, rows: 24, executor })
 })
 afterEach(async () => {
   vi.unstubAllEnvs()
@@ -30,99 +27,80 @@ afterEach(async () => {
   await rm(folder, { recursive: true })
 })
 
-async function running(command: string): Promise<number> {
-  const pids = (await readdir('/proc')).filter((name) => /^\d+$/.test(name))
-  const lines = await Promise.all(pids.map((pid) => readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '')))
-  return lines.filter((line) => line.replaceAll('\0', ' ').trim() === command).length
+function newExecutor(env: Record<string, string>): PrefixExecutor {
+  const registry = new ProcessRegistry(join(folder, 'processes'))
+  return new PrefixExecutor({ prefix: () => ['sh', '-c'], cwd: folder, env, registry })
 }
 
-test('a step that runs elsewhere ends with the exit status of its command, in its folder, with the environment', async () => {
+/** Runs a command in the session. @returns its exit status, and everything that it has printed */
+async function runStep(command: string): Promise<{ exit: number | null; printed: string }> {
+  const chunks: Uint8Array[] = []
+  const { exit } = await session.run('step', command, (bytes) => chunks.push(bytes))
+  return { exit, printed: Buffer.concat(chunks).toString() }
+}
+
+/** Serves HTTP on the loopback interface until the test ends. @returns the port */
+async function serve(listener: RequestListener): Promise<number> {
+  const server = createServer(listener).listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  onTestFinished(() => {
+    server.closeAllConnections()
+    server.close()
+  })
+  return (server.address() as AddressInfo).port
+}
+
+test('a step runs in the working directory with the environment and reports its exit status', async () => {
   await session.start()
-  let printed = ''
-  const end = await session.run(
-    'step',
-    'pwd; echo "$GREETING"; (exit 3)',
-    (bytes) => (printed += Buffer.from(bytes).toString()),
-  )
-  expect(end.exit).toBe(3)
+  const { exit, printed } = await runStep('pwd; echo "$GREETING"; (exit 3)')
+  expect(exit).toBe(3)
   expect(printed.replaceAll('\r', '')).toContain(`${folder}\nit's here\n`)
 })
 
-test('no program there can read the secret of the marks', async () => {
+test('remote programs cannot read the secret of the shell integration', async () => {
   await session.start()
-  let printed = ''
-  await session.run(
-    'step',
-    'env; tr "\\0" "\\n" < /proc/$$/cmdline',
-    (bytes) => (printed += Buffer.from(bytes).toString()),
-  )
+  const { printed } = await runStep('env; tr "\\0" "\\n" < /proc/$$/cmdline')
   expect(printed).toContain('UNDERSTUDY_SESSION')
   expect(printed).not.toMatch(/__understudy_secret|base64/)
 })
 
-test('a script that takes too long is ended with everything that it has started there', async () => {
+test('a script that exceeds its time limit is ended with every remote process that it has started', async () => {
   const { exit } = await executor.script('setsid nohup sleep 43210 >/dev/null 2>&1 & env -i sleep 43211 & wait', 1)
   expect(exit).toBeNull()
-  await vi.waitFor(async () => expect([await running('sleep 43210'), await running('sleep 43211')]).toEqual([0, 0]), {
-    timeout: 20_000,
-  })
-  expect(await executor.script("echo 'a value'; exit 2", 10)).toMatchObject({ exit: 2, value: 'a value' })
+  await vi.waitFor(async () => expect(await findProcesses(/^sleep 4321[01]$/)).toEqual([]), { timeout: 20_000 })
 })
 
-test('the end of a session ends what it has left in the background there', async () => {
+test('a script reports its exit status and its standard output', async () => {
+  expect(await executor.script("echo 'a value'; exit 2", 10)).toMatchObject({ exit: 2, stdout: 'a value' })
+})
+
+test('ending a session ends its remote background processes', async () => {
   await session.start()
-  await session.run('step', 'setsid nohup sleep 43212 >/dev/null 2>&1 & sleep 0.2')
-  expect(await running('sleep 43212')).toBe(1)
+  await runStep('setsid nohup sleep 43212 >/dev/null 2>&1 & sleep 0.2')
+  expect(await findProcesses(/^sleep 43212$/)).toHaveLength(1)
   await session.end()
-  expect(await running('sleep 43212')).toBe(0)
+  expect(await findProcesses(/^sleep 43212$/)).toEqual([])
 })
 
-test('a port there is reached here', async () => {
-  const server = createServer((request, response) => response.end(`you asked for ${request.url}`)).listen(
-    0,
-    '127.0.0.1',
+test('a forwarded port serves several requests at the same time', async () => {
+  const remotePort = await serve((request, response) => response.end(`requested ${request.url}`))
+  const localPort = await executor.forward(remotePort)
+  expect(localPort).not.toBe(remotePort)
+  const bodies = await Promise.all(
+    ['/a', '/b', '/c'].map(async (path) => (await fetch(`http://127.0.0.1:${localPort}${path}`)).text()),
   )
-  await new Promise((done) => server.once('listening', done))
-  const there = (server.address() as AddressInfo).port
-  try {
-    const here = await executor.forward(there)
-    expect(here).not.toBe(there)
-    expect(await (await fetch(`http://127.0.0.1:${here}/page`)).text()).toBe('you asked for /page')
-    const asked = await Promise.all(
-      [1, 2, 3].map(async (number) => (await fetch(`http://127.0.0.1:${here}/${number}`)).text()),
-    )
-    expect(asked).toEqual(['you asked for /1', 'you asked for /2', 'you asked for /3'])
-  } finally {
-    server.closeAllConnections()
-    server.close()
-  }
+  expect(bodies).toEqual(['requested /a', 'requested /b', 'requested /c'])
 })
 
-test("what the user's own shell does when it starts is no part of a script or of a port", async () => {
-  await writeFile(join(folder, '.bashrc'), 'echo "from the user\'s own shell"\n')
+test("output of the user's .bashrc appears neither in scripts nor in forwarded connections", async () => {
+  await writeFile(join(folder, '.bashrc'), 'echo "from .bashrc"\n')
   vi.stubEnv('HOME', folder)
-  // As at the other end of ssh, and where the input of a shell is a socket, bash reads this file although it is told a command.
+  // bash reads .bashrc, even with -c, if its input is a socket or if it believes that sshd has started it.
   vi.stubEnv('SHLVL', undefined)
-  const there = new PrefixExecutor({
-    prefix: () => ['sh', '-c'],
-    cwd: folder,
-    env: { HOME: folder, SSH_CLIENT: '127.0.0.1 1 22' },
-    registry: new ProcessRegistry(join(folder, 'processes')),
-  })
-  const server = createServer((request, response) => response.end('a page')).listen(0, '127.0.0.1')
-  await new Promise((done) => server.once('listening', done))
-  try {
-    expect((await there.script('echo a value', 10)).value).toBe('a value')
-    const here = await there.forward((server.address() as AddressInfo).port)
-    expect(await (await fetch(`http://127.0.0.1:${here}/`)).text()).toBe('a page')
-  } finally {
-    server.closeAllConnections()
-    server.close()
-    await there.close()
-  }
-})
-
-test('programs are found on the PATH there', async () => {
-  expect(await executor.which('bash')).toMatch(/\/bash$/)
-  expect(await executor.which('no-such-program')).toBeUndefined()
+  const overSsh = newExecutor({ HOME: folder, SSH_CLIENT: '127.0.0.1 1 22' })
+  onTestFinished(() => overSsh.close())
+  const remotePort = await serve((request, response) => response.end('a page'))
+  expect((await overSsh.script('echo a value', 10)).stdout).toBe('a value')
+  const localPort = await overSsh.forward(remotePort)
+  expect(await (await fetch(`http://127.0.0.1:${localPort}/`)).text()).toBe('a page')
 })

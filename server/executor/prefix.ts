@@ -1,46 +1,57 @@
+import { spawn } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
+import { once } from 'node:events'
 import { readFile } from 'node:fs/promises'
 import { createServer, type Server, type Socket } from 'node:net'
-import { spawn } from 'node:child_process'
-import { once } from 'node:events'
 import { join } from 'node:path'
 import { packageRoot } from '../lib/paths.ts'
-import { shellWord } from '../lib/shell-quote.ts'
-import { type Executor, type ScriptEnd, type Shell, type ShellOptions, TERMINAL_VARIABLES } from './executor.ts'
+import { shellQuote } from '../lib/shell-quote.ts'
+import {
+  type Executor,
+  type OutputListener,
+  type ScriptResult,
+  type Shell,
+  type ShellOptions,
+  TERMINAL_VARIABLES,
+} from './executor.ts'
 import type { ProcessRegistry } from './process-registry.ts'
-import { endSession, identify, MARKER } from './process-tree.ts'
+import { endSession, identify, MARKER_VARIABLE } from './process-tree.ts'
 import { openTerminal } from './pseudo-terminal.ts'
 import { runScript } from './script.ts'
 
 export interface PrefixOptions {
   /**
-   * The words before a command line of a POSIX shell that have it run elsewhere: `['ssh', '-tt', 'ada@lab1']`,
-   * `['podman', 'exec', '-it', 'ada', 'sh', '-c']`. The command line follows as one word.
+   * A command that runs its last argument with a POSIX shell in the remote environment, without that argument: for example
+   * `['ssh', '-tt', 'ada@lab1']` or `['podman', 'exec', '-it', 'ada', 'sh', '-c']`.
    *
-   * @param terminal whether it is run in a pseudo-terminal, or has pipes
+   * @param terminal whether the command runs in a pseudo-terminal; otherwise its streams are pipes
    */
   prefix: (terminal: boolean) => string[]
-  /** Where shells and scripts begin: absolute, as it is called there. */
+  /** Working directory of shells and scripts: an absolute path in the remote environment. */
   cwd: string
-  /** Set there besides what there is already. */
+  /** Environment variables in addition to those of the remote environment. */
   env: Record<string, string>
   registry: ProcessRegistry
-  /** Whether its processes are this machine's too, as those of a container are. */
-  here?: boolean
-  /** Awaited before anything is run there. @throws an Error that says why nothing is */
-  ready?: () => Promise<void>
+  /** Whether this machine's /proc lists the remote processes, as it does for a local container. */
+  processesVisible?: boolean
+  /**
+   * Awaited before a shell or a script is started.
+   *
+   * @throws Error that says why the environment is not available
+   */
+  prepare?: () => Promise<void>
 }
 
-/** Time limit of a short command elsewhere, the connection included. */
-const PROBE_TIMEOUT_SECONDS = 20
+/** Time limit of a short remote command, including the connection. */
+const COMMAND_TIMEOUT_SECONDS = 20
 
 /**
- * Runs the shells elsewhere: in a container, on another host, in a pod. bash is needed there, with the usual commands; nothing else has to
- * be installed (GNU grep is wanted, for the end of sessions), and no file is left.
+ * Runs shells and scripts in a remote environment (a container, another host, a pod) through a command prefix. The environment needs
+ * bash, the usual commands, and GNU grep for ending sessions. No files are left there.
  */
 export class PrefixExecutor implements Executor {
   private readonly options: PrefixOptions
-  private readonly tunnels = new Map<number, Promise<Server>>()
+  private readonly forwards = new Map<number, Promise<Server>>()
   private readonly sockets = new Set<Socket>()
 
   constructor(options: PrefixOptions) {
@@ -48,103 +59,105 @@ export class PrefixExecutor implements Executor {
   }
 
   async shell({ marker, cols, rows, secret }: ShellOptions): Promise<Shell> {
-    await this.options.ready?.()
+    await this.options.prepare?.()
     const integration = await readFile(join(packageRoot, 'server', 'terminal', 'shell-integration.bash'), 'utf8')
-    // Read once by the shell, from a pipe: the secret is in no file or environment there, and in no argument once the shell runs.
-    const start = Buffer.from(`__understudy_secret=${secret}\n${integration}`).toString('base64')
-    const line = this.line(marker, `exec bash --noprofile --rcfile <(base64 -d <<< ${start}) -i`, TERMINAL_VARIABLES)
-    const [program, words] = this.there(line, true)
-    const terminal = openTerminal(program, words, { cwd: '/', cols, rows, env: this.environment(marker) })
+    // The shell reads its startup file from a pipe: once it runs, no remote file, environment or argument contains the secret.
+    const rcText = Buffer.from(`__understudy_secret=${secret}\n${integration}`).toString('base64')
+    const startBash = `exec bash --noprofile --rcfile <(base64 -d <<< ${rcText}) -i`
+    const [program, args] = this.prefixed(this.commandLine(marker, startBash, TERMINAL_VARIABLES), true)
+    const terminal = openTerminal(program, args, { cwd: '/', cols, rows, env: this.prefixEnvironment(marker) })
     const leader = identify(terminal.pid)
-    if (leader) void this.options.registry.note(marker, [leader])
-    // What has the terminal here is always the program of the prefix.
-    return { ...terminal, atRest: () => false }
+    if (leader) void this.options.registry.record(marker, [leader])
+    // The local foreground process is always the prefix command.
+    return { ...terminal, isForeground: () => false }
   }
 
   async script(
     script: string,
-    seconds: number,
+    timeoutSeconds: number,
     signal?: AbortSignal,
-    onOutput?: (bytes: Buffer, from: 'stdout' | 'stderr') => void,
-  ): Promise<ScriptEnd> {
+    onOutput?: OutputListener,
+  ): Promise<ScriptResult> {
     try {
-      await this.options.ready?.()
+      await this.options.prepare?.()
     } catch (error) {
-      return { exit: null, value: '', output: error instanceof Error ? error.message : String(error) }
+      return { exit: null, stdout: '', output: error instanceof Error ? error.message : String(error) }
     }
     const marker = randomBytes(12).toString('hex')
-    const [program, words] = this.there(this.line(marker, script))
-    const { registry } = this.options
-    return runScript(program, words, {
+    const [program, args] = this.prefixed(this.commandLine(marker, script))
+    return runScript(program, args, {
       cwd: '/',
-      env: this.environment(marker),
+      env: this.prefixEnvironment(marker),
       marker,
-      registry,
-      seconds,
+      registry: this.options.registry,
+      timeoutSeconds,
       signal,
       onOutput,
-      endElsewhere: () => this.endThere(marker),
+      endRemoteProcesses: () => this.endRemoteProcesses(marker),
     })
   }
 
   async which(program: string): Promise<string | undefined> {
-    const { exit, value } = await this.script(`type -P -- ${shellWord(program)}`, PROBE_TIMEOUT_SECONDS)
-    return exit === 0 && value !== '' ? value : undefined
+    const { exit, stdout } = await this.probe('type -P -- "$1"', program)
+    return exit === 0 && stdout !== '' ? stdout : undefined
   }
 
   async hasVariable(name: string): Promise<boolean> {
     if (Object.hasOwn(TERMINAL_VARIABLES, name)) return true
-    return (await this.probe('[ -n "$(printenv "$1")" ]', name)) === 0
+    return (await this.probe('[ -n "$(printenv "$1")" ]', name)).exit === 0
   }
 
   async reaches(host: string): Promise<boolean> {
-    return (await this.probe(REACHES, host)) === 0
+    return (await this.probe(CONNECT_SCRIPT, host)).exit === 0
   }
 
   async isPortFree(port: number): Promise<boolean> {
-    return (await this.probe(LISTENS, port.toString(16).toUpperCase().padStart(4, '0'))) !== 0
+    return (await this.probe(FIND_LISTENER_SCRIPT, port.toString(16).toUpperCase().padStart(4, '0'))).exit !== 0
   }
 
-  watch(): void {
-    // What is left there when the server is killed is ended with the place itself, or by its operator.
+  trackProcesses(): void {
+    // Remote processes cannot be ended after this server was killed: they end with their environment.
   }
 
-  async end(marker: string): Promise<void> {
+  async endSession(marker: string): Promise<void> {
     const { registry } = this.options
-    await this.endThere(marker)
-    await endSession(marker, registry.known(marker))
-    await registry.note(marker, [])
+    await this.endRemoteProcesses(marker)
+    await endSession(marker, registry.recordedProcesses(marker))
+    await registry.record(marker, [])
   }
 
   /**
-   * Lets a port of the place be reached here: each connection is a command there.
+   * Makes a port of the remote loopback interface reachable on this machine. Each connection runs a remote command.
    *
-   * @returns the port on this machine's loopback
+   * @returns the port on this machine's loopback interface
    */
   async forward(port: number): Promise<number> {
-    const opening = this.tunnels.get(port) ?? this.openTunnel(port)
-    this.tunnels.set(port, opening)
-    const address = (await opening).address()
+    const listening = this.forwards.get(port) ?? this.listenFor(port)
+    this.forwards.set(port, listening)
+    const address = (await listening).address()
     return typeof address === 'object' && address ? address.port : 0
   }
 
-  /** Closes what `forward` has opened. */
+  /** Closes all forwarded ports and their connections. */
   async close(): Promise<void> {
     for (const socket of this.sockets) socket.destroy()
     await Promise.all(
-      [...this.tunnels.values()].map(
-        async (opening) => new Promise((done) => void opening.then((server) => server.close(done))),
+      [...this.forwards.values()].map(
+        async (listening) => new Promise((resolve) => void listening.then((server) => server.close(resolve))),
       ),
     )
-    this.tunnels.clear()
+    this.forwards.clear()
   }
 
-  private async openTunnel(port: number): Promise<Server> {
+  /** Listens on a free port, and connects each client to a remote port. */
+  private async listenFor(port: number): Promise<Server> {
     const server = createServer((socket) => {
-      // What the other side has to say is said when its input ends; what is left of it then is nobody's.
-      const line = `bash --norc -c ${shellWord(`exec 3<>/dev/tcp/127.0.0.1/${port} || exit 1; cat <&3 & reader=$!; cat >&3; kill $reader 2>/dev/null`)}`
-      const [program, words] = this.there(line)
-      const child = spawn(program, words, { cwd: '/', env: this.environment(''), stdio: ['pipe', 'pipe', 'ignore'] })
+      const [program, args] = this.prefixed(`bash --norc -c ${shellQuote(RELAY_SCRIPT)} bash ${port}`)
+      const child = spawn(program, args, {
+        cwd: '/',
+        env: this.prefixEnvironment(),
+        stdio: ['pipe', 'pipe', 'ignore'],
+      })
       this.sockets.add(socket)
       child.on('error', () => socket.destroy())
       child.stdin.on('error', () => {})
@@ -163,65 +176,63 @@ export class PrefixExecutor implements Executor {
     return server
   }
 
-  /** Ends every process of a session there: those with its marker, and what descends from them (Nix starts builders with an empty environment). */
-  private async endThere(marker: string): Promise<void> {
-    if (this.options.here) return
-    const [program, words] = this.there(`bash --norc -c ${shellWord(END)} bash ${marker}`)
-    const child = spawn(program, words, { cwd: '/', env: this.environment(''), stdio: 'ignore' })
-    const late = setTimeout(() => child.kill('SIGKILL'), PROBE_TIMEOUT_SECONDS * 1000)
-    await new Promise((done) => child.once('error', done).once('exit', done))
-    clearTimeout(late)
+  /** Ends every remote process of a session, if this machine's /proc does not list them. */
+  private async endRemoteProcesses(marker: string): Promise<void> {
+    if (this.options.processesVisible) return
+    const [program, args] = this.prefixed(`bash --norc -c ${shellQuote(END_SESSION_SCRIPT)} bash ${marker}`)
+    const child = spawn(program, args, { cwd: '/', env: this.prefixEnvironment(), stdio: 'ignore' })
+    const timer = setTimeout(() => child.kill('SIGKILL'), COMMAND_TIMEOUT_SECONDS * 1000)
+    await new Promise((resolve) => child.once('error', resolve).once('exit', resolve))
+    clearTimeout(timer)
   }
 
-  /** The program, and its arguments, that have a command line run there. */
-  private there(line: string, terminal = false): [string, string[]] {
-    const [program = '', ...words] = this.options.prefix(terminal)
-    return [program, [...words, line]]
+  /** Splits the command that runs a command line remotely into its program and arguments. */
+  private prefixed(commandLine: string, terminal = false): [program: string, args: string[]] {
+    const [program = '', ...args] = this.options.prefix(terminal)
+    return [program, [...args, commandLine]]
   }
 
-  /** A command line for bash there, with the environment of the session. */
-  private line(marker: string, script: string, more: Record<string, string> = {}): string {
+  /** A command line for a POSIX shell that runs a bash script in the session's working directory and environment. */
+  private commandLine(marker: string, script: string, extraEnv: Record<string, string> = {}): string {
     const { cwd, env } = this.options
-    const variables = Object.entries({ LANG: 'C.UTF-8', ...env, ...more, [MARKER]: marker }).map(([name, value]) =>
-      shellWord(`${name}=${value}`),
-    )
-    return `cd ${shellWord(cwd)} && exec env ${variables.join(' ')} bash --norc -c ${shellWord(script)}`
+    const variables = { LANG: 'C.UTF-8', ...env, ...extraEnv, [MARKER_VARIABLE]: marker }
+    const assignments = Object.entries(variables).map(([name, value]) => shellQuote(`${name}=${value}`))
+    return `cd ${shellQuote(cwd)} && exec env ${assignments.join(' ')} bash --norc -c ${shellQuote(script)}`
   }
 
   /**
-   * Runs a short script of this class, in the same environment as the scripts of contracts.
+   * Runs a short script that examines the remote environment.
    *
-   * @param argument value of `$1` in the script
-   * @returns its exit status; null if it could not be run, or took too long
+   * @param argument the value of `$1` in the script
    */
-  private async probe(script: string, argument: string): Promise<number | null> {
-    return (await this.script(`set -- ${shellWord(argument)}\n${script}`, PROBE_TIMEOUT_SECONDS)).exit
+  private probe(script: string, argument: string): Promise<ScriptResult> {
+    return this.script(`set -- ${shellQuote(argument)}\n${script}`, COMMAND_TIMEOUT_SECONDS)
   }
 
-  /** The environment of the prefix's own program. */
-  private environment(marker: string): Record<string, string> {
+  /** The environment of the prefix command itself: only the variables that ssh, kubectl, podman and docker need. */
+  private prefixEnvironment(marker?: string): Record<string, string> {
     const { PATH = '', HOME = '', SSH_AUTH_SOCK, KUBECONFIG, DOCKER_HOST, XDG_RUNTIME_DIR } = process.env
     return {
       PATH,
       HOME,
-      TERM: 'xterm-256color',
+      TERM: TERMINAL_VARIABLES.TERM,
       ...(SSH_AUTH_SOCK && { SSH_AUTH_SOCK }),
       ...(KUBECONFIG && { KUBECONFIG }),
       ...(DOCKER_HOST && { DOCKER_HOST }),
       ...(XDG_RUNTIME_DIR && { XDG_RUNTIME_DIR }),
-      ...(marker && { [MARKER]: marker }),
+      ...(marker !== undefined && { [MARKER_VARIABLE]: marker }),
     }
   }
 }
 
 /** Connects to port 443 of the host `$1` for at most 3 seconds: a network that drops packets would otherwise block for minutes. */
-const REACHES = `timeout 3 bash --norc -c 'exec 3<>"/dev/tcp/$1/443"' bash "$1"`
+const CONNECT_SCRIPT = `timeout 3 bash --norc -c 'exec 3<>"/dev/tcp/$1/443"' bash "$1"`
 
 /**
- * Looks for a listening socket (state 0A, TCP_LISTEN in include/net/tcp_states.h) with the port `$1`, four hexadecimal digits. The
- * kernel's tables are read because a connection would disturb a program that serves only one.
+ * Succeeds if a socket listens (state 0A, TCP_LISTEN in include/net/tcp_states.h) on the port `$1`, four hexadecimal digits. Reads the
+ * kernel's tables because a connection would disturb a program that accepts only one.
  */
-const LISTENS = `
+const FIND_LISTENER_SCRIPT = `
 for table in /proc/net/tcp /proc/net/tcp6; do
   while read -r _ local _ state _; do
     [ "$state" = 0A ] && [ "\${local##*:}" = "$1" ] && exit 0
@@ -230,11 +241,20 @@ done 2>/dev/null
 exit 1
 `
 
-/** Ends the session of its argument: a hang-up first, then harder. Processes are read from /proc (proc(5)). */
-const END = `
-found() {
-  local pid parent stat
-  declare -A parents of
+/**
+ * Copies standard input to the port `$1` and the port's output to standard output. Ends with standard input: by then the client has
+ * closed the connection, so the rest of the output has no receiver.
+ */
+const RELAY_SCRIPT = 'exec 3<>"/dev/tcp/127.0.0.1/$1" || exit 1; cat <&3 & reader=$!; cat >&3; kill $reader 2>/dev/null'
+
+/**
+ * Ends the session with the marker `$1`: the processes with that marker and their descendants. Sends SIGHUP, then SIGTERM and SIGKILL to
+ * the processes that are left. The shell version of process-tree.ts.
+ */
+const END_SESSION_SCRIPT = `
+session_pids() {
+  local pid stat line grown
+  declare -A parents members
   for stat in /proc/[0-9]*/stat; do
     pid=\${stat#/proc/}; pid=\${pid%/stat}
     { read -r line < "$stat"; } 2>/dev/null || continue
@@ -242,22 +262,22 @@ found() {
     set -- "$1" $line
     [ "$2" = Z ] || parents[$pid]=$3
   done
-  for stat in $(grep -lsxzF "${MARKER}=$1" /proc/[0-9]*/environ); do
-    pid=\${stat#/proc/}; of[\${pid%/environ}]=1
+  for stat in $(grep -lsxzF "${MARKER_VARIABLE}=$1" /proc/[0-9]*/environ); do
+    pid=\${stat#/proc/}; members[\${pid%/environ}]=1
   done
-  local grown=1
+  grown=1
   while [ "$grown" ]; do
     grown=
     for pid in "\${!parents[@]}"; do
-      [ -z "\${of[$pid]}" ] && [ "\${of[\${parents[$pid]}]}" ] && { of[$pid]=1; grown=1; }
+      [ -z "\${members[$pid]}" ] && [ "\${members[\${parents[$pid]}]}" ] && { members[$pid]=1; grown=1; }
     done
   done
-  unset "of[$$]" "of[$BASHPID]"
-  echo "\${!of[@]}"
+  unset "members[$$]" "members[$BASHPID]"
+  echo "\${!members[@]}"
 }
 for signal in HUP TERM KILL; do
   for round in 1 2 3 4 5; do
-    pids=$(found "$1")
+    pids=$(session_pids "$1")
     [ -z "$pids" ] && exit 0
     [ $round = 1 ] && kill -$signal $pids 2>/dev/null
     sleep 0.2

@@ -5,6 +5,7 @@ import { mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, onTestFinished, test, vi } from 'vitest'
+import { findProcesses } from '../test/processes.ts'
 import { ProcessRegistry } from './process-registry.ts'
 import { identify, type ProcessId } from './process-tree.ts'
 
@@ -14,8 +15,8 @@ beforeEach(async () => {
 })
 afterEach(() => rm(join(folder, '..'), { recursive: true }))
 
-/** A process without the marker of a session. */
-async function sleeper(): Promise<ProcessId> {
+/** Starts a process without a session marker. */
+async function startSleep(): Promise<ProcessId> {
   const child = spawn('sleep', ['1000'], { stdio: 'ignore', detached: true })
   onTestFinished(() => void child.kill('SIGKILL'))
   await once(child, 'spawn')
@@ -24,22 +25,22 @@ async function sleeper(): Promise<ProcessId> {
   return id
 }
 
+/** The registry's only file. */
 async function onlyFile(): Promise<string> {
   const [name, ...others] = await readdir(folder)
   expect(others).toEqual([])
   return join(folder, name ?? '')
 }
 
-/** Makes the file look as if another process had written it. */
-async function rewrite(change: (text: string) => string): Promise<void> {
+async function rewriteFile(change: (text: string) => string): Promise<void> {
   const file = await onlyFile()
   await writeFile(file, change(await readFile(file, 'utf8')))
 }
-const ownServer = () => JSON.stringify(identify(process.pid))
-const serverIsGone = (text: string) => text.replace(ownServer(), '{"pid":1,"start":-1}')
+/** Replaces the server in a registry file by one that does not run. */
+const asKilledServer = (text: string) => text.replace(JSON.stringify(identify(process.pid)), '{"pid":1,"start":-1}')
 
-/** Another server of the same deck: it runs a session and waits. */
-async function otherServer(command: string): Promise<ChildProcess> {
+/** Starts another server of the same deck, which runs a command in a session. */
+async function startServer(command: string): Promise<ChildProcess> {
   const script = join(folder, '..', `server-${randomUUID()}.ts`)
   await writeFile(
     script,
@@ -62,93 +63,87 @@ async function otherServer(command: string): Promise<ChildProcess> {
   return server
 }
 
-/** Numbers of the processes whose command line is this. */
-async function running(command: RegExp): Promise<number[]> {
-  const pids = (await readdir('/proc')).filter((name) => /^\d+$/.test(name)).map(Number)
-  const lines = await Promise.all(
-    pids.map(async (pid) =>
-      (await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '')).replaceAll('\0', ' ').trim(),
-    ),
-  )
-  return pids.filter((_, at) => command.test(lines[at] ?? ''))
-}
-
-test('what a server that is gone has left is ended; the file is readable by the user alone', async () => {
-  const process = await sleeper()
-  await new ProcessRegistry(folder).note('marker', [process])
+test('the file is readable only by its owner', async () => {
+  await new ProcessRegistry(folder).record('marker', [await startSleep()])
   expect((await stat(await onlyFile())).mode & 0o777).toBe(0o600)
-  await rewrite(serverIsGone)
-  expect(await new ProcessRegistry(folder).cleanUp()).toEqual([process])
+})
+
+test('endOrphans ends the processes of a killed server and removes its file', async () => {
+  const process = await startSleep()
+  await new ProcessRegistry(folder).record('marker', [process])
+  await rewriteFile(asKilledServer)
+  expect(await new ProcessRegistry(folder).endOrphans()).toEqual([process])
   expect(identify(process.pid)).toBeUndefined()
   expect(await readdir(folder)).toEqual([])
 })
 
-test('the sessions of a server that runs are left to it, and stay noted', async () => {
-  const process = await sleeper()
-  await new ProcessRegistry(folder).note('marker', [process])
-  expect(await new ProcessRegistry(folder).cleanUp()).toEqual([])
+test('endOrphans keeps the processes and the file of a running server', async () => {
+  const process = await startSleep()
+  await new ProcessRegistry(folder).record('marker', [process])
+  expect(await new ProcessRegistry(folder).endOrphans()).toEqual([])
   expect(identify(process.pid)).toEqual(process)
   expect(JSON.parse(await readFile(await onlyFile(), 'utf8'))).toMatchObject({ sessions: { marker: [process] } })
 })
 
-test('a process that only has the number of an earlier one is left alone', async () => {
-  const process = await sleeper()
-  await new ProcessRegistry(folder).note('marker', [{ ...process, start: process.start - 1 }])
-  await rewrite(serverIsGone)
-  expect(await new ProcessRegistry(folder).cleanUp()).toEqual([])
+test('endOrphans spares a process that has the pid of an earlier one', async () => {
+  const process = await startSleep()
+  await new ProcessRegistry(folder).record('marker', [{ ...process, start: process.start - 1 }])
+  await rewriteFile(asKilledServer)
+  expect(await new ProcessRegistry(folder).endOrphans()).toEqual([])
   expect(identify(process.pid)).toEqual(process)
 })
 
-test('a file from before the machine was started ends nothing, and goes', async () => {
-  const process = await sleeper()
-  await new ProcessRegistry(folder).note('marker', [process])
-  await rewrite((text) => serverIsGone(text).replace(/"boot":"[^"]*"/, '"boot":"earlier"'))
-  expect(await new ProcessRegistry(folder).cleanUp()).toEqual([])
+test('endOrphans removes a file from before the last boot and ends nothing', async () => {
+  const process = await startSleep()
+  await new ProcessRegistry(folder).record('marker', [process])
+  await rewriteFile((text) => asKilledServer(text).replace(/"boot":"[^"]*"/, '"boot":"earlier"'))
+  expect(await new ProcessRegistry(folder).endOrphans()).toEqual([])
   expect(identify(process.pid)).toEqual(process)
   expect(await readdir(folder)).toEqual([])
 })
 
-test('a damaged file, or one of another format, ends nothing and keeps nothing from being noted', async () => {
+test('invalid files are ignored and kept', async () => {
   await mkdir(folder, { recursive: true })
   const files = ['{', '', 'null', '[]', '{"boot":1}', '{"version":9,"servers":{"a":{"pid":1}}}', '\0\0']
-  for (const [at, text] of files.entries()) await writeFile(join(folder, `${at}.json`), text)
+  for (const [index, text] of files.entries()) await writeFile(join(folder, `${index}.json`), text)
   await mkdir(join(folder, 'folder.json'))
   const registry = new ProcessRegistry(folder)
-  expect(await registry.cleanUp()).toEqual([])
-  await registry.note('marker', [await sleeper()])
+  expect(await registry.endOrphans()).toEqual([])
+  await registry.record('marker', [await startSleep()])
   expect(await readdir(folder)).toHaveLength(files.length + 2)
 })
 
-test('a place where nothing can be written does not end the talk', async () => {
+test('recording succeeds in memory if the folder cannot be created', async () => {
   await writeFile(join(folder, '..', 'processes'), 'a file where the folder should be')
   const registry = new ProcessRegistry(folder)
-  expect(await registry.cleanUp()).toEqual([])
-  await registry.note('marker', [await sleeper()])
-  expect(registry.known('marker')).toHaveLength(1)
+  expect(await registry.endOrphans()).toEqual([])
+  await registry.record('marker', [await startSleep()])
+  expect(registry.recordedProcesses('marker')).toHaveLength(1)
 })
 
-test('of two servers of one deck, what the killed one left is ended, and what the other runs goes on', async () => {
-  // A tree as QEMU's: a child in a session of its own, one that is a daemon, and one that has dropped its environment.
+test('endOrphans ends the process tree of a killed server and keeps that of a running server', async () => {
+  // As QEMU starts processes: a child in its own POSIX session, a daemon, and one that has cleared its environment.
   const tree =
     "setsid sleep 91001 & (setsid nohup sleep 91002 >/dev/null 2>&1 &); env -i bash -c 'sleep 91003 & exec sleep 91004'"
-  const killed = await otherServer(tree)
-  const other = await otherServer('sleep 91005')
-  await vi.waitFor(async () => expect(await running(/^sleep 9100[1-5]$/)).toHaveLength(5), { timeout: 20_000 })
-  // Seen by the watch of the session, which looks every second.
+  const killed = await startServer(tree)
+  const other = await startServer('sleep 91005')
+  await vi.waitFor(async () => expect(await findProcesses(/^sleep 9100[1-5]$/)).toHaveLength(5), { timeout: 20_000 })
+  // Recorded by the periodic tracking of the session, once per second.
+  const [unmarked] = await findProcesses(/^sleep 91003$/)
   await vi.waitFor(
-    async () =>
-      expect(
-        (await Promise.all((await readdir(folder)).map((name) => readFile(join(folder, name), 'utf8')))).join(),
-      ).toMatch(new RegExp((await running(/^sleep 91003$/)).join())),
+    async () => {
+      const texts = await Promise.all((await readdir(folder)).map((name) => readFile(join(folder, name), 'utf8')))
+      expect(texts.join('')).toContain(`"pid":${unmarked?.pid},`)
+    },
     { timeout: 20_000 },
   )
   killed.kill('SIGKILL')
   await once(killed, 'exit')
-  expect(await new ProcessRegistry(folder).cleanUp()).not.toEqual([])
-  expect(await running(/^sleep 9100[1-4]$/)).toEqual([])
-  expect(await running(/^sleep 91005$/)).toHaveLength(1)
+  expect(await new ProcessRegistry(folder).endOrphans()).not.toEqual([])
+  expect(await findProcesses(/^sleep 9100[1-4]$/)).toEqual([])
+  expect(await findProcesses(/^sleep 91005$/)).toHaveLength(1)
   other.kill('SIGKILL')
   await once(other, 'exit')
-  await new ProcessRegistry(folder).cleanUp()
-  expect(await running(/^sleep 91005$/)).toEqual([])
+  await new ProcessRegistry(folder).endOrphans()
+  expect(await findProcesses(/^sleep 91005$/)).toEqual([])
 })

@@ -5,35 +5,39 @@ import { json } from '../../shared/json.ts'
 import { endSession, identify, type ProcessId } from './process-tree.ts'
 
 const processId = z.object({ pid: z.number().int(), start: z.number() })
-const ledgerFile = z.object({ boot: z.string(), server: processId, sessions: z.record(z.string(), z.array(processId)) })
+const registryFile = z.object({
+  boot: z.string(),
+  server: processId,
+  sessions: z.record(z.string(), z.array(processId)),
+})
 
 /**
- * The processes that this server has started, in a file: a server that was killed cannot end them, the next one can. Each server has
- * a file of its own in the folder, so that several servers of one deck never write the same one.
+ * Records in a file which processes this server has started, by session. If the server is killed, the next server finds and ends them.
+ * Each server has its own file in the folder, so that several servers of one deck never write to the same file.
  *
- * Format of `<pid>-<start>.json`: `{ "boot": "<id>", "server": { "pid": 1, "start": 2 }, "sessions": { "<marker>": [{ "pid": 3, "start": 4 }] } }`:
- * the server and the processes of each session, `boot` as in /proc/sys/kernel/random/boot_id, `start` as in /proc/<pid>/stat.
+ * `<pid>-<start>.json` contains `{ "boot": "<id>", "server": { "pid": 1, "start": 2 }, "sessions": { "<marker>": [{ "pid": 3, "start": 4 }] } }`:
+ * the boot id of the machine (/proc/sys/kernel/random/boot_id), the server, and the processes of each session.
  */
 export class ProcessRegistry {
   private readonly folder: string
   private readonly sessions = new Map<string, ProcessId[]>()
   private writing: Promise<void> = Promise.resolve()
 
-  /** @param folder of the files, absolute; it is made when it is needed */
+  /** @param folder absolute path of the folder for the files, created when needed */
   constructor(folder: string) {
     this.folder = folder
   }
 
-  /** The processes last seen of a session. */
-  known(marker: string): ProcessId[] {
+  /** The processes of a session, as last recorded. */
+  recordedProcesses(marker: string): ProcessId[] {
     return this.sessions.get(marker) ?? []
   }
 
   /**
-   * Notes the processes of a session; none of them removes it. Never throws: with a full disk the talk goes on, and only what a
-   * killed server leaves behind is not found again.
+   * Replaces the recorded processes of a session; an empty list removes the session. Never throws: if the file cannot be written, the
+   * talk continues, and only the cleanup after a killed server is lost.
    */
-  async note(marker: string, processes: ProcessId[]): Promise<void> {
+  async record(marker: string, processes: ProcessId[]): Promise<void> {
     if (processes.length === 0) this.sessions.delete(marker)
     else this.sessions.set(marker, processes)
     this.writing = this.writing.then(() => this.write()).catch(() => {})
@@ -41,19 +45,21 @@ export class ProcessRegistry {
   }
 
   /**
-   * Ends what earlier servers have left behind, and returns it. The sessions of a server that runs are its own to end. A file from
-   * before the machine was started counts as empty; one that cannot be read is left alone: it may be another version's.
+   * Ends the processes that earlier servers have left running. Skips the sessions of servers that still run. A file from before the last
+   * boot is removed, since its processes no longer exist. An unreadable file is kept, since another version may have written it.
+   *
+   * @returns the processes that were ended
    */
-  async cleanUp(): Promise<ProcessId[]> {
+  async endOrphans(): Promise<ProcessId[]> {
     const boot = await bootId()
     const names = (await readdir(this.folder).catch(() => [])).filter((name) => name.endsWith('.json'))
     const ended = await Promise.all(
       names.map(async (name) => {
         const file = join(this.folder, name)
-        const { success, data } = ledgerFile.safeParse(json(await readFile(file, 'utf8').catch(() => '')))
+        const { success, data } = registryFile.safeParse(json(await readFile(file, 'utf8').catch(() => '')))
         if (!success || (data.boot === boot && identify(data.server.pid)?.start === data.server.start)) return []
         const sessions = data.boot === boot ? Object.entries(data.sessions) : []
-        const processes = await Promise.all(sessions.map(([marker, processes]) => endSession(marker, processes)))
+        const processes = await Promise.all(sessions.map(([marker, recorded]) => endSession(marker, recorded)))
         await rm(file, { force: true })
         return processes.flat()
       }),
@@ -68,6 +74,7 @@ export class ProcessRegistry {
     if (this.sessions.size === 0) return rm(file, { force: true })
     await mkdir(this.folder, { recursive: true, mode: 0o700 })
     const text = JSON.stringify({ boot: await bootId(), server, sessions: Object.fromEntries(this.sessions) })
+    // Not flushed to the disk: the file is useless after a crash of the machine.
     await writeFile(`${file}.new`, text, { mode: 0o600 })
     await rename(`${file}.new`, file)
   }

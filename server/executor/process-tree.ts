@@ -2,11 +2,20 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { uptime } from 'node:os'
 
 /**
- * Finds and ends the processes that a shell has started, also those that wanted to outlive it (`setsid`, `nohup`, double
- * forks). Linux only: everything is read from /proc (proc(5)).
+ * Finds and ends all processes of a session, including those that try to outlive its shell (`setsid`, `nohup`, double forks).
+ * Linux only: reads /proc (proc(5)).
+ *
+ * Every session (a shell, a script, a tool) has a marker: a random value in the environment variable MARKER_VARIABLE of its first
+ * process. Processes inherit it, so it identifies their session even after their parent has exited. A process belongs to a session if
+ *
+ * - it has the session's marker, or
+ * - it was recorded as a process of the session before, or
+ * - its parent, or the leader of its POSIX session, belongs to the session.
+ *
+ * The last two find processes that have cleared their environment: Nix, for example, starts builders with an empty one.
  */
 
-/** A process, told apart from a later one with the same number by when it started. */
+/** A process. The start time distinguishes it from a later process with the same pid. */
 export interface ProcessId {
   pid: number
   /** Clock ticks since boot: field 22 of /proc/<pid>/stat. */
@@ -15,36 +24,38 @@ export interface ProcessId {
 
 interface Process extends ProcessId {
   parent: number
+  /** The POSIX session: the pid of its leader. */
   session: number
-  /** Field 3 of /proc/<pid>/stat: Z is dead and waits to be reaped. */
+  /** Field 3 of /proc/<pid>/stat. Z (zombie) has ended and is not yet reaped. */
   state: string
 }
 
-/** Names the variable in the environment of every process of a session. */
-export const MARKER = 'UNDERSTUDY_SESSION'
+/** The environment variable that contains the session marker. */
+export const MARKER_VARIABLE = 'UNDERSTUDY_SESSION'
 
 /**
- * Files of /proc that are read in one go: a read takes some hundredths of a millisecond, and many times that by Node's threads. Keys that
- * are typed meanwhile wait a tenth of a millisecond.
+ * Files of /proc that are read before the event loop gets a turn. Synchronous reads take some 10 µs each; asynchronous ones take many
+ * times as long. Typed keys are delayed by at most 0.1 ms.
  */
-const AT_ONCE = 8
+const READS_PER_TURN = 8
 
-async function processes(): Promise<Process[]> {
-  const pids = namesIn('/proc')
+async function listProcesses(): Promise<Process[]> {
+  const pids = listFolder('/proc')
     .filter((name) => /^\d+$/.test(name))
     .map(Number)
   const found: Process[] = []
   for (const [index, pid] of pids.entries()) {
-    if (index % AT_ONCE === 0) await othersFirst()
-    const process = parseStat(pid, textOf(`/proc/${pid}/stat`))
+    if (index % READS_PER_TURN === 0) await nextTurn()
+    const process = parseStat(pid, readText(`/proc/${pid}/stat`))
     if (process) found.push(process)
   }
   return found
 }
 
-const othersFirst = () => new Promise<void>((done) => setImmediate(done))
+/** Lets the event loop handle pending events. */
+const nextTurn = () => new Promise<void>((resolve) => setImmediate(resolve))
 
-function namesIn(folder: string): string[] {
+function listFolder(folder: string): string[] {
   try {
     return readdirSync(folder)
   } catch {
@@ -52,8 +63,8 @@ function namesIn(folder: string): string[] {
   }
 }
 
-/** The text of a file of /proc; none where the process is gone, or somebody else's. */
-function textOf(file: string): string {
+/** The text of a file in /proc; empty if the process has ended or belongs to another user. */
+function readText(file: string): string {
   try {
     return readFileSync(file, 'latin1')
   } catch {
@@ -61,9 +72,14 @@ function textOf(file: string): string {
   }
 }
 
+/** The fields of /proc/<pid>/stat from the third one on. */
+function statFields(stat: string): string[] {
+  // The second field, the program's name in parentheses, may itself contain parentheses and spaces.
+  return stat.slice(stat.lastIndexOf(')') + 2).split(' ')
+}
+
 function parseStat(pid: number, stat: string): Process | undefined {
-  // The name in brackets may hold anything, brackets and spaces too: the fields count from the last one.
-  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
+  const fields = statFields(stat)
   if (fields.length < 20) return undefined
   return {
     pid,
@@ -74,60 +90,60 @@ function parseStat(pid: number, stat: string): Process | undefined {
   }
 }
 
-/** A living process; undefined where there is none. At once, so that a new shell is known before anything else happens. */
+/**
+ * Identifies a running process. Synchronous, so that a new process is recorded before anything else happens.
+ *
+ * @returns undefined if no process with this pid runs
+ */
 export function identify(pid: number): ProcessId | undefined {
-  const process = parseStat(pid, textOf(`/proc/${pid}/stat`))
+  const process = parseStat(pid, readText(`/proc/${pid}/stat`))
   return process && process.state !== 'Z' ? { pid, start: process.start } : undefined
 }
 
-/** Whether a shell is the foreground of its own terminal (fields 1 and 8 of /proc/<pid>/stat: a shell leads its process group). */
-export function hasTerminal(shell: number): boolean {
-  const stat = textOf(`/proc/${shell}/stat`)
-  return Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[5]) === shell
+/** Whether a shell is the foreground process group of its terminal (field 8 of /proc/<pid>/stat; a shell leads its process group). */
+export function isForeground(shellPid: number): boolean {
+  return Number(statFields(readText(`/proc/${shellPid}/stat`))[5]) === shellPid
 }
 
-/** Processes that are of no session, each with when it started: those that are as they will stay are not read again. */
-const strangers = new Map<number, number>()
-/** Clock ticks (1/100 s, proc(5)) after which a process that was forked has become the program that it was forked for. */
-const SETTLED = 200
+/** Start times, by pid, of processes that have no marker and will not get one. Saves reading their environment again. */
+const unmarked = new Map<number, number>()
+/** Clock ticks (1/100 s, proc(5)) after which a forked process has certainly called exec, so that its environment is final. */
+const EXEC_TICKS = 200
 
-/** The session that a process is of, by its environment; undefined where it is of none. */
+/** The session marker in a process's environment; undefined if there is none. */
 function markerOf({ pid, start }: Process): string | undefined {
-  if (strangers.get(pid) === start) return undefined
-  const prefix = `${MARKER}=`
-  const entry = textOf(`/proc/${pid}/environ`)
+  if (unmarked.get(pid) === start) return undefined
+  const prefix = `${MARKER_VARIABLE}=`
+  const entry = readText(`/proc/${pid}/environ`)
     .split('\0')
     .find((text) => text.startsWith(prefix))
-  if (entry === undefined && uptime() * 100 - start > SETTLED) strangers.set(pid, start)
+  if (entry === undefined && uptime() * 100 - start > EXEC_TICKS) unmarked.set(pid, start)
   return entry?.slice(prefix.length)
 }
 
 /**
- * The living processes of a session.
+ * Finds the running processes of a session.
  *
- * @param marker value of `UNDERSTUDY_SESSION` in its environment
- * @param known processes that belong to it for sure: the shell, and what was seen before (Nix starts builders with an empty
- *   environment, and they may lose their parent)
+ * @param known processes that are known to belong to the session: the shell, and those found earlier
  */
-export async function membersOf(marker: string, known: Iterable<ProcessId>): Promise<ProcessId[]> {
-  const all = (await processes()).filter((each) => each.state !== 'Z' && each.pid !== process.pid)
-  const starts = new Map([...known].map(({ pid, start }) => [pid, start]))
+export async function findSessionProcesses(marker: string, known: Iterable<ProcessId>): Promise<ProcessId[]> {
+  const running = (await listProcesses()).filter((each) => each.state !== 'Z' && each.pid !== process.pid)
+  const knownStarts = new Map([...known].map(({ pid, start }) => [pid, start]))
   const members = new Map<number, Process>()
-  const sessions = new Set<number>()
-  for (const [index, each] of all.entries()) {
-    if (index % AT_ONCE === 0) await othersFirst()
-    if (starts.get(each.pid) === each.start || markerOf(each) === marker) {
-      members.set(each.pid, each)
-      // The leader of a session of its own: what it left there is its own too.
-      if (each.session === each.pid) sessions.add(each.session)
-    }
+  const posixSessions = new Set<number>()
+  const add = (each: Process) => {
+    members.set(each.pid, each)
+    if (each.session === each.pid) posixSessions.add(each.session)
+  }
+  for (const [index, each] of running.entries()) {
+    if (index % READS_PER_TURN === 0) await nextTurn()
+    if (knownStarts.get(each.pid) === each.start || markerOf(each) === marker) add(each)
   }
   for (let grown = true; grown;) {
     grown = false
-    for (const each of all)
-      if (!members.has(each.pid) && (members.has(each.parent) || sessions.has(each.session))) {
-        members.set(each.pid, each)
-        if (each.session === each.pid) sessions.add(each.session)
+    for (const each of running)
+      if (!members.has(each.pid) && (members.has(each.parent) || posixSessions.has(each.session))) {
+        add(each)
         grown = true
       }
   }
@@ -135,46 +151,48 @@ export async function membersOf(marker: string, known: Iterable<ProcessId>): Pro
 }
 
 /**
- * Ends a session, also what its processes start meanwhile, and what loses its parent and its marker while they end.
+ * Ends all processes of a session, including those that start, or that lose their parent or their marker, while others are being ended.
  *
- * @param known as for `membersOf`
- * @returns those that were there at first
+ * @param known as for `findSessionProcesses`
+ * @returns the processes that ran at the time of the call
  */
 export function endSession(marker: string, known: Iterable<ProcessId>): Promise<ProcessId[]> {
   const seen = new Map([...known].map((process) => [process.pid, process]))
   return endProcesses(async () => {
-    const members = await membersOf(marker, seen.values())
-    for (const member of members) seen.set(member.pid, member)
-    return members
+    const processes = await findSessionProcesses(marker, seen.values())
+    for (const process of processes) seen.set(process.pid, process)
+    return processes
   })
 }
 
-/** How long a process has to end by itself after a signal, in milliseconds, before the next, stronger one. */
-const PATIENCE = { SIGHUP: 300, SIGTERM: 1500, SIGKILL: 3000 } as const
+/** Time that processes have to exit after each signal, before the next signal is sent. */
+const SIGNAL_TIMEOUT_MS = { SIGHUP: 300, SIGTERM: 1500, SIGKILL: 3000 } as const
+
+const POLL_INTERVAL_MS = 25
 
 /**
- * Ends processes: a hang-up first, as when a terminal is closed, then harder.
+ * Ends processes with SIGHUP, as closing a terminal does, then with SIGTERM and SIGKILL.
  *
- * @param find asked again before every signal: what is being ended may start others
- * @returns those that were there at first
+ * @param find called again before each signal, since processes that are being ended may start others
+ * @returns the processes that ran at the time of the call
  */
 async function endProcesses(find: () => Promise<ProcessId[]>): Promise<ProcessId[]> {
-  const first = await find()
+  const initial = await find()
   for (const signal of ['SIGHUP', 'SIGTERM', 'SIGKILL'] as const) {
-    let left = await find()
-    for (const { pid } of left)
+    let remaining = await find()
+    for (const { pid } of remaining)
       try {
         process.kill(pid, signal)
       } catch {
-        // It ended on its own meanwhile.
+        // It has exited in the meantime.
       }
     for (
-      const end = performance.now() + PATIENCE[signal];
-      left.length > 0 && performance.now() < end;
-      left = await find()
+      const deadline = performance.now() + SIGNAL_TIMEOUT_MS[signal];
+      remaining.length > 0 && performance.now() < deadline;
+      remaining = await find()
     )
-      await new Promise((done) => setTimeout(done, 25))
-    if (left.length === 0) break
+      await new Promise((resolve) => setTimeout(resolve, POLL_INTERVAL_MS))
+    if (remaining.length === 0) break
   }
-  return first
+  return initial
 }

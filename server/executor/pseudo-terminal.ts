@@ -4,34 +4,34 @@ import { Duplex } from 'node:stream'
 import * as pty from 'node-pty'
 import type { Shell } from './executor.ts'
 
-/** A program in a pseudo-terminal, as a shell is one, and its process. */
-export interface Opened extends Omit<Shell, 'atRest'> {
+/** A program, such as a shell, that runs in a pseudo-terminal. */
+export interface TerminalProcess extends Omit<Shell, 'isForeground'> {
   pid: number
 }
 
 /**
- * Starts a program in a pseudo-terminal.
+ * Starts a program in a new pseudo-terminal.
  *
- * @param env its whole environment
- * @throws Error where no pseudo-terminal is left
+ * @param options.env the program's complete environment
+ * @throws Error if no pseudo-terminal is available
  */
 export function openTerminal(
   program: string,
   args: string[],
   { cwd, cols, rows, env }: { cwd: string; cols: number; rows: number; env: Record<string, string> },
-): Opened {
+): TerminalProcess {
   let terminal: pty.IPty
   try {
-    // Bytes as they come: a character may be split between two reads, and the screen puts it together.
+    // Without encoding, output arrives as bytes: a character may be split between two reads.
     terminal = pty.spawn(program, args, { name: 'xterm-256color', cols, rows, cwd, encoding: null, env })
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error)
     throw new Error(
-      `No pseudo-terminal could be opened (${reason}): restart a terminal that is not needed, or close other programs that have some open.`,
+      `Cannot open a pseudo-terminal (${reason}). Close other programs that use terminals, then restart this terminal.`,
     )
   }
-  const slave = holdSlave(terminal)
-  const read = readToTheEnd(terminal, slave)
+  const follower = openFollower(terminal)
+  const filter = drainBeforeClose(terminal, follower)
   return {
     pid: terminal.pid,
     write: (data) => terminal.write(data),
@@ -39,24 +39,26 @@ export function openTerminal(
     resume: () => terminal.resume(),
     onOutput: (listener) =>
       void terminal.onData((data: unknown) => {
-        // With `encoding: null` node-pty gives buffers, which its types do not say.
-        const bytes = read(Buffer.isBuffer(data) ? data : Buffer.from(String(data)))
+        // With `encoding: null`, node-pty passes buffers, although its types say strings.
+        const bytes = filter(Buffer.isBuffer(data) ? data : Buffer.from(String(data)))
         if (bytes.length > 0) listener(bytes)
       }),
     onExit: (listener) =>
       void terminal.onExit(({ exitCode, signal }) => {
-        if (slave !== undefined) closeSync(slave)
+        if (follower !== undefined) closeSync(follower)
         listener({ exit: exitCode, signal: signal ?? 0 })
       }),
   }
 }
 
 /**
- * Keeps the other end of the pseudo-terminal open until the shell has exited: otherwise the kernel may drop output that was not
- * read yet (node-pty issues 72, 85).
+ * Opens the program's side of the pseudo-terminal, to keep it open until the program has exited. Otherwise the kernel may discard
+ * unread output (node-pty issues 72 and 85).
+ *
+ * @returns a file descriptor; undefined if the terminal's name is unknown
  */
-function holdSlave(terminal: pty.IPty): number | undefined {
-  // node-pty has no public name for it; without it only the guarantee is lost.
+function openFollower(terminal: pty.IPty): number | undefined {
+  // A private field of node-pty. Without it, only the guarantee about unread output is lost.
   const name: unknown = Reflect.get(terminal, '_pty')
   if (typeof name !== 'string') return undefined
   try {
@@ -66,43 +68,45 @@ function holdSlave(terminal: pty.IPty): number | undefined {
   }
 }
 
-/** Milliseconds that the rest of a terminal's output may take to be read: nothing but a server that stands still takes so long. */
-const REST = 10_000
+/** Time limit for reading a terminal's remaining output after the exit of its program. */
+const DRAIN_TIMEOUT_MS = 10_000
 
 /**
- * Has everything read that a program has printed before it ended: node-pty closes the terminal 200 ms after the exit, whether or not
- * that was read, as when the server is busy or lets the program wait. Here the closing waits until a word that is written behind the
- * last output has come through.
+ * Ensures that all output of a program is read before its terminal is closed. node-pty closes the terminal 200 ms after the exit, even
+ * if output is unread because the server is busy or has paused reading. This function delays the closing: it writes a random sentinel
+ * after the last output and waits until the sentinel has been read.
  *
- * @returns what each piece of output passes through
+ * @param follower file descriptor of the program's side of the terminal
+ * @returns a filter that each chunk of output must pass through; it removes the sentinel
  */
-function readToTheEnd(terminal: pty.IPty, slave: number | undefined): (bytes: Buffer) => Buffer {
+function drainBeforeClose(terminal: pty.IPty, follower: number | undefined): (bytes: Buffer) => Buffer {
   const socket: unknown = Reflect.get(terminal, '_socket')
-  if (slave === undefined || !(socket instanceof Duplex)) return (bytes) => bytes
-  const word = Buffer.from(randomBytes(16).toString('hex'))
+  if (follower === undefined || !(socket instanceof Duplex)) return (bytes) => bytes
+  const sentinel = Buffer.from(randomBytes(16).toString('hex'))
   const destroy = socket.destroy.bind(socket)
-  let late: NodeJS.Timeout | undefined
-  let held = Buffer.alloc(0)
-  const end = () => {
-    clearTimeout(late)
+  let timer: NodeJS.Timeout | undefined
+  /** The end of the output so far, which may be the beginning of the sentinel. */
+  let pending = Buffer.alloc(0)
+  const close = () => {
+    clearTimeout(timer)
     destroy()
   }
   socket.destroy = (error?: Error) => {
     if (error) return destroy(error)
-    if (late) return socket
-    late = setTimeout(end, REST)
-    // By a thread: it waits while the terminal is full.
-    write(slave, word, (problem) => problem && end())
+    if (timer) return socket
+    timer = setTimeout(close, DRAIN_TIMEOUT_MS)
+    // Asynchronous: the write blocks a thread while the terminal's buffer is full.
+    write(follower, sentinel, (problem) => problem && close())
     return socket
   }
   return (bytes) => {
-    if (!late) return bytes
-    const all = Buffer.concat([held, bytes])
-    const at = all.indexOf(word)
-    const until = at >= 0 ? at : Math.max(0, all.length - word.length)
-    held = at >= 0 ? Buffer.alloc(0) : all.subarray(until)
-    // Once this piece was taken.
-    if (at >= 0) setImmediate(end)
-    return all.subarray(0, until)
+    if (!timer) return bytes
+    const all = Buffer.concat([pending, bytes])
+    const index = all.indexOf(sentinel)
+    const end = index >= 0 ? index : Math.max(0, all.length - sentinel.length)
+    pending = index >= 0 ? Buffer.alloc(0) : all.subarray(end)
+    // After the listener has received this chunk.
+    if (index >= 0) setImmediate(close)
+    return all.subarray(0, end)
   }
 }

@@ -1,76 +1,75 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { StringDecoder } from 'node:string_decoder'
-import type { ScriptEnd } from './executor.ts'
+import type { OutputListener, ScriptResult } from './executor.ts'
 import type { ProcessRegistry } from './process-registry.ts'
 import { endSession, identify } from './process-tree.ts'
 
 export interface ScriptOptions {
   cwd: string
-  /** The whole environment, with the marker in it. */
+  /** The complete environment, including the session marker. */
   env: Record<string, string>
+  /** Session marker of the script's processes. */
   marker: string
   registry: ProcessRegistry
-  /** That it may take. */
-  seconds: number
+  timeoutSeconds: number
   signal?: AbortSignal | undefined
-  /** Told what it prints, as it prints it: pieces of bytes, cut anywhere. */
-  onOutput?: ((bytes: Buffer, from: 'stdout' | 'stderr') => void) | undefined
-  /** Ends what runs elsewhere by it, besides the processes of this machine. */
-  endElsewhere?: () => Promise<void>
+  onOutput?: OutputListener | undefined
+  /** Ends processes that the program has started in another environment, before those on this machine are ended. */
+  endRemoteProcesses?: () => Promise<void>
 }
 
-/** Characters of a script's output that are kept: a value, or the last lines of what went wrong. */
-const KEPT = 16_384
-/** Milliseconds that the last output of a script may take to be read. */
-const UNREAD = 2000
+/** Characters of output that a result contains: enough for a captured value, or for the last lines before an error. */
+const MAX_OUTPUT_LENGTH = 16_384
+/** Time limit for reading the remaining output after all processes have ended. */
+const DRAIN_TIMEOUT_MS = 2000
 
-/** Runs a program outside of any terminal, and ends whatever it has started. */
+/** Runs a program without a terminal, then ends every process that it has started. */
 export async function runScript(
   program: string,
   args: string[],
-  { cwd, env, marker, registry, seconds, signal, onOutput, endElsewhere }: ScriptOptions,
-): Promise<ScriptEnd> {
+  { cwd, env, marker, registry, timeoutSeconds, signal, onOutput, endRemoteProcesses }: ScriptOptions,
+): Promise<ScriptResult> {
   const child = spawn(program, args, { cwd, env, stdio: ['ignore', 'pipe', 'pipe'] })
-  let value = ''
+  let stdout = ''
   let output = ''
-  for (const from of ['stdout', 'stderr'] as const) {
+  for (const stream of ['stdout', 'stderr'] as const) {
     // One per stream: the bytes of a character may be split between two reads.
     const decoder = new StringDecoder('utf8')
     const append = (text: string) => {
-      output = (output + text).slice(-KEPT)
-      if (from === 'stdout') value = (value + text).slice(-KEPT)
+      output = (output + text).slice(-MAX_OUTPUT_LENGTH)
+      if (stream === 'stdout') stdout = (stdout + text).slice(-MAX_OUTPUT_LENGTH)
     }
-    child[from]
+    child[stream]
       .on('data', (chunk: Buffer) => {
         append(decoder.write(chunk))
-        onOutput?.(chunk, from)
+        onOutput?.(chunk, stream)
       })
       .on('end', () => append(decoder.end()))
   }
   const closed = once(child, 'close').catch(() => {})
-  const itself = identify(child.pid ?? 0)
-  const known = itself ? [itself] : []
-  void registry.note(marker, known)
-  let ended = false
+  const leader = identify(child.pid ?? 0)
+  const known = leader ? [leader] : []
+  void registry.record(marker, known)
+  let ended = false as boolean
   const end = async () => {
     ended = true
-    await endElsewhere?.()
+    await endRemoteProcesses?.()
     await endSession(marker, known)
   }
-  const late = setTimeout(() => void end(), seconds * 1000)
-  const abort = () => void end()
-  signal?.addEventListener('abort', abort, { once: true })
-  // Its end, not that of its outputs: what it leaves in the background may hold them open.
-  const exit = await new Promise<number | null>((done) =>
-    child.once('error', () => done(null)).once('exit', (status) => done(status)),
+  const timer = setTimeout(() => void end(), timeoutSeconds * 1000)
+  const onAbort = () => void end()
+  signal?.addEventListener('abort', onAbort, { once: true })
+  // "exit", not "close": background processes may keep the output streams open.
+  const status = await new Promise<number | null>((resolve) =>
+    child.once('error', () => resolve(null)).once('exit', (code) => resolve(code)),
   )
-  clearTimeout(late)
-  signal?.removeEventListener('abort', abort)
-  const byItself = exit !== null && !ended
+  clearTimeout(timer)
+  signal?.removeEventListener('abort', onAbort)
+  const exit = ended ? null : status
   await end()
-  await registry.note(marker, [])
-  // Nothing holds its outputs open any more: what it has printed last is still to be read.
-  if (exit !== null) await Promise.race([closed, new Promise((done) => setTimeout(done, UNREAD).unref())])
-  return { exit: byItself ? exit : null, value: value.trim(), output: output.trim() }
+  await registry.record(marker, [])
+  if (status !== null)
+    await Promise.race([closed, new Promise((resolve) => setTimeout(resolve, DRAIN_TIMEOUT_MS).unref())])
+  return { exit, stdout: stdout.trim(), output: output.trim() }
 }

@@ -406,7 +406,7 @@ describe('on this machine', () => {
     try {
       const env = shellEnvironment({ name: 'host', env: {} }, ['HCLOUD_TOKEN', 'NOT_SET'])
       const executor = new LocalExecutor({ cwd: folder, env, registry: new ProcessRegistry(join(folder, 'processes')) })
-      const { value } = await executor.script('env', 10)
+      const { stdout: value } = await executor.script('env', 10)
       expect(value).toContain('HCLOUD_TOKEN=asked for')
       expect(value).not.toContain('hidden')
       const names = value.split('\n').map((line) => line.split('=')[0] ?? '')

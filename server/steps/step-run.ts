@@ -176,7 +176,7 @@ export class StepRun {
     for (const [name, { script, unit, label }] of Object.entries(step.contract.capture)) {
       let value = this.captured[name]
       if (script !== undefined) {
-        const { exit, value: printed, output } = await executor.script(script, SCRIPT_TIMEOUT_SECONDS)
+        const { exit, stdout: printed, output } = await executor.script(script, SCRIPT_TIMEOUT_SECONDS)
         if (exit === 0) value = printed
         else problems.push({ kind: 'capture-script', capture: name, exit, output })
       } else if (value === undefined) problems.push({ kind: 'capture-missing', capture: name })

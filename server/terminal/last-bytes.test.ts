@@ -70,7 +70,7 @@ test('they arrive also where nothing was read until long after the program had e
       await new Promise((done) => setTimeout(done, 800))
       shell.resume()
       await exited
-      await executor.end(marker)
+      await executor.endSession(marker)
       return shown
     }),
   )

@@ -150,7 +150,7 @@ export class Session implements Source {
     const filter = new MarkFilter(secret)
     const shell = await this.executor.shell({ marker: this.id, cols: this.cols, rows: this.rows, secret })
     if (this.closed) {
-      await this.executor.end(this.id)
+      await this.executor.endSession(this.id)
       throw new SessionError({ kind: 'closed' })
     }
     this.shell = shell
@@ -197,7 +197,7 @@ export class Session implements Source {
     let left: number = INTERRUPT.attempts
     this.interruptTimer = setInterval(() => {
       if (left-- === 0) clearInterval(this.interruptTimer)
-      else if (this.shell?.atRest()) this.shell.write(CTRL_C)
+      else if (this.shell?.isForeground()) this.shell.write(CTRL_C)
     }, INTERRUPT.intervalMs)
   }
 
@@ -271,7 +271,7 @@ export class Session implements Source {
   private async endShell(failure: SessionFailure): Promise<void> {
     this.resumeShell()
     this.shell = undefined
-    await this.executor.end(this.id)
+    await this.executor.endSession(this.id)
     this.dispatch({ type: 'shell-ended', failure })
   }
 
@@ -305,7 +305,7 @@ export class Session implements Source {
     // The interrupt has worked, or there is nothing to interrupt: pressed again it would hit the next command.
     if (state.name === 'at-prompt' || state.name === 'ended') clearInterval(this.interruptTimer)
     if (state !== previous) {
-      if (isBusy(state) !== isBusy(previous)) this.executor.watch(this.id, isBusy(state))
+      if (isBusy(state) !== isBusy(previous)) this.executor.trackProcesses(this.id, isBusy(state))
       for (const listener of this.listeners) listener(state)
     }
     for (const effect of effects) this.perform(effect, previous)

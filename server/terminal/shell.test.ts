@@ -250,7 +250,7 @@ test('says what is missing where there is no bash', async () => {
     env: { PATH: folder },
     registry: new ProcessRegistry(join(folder, 'none.json')),
   })
-  await expect(new Session({ name: 'none', cols: 80, rows: 24, executor }).start()).rejects.toThrow('no bash')
+  await expect(new Session({ name: 'none', cols: 80, rows: 24, executor }).start()).rejects.toThrow('bash was not found')
 })
 
 test('a viewer that joins in the middle of a flood of colours and symbols sees what is there', async () => {

@@ -1,9 +1,9 @@
 import { findEngine } from '../executor/container.ts'
 
-/** Why no containers run here, for the names of the tests that need them; undefined where they do. */
+/** Why no container can run on this machine, for the names of skipped tests; undefined if one can. */
 export async function noContainers(): Promise<string | undefined> {
   return findEngine().then(
     () => undefined,
-    (error: Error) => error.message.split('\n')[0],
+    (error: unknown) => (error instanceof Error ? error.message : String(error)).split('\n')[0],
   )
 }

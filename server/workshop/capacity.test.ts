@@ -46,7 +46,7 @@ perl -e 'my $held = "x" x 1e8; my $end = time + 2; while (time < $end) {}'`
       workshop: workshop.folder,
       folder,
       cwd: copyIn(folder),
-      sees: [],
+      readOnlyPaths: [],
       env: { PATH: '/usr/bin:/bin' },
       registry: new ProcessRegistry(join(workshop.folder, 'processes')),
     })

@@ -1,0 +1,20 @@
+import { readdir, readFile } from 'node:fs/promises'
+
+/** A running process of this machine. */
+export interface RunningProcess {
+  pid: number
+  /** The program and its arguments, separated by spaces. */
+  command: string
+}
+
+/** Finds the running processes whose command line matches a pattern. */
+export async function findProcesses(pattern: RegExp): Promise<RunningProcess[]> {
+  const pids = (await readdir('/proc')).filter((name) => /^\d+$/.test(name)).map(Number)
+  const processes = await Promise.all(
+    pids.map(async (pid) => {
+      const commandLine = await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '')
+      return { pid, command: commandLine.replaceAll('\0', ' ').trim() }
+    }),
+  )
+  return processes.filter(({ command }) => pattern.test(command))
+}
