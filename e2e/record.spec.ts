@@ -505,7 +505,7 @@ test('without Chromium one message says what to install, before anything is run'
     },
   )
   expect(exitCode).toBe(1)
-  expect(all).toMatch(/^There is no Chromium here to take pictures with\. Install it: apt-get install chromium/)
+  expect(all).toMatch(/^Cannot start Chromium\. Install it: apt-get install chromium/)
   expect(existsSync(out)).toBe(false)
 })
 

@@ -1,4 +1,4 @@
-/** What a text says as JSON, to be parsed by a schema; undefined where it is none. */
+/** Parses JSON for validation by a schema. @returns undefined if the text is not valid JSON */
 export function json(text: string): unknown {
   try {
     return JSON.parse(text)

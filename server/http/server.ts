@@ -335,12 +335,12 @@ const SETTLE = 150
 /** Adds the recordings, and the pictures of the pages that steps have served. */
 function withRecordings(deck: DeckServer, recordings: Recordings | undefined): DeckServer {
   const kinds = [
-    { path: THUMBNAIL_PATH, ending: '.png', type: 'image/png', find: (step: string) => recordings?.thumbnail(step) },
+    { path: THUMBNAIL_PATH, ending: '.png', type: 'image/png', find: (step: string) => recordings?.thumbnailFile(step) },
     {
       path: CAST_PATH,
       ending: '.cast',
       type: 'application/x-asciicast',
-      find: (step: string) => recordings?.cast(step),
+      find: (step: string) => recordings?.castFile(step),
     },
   ]
   return {

@@ -1,7 +1,10 @@
 import { open, rename } from 'node:fs/promises'
 
-/** Writes a file that is on the disk once this returns. Interrupted, it leaves half a file: for one that nobody reads yet. */
-export async function writeDurably(file: string, content: string | Uint8Array): Promise<void> {
+/**
+ * Writes a file and flushes it to the disk. Not atomic: an interruption leaves a partial file, so use it for files that are renamed
+ * afterwards.
+ */
+export async function writeFlushed(file: string, content: string | Uint8Array): Promise<void> {
   const handle = await open(file, 'w')
   try {
     await handle.writeFile(content)
@@ -11,8 +14,8 @@ export async function writeDurably(file: string, content: string | Uint8Array): 
   }
 }
 
-/** Replaces a file: whatever happens, the old one or the new one is there, whole. */
-export async function replaceDurably(file: string, content: string | Uint8Array): Promise<void> {
-  await writeDurably(`${file}.new`, content)
+/** Replaces a file atomically: after an interruption, it has either its old or its new content. Calls must not overlap. */
+export async function writeAtomically(file: string, content: string | Uint8Array): Promise<void> {
+  await writeFlushed(`${file}.new`, content)
   await rename(`${file}.new`, file)
 }

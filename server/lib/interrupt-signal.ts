@@ -1,13 +1,15 @@
-/** Aborts when the user, or the system, ends this command. To be called once, first of all. */
+const PARENT_CHECK_INTERVAL_MS = 500
+
+/** A signal that aborts when the user or the system ends this command. To be called once, when the command starts. */
 export function interruptSignal(): AbortSignal {
   const controller = new AbortController()
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => controller.abort())
-  // npm passes some signals on and dies of others: without it nobody can end what it has started.
+  // npm does not pass on every signal that ends it. This process then gets a new parent.
   if (process.env.npm_lifecycle_event !== undefined) {
     const parent = process.ppid
-    setInterval(() => process.ppid !== parent && controller.abort(), 500).unref()
+    setInterval(() => process.ppid !== parent && controller.abort(), PARENT_CHECK_INTERVAL_MS).unref()
   }
-  // A closed terminal hangs up and takes no more text, and a pipe may have lost its reader: what runs is still to be ended in order.
+  // Writing to a closed terminal or pipe fails. Without these listeners, the error would end the process before its cleanup.
   for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {})
   return controller.signal
 }

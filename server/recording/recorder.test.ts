@@ -15,15 +15,15 @@ afterEach(() => rm(folder, { recursive: true }))
 
 const secret = 'hcloud-token-of-the-speaker'
 
-test('opens with the screen, goes on with the output, and ends with the exit status', async () => {
+test('a recording consists of the screen, the output and the exit status', async () => {
   const file = join(folder, 'a.cast')
   const recorder = new Recorder({ file, command: 'ls', secrets: [] })
   recorder.snapshot(80, 24, '\u001b[1mworkdir\u001b[0m ')
-  // A character in two halves.
+  // A character that is split between two chunks.
   const bytes = Buffer.from('é\r\n')
   recorder.output(bytes.subarray(0, 1))
   recorder.output(bytes.subarray(1))
-  expect(await recorder.finish(0)).toMatchObject({ seconds: expect.any(Number) as number })
+  expect(await recorder.finish(0)).toEqual({ state: 'complete', seconds: expect.any(Number) as number })
   const { header, events } = parseCast(await readFile(file, 'utf8'))
   expect(header).toMatchObject({ version: 3, term: { cols: 80, rows: 24 }, command: 'ls' })
   expect(events.map(({ code, data }) => [code, data])).toEqual([
@@ -33,7 +33,7 @@ test('opens with the screen, goes on with the output, and ends with the exit sta
   ])
 })
 
-test('a secret never reaches the disk: not in two halves, a title, the command or the screen', async () => {
+test('secrets are redacted in the screen, the command, window titles, and across chunks', async () => {
   const file = join(folder, 'b.cast')
   const recorder = new Recorder({ file, command: `export T=${secret}`, secrets: [secret] })
   recorder.snapshot(80, 24, `before ${secret}`)
@@ -50,13 +50,13 @@ test('a secret never reaches the disk: not in two halves, a title, the command o
   ).toContain('half: ***')
 })
 
-test('of a flood the beginning and the final screen are kept', async () => {
+test('output beyond the limit is replaced by the final screen', async () => {
   const file = join(folder, 'c.cast')
-  const recorder = new Recorder({ file, secrets: [], limit: 100_000 })
+  const recorder = new Recorder({ file, secrets: [], maxOutputBytes: 100_000 })
   recorder.snapshot(80, 24, '')
   const chunk = Buffer.from('a line of output\r\n'.repeat(1000))
   for (let written = 0; written < 50e6; written += chunk.length) recorder.output(chunk)
-  expect(recorder.cut).toBe(true)
+  expect(recorder.truncated).toBe(true)
   await recorder.finish(0, 'the end')
   const text = await readFile(file, 'utf8')
   expect(text.length).toBeLessThan(300_000)
@@ -67,22 +67,28 @@ test('of a flood the beginning and the final screen are kept', async () => {
   ).toEqual(['\u001bcthe end', '0'])
 })
 
-test('a disk that fills ends the recording with a reason, and leaves nothing half', async ({ skip }) => {
+test('a full disk makes the recording fail and leaves no file', async ({ skip }) => {
   const disk = join(folder, 'disk')
   await mkdir(disk)
   if (spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=64k', 'tmpfs', disk]).status !== 0)
-    skip('only root may mount a small disk')
+    skip('mounting a small disk requires root')
   try {
     const file = join(disk, 'd.cast')
     const recorder = new Recorder({ file, secrets: [] })
     recorder.snapshot(80, 24, '')
     for (let round = 0; round < 50; round++) {
       recorder.output(Buffer.alloc(10_000, 'x'))
-      await new Promise((done) => setImmediate(done))
+      await new Promise((resolve) => setImmediate(resolve))
     }
-    expect(await recorder.finish(0)).toMatchObject({ problem: expect.stringContaining('no space left') as string })
+    expect(await recorder.finish(0)).toMatchObject({ state: 'write-failed', error: { code: 'ENOSPC' } })
     expect(existsSync(file)).toBe(false)
   } finally {
     spawnSync('umount', [disk])
   }
+})
+
+test('a recording without a screen is empty and leaves no file', async () => {
+  const file = join(folder, 'e.cast')
+  expect(await new Recorder({ file, secrets: [] }).finish(null)).toEqual({ state: 'empty' })
+  expect(existsSync(file)).toBe(false)
 })

@@ -5,51 +5,58 @@ import { type CastEvent, EventLines, headerLine } from '../../shared/recording/c
 import { Redactor } from '../terminal/redaction.ts'
 
 export interface RecorderOptions {
-  /** Where it is written, absolute. It is whole only after `finish`. */
+  /** Absolute path of the file. It is complete only after `finish`. */
   file: string
   command?: string
   title?: string
   /** Values that must not reach the disk. */
   secrets: Iterable<string>
-  /** Bytes of output after which only the final screen is added: a flood is no demo. */
-  limit?: number
+  /** Bytes of output to record. Of the output beyond that, only the final screen is recorded. Default: 8 MiB. */
+  maxOutputBytes?: number
 }
 
-const LIMIT = 8 << 20
+const MAX_OUTPUT_BYTES = 8 << 20
 
-/** How a recording ended. */
-export type Recorded = { seconds: number } | { problem: string }
+/** The result of a recording. Unless it is complete, its file has been removed. */
+export type RecordingResult =
+  | { state: 'complete'; seconds: number }
+  /** The session ended before its first screen. */
+  | { state: 'empty' }
+  /** The file could not be written, for example because the disk is full. */
+  | { state: 'write-failed'; error: Error }
 
 /**
- * Writes what a session shows as an asciicast, secrets masked before anything reaches the disk. A disk that fails ends the recording and
- * nothing else.
+ * Writes the output of a session to an asciicast file, and redacts secrets before they reach the disk. If writing fails, only the
+ * recording ends.
  */
 export class Recorder {
   private readonly options: RecorderOptions
-  private readonly out: WriteStream
+  private readonly stream: WriteStream
   private readonly lines = new EventLines()
   private readonly decoder = new StringDecoder('utf8')
   private readonly redactor: Redactor
-  private started: number | undefined
-  private last = 0
-  private bytes = 0
-  private problem: string | undefined
-  /** Markers that come before the first screen. */
-  private readonly early: string[] = []
+  /** Time of the first screen, in milliseconds. */
+  private startTime: number | undefined
+  /** Time of the last event, in seconds. */
+  private lastEventTime = 0
+  private outputBytes = 0
+  private writeError: Error | undefined
+  /** Labels of markers that arrived before the first screen. */
+  private readonly pendingMarkers: string[] = []
 
   constructor(options: RecorderOptions) {
     this.options = options
     this.redactor = new Redactor(options.secrets)
-    this.out = createWriteStream(options.file, { mode: 0o600 })
-    this.out.on('error', (error) => (this.problem ??= `The recording could not be written: ${error.message}`))
+    this.stream = createWriteStream(options.file, { mode: 0o600 })
+    this.stream.on('error', (error) => (this.writeError ??= error))
   }
 
-  /** The whole screen: the beginning, or a fresh start in between. */
+  /** Records a snapshot of the screen. The first one starts the recording; later ones clear the screen first. */
   snapshot(cols: number, rows: number, data: string): void {
-    if (this.started === undefined) {
-      this.started = performance.now()
+    if (this.startTime === undefined) {
+      this.startTime = performance.now()
       const { command, title } = this.options
-      // Commands hold inputs of the user, secrets among them.
+      // A command contains the user's inputs, which may be secrets.
       const redact = (text: string) => {
         const redactor = new Redactor(this.options.secrets)
         return redactor.feed(text) + redactor.end()
@@ -64,72 +71,73 @@ export class Recorder {
         }),
       )
       this.event('o', this.redactor.feed(data))
-      for (const label of this.early.splice(0)) this.event('m', label)
+      for (const label of this.pendingMarkers.splice(0)) this.event('m', label)
     } else this.event('o', this.redactor.feed(`\u001bc${data}`))
   }
 
   output(bytes: Uint8Array): void {
-    this.bytes += bytes.length
-    if (this.cut) return
+    this.outputBytes += bytes.length
+    if (this.truncated) return
     this.event(
       'o',
       this.redactor.feed(this.decoder.write(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength))),
     )
   }
 
+  /** Records a labeled position. */
   marker(label: string): void {
-    if (this.started === undefined) this.early.push(label)
+    if (this.startTime === undefined) this.pendingMarkers.push(label)
     else this.event('m', label)
   }
 
-  /** Whether there was more output than is kept: `finish` then needs the final screen. */
-  get cut(): boolean {
-    return this.bytes > (this.options.limit ?? LIMIT)
+  /** Whether output has exceeded the limit, so that `finish` needs the final screen. */
+  get truncated(): boolean {
+    return this.outputBytes > (this.options.maxOutputBytes ?? MAX_OUTPUT_BYTES)
   }
 
-  /** Bytes of the file, also those that the disk has not taken yet. */
+  /** Size of the file in bytes, including data that is not yet written. */
   get size(): number {
-    return this.out.bytesWritten + this.out.writableLength
+    return this.stream.bytesWritten + this.stream.writableLength
   }
 
   /**
-   * Completes the file.
+   * Completes the file, or removes it if the recording has failed.
    *
-   * @param exit status of the command, where it has ended
-   * @param screen a snapshot of the final screen, where output was cut
+   * @param exit exit status of the command; null if the command is still running
+   * @param screen snapshot of the final screen, if output was truncated
    */
-  async finish(exit: number | null, screen?: string): Promise<Recorded> {
+  async finish(exit: number | null, screen?: string): Promise<RecordingResult> {
     const rest = this.redactor.end()
     if (rest !== '') this.event('o', rest)
-    if (this.cut && screen !== undefined) {
-      this.event('m', 'output was cut here')
+    if (this.truncated && screen !== undefined) {
+      this.event('m', 'output truncated')
       this.event('o', `\u001bc${this.redactor.feed(screen)}${this.redactor.end()}`)
     }
     if (exit !== null) this.event('x', String(exit))
-    if (this.started === undefined) this.problem ??= 'Nothing was shown.'
-    await new Promise<void>((done) => {
-      // A stream that has failed is closed already.
-      if (this.out.closed) done()
-      else this.out.once('close', () => done()).end()
+    await new Promise<void>((resolve) => {
+      // After a write error, the stream is already closed.
+      if (this.stream.closed) resolve()
+      else this.stream.once('close', () => resolve()).end()
     })
-    if (this.problem === undefined) return { seconds: this.last }
+    if (this.writeError === undefined && this.startTime !== undefined)
+      return { state: 'complete', seconds: this.lastEventTime }
     await this.discard()
-    return { problem: this.problem }
+    return this.writeError ? { state: 'write-failed', error: this.writeError } : { state: 'empty' }
   }
 
-  /** Gives the recording up. */
+  /** Stops recording and removes the file. */
   async discard(): Promise<void> {
-    this.out.destroy()
+    this.stream.destroy()
     await rm(this.options.file, { force: true })
   }
 
   private event(code: CastEvent['code'], data: string): void {
-    if (this.started === undefined || (data === '' && code === 'o')) return
-    this.last = (performance.now() - this.started) / 1000
-    this.write(this.lines.line({ time: this.last, code, data }))
+    if (this.startTime === undefined || (data === '' && code === 'o')) return
+    this.lastEventTime = (performance.now() - this.startTime) / 1000
+    this.write(this.lines.line({ time: this.lastEventTime, code, data }))
   }
 
   private write(line: string): void {
-    if (this.problem === undefined && !this.out.destroyed) this.out.write(line)
+    if (this.writeError === undefined && !this.stream.destroyed) this.stream.write(line)
   }
 }

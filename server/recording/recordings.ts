@@ -1,48 +1,47 @@
 import { existsSync } from 'node:fs'
 import type { Profile } from '../../shared/deck/contract.ts'
 import type { Deck } from '../deck/deck.ts'
-import type { Cast } from '../../shared/recording/cast.ts'
-import { type Metadata } from '../../shared/recording/metadata.ts'
-import { RecordingStore, staleness, type Staleness } from './store.ts'
+import { type Recording, RecordingStore, staleness, type Staleness } from './store.ts'
 
-/** What a window is told of a step's recording. */
+/** What a window knows about a step's recording. */
 export interface RecordingInfo {
   profile: Profile
+  /** ISO 8601. */
   date: string
-  /** Why it may not show what the step would do now. */
+  /** Why the recording may differ from what the step would do now. */
   stale?: Staleness
   /** Whether there is a picture of the page that the step served. */
   thumbnail: boolean
 }
 
-/** The recordings that a deck can fall back on: of the profile in use, or else of another. */
+/** The recordings that a deck can fall back on: for each step that of the current profile, or else that of another profile. */
 export class Recordings {
   private readonly store: RecordingStore
   private readonly profile: Profile
-  private readonly flake: (profile: Profile) => Promise<string>
+  private readonly flakeFingerprint: (profile: Profile) => Promise<string>
   private readonly infos = new Map<string, RecordingInfo>()
 
   /**
-   * @param folder `recordings/` beside the deck, absolute
-   * @param flake fingerprint of the deck's flake as it is now
+   * @param folder absolute path of the deck's `recordings/`
+   * @param flakeFingerprint computes the current fingerprint of the deck's flake
    */
-  constructor(folder: string, profile: Profile, flake: (profile: Profile) => Promise<string>) {
+  constructor(folder: string, profile: Profile, flakeFingerprint: (profile: Profile) => Promise<string>) {
     this.store = new RecordingStore(folder)
     this.profile = profile
-    this.flake = flake
+    this.flakeFingerprint = flakeFingerprint
   }
 
-  /** Looks which steps have one. To be called at the start, and after an edit. */
+  /** Updates the infos of all steps. To be called at the start and whenever the deck has changed. */
   async load(deck: Deck): Promise<void> {
     this.infos.clear()
-    const flakes = new Map<Profile, string>()
+    const fingerprints = new Map<Profile, string>()
     await Promise.all(
       [...deck.steps.values()].map(async ({ id, hash }) => {
         const metadata = (await this.read(id))?.metadata
         if (!metadata) return
         const { profile, date } = metadata
-        if (!flakes.has(profile)) flakes.set(profile, await this.flake(profile))
-        const stale = staleness(metadata, { hash, flake: flakes.get(profile) ?? '' })
+        if (!fingerprints.has(profile)) fingerprints.set(profile, await this.flakeFingerprint(profile))
+        const stale = staleness(metadata, { hash, flake: fingerprints.get(profile) ?? '' })
         this.infos.set(id, {
           profile,
           date,
@@ -53,12 +52,13 @@ export class Recordings {
     )
   }
 
+  /** The info of a step's recording, as of the last `load`; undefined if it has none. */
   info(step: string): RecordingInfo | undefined {
     return this.infos.get(step)
   }
 
-  /** @returns undefined where the step has no recording that is whole */
-  async read(step: string): Promise<{ metadata: Metadata; cast: Cast } | undefined> {
+  /** Reads the recording of a step. @returns undefined if the step has no valid recording */
+  async read(step: string): Promise<Recording | undefined> {
     const profiles: Profile[] = [this.profile, 'nixos', 'lab', 'host']
     for (const profile of new Set(profiles)) {
       const recording = await this.store.read(profile, step)
@@ -67,14 +67,14 @@ export class Recordings {
     return undefined
   }
 
-  /** The recording of a step: a file, absolute. */
-  cast(step: string): string | undefined {
+  /** Absolute path of a step's recording. */
+  castFile(step: string): string | undefined {
     const info = this.infos.get(step)
     return info && this.store.file(info.profile, step, 'cast')
   }
 
-  /** The picture of a step's page: a file, absolute. */
-  thumbnail(step: string): string | undefined {
+  /** Absolute path of the picture of a step's page. */
+  thumbnailFile(step: string): string | undefined {
     const info = this.infos.get(step)
     return info?.thumbnail ? this.store.file(info.profile, step, 'png') : undefined
   }

@@ -6,7 +6,7 @@ import { ProcessRegistry } from '../executor/process-registry.ts'
 import { LocalExecutor } from '../executor/local.ts'
 import { Session } from '../terminal/session.ts'
 import { parseCast } from '../../shared/recording/cast.ts'
-import { SessionLogs } from './session-logs.ts'
+import { SessionLogs, type SessionLogsOptions } from './session-logs.ts'
 
 const secret = 'hcloud-token-of-the-speaker'
 
@@ -23,40 +23,40 @@ afterEach(async () => {
   await rm(folder, { recursive: true })
 })
 
-/** A session that is logged. */
-async function logged(
-  options: { secrets?: string[]; room?: { file: number; all: number } } = {},
+/** Starts a session that is logged. */
+async function startLogged(
+  options: Partial<Pick<SessionLogsOptions, 'secrets' | 'limits'>> = {},
 ): Promise<SessionLogs> {
   const executor = new LocalExecutor({
     cwd: folder,
     env: { PATH: process.env.PATH ?? '', HOME: folder },
     registry: new ProcessRegistry(join(folder, 'processes')),
   })
-  const all = await SessionLogs.open({ folder: logs, secrets: [], ...options })
+  const sessionLogs = await SessionLogs.open({ folder: logs, secrets: [], ...options })
   session = new Session({ name: 'test', cols: 80, rows: 24, executor, secrets: options.secrets ?? [] })
-  all.follow(session)
+  sessionLogs.follow(session)
   await session.start()
-  return all
+  return sessionLogs
 }
 
 const files = async () => (await readdir(logs)).sort()
 const read = async (name = '') => parseCast(await readFile(join(logs, name), 'utf8'))
 const texts = async () => Promise.all((await files()).map((name) => readFile(join(logs, name), 'utf8')))
-/** Waits until the log has come so far, and completes it. */
-async function until(text: string, all: SessionLogs): Promise<void> {
+/** Waits until the newest log contains a text, then completes all logs. */
+async function finishAfter(text: string, sessionLogs: SessionLogs): Promise<void> {
   await vi.waitFor(async () => expect((await texts()).at(-1)).toContain(text), { timeout: 30_000 })
   await session.end()
-  await all.finish()
+  await sessionLogs.finish()
 }
 
-test('everything that a terminal shows is logged, its steps named, secrets hidden, for the user alone', async () => {
+test('a log contains the output with secrets redacted, marks the steps, and is readable only by its owner', async () => {
   const half = (from: number, to?: number) => Buffer.from(secret.slice(from, to)).toString('base64')
-  const all = await logged({ secrets: [secret] })
+  const sessionLogs = await startLogged({ secrets: [secret] })
   await session.run(
     'greet',
     `echo one; base64 -d <<< ${half(0, 9)}; sleep 0.1; base64 -d <<< ${half(9)}; echo; printf 'gh%s\n' p_${'x'.repeat(30)}; echo over`,
   )
-  await until('\\r\\nover\\r\\n', all)
+  await finishAfter('\\r\\nover\\r\\n', sessionLogs)
   const [name, ...more] = await files()
   expect(more).toEqual([])
   expect(name).toMatch(/^\d{4}-\d\d-\d\dT\d\d-\d\d-.*Z-test\.cast$/)
@@ -70,40 +70,40 @@ test('everything that a terminal shows is logged, its steps named, secrets hidde
   expect(text).not.toContain(secret.slice(0, 9))
 })
 
-test('a terminal in which nothing was run leaves no log', async () => {
-  const all = await logged()
-  await until('❯', all)
+test('a terminal in which no command has run leaves no log', async () => {
+  const sessionLogs = await startLogged()
+  await finishAfter('❯', sessionLogs)
   expect(await files()).toEqual([])
 })
 
-test('a log that is full is followed by another, and of too many the oldest go', async () => {
-  const room = { file: 30_000, all: 400_000 }
-  const all = await logged({ room })
+test('a full log is continued in a new file, and the oldest files are removed', async () => {
+  const limits = { fileBytes: 30_000, totalBytes: 400_000 }
+  const sessionLogs = await startLogged({ limits })
   for (let part = 1; part <= 16; part++) {
     await session.run('part', `clear; echo "part $((${part}))."; printf '%05000d\\n' $(seq 6)`)
     await vi.waitFor(async () => expect((await texts()).join('')).toContain(`part ${part}.`))
   }
-  await until('part 16.', all)
-  const kept = await texts()
-  expect(kept.length).toBeGreaterThan(2)
-  expect(kept.join('').length).toBeLessThan(room.all + room.file)
-  expect(kept.join('')).not.toContain('part 1.')
+  await finishAfter('part 16.', sessionLogs)
+  const remaining = await texts()
+  expect(remaining.length).toBeGreaterThan(2)
+  expect(remaining.join('').length).toBeLessThan(limits.totalBytes + limits.fileBytes)
+  expect(remaining.join('')).not.toContain('part 1.')
   for (const name of await files()) expect((await read(name)).events.length).toBeGreaterThan(0)
 })
 
-test('50 MB at once are logged as the pictures that eyes are shown, and the end of it', async () => {
-  const all = await logged()
-  await session.run('flood', 'yes "a line of a flood that nobody can read" | head --bytes 50000000; echo; echo over')
-  await until('\\r\\nover\\r\\n', all)
+test('an output burst of 50 MB is logged as screen snapshots, followed by its end', async () => {
+  const sessionLogs = await startLogged()
+  await session.run('burst', 'yes "a line of the output burst" | head --bytes 50000000; echo; echo over')
+  await finishAfter('\\r\\nover\\r\\n', sessionLogs)
   const [text = ''] = await texts()
   expect(text.length).toBeLessThan(4e6)
-  expect(text).toContain('a line of a flood')
+  expect(text).toContain('a line of the output burst')
 })
 
-test('a folder that goes away under way costs the log and nothing else', async () => {
-  const all = await logged()
+test('a session continues if the log folder is removed', async () => {
+  const sessionLogs = await startLogged()
   await rm(logs, { recursive: true })
   expect((await session.run('greet', 'echo one')).exit).toBe(0)
   await session.end()
-  await all.finish()
+  await sessionLogs.finish()
 })

@@ -4,37 +4,41 @@ import type { Session } from '../terminal/session.ts'
 import { Recorder } from './recorder.ts'
 
 /**
- * The logs of whole sessions: what every terminal of a talk has shown, as asciicasts in the user's cache. They watch a session as eyes do: of a
- * flood they get the pictures that the audience saw, so that they cost it next to nothing.
+ * Logs what every terminal of a talk shows, as asciicast files in the user's cache. The logs attach to sessions as normal viewers do, so
+ * during an output burst they receive screen snapshots at the same rate as the audience, which keeps their cost low.
  */
 
-/** Bytes that a log grows to before the session gets another one (8 MiB), and that the logs together have when one begins (64 MiB). */
-const ROOM = { file: 8 << 20, all: 64 << 20 } as const
-
 export interface SessionLogsOptions {
-  /** Where they are kept, absolute. */
+  /** Absolute path of the folder for the log files. */
   folder: string
   /** Values that must not reach the disk. */
   secrets: readonly string[]
-  /** In bytes; see ROOM. */
-  room?: { file: number; all: number }
+  limits?: LogLimits
 }
+
+export interface LogLimits {
+  /** Size at which a session continues in a new file. */
+  fileBytes: number
+  /** Total size of the folder above which the oldest files are removed when a new one is created. */
+  totalBytes: number
+}
+const DEFAULT_LIMITS: LogLimits = { fileBytes: 8 << 20, totalBytes: 64 << 20 }
 
 export class SessionLogs {
   private readonly options: Required<SessionLogsOptions>
   private readonly logs = new Set<SessionLog>()
 
   private constructor(options: SessionLogsOptions) {
-    this.options = { room: ROOM, ...options }
+    this.options = { limits: DEFAULT_LIMITS, ...options }
   }
 
-  /** @throws Error where the folder cannot be made */
+  /** @throws Error if the folder cannot be created */
   static async open(options: SessionLogsOptions): Promise<SessionLogs> {
     await mkdir(options.folder, { recursive: true, mode: 0o700 })
     return new SessionLogs(options)
   }
 
-  /** Logs a session from now on. */
+  /** Starts logging a session. */
   follow(session: Session): void {
     this.logs.add(new SessionLog(session, this.options))
   }
@@ -47,88 +51,88 @@ export class SessionLogs {
   }
 }
 
-/** The log of one session: one file after the other. */
+/** The log of one session: a sequence of files. */
 class SessionLog {
   private readonly session: Session
   private readonly options: Required<SessionLogsOptions>
   private recorder: Recorder
-  private stopWatching: () => void = () => {}
-  private readonly stopListening: () => void
-  /** A terminal that was looked at, and in which nothing was run, leaves no log. */
-  private worth = false
+  private detachViewer: () => void = () => {}
+  private readonly removeStateListener: () => void
+  /** Whether a command has run. Without one, no log is kept. */
+  private hasCommands = false
   private readonly completing: Promise<unknown>[] = []
 
   constructor(session: Session, options: Required<SessionLogsOptions>) {
     this.session = session
     this.options = options
-    this.recorder = this.begin()
-    this.stopListening = session.onState((state) => {
+    this.recorder = this.startFile()
+    this.removeStateListener = session.onState((state) => {
       if (state.name !== 'in-program' && state.name !== 'clearing-line') return
-      this.worth = true
+      this.hasCommands = true
       if (state.name === 'clearing-line') this.recorder.marker(state.step)
     })
   }
 
   async finish(): Promise<void> {
-    this.stopListening()
-    this.complete()
+    this.removeStateListener()
+    this.completeFile()
     await Promise.all(this.completing)
   }
 
-  private begin(): Recorder {
-    const { folder, secrets, room } = this.options
-    // Masked before it comes to the screen: no snapshot cuts a secret in two.
+  private startFile(): Recorder {
+    const { folder, secrets, limits } = this.options
+    // Redacted before it reaches the screen, so that no snapshot contains part of a secret.
     const { name, redacted: source } = this.session
     const recorder = new Recorder({
       file: join(folder, `${new Date().toISOString().replaceAll(':', '-')}-${name}.cast`),
       title: name,
       secrets,
-      limit: Infinity,
+      maxOutputBytes: Infinity,
     })
-    void makeRoom(folder, room.all - room.file).catch(() => {})
+    void removeOldest(folder, limits.totalBytes - limits.fileBytes).catch(() => {})
     let received = 0
-    let first: number | undefined
-    const watchSize = () => {
-      // It opens with the lines above the screen, which may be many.
-      first ??= recorder.size
-      if (recorder.size - first > room.file && recorder === this.recorder) this.goOn()
+    let initialSize: number | undefined
+    const limitSize = () => {
+      // The first snapshot does not count: it includes the scrollback, which may exceed the limit by itself.
+      initialSize ??= recorder.size
+      if (recorder.size - initialSize > limits.fileBytes && recorder === this.recorder) this.startNextFile()
     }
     const handle = source.attach({
       snapshot: (channel, cols, rows, data) => {
         received = 0
         recorder.snapshot(cols, rows, data)
         source.ack(channel, 0)
-        watchSize()
+        limitSize()
       },
       output: (channel, bytes) => {
         received += bytes.length
         recorder.output(bytes)
         source.ack(channel, received)
-        watchSize()
+        limitSize()
       },
     })
-    this.stopWatching = () => source.detach(handle)
+    this.detachViewer = () => source.detach(handle)
     return recorder
   }
 
-  private goOn(): void {
-    this.complete()
-    this.recorder = this.begin()
+  private startNextFile(): void {
+    this.completeFile()
+    this.recorder = this.startFile()
   }
 
-  private complete(): void {
-    this.stopWatching()
-    this.completing.push(this.worth ? this.recorder.finish(null) : this.recorder.discard())
+  private completeFile(): void {
+    this.detachViewer()
+    this.completing.push(this.hasCommands ? this.recorder.finish(null) : this.recorder.discard())
   }
 }
 
-/** Removes the oldest logs until the others have no more than so many bytes. */
-async function makeRoom(folder: string, room: number): Promise<void> {
+/** Removes the oldest log files until the size of the others is within the limit. */
+async function removeOldest(folder: string, maxBytes: number): Promise<void> {
   let bytes = 0
-  // They are named by their date: the newest comes first.
+  // Names begin with the date: in reverse order, the newest file comes first.
   for (const name of (await readdir(folder)).sort().reverse()) {
     const file = join(folder, name)
     bytes += (await stat(file)).size
-    if (bytes > room) await rm(file, { force: true })
+    if (bytes > maxBytes) await rm(file, { force: true })
   }
 }

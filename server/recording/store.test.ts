@@ -27,57 +27,58 @@ const facts = (more: Partial<Metadata> = {}): Omit<Metadata, 'cast'> => ({
   ...more,
 })
 const cast = (text: string) => `${headerLine({ version: 3, term: { cols: 80, rows: 24 } })}[0,"o","${text}"]\n`
-const shown = async () => (await store.read('lab', 'build'))?.cast.events[0]?.data
+/** The output in the stored recording. */
+const storedOutput = async () => (await store.read('lab', 'build'))?.cast.events[0]?.data
 
-test('a recording is read as it was kept, and the next one takes its place', async () => {
+test('read returns the last saved recording', async () => {
   expect(await store.read('lab', 'build')).toBeUndefined()
-  await store.keep(facts(), cast('one'))
+  await store.save(facts(), cast('one'))
   expect((await store.read('lab', 'build'))?.metadata).toMatchObject(facts())
-  await store.keep(facts({ seconds: 2 }), cast('two'), Buffer.from('png'))
-  expect(await shown()).toBe('two')
+  await store.save(facts({ seconds: 2 }), cast('two'), Buffer.from('png'))
+  expect(await storedOutput()).toBe('two')
   expect(await store.steps('lab')).toEqual(['build'])
   expect(await store.steps('nixos')).toEqual([])
 })
 
-test('a crash at any moment of writing leaves the old one or the new one', async () => {
-  await store.keep(facts(), cast('old'))
+test('after an interrupted save, read returns the old or the new recording', async () => {
+  await store.save(facts(), cast('old'))
   const old = {
     cast: await readFile(store.file('lab', 'build', 'cast')),
     json: await readFile(store.file('lab', 'build', 'json')),
   }
-  await store.keep(facts({ seconds: 9 }), cast('new'))
+  await store.save(facts({ seconds: 9 }), cast('new'))
   const fresh = {
     cast: await readFile(store.file('lab', 'build', 'cast')),
     json: await readFile(store.file('lab', 'build', 'json')),
   }
 
-  // As the files stand after each step of `keep`, the last of them half written.
+  // The files after each step of `save`; the last file is incomplete.
   for (const length of [0, 10, fresh.cast.length]) {
     await writeFile(store.file('lab', 'build', 'cast'), old.cast)
     await writeFile(store.file('lab', 'build', 'json'), old.json)
     await writeFile(`${store.file('lab', 'build', 'cast')}.new`, fresh.cast.subarray(0, length))
-    expect(await shown()).toBe('old')
+    expect(await storedOutput()).toBe('old')
   }
   for (const length of [0, 10, fresh.json.length]) {
     await writeFile(`${store.file('lab', 'build', 'json')}.new`, fresh.json.subarray(0, length))
-    expect(await shown()).toBe('old')
+    expect(await storedOutput()).toBe('old')
   }
   await writeFile(store.file('lab', 'build', 'cast'), fresh.cast)
-  expect(await shown()).toBe('new')
+  expect(await storedOutput()).toBe('new')
   expect((await store.read('lab', 'build'))?.metadata.seconds).toBe(9)
 })
 
-test('a recording that was cut in the middle is none', async () => {
-  await store.keep(facts(), cast('whole'))
+test('read ignores a truncated recording', async () => {
+  await store.save(facts(), cast('complete'))
   await truncate(store.file('lab', 'build', 'cast'), 60)
   expect(await store.read('lab', 'build')).toBeUndefined()
 })
 
-test('measurements are remembered when they change, so that growth is seen', async () => {
+test('the history gets a line when measurements or nixpkgs change', async () => {
   const size = (value: string) => ({ captures: { size: { value, unit: 'bytes' as const } } })
-  for (const value of ['10', '10', '12', '12']) await store.keep(facts(size(value)), cast('x'))
-  await store.keep(facts({ step: 'other', captures: { name: { value: 'text', unit: 'text' } } }), cast('x'))
-  await store.keep(facts({ ...size('12'), nixpkgs: 'newer' }), cast('x'))
+  for (const value of ['10', '10', '12', '12']) await store.save(facts(size(value)), cast('x'))
+  await store.save(facts({ step: 'other', captures: { name: { value: 'text', unit: 'text' } } }), cast('x'))
+  await store.save(facts({ ...size('12'), nixpkgs: 'newer' }), cast('x'))
   const lines = (await readFile(join(folder, 'lab', 'history.jsonl'), 'utf8'))
     .trimEnd()
     .split('\n')
@@ -89,9 +90,9 @@ test('measurements are remembered when they change, so that growth is seen', asy
   ])
 })
 
-test('a recording is stale once its command or the flake has changed', () => {
-  const kept: Metadata = { ...facts(), cast: 'c' }
-  expect(staleness(kept, { hash: 'h1', flake: 'f1' })).toBeUndefined()
-  expect(staleness(kept, { hash: 'h2', flake: 'f1' })).toBe('command changed')
-  expect(staleness(kept, { hash: 'h1', flake: 'f2' })).toBe('flake changed')
+test('a recording is stale if its command or the flake has changed', () => {
+  const saved: Metadata = { ...facts(), cast: 'c' }
+  expect(staleness(saved, { hash: 'h1', flake: 'f1' })).toBeUndefined()
+  expect(staleness(saved, { hash: 'h2', flake: 'f1' })).toBe('command changed')
+  expect(staleness(saved, { hash: 'h1', flake: 'f2' })).toBe('flake changed')
 })

@@ -2,88 +2,91 @@ import { createHash } from 'node:crypto'
 import { appendFile, mkdir, readdir, readFile, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Profile } from '../../shared/deck/contract.ts'
-import { writeDurably } from '../lib/atomic-write.ts'
 import { json } from '../../shared/json.ts'
 import { type Cast, parseCast } from '../../shared/recording/cast.ts'
-import { type Measurement, type Metadata, metadata } from '../../shared/recording/metadata.ts'
+import { type Measurement, measurement, type Metadata, metadata } from '../../shared/recording/metadata.ts'
+import { writeFlushed } from '../lib/atomic-write.ts'
 
 export interface Recording {
   metadata: Metadata
   cast: Cast
 }
 
-/** Why a recording cannot be relied on. */
+/** Why a recording may differ from what its step would do now. */
 export type Staleness = 'command changed' | 'flake changed'
 
 /**
- * The last good run of each step: `<folder>/<profile>/<step>.cast`, its metadata beside it, and the still of its page.
+ * The recording of each step's last successful run: `<folder>/<profile>/<step>.cast`, with its metadata (`.json`) and the thumbnail of
+ * its page (`.png`) beside it.
  */
 export class RecordingStore {
   private readonly folder: string
 
-  /** @param folder `recordings/` beside the deck, absolute */
+  /** @param folder absolute path of the deck's `recordings/` */
   constructor(folder: string) {
     this.folder = folder
   }
 
-  file(profile: Profile, step: string, ending: 'cast' | 'json' | 'png'): string {
-    return join(this.folder, profile, `${step}.${ending}`)
+  /** The path of a file of a recording, whether or not it exists. */
+  file(profile: Profile, step: string, extension: 'cast' | 'json' | 'png'): string {
+    return join(this.folder, profile, `${step}.${extension}`)
   }
 
   /**
-   * Replaces the recording of a step. Whenever this is interrupted, the old one or the new one is there, whole.
+   * Saves the recording of a step in place of the previous one. After an interruption, `read` returns the old or the new recording,
+   * never a mixture.
    *
    * @param cast text of the recording
-   * @param still PNG of the page that the step served
+   * @param thumbnail PNG of the page that the step served
    */
-  async keep(facts: Omit<Metadata, 'cast'>, cast: string, thumbnail?: Buffer): Promise<void> {
+  async save(facts: Omit<Metadata, 'cast'>, cast: string, thumbnail?: Buffer): Promise<void> {
     const { profile, step } = facts
     await mkdir(join(this.folder, profile), { recursive: true })
-    const text = `${JSON.stringify({ ...facts, cast: sha256(cast) } satisfies Metadata, undefined, 2)}\n`
     const castFile = this.file(profile, step, 'cast')
     const jsonFile = this.file(profile, step, 'json')
+    const pngFile = this.file(profile, step, 'png')
+    const metadataText = `${JSON.stringify({ ...facts, cast: sha256(cast) } satisfies Metadata, undefined, 2)}\n`
     try {
-      await writeDurably(`${castFile}.new`, cast)
-      await writeDurably(`${jsonFile}.new`, text)
-      if (thumbnail) await writeDurably(`${this.file(profile, step, 'png')}.new`, thumbnail)
+      await writeFlushed(`${castFile}.new`, cast)
+      await writeFlushed(`${jsonFile}.new`, metadataText)
+      if (thumbnail) await writeFlushed(`${pngFile}.new`, thumbnail)
     } catch (error) {
-      for (const file of [castFile, jsonFile, this.file(profile, step, 'png')]) await rm(`${file}.new`, { force: true })
+      for (const file of [castFile, jsonFile, pngFile]) await rm(`${file}.new`, { force: true })
       throw error
     }
-    // Metadata last: `read` finishes what stops after the first of these.
+    // In this order: if only the cast has been renamed, `read` finds its metadata in the `.new` file.
     await rename(`${castFile}.new`, castFile)
-    if (thumbnail) await rename(`${this.file(profile, step, 'png')}.new`, this.file(profile, step, 'png'))
+    if (thumbnail) await rename(`${pngFile}.new`, pngFile)
     await rename(`${jsonFile}.new`, jsonFile)
-    await this.remember(facts)
+    await this.appendHistory(facts)
   }
 
-  /** Adds what a run has measured to the history of its profile, where it is something new. */
-  private async remember({ step, date, nixpkgs, captures, profile }: Omit<Metadata, 'cast'>): Promise<void> {
-    const file = join(this.folder, profile, HISTORY)
+  /** Appends the measurements of a run to the profile's history, unless they equal the step's previous ones. */
+  private async appendHistory({ step, date, nixpkgs, captures, profile }: Omit<Metadata, 'cast'>): Promise<void> {
     const values = Object.fromEntries(Object.entries(captures).filter(([, { unit }]) => unit !== 'text'))
     if (Object.keys(values).length === 0) return
-    const last = (await readFile(file, 'utf8').catch(() => ''))
-      .trimEnd()
+    const file = join(this.folder, profile, HISTORY_FILE)
+    const previous = (await readFile(file, 'utf8').catch(() => ''))
       .split('\n')
-      .map(json)
-      .findLast((line) => typeof line === 'object' && line !== null && 'step' in line && line.step === step)
-    const entry: Measurement = { step, date, ...(nixpkgs !== undefined && { nixpkgs }), captures: values }
-    if (JSON.stringify({ ...(last as object | undefined), date: '' }) !== JSON.stringify({ ...entry, date: '' }))
+      .map((line) => measurement.safeParse(json(line)).data)
+      .findLast((entry) => entry?.step === step)
+    // Parsed for the order of its keys, which makes the texts comparable.
+    const entry = measurement.parse({ step, date, nixpkgs, captures: values } satisfies Measurement)
+    if (!previous || JSON.stringify({ ...previous, date }) !== JSON.stringify(entry))
       await appendFile(file, `${JSON.stringify(entry)}\n`)
   }
 
-  /**
-   * @returns undefined where the step has no recording, or a damaged one
-   */
+  /** Reads the recording of a step. @returns undefined if the step has no recording, or an invalid one */
   async read(profile: Profile, step: string): Promise<Recording | undefined> {
     const text = await readFile(this.file(profile, step, 'cast'), 'utf8').catch(() => undefined)
     if (text === undefined) return undefined
     const hash = sha256(text)
-    for (const ending of ['', '.new']) {
-      const file = `${this.file(profile, step, 'json')}${ending}`
+    const jsonFile = this.file(profile, step, 'json')
+    for (const file of [jsonFile, `${jsonFile}.new`]) {
       const facts = metadata.safeParse(json(await readFile(file, 'utf8').catch(() => '')))
       if (!facts.success || facts.data.cast !== hash) continue
-      if (ending !== '') await rename(file, this.file(profile, step, 'json')).catch(() => {})
+      // Completes a `save` that was interrupted.
+      if (file !== jsonFile) await rename(file, jsonFile).catch(() => {})
       try {
         return { metadata: facts.data, cast: parseCast(text) }
       } catch {
@@ -93,21 +96,26 @@ export class RecordingStore {
     return undefined
   }
 
-  /** Steps that have a recording, whole or not. */
+  /** The steps that have a recording, valid or not. */
   async steps(profile: Profile): Promise<string[]> {
     const names = await readdir(join(this.folder, profile)).catch(() => [])
     return names.filter((name) => name.endsWith('.cast')).map((name) => name.slice(0, -'.cast'.length))
   }
 }
 
-/** Whether what a recording shows is still what the deck and its flake would do. */
-export function staleness(facts: Metadata, now: { hash: string; flake: string }): Staleness | undefined {
-  if (facts.hash !== now.hash) return 'command changed'
-  return facts.flake === now.flake ? undefined : 'flake changed'
+/**
+ * Compares a recording with the current deck.
+ *
+ * @param current hash of the step's command, and fingerprint of the flake
+ * @returns undefined if the recording is up to date
+ */
+export function staleness(facts: Metadata, current: { hash: string; flake: string }): Staleness | undefined {
+  if (facts.hash !== current.hash) return 'command changed'
+  return facts.flake === current.flake ? undefined : 'flake changed'
 }
 
-/** Name of the file, in each profile's folder, that has every measurement in a line of its own. */
-const HISTORY = 'history.jsonl'
+/** File in each profile's folder with one measurement per line. */
+const HISTORY_FILE = 'history.jsonl'
 
 function sha256(text: string): string {
   return createHash('sha256').update(text).digest('hex')

@@ -69,7 +69,7 @@ test('a talk with a step that can neither run nor be replayed cannot be given', 
 test('with its recording it can be given, and a stale one is told', { timeout: 60_000 }, async () => {
   const store = new RecordingStore(join(folder, 'recordings'))
   const keep = async (command: string) =>
-    store.keep(
+    store.save(
       {
         step: 'lacks',
         command,

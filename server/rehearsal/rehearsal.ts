@@ -147,7 +147,7 @@ async function rehearseStep(
 
   const good = result.problems.length === 0
   const recorded = good && (await save(options, step, result, file, thumbnail))
-  if (!good && result.recorded && !('problem' in result.recorded))
+  if (!good && result.recorded?.state === 'complete')
     await options.onFailure?.(step, result, await readFile(file, 'utf8'))
   await rm(file, { force: true })
   return {
@@ -196,8 +196,8 @@ async function save(
   file: string,
   thumbnail: Buffer | undefined,
 ): Promise<boolean> {
-  if (!store || !recorded || 'problem' in recorded) return false
-  await store.recordings.keep(
+  if (!store || recorded?.state !== 'complete') return false
+  await store.recordings.save(
     {
       step: step.id,
       command: step.command,

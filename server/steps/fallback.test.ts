@@ -33,7 +33,7 @@ test('a step that hangs is followed by its recording where its contract says so,
   const deck = await readDeck(join(folder, 'slides.md'))
   const store = new RecordingStore(join(folder, 'recordings'))
   for (const { id, command, hash } of deck.steps.values())
-    await store.keep(
+    await store.save(
       {
         step: id,
         command,

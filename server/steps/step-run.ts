@@ -4,7 +4,7 @@ import type { Captured } from '../../shared/recording/metadata.ts'
 import type { Step } from '../deck/deck.ts'
 import { reachable, untilReady } from '../environment/probe.ts'
 import type { Executor } from '../executor/executor.ts'
-import type { Recorded, Recorder } from '../recording/recorder.ts'
+import type { Recorder, RecordingResult } from '../recording/recorder.ts'
 import { redact } from '../terminal/redaction.ts'
 import type { Session } from '../terminal/session.ts'
 import { OutputWatch } from './output-watch.ts'
@@ -22,7 +22,7 @@ export interface RunResult {
   failure?: SessionFailure
   captures: Record<string, Captured>
   /** How the recording ended, if the run was recorded. */
-  recorded?: Recorded
+  recorded?: RecordingResult
 }
 
 export interface StepRunOptions {
@@ -161,7 +161,8 @@ export class StepRun {
       problems.push({ kind: 'no-output', pattern: expect.output })
     if (problems.length === 0 && verify !== undefined) await this.verify(verify, problems)
     const captures = problems.length === 0 ? await this.takeCaptures(problems) : {}
-    const recorded = recorder && (await recorder.finish(exit, recorder.cut ? await snapshotOf(session) : undefined))
+    const recorded =
+      recorder && (await recorder.finish(exit, recorder.truncated ? await snapshotOf(session) : undefined))
     return { exit, seconds, ...(ready !== undefined && { ready }), problems, captures, ...(recorded && { recorded }) }
   }
 

@@ -1,7 +1,7 @@
 import { mkdir, readFile, rename } from 'node:fs/promises'
 import { basename, dirname } from 'node:path'
 import { z } from 'zod'
-import { replaceDurably } from '../lib/atomic-write.ts'
+import { writeAtomically } from '../lib/atomic-write.ts'
 import { json } from '../../shared/json.ts'
 import { checkResult, taskLine } from '../../shared/protocol/workshop.ts'
 
@@ -102,7 +102,7 @@ export class Progress {
   /** One after the other: the last one that was asked for is the one that stays. */
   private write(): Promise<void> {
     const text = `${JSON.stringify(this.facts, undefined, 2)}\n`
-    const written = this.writing.then(() => replaceDurably(this.file, text))
+    const written = this.writing.then(() => writeAtomically(this.file, text))
     this.writing = written.catch(() => {})
     return written
   }

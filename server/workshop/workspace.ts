@@ -5,7 +5,7 @@ import { chmod, lstat, mkdir, open, readlink, realpath, rename, rm, symlink } fr
 import { dirname, join, relative, sep } from 'node:path'
 import { type FSWatcher, watch } from 'chokidar'
 import { RefusedError } from '../steps/refused-error.ts'
-import { writeDurably } from '../lib/atomic-write.ts'
+import { writeFlushed } from '../lib/atomic-write.ts'
 import type { History } from './history.ts'
 import { type FileInfo, MAX_FILE } from '../../shared/protocol/workshop.ts'
 
@@ -177,7 +177,7 @@ export class Copy extends EventEmitter<CopyEvents> {
         throw new RefusedError({ kind: 'bad-file', message: `${path} is a folder. Give the file another name.` })
       await mkdir(this.scratch, { recursive: true, mode: 0o700 })
       const fresh = join(this.scratch, randomBytes(8).toString('hex'))
-      await writeDurably(fresh, bytes)
+      await writeFlushed(fresh, bytes)
       await chmod(fresh, (executable ?? (present?.isFile() === true && (present.mode & 0o100) !== 0)) ? 0o755 : 0o644)
       await rename(fresh, place)
     })
