@@ -2,10 +2,10 @@ import { z } from 'zod'
 import { json } from '../json.ts'
 
 /**
- * asciicast: what a terminal showed, with its timing. Version 3 (docs.asciinema.org/manual/asciicast/v3) is what is kept; version 2 is for
- * older players.
+ * asciicast: the output of a terminal with its timing. Recordings are saved as version 3 (docs.asciinema.org/manual/asciicast/v3);
+ * version 2 is exported for older players.
  *
- * A file is a header and then one event on each line. In version 3 the time of an event is the interval since the one before it.
+ * A file consists of a header and one event per line. In version 3, the time of an event is the interval since the previous event.
  */
 
 const grid = z.strictObject({
@@ -17,7 +17,7 @@ const grid = z.strictObject({
 export const castHeader = z.object({
   version: z.literal(3),
   term: grid,
-  /** Seconds since 1970. */
+  /** Unix time in seconds. */
   timestamp: z.number().int().optional(),
   idle_time_limit: z.number().positive().optional(),
   command: z.string().optional(),
@@ -25,7 +25,7 @@ export const castHeader = z.object({
 })
 export type CastHeader = z.infer<typeof castHeader>
 
-/** Output, input, a marker, a new size (`90x30`), the exit status. */
+/** Output, input, marker, resize (`90x30`), exit status. */
 const eventCode = z.enum(['o', 'i', 'm', 'r', 'x'])
 const castEvent = z.tuple([z.number().nonnegative(), eventCode, z.string()])
 
@@ -41,26 +41,26 @@ export interface Cast {
   events: CastEvent[]
 }
 
-/** A file is no recording. The message names the line. */
+/** A file is not a valid recording. The message contains the line number. */
 export class CastError extends Error {
   override name = 'CastError'
 }
 
 /**
- * Reads a recording of version 3.
+ * Parses an asciicast of version 3.
  *
  * @throws CastError
  */
 export function parseCast(text: string): Cast {
   const lines = text.split('\n')
   const header = castHeader.safeParse(json(lines[0] ?? ''))
-  if (!header.success) throw new CastError('line 1: this is no header of an asciicast of version 3')
+  if (!header.success) throw new CastError('line 1: not a header of an asciicast version 3')
   const events: CastEvent[] = []
   let time = 0
   for (const [index, line] of lines.entries()) {
     if (index === 0 || line === '' || line.startsWith('#')) continue
     const event = castEvent.safeParse(json(line))
-    if (!event.success) throw new CastError(`line ${index + 1}: this is no event: the recording was cut off or damaged`)
+    if (!event.success) throw new CastError(`line ${index + 1}: not an event; the recording is truncated or damaged`)
     const [interval, code, data] = event.data
     time += interval
     events.push({ time, code, data })
@@ -68,7 +68,7 @@ export function parseCast(text: string): Cast {
   return { header: header.data, events }
 }
 
-/** Seconds of a recording: its last event. */
+/** Length of a recording in seconds: the time of its last event. */
 export function duration({ events }: Cast): number {
   return events.at(-1)?.time ?? 0
 }
@@ -77,20 +77,21 @@ export function headerLine(header: CastHeader): string {
   return `${JSON.stringify(header)}\n`
 }
 
-/** Writes events of version 3: remembers what was rounded away, so that the sum of the intervals stays true to a millisecond. */
+/** Serializes events of version 3. Carries rounding errors over to the next interval, so that times stay accurate to a millisecond. */
 export class EventLines {
-  private written = 0
+  /** Time of the last event, in milliseconds. */
+  private lastTime = 0
 
-  /** @param time seconds since the beginning; one that goes back counts as no time */
+  /** @param event.time a time before that of the previous event is replaced by the latter */
   line({ time, code, data }: CastEvent): string {
-    const now = Math.max(this.written, Math.round(time * 1000))
-    const interval = (now - this.written) / 1000
-    this.written = now
+    const now = Math.max(this.lastTime, Math.round(time * 1000))
+    const interval = (now - this.lastTime) / 1000
+    this.lastTime = now
     return `${JSON.stringify([interval, code, data])}\n`
   }
 }
 
-/** The same recording in version 2: absolute times, and the size in the header. The exit status has no place there. */
+/** Serializes a recording as version 2: with absolute times, and without the exit status, which version 2 does not have. */
 export function toVersion2({ header, events }: Cast): string {
   const { term, version: _, ...rest } = header
   const first = JSON.stringify({
@@ -107,18 +108,18 @@ export function toVersion2({ header, events }: Cast): string {
 }
 
 /**
- * The same recording with its pauses cut to a length.
+ * Shortens the pauses of a recording.
  *
- * @param limit seconds that nothing may happen
+ * @param limit maximum length of a pause, in seconds
  */
 export function compressIdle({ header, events }: Cast, limit: number): Cast {
   let cut = 0
-  let before = 0
+  let previous = 0
   return {
     header,
     events: events.map((event) => {
-      cut += Math.max(0, event.time - before - limit)
-      before = event.time
+      cut += Math.max(0, event.time - previous - limit)
+      previous = event.time
       return { ...event, time: event.time - cut }
     }),
   }

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { profileSchema } from '../deck/contract.ts'
 
-/** A value that a run has given. */
+/** A value that a run has captured. */
 export const captured = z.strictObject({
   value: z.string(),
   unit: z.enum(['bytes', 'seconds', 'text']),
@@ -9,23 +9,24 @@ export const captured = z.strictObject({
 })
 export type Captured = z.infer<typeof captured>
 
-/** What stands in `<step>.json` beside the recording. */
+/** The content of `<step>.json`, beside the recording. */
 export const metadata = z.strictObject({
   step: z.string(),
   command: z.string(),
   /** SHA-256 of the command as the slide showed it, hex. */
   hash: z.string(),
-  /** null where the step was still running, as one that serves a page does. */
+  /** Exit status; null if the step was still running, as a step that serves a page does. */
   exit: z.number().int().nullable(),
   seconds: z.number().nonnegative(),
-  /** Seconds until it was ready. */
+  /** Seconds until the step was ready. */
   ready: z.number().nonnegative().optional(),
   date: z.iso.datetime(),
   profile: profileSchema,
-  /** Version of Nix, and what nixpkgs was locked to: a revision, or the lab's path. */
+  /** Version of Nix. */
   nix: z.string().optional(),
+  /** The locked nixpkgs: a revision, or the path of the lab's. */
   nixpkgs: z.string().optional(),
-  /** Fingerprint of the flake that the step ran against. */
+  /** Fingerprint of the flake. */
   flake: z.string(),
   captures: z.record(z.string(), captured),
   /** SHA-256 of the recording, hex. */
@@ -33,7 +34,7 @@ export const metadata = z.strictObject({
 })
 export type Metadata = z.infer<typeof metadata>
 
-/** A line of `history.jsonl`: what a run has measured, kept whenever it differs from the time before. */
+/** A line of `history.jsonl`: the measurements of a run, saved if they differ from the previous ones. */
 export const measurement = z.strictObject({
   step: z.string(),
   date: z.iso.datetime(),

@@ -1,68 +1,75 @@
 import { type Cast, compressIdle, duration } from './cast.ts'
 
-/** Seconds that nothing may happen in a replay. */
-const IDLE = 1.5
-/** Seconds without output after which `step` stops: the recording has made a point. */
-const PAUSE = 0.4
-/** Milliseconds between two looks at what is due: a frame of the screen. */
-const TICK = 16
+/** Longer pauses in a recording are shortened to this. */
+const MAX_IDLE_SECONDS = 1.5
+/** A pause of at least this length is where `step` stops. */
+const MIN_PAUSE_SECONDS = 0.4
+/** About one frame of the display. */
+const TICK_INTERVAL_MS = 16
 
-/** How a replay stands. Times are in seconds, with idle time cut. */
+const MIN_SPEED = 0.25
+const MAX_SPEED = 16
+
+/** The state of a replay. Times are in seconds, with pauses shortened. */
 export interface Playback {
   playing: boolean
-  /** It plays to the next pause in the recording only. */
+  /** Whether it stops at the next pause of the recording. */
   stepping: boolean
   time: number
   duration: number
+  /** Factor: 1 is the speed of the recording. */
   speed: number
 }
 
-/** The clock that a player follows. It comes in as a parameter, since browser and server each have their own. */
+/** The clock of a player. Browser and server each have their own. */
 export interface Ticker {
-  /** Milliseconds since any fixed moment; never goes back. */
+  /** Monotonic time in milliseconds, from an arbitrary origin. */
   now: () => number
   /**
-   * Calls `tick` at an interval.
+   * Calls `tick` periodically.
    *
-   * @returns what stops it
+   * @returns a function that stops the calls
    */
   every: (milliseconds: number, tick: () => void) => () => void
 }
 
-/** What a player plays to. */
-export interface Stand {
-  /** Whole characters and sequences, as a recording holds them. */
+/** Receives what a player plays. */
+export interface PlaybackSink {
+  /** Output that consists of complete characters and escape sequences. */
   output: (data: string) => void
-  /** It begins again, on an empty screen. */
+  /** Clears the screen, because the replay starts again. */
   clear: () => void
-  /** It plays, stops or changes its speed. */
+  /** The replay has started, has stopped or has changed its speed. */
   changed: () => void
 }
 
-/** The clock of a replay: on the server for all viewers, or in the browser where there is no server. */
+/** Plays a recording: on the server for all viewers, or in the browser of a static deck. */
 export class Player {
   private readonly cast: Cast
-  private readonly stand: Stand
+  private readonly sink: PlaybackSink
   /** Index of the next event. */
   private next = 0
+  /** Seconds since the beginning. */
   private position = 0
   private speed = 1
+  /** Position at which playing stops: Infinity except while stepping. */
   private stopAt = Infinity
   private stopTicker: (() => void) | undefined
   private readonly ticker: Ticker
-  private since = 0
+  /** Time of the last tick, in milliseconds. */
+  private lastTick = 0
 
-  constructor(cast: Cast, stand: Stand, ticker: Ticker) {
+  constructor(cast: Cast, sink: PlaybackSink, ticker: Ticker) {
     this.ticker = ticker
-    this.cast = compressIdle(cast, IDLE)
-    this.stand = stand
+    this.cast = compressIdle(cast, MAX_IDLE_SECONDS)
+    this.sink = sink
   }
 
-  /** When the step was ready, in the replay's time. */
+  /** Position at which the step was ready, in seconds; undefined if the recording does not say. */
   get readyAt(): number | undefined {
-    const at = this.cast.events.find(({ code, data }) => code === 'm' && data === 'ready')?.time
-    // As `playback` has it: unrounded, the end of a recording could be before its last event.
-    return at === undefined ? undefined : round(at)
+    const time = this.cast.events.find(({ code, data }) => code === 'm' && data === 'ready')?.time
+    // Rounded like the times in `playback`: otherwise it could be greater than the duration.
+    return time === undefined ? undefined : round(time)
   }
 
   get playback(): Playback {
@@ -75,7 +82,7 @@ export class Player {
     }
   }
 
-  /** Plays on; at the end it begins again. */
+  /** Starts or continues playing. At the end, starts again from the beginning. */
   play(): void {
     if (this.next >= this.cast.events.length) this.restart()
     this.stopAt = Infinity
@@ -84,42 +91,44 @@ export class Player {
 
   pause(): void {
     this.stop()
-    this.tell()
+    this.notify()
   }
 
-  /** Plays up to the next pause in the recording. */
+  /** Plays to the next pause of the recording. */
   step(): void {
     const { events } = this.cast
     if (this.next >= events.length) return
     let index = this.next
-    while (index + 1 < events.length && (events[index + 1]?.time ?? 0) - (events[index]?.time ?? 0) < PAUSE) index++
+    while (index + 1 < events.length && (events[index + 1]?.time ?? 0) - (events[index]?.time ?? 0) < MIN_PAUSE_SECONDS)
+      index++
     this.stopAt = events[index]?.time ?? 0
     this.run()
   }
 
-  /** Shows the final screen at once. */
+  /** Jumps to the end. */
   skip(): void {
     this.stop()
     this.emit(Infinity)
     this.position = this.length
-    this.tell()
+    this.notify()
   }
 
+  /** Returns to the beginning, without playing. */
   restart(): void {
     this.stop()
     this.next = 0
     this.position = 0
-    this.stand.clear()
-    this.tell()
+    this.sink.clear()
+    this.notify()
   }
 
-  /** @param speed times that of the recording: a quarter to sixteen times */
+  /** @param speed factor, limited to the range from MIN_SPEED to MAX_SPEED */
   setSpeed(speed: number): void {
-    this.speed = Math.min(16, Math.max(0.25, speed))
-    this.tell()
+    this.speed = Math.min(MAX_SPEED, Math.max(MIN_SPEED, speed))
+    this.notify()
   }
 
-  /** Ends the clock. */
+  /** Stops the clock. */
   dispose(): void {
     this.stop()
   }
@@ -130,29 +139,29 @@ export class Player {
 
   private run(): void {
     if (this.stopTicker === undefined) {
-      this.since = this.ticker.now()
-      this.stopTicker = this.ticker.every(TICK, () => this.tick())
+      this.lastTick = this.ticker.now()
+      this.stopTicker = this.ticker.every(TICK_INTERVAL_MS, () => this.tick())
     }
     this.tick()
-    this.tell()
+    this.notify()
   }
 
   private tick(): void {
     const now = this.ticker.now()
-    this.position = Math.min(this.position + ((now - this.since) / 1000) * this.speed, this.stopAt, this.length)
-    this.since = now
+    this.position = Math.min(this.position + ((now - this.lastTick) / 1000) * this.speed, this.stopAt, this.length)
+    this.lastTick = now
     this.emit(this.position)
     if (this.next < this.cast.events.length && this.position < this.stopAt) return
     this.stop()
-    this.tell()
+    this.notify()
   }
 
-  /** Writes the events up to a time, together: a recording holds whole characters and sequences in each. */
+  /** Passes all output up to a position on to the sink, in one piece. */
   private emit(upTo: number): void {
     let data = ''
     for (let event = this.cast.events[this.next]; event && event.time <= upTo; event = this.cast.events[++this.next])
       if (event.code === 'o') data += event.data
-    if (data !== '') this.stand.output(data)
+    if (data !== '') this.sink.output(data)
   }
 
   private stop(): void {
@@ -160,8 +169,8 @@ export class Player {
     this.stopTicker = undefined
   }
 
-  private tell(): void {
-    this.stand.changed()
+  private notify(): void {
+    this.sink.changed()
   }
 }
 
