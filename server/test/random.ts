@@ -1,4 +1,4 @@
-/** Random numbers that come again: a test that fails names the seed. Mulberry32, by Tommy Ettinger. */
+/** Pseudorandom numbers, reproducible by their seed (Mulberry32, by Tommy Ettinger). */
 export class Random {
   private state: number
 
@@ -6,7 +6,7 @@ export class Random {
     this.state = seed
   }
 
-  /** @returns from 0 up to, and without, 1 */
+  /** @returns a number from 0 (inclusive) to 1 (exclusive) */
   next(): number {
     this.state = (this.state + 0x6d2b79f5) | 0
     let mixed = Math.imul(this.state ^ (this.state >>> 15), 1 | this.state)
@@ -14,23 +14,24 @@ export class Random {
     return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32
   }
 
-  /** @returns a whole number from 0 up to, and without, `end` */
+  /** @returns an integer from 0 (inclusive) to `end` (exclusive) */
   below(end: number): number {
     return Math.floor(this.next() * end)
   }
 
   pick<T>(items: readonly T[]): T {
     const item = items[this.below(items.length)]
-    if (item === undefined) throw new RangeError('There is nothing to pick from.')
+    if (item === undefined) throw new RangeError('Cannot pick from an empty list.')
     return item
   }
 }
 
-/** What programs print: words, wide and combined characters, colours, movements, modes, both screens. Never an unfinished sequence. */
+/**
+ * Random output as programs print it: words, wide and combining characters, colors, cursor movements, modes, and both screens. Consists
+ * of complete escape sequences.
+ */
 export function randomOutput(random: Random, cols: number, rows: number, pieces: number): string {
-  let out = ''
-  for (let piece = 0; piece < pieces; piece++) out += randomPiece(random, cols, rows)
-  return out
+  return Array.from({ length: pieces }, () => randomPiece(random, cols, rows)).join('')
 }
 
 const WORDS = [
@@ -48,25 +49,26 @@ const WORDS = [
 ]
 const MODES = ['?1', '?6', '?7', '?25', '?45', '?1000', '?1002', '?1003', '?1004', '?1006', '?2004', '4', '20']
 
-/** xterm.js restores the character set only half: programs that use them set them again. */
+/** Selects ASCII. xterm.js does not fully restore a saved character set, so programs select it again themselves. */
 const ASCII = '\u000f\u001b(B\u001b)B'
 
 function randomPiece(random: Random, cols: number, rows: number): string {
   const csi = (text: string) => `\u001b[${text}`
-  const at = (end: number) => 1 + random.below(end)
+  /** An integer from 1 to `max`. */
+  const upTo = (max: number) => 1 + random.below(max)
   switch (random.below(30)) {
     case 0:
-      return csi(`${at(rows)};${at(cols)}H`)
+      return csi(`${upTo(rows)};${upTo(cols)}H`)
     case 1:
-      return csi(`${at(4)}${random.pick([...'ABCDEFG'])}`)
-    // Whole lines, or from the cursor on where it is not behind the last column.
+      return csi(`${upTo(4)}${random.pick([...'ABCDEFG'])}`)
+    // From column 1, because the effect of erasing differs if the cursor is past the last column.
     case 2:
       return `\r${csi(`${random.pick(['', '1', '2'])}${random.pick(['J', 'K'])}`)}`
     case 3:
-      return csi(`${at(5)}${random.pick([...'XP@LMST'])}`)
+      return csi(`${upTo(5)}${random.pick([...'XP@LMST'])}`)
     case 4: {
-      const top = at(rows - 1)
-      return csi(`${top};${top + at(rows - top)}r`)
+      const top = upTo(rows - 1)
+      return csi(`${top};${top + upTo(rows - top)}r`)
     }
     case 5:
       return csi('r')
@@ -94,8 +96,8 @@ function randomPiece(random: Random, cols: number, rows: number): string {
       return csi(`${random.below(7)} q`)
     case 11:
       return random.pick([
-        `\u001b]2;title ${at(9)}\u0007`,
-        `\u001b]8;;https://example.org/${at(9)}\u0007link\u001b]8;;\u0007`,
+        `\u001b]2;title ${upTo(9)}\u0007`,
+        `\u001b]8;;https://example.org/${upTo(9)}\u0007link\u001b]8;;\u0007`,
         '\t',
         csi('Z'),
       ])

@@ -2,7 +2,7 @@ import unicode11 from '@xterm/addon-unicode11'
 import xterm from '@xterm/headless'
 import { SCROLLBACK } from '../terminal/screen.ts'
 
-/** A terminal as viewers have one. */
+/** Creates a terminal with the options that viewers use. */
 export function newTerminal(cols: number, rows: number, scrollback = SCROLLBACK): xterm.Terminal {
   const terminal = new xterm.Terminal({ cols, rows, scrollback, allowProposedApi: true })
   terminal.loadAddon(new unicode11.Unicode11Addon())
@@ -10,18 +10,22 @@ export function newTerminal(cols: number, rows: number, scrollback = SCROLLBACK)
   return terminal
 }
 
+/** Writes to a terminal. Resolves once the data has been parsed. */
 export const written = (terminal: xterm.Terminal, data: string | Uint8Array): Promise<void> =>
-  new Promise((done) => terminal.write(data, done))
+  new Promise((resolve) => terminal.write(data, resolve))
 
-interface Line {
-  isWrapped: boolean
-  length: number
-  hasContent: (x: number) => number
-  getWidth: (x: number) => number
-  getString: (x: number) => string
-  getFg: (x: number) => number
-  getBg: (x: number) => number
-  _extendedAttrs: Record<number, { underlineStyle: number; underlineColor: number; urlId: number } | undefined>
+/** The parts of xterm.js that are not in its API: `Terminal._core`. */
+interface Core {
+  buffers: Record<'normal' | 'alt' | 'active', Buffer>
+  coreService: {
+    decPrivateModes: Record<string, unknown>
+    modes: Record<string, unknown>
+    isCursorHidden: boolean
+  }
+  coreMouseService: { activeProtocol: string; activeEncoding: string }
+  _charsetService: { glevel: number; charset: unknown }
+  _inputHandler: { _curAttrData: Attributes & { extended: ExtendedAttributes } }
+  _oscLinkService: { getLinkData: (id: number) => { uri: string } | undefined }
 }
 
 interface Buffer {
@@ -34,63 +38,106 @@ interface Buffer {
   tabs: Record<number, boolean>
   savedX: number
   savedY: number
-  savedCurAttrData: { fg: number; bg: number }
+  savedCurAttrData: Attributes
   savedCharset: unknown
 }
 
+interface Line {
+  isWrapped: boolean
+  length: number
+  hasContent: (x: number) => number
+  getWidth: (x: number) => number
+  getString: (x: number) => string
+  getFg: (x: number) => number
+  getBg: (x: number) => number
+  _extendedAttrs: Record<number, ExtendedAttributes | undefined>
+}
+
+/** Colors and flags, packed into two numbers (xterm.js: src/common/buffer/Constants.ts). */
+interface Attributes {
+  fg: number
+  bg: number
+}
+
+interface ExtendedAttributes {
+  underlineStyle: number
+  underlineColor: number
+  urlId: number
+}
+
+/** Flag in `bg`: the cell has extended attributes. */
 const EXTENDED = 0x10000000
+/** Flag in `fg`. */
 const UNDERLINE = 0x10000000
-/** The palette's colours take a byte; above it may be left what a 24-bit colour has left there. */
-const colour = (attributes: number) =>
-  ((attributes & 0x3000000) === 0x3000000 ? attributes : attributes & ~0xffff00) >>> 0
+const COLOR_MODE = 0x3000000
+const RGB_MODE = 0x3000000
+
+/** Clears the unused bytes of a palette color, which may contain remains of a 24-bit color. */
+const normalizeColor = (packed: number) => ((packed & COLOR_MODE) === RGB_MODE ? packed : packed & ~0xffff00) >>> 0
 
 /**
- * Everything that a terminal will ever show of what it was sent, as text: two terminals with the same state look the same now and after
- * the same bytes. One line for each line of a buffer, so that a difference can be read.
+ * Describes the complete state of a terminal as text, one line per line of its buffers. Terminals with equal states look the same, now
+ * and after receiving the same bytes.
  */
 export function stateOf(terminal: xterm.Terminal): string[] {
-  const core = Reflect.get(terminal, '_core')
-  const { normal, alt, active }: Record<'normal' | 'alt' | 'active', Buffer> = core.buffers
-  const link = (id: number) => core._oscLinkService.getLinkData(id)?.uri ?? ''
-  const attributes = (fg: number, bg: number, extended: Line['_extendedAttrs'][number]) => {
+  const core = Reflect.get(terminal, '_core') as Core
+  const { normal, alt, active } = core.buffers
+
+  const attributes = ({ fg, bg }: Attributes, extended: ExtendedAttributes | undefined) => {
     const ext = bg & EXTENDED ? extended : undefined
-    const url = ext ? link(ext.urlId) : ''
-    // A link hides the style of its underline.
-    const none = ext && !url && ext.underlineStyle === 0
-    const underlined =
-      !none && fg & UNDERLINE ? [ext ? colour(ext.underlineColor) : 0, ...(url ? [] : [ext?.underlineStyle ?? 1])] : []
-    return [colour(none ? fg & ~UNDERLINE : fg), colour(bg & ~EXTENDED), ...underlined, url].join('.')
+    const url = ext ? (core._oscLinkService.getLinkData(ext.urlId)?.uri ?? '') : ''
+    // The underline of a link has no style of its own.
+    const isHidden = ext && !url && ext.underlineStyle === 0
+    const underline =
+      !isHidden && fg & UNDERLINE
+        ? [ext ? normalizeColor(ext.underlineColor) : 0, ...(url ? [] : [ext?.underlineStyle ?? 1])]
+        : []
+    return [normalizeColor(isHidden ? fg & ~UNDERLINE : fg), normalizeColor(bg & ~EXTENDED), ...underline, url].join(
+      '.',
+    )
   }
-  const line = (each: Line, y: number) => {
-    let text = `${y}${each.isWrapped ? '+' : ' '}`
+
+  const describeLine = (line: Line, y: number) => {
+    let text = `${y}${line.isWrapped ? '+' : ' '}`
     let last = '0.0'
-    for (let x = 0; x < each.length; x++) {
-      const [content, width] = [each.hasContent(x) !== 0, each.getWidth(x)]
-      if (!content && width === 0) continue
-      const now = attributes(each.getFg(x), each.getBg(x), each._extendedAttrs[x])
-      if (now !== last) text += `{${now}}`
-      last = now
-      text += content ? each.getString(x) : '\u00b7'
+    for (let x = 0; x < line.length; x++) {
+      const hasContent = line.hasContent(x) !== 0
+      if (!hasContent && line.getWidth(x) === 0) continue
+      const current = attributes({ fg: line.getFg(x), bg: line.getBg(x) }, line._extendedAttrs[x])
+      if (current !== last) text += `{${current}}`
+      last = current
+      text += hasContent ? line.getString(x) : '\u00b7'
     }
     return text
   }
-  const buffer = (name: string, each: Buffer) => [
-    ...Array.from({ length: each.lines.length }, (_, y) => `${name} ${line(each.lines.get(y), y)}`),
-    `${name} margins ${each.scrollTop} ${each.scrollBottom} tabs ${Object.keys(each.tabs).filter((x) => each.tabs[Number(x)] && Number(x) < terminal.cols)}`,
-    // Restored, a cursor is on the screen.
-    `${name} saved ${Math.min(each.savedX, terminal.cols - 1)} ${Math.min(Math.max(0, each.savedY - each.ybase), terminal.rows - 1)} ${attributes(each.savedCurAttrData.fg, each.savedCurAttrData.bg & ~EXTENDED, undefined)} ${JSON.stringify(each.savedCharset)?.length}`,
-  ]
+
+  const describeBuffer = (name: string, buffer: Buffer) => {
+    const tabs = Object.keys(buffer.tabs).filter((x) => buffer.tabs[Number(x)] && Number(x) < terminal.cols)
+    // Restoring moves the cursor onto the screen.
+    const savedX = Math.min(buffer.savedX, terminal.cols - 1)
+    const savedY = Math.min(Math.max(0, buffer.savedY - buffer.ybase), terminal.rows - 1)
+    const { fg, bg } = buffer.savedCurAttrData
+    return [
+      ...Array.from({ length: buffer.lines.length }, (_, y) => `${name} ${describeLine(buffer.lines.get(y), y)}`),
+      `${name} margins ${buffer.scrollTop} ${buffer.scrollBottom} tabs ${tabs.join(',')}`,
+      `${name} saved ${savedX} ${savedY} ${attributes({ fg, bg: bg & ~EXTENDED }, undefined)} ${charsetSize(buffer.savedCharset)}`,
+    ]
+  }
+
   const { _curAttrData: current } = core._inputHandler
   const { decPrivateModes, modes } = core.coreService
-  const { synchronizedOutput: _, ...lasting } = decPrivateModes
-  const sets = core._charsetService
+  const { synchronizedOutput: _, ...lastingModes } = decPrivateModes
+  const { glevel, charset } = core._charsetService
   return [
-    ...buffer('normal', normal),
-    ...(active === alt ? buffer('alternate', alt) : []),
+    ...describeBuffer('normal', normal),
+    ...(active === alt ? describeBuffer('alternate', alt) : []),
     `cursor ${active.x} ${active.y} hidden ${core.coreService.isCursorHidden}`,
-    `next ${attributes(current.fg, current.bg, current.extended)}`,
-    `modes ${JSON.stringify({ ...lasting, ...modes })} ${terminal.options.convertEol} ${terminal.options.cursorBlink}`,
+    `next ${attributes(current, current.extended)}`,
+    `modes ${JSON.stringify({ ...lastingModes, ...modes })} ${terminal.options.convertEol} ${terminal.options.cursorBlink}`,
     `mouse ${core.coreMouseService.activeProtocol} ${core.coreMouseService.activeEncoding}`,
-    `charset ${sets.glevel} ${JSON.stringify(sets.charset)?.length}`,
+    `charset ${glevel} ${charsetSize(charset)}`,
   ]
 }
+
+/** Length of a character set's definition, which differs between the sets in use; undefined for ASCII. */
+const charsetSize = (charset: unknown) => (charset === undefined ? undefined : JSON.stringify(charset).length)

@@ -1,6 +1,5 @@
 import { createHash } from 'node:crypto'
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { request as httpRequest } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { vi } from 'vitest'
@@ -20,38 +19,41 @@ import { TalkServer } from '../http/server.ts'
 import { Stage } from '../steps/stage.ts'
 import { prepareWorkdir, resetWorkdir } from '../environment/workdir.ts'
 import { freePort } from './free-port.ts'
+import { fetchFrom } from './requests.ts'
 
-/** A talk as `start` opens it: front door, stage and shells are the real ones; only Slidev is left out. */
+/** A talk as `start` serves it, with real front door, stage and shells. Only the deck's pages are a stub. */
 export interface ServedTalk {
   port: number
   token: string
   stage: Stage
   server: TalkServer
-  /** Everything of this talk: slides.md, workdir, the registry. */
+  /** Contains everything of this talk: slides.md, the workdir, the process registry. */
   folder: string
-  /** slides.md */
+  /** Path of slides.md. */
   file: string
   workdir: string
-  /** The built decks. */
+  /** Folder of the built decks. */
   built: string
-  /** What the server has logged. */
+  /** The lines that the server has logged. */
   log: string[]
-  /** Asks for a page, with the token. */
+  /** Requests a page with the presenter's token. */
   get: (path: string, headers?: Record<string, string>) => Promise<{ status: number; text: string }>
-  /** A window that was let in, with the link of a role; `localhost` unless another name of the server is given. */
-  window: (role?: 'presenter' | GuestRole, name?: string) => Promise<TestWindow>
+  /** Opens a window with the token of a role, through a host name of the server (default: `localhost`). */
+  window: (role?: 'presenter' | GuestRole, hostName?: string) => Promise<TestWindow>
   close: () => Promise<void>
 }
 
-/** The tokens of the other roles in every talk of the tests. */
+/** The tokens of the other roles, the same in all tests. */
 export const GUESTS = { audience: 'c'.repeat(43), remote: 'd'.repeat(43) }
 
 /**
- * @param slides the text of slides.md
- * @param profile what differs from a lab that is there
- * @param beforeReset happens before the workdir is made anew
- * @param share how it is shared with the network
- * @param secrets values that only who types may see
+ * Serves a talk on a free port.
+ *
+ * @param slides text of slides.md
+ * @param profile differences from an available lab
+ * @param beforeReset awaited before the workdir is reset
+ * @param share how the talk is shared with the network
+ * @param secrets values that are redacted for roles that may not type
  */
 export async function serveTalk(
   slides: string,
@@ -72,9 +74,9 @@ export async function serveTalk(
     env: { PATH: process.env.PATH ?? '', HOME: folder },
     registry: new ProcessRegistry(join(folder, 'cache', 'processes')),
   })
-  const read = await readDeck(file)
+  const deck = await readDeck(file)
   const stage = new Stage({
-    deck: read,
+    deck,
     profile: runtime,
     executor,
     secrets,
@@ -85,12 +87,12 @@ export async function serveTalk(
   const token = 'a'.repeat(43)
   const log: string[] = []
   const built = join(folder, 'cache', 'built')
-  // As if this deck had been built before.
-  const pages = join(built, await deckVersion(file, read.files))
+  // The server finds this build by its version and does not build the deck.
+  const pages = join(built, await deckVersion(file, deck.files))
   await mkdir(pages, { recursive: true })
   await writeFile(join(pages, 'index.html'), 'the deck')
   const server = new TalkServer({
-    deck: read,
+    deck,
     port,
     token,
     guests: GUESTS,
@@ -114,10 +116,9 @@ export async function serveTalk(
     workdir,
     built,
     log,
-    get: (path, headers = {}) =>
-      get(port, path, { host: `localhost:${port}`, cookie: `understudy-${port}=${token}`, ...headers }),
-    async window(role = 'presenter', name = 'localhost') {
-      const window = new TestWindow(port, role === 'presenter' ? token : GUESTS[role], role, name)
+    get: (path, headers = {}) => fetchFrom(port, path, { cookie: `understudy-${port}=${token}`, ...headers }),
+    async window(role = 'presenter', hostName = 'localhost') {
+      const window = new TestWindow(port, role === 'presenter' ? token : GUESTS[role], role, hostName)
       windows.push(window)
       await window.message('hello')
       return window
@@ -131,44 +132,33 @@ export async function serveTalk(
   }
 }
 
-function get(port: number, path: string, headers: Record<string, string>): Promise<{ status: number; text: string }> {
-  return new Promise((done, fail) => {
-    httpRequest({ host: '127.0.0.1', port, path, headers }, async (response) => {
-      let text = ''
-      for await (const chunk of response) text += String(chunk)
-      done({ status: response.statusCode ?? 0, text })
-    })
-      .on('error', fail)
-      .end()
-  })
-}
+type MessageType = ServerMessage['type']
 
-type Kind = ServerMessage['type']
-
-/** A window as the browser has one: it keeps what it is told and acknowledges what it is shown. */
+/** A window as the browser opens it: stores all messages, and acknowledges the output of terminals. */
 export class TestWindow {
   readonly socket: WebSocket
   readonly messages: ServerMessage[] = []
-  /** How the connection ended. */
+  /** Resolves when the connection has been closed. */
   readonly closed: Promise<{ code: number; reason: string }>
   private readonly channels = new Map<number, { terminal: string; bytes: number }>()
+  /** Everything that a terminal has shown, by its name. Output is decoded as Latin-1, so that no byte is lost. */
   private readonly texts = new Map<string, string>()
 
-  /** @param learner who a window of the instructor looks at */
-  constructor(port: number, token: string, role: Role = 'presenter', name = 'localhost', learner?: string) {
+  /** @param learner for a window of the instructor: the learner whose workshop it shows */
+  constructor(port: number, token: string, role: Role = 'presenter', hostName = 'localhost', learner?: string) {
     const cookie = role === 'presenter' ? `understudy-${port}` : `understudy-${port}-${role}`
     this.socket = new WebSocket(
-      `ws://${name === 'localhost' ? '127.0.0.1' : name}:${port}${SOCKET_PATH}${learner === undefined ? '' : `?learner=${learner}`}`,
+      `ws://${hostName === 'localhost' ? '127.0.0.1' : hostName}:${port}${SOCKET_PATH}${learner === undefined ? '' : `?learner=${learner}`}`,
       {
-        headers: { host: `${name}:${port}`, origin: `http://${name}:${port}`, cookie: `${cookie}=${token}` },
+        headers: { host: `${hostName}:${port}`, origin: `http://${hostName}:${port}`, cookie: `${cookie}=${token}` },
       },
     )
-    this.closed = new Promise((done) =>
-      this.socket.on('close', (code, reason) => done({ code, reason: String(reason) })),
+    this.closed = new Promise((resolve) =>
+      this.socket.on('close', (code, reason) => resolve({ code, reason: String(reason) })),
     )
     this.socket.on('error', () => {})
     this.socket.on('message', (data, isBinary) => {
-      if (!isBinary) return this.told(serverMessage.parse(JSON.parse(String(data))))
+      if (!isBinary) return this.receive(serverMessage.parse(JSON.parse(String(data))))
       const { channel, output } = decodeFrame(new Uint8Array(data as Buffer))
       const entry = this.channels.get(channel)
       if (!entry) return
@@ -178,7 +168,7 @@ export class TestWindow {
     })
   }
 
-  private told(message: ServerMessage): void {
+  private receive(message: ServerMessage): void {
     this.messages.push(message)
     if (message.type !== 'snapshot') return
     for (const [channel, { terminal }] of this.channels)
@@ -187,48 +177,51 @@ export class TestWindow {
     this.texts.set(message.terminal, message.data)
   }
 
-  /** Anything at all: a browser that went wrong is one of the cases. */
+  /** Sends a message, which may be invalid: the server has to handle faulty browsers. */
   send(message: unknown): void {
     this.socket.send(JSON.stringify(message))
   }
 
-  run(step: string, command: string, more: object = {}): void {
-    this.send({ type: 'run', step, hash: createHash('sha256').update(command).digest('hex'), ...more })
+  /** Requests a run of a step. @param command the command as the slide shows it */
+  run(step: string, command: string, fields: object = {}): void {
+    this.send({ type: 'run', step, hash: createHash('sha256').update(command).digest('hex'), ...fields })
   }
 
-  /** Everything that a terminal has shown, with its escape sequences. */
+  /** Everything that a terminal has shown, including escape sequences. */
   text(terminal: string): string {
     return this.texts.get(terminal) ?? ''
   }
 
-  /** The first message of a kind that fits, now or later. */
-  message<K extends Kind>(
+  /** Waits for a message that matches a predicate. @returns the first one, which may have arrived before the call */
+  message<K extends MessageType>(
     type: K,
-    fits: (message: Extract<ServerMessage, { type: K }>) => boolean = () => true,
+    matches: (message: Extract<ServerMessage, { type: K }>) => boolean = () => true,
   ): Promise<Extract<ServerMessage, { type: K }>> {
     return vi.waitFor(
       () => {
         const found = this.messages.find(
           (each): each is Extract<ServerMessage, { type: K }> =>
-            each.type === type && fits(each as Extract<ServerMessage, { type: K }>),
+            each.type === type && matches(each as Extract<ServerMessage, { type: K }>),
         )
-        if (!found) throw new Error(`no "${type}" that fits among ${JSON.stringify(this.messages.slice(-5))}`)
+        if (!found)
+          throw new Error(`no matching "${type}" message; the last ones are ${JSON.stringify(this.messages.slice(-5))}`)
         return found
       },
       { timeout: 10_000, interval: 10 },
     )
   }
 
-  /** Waits until a step is in a state. */
+  /** Waits for a message that a step has reached a state. */
   async step(id: string, state: StepStatus['state']): Promise<StepStatus> {
     return (await this.message('step', (each) => each.step === id && each.status.state === state)).status
   }
 
-  /** Forgets what it was told, so that the next `message` is a new one. */
+  /** Removes all stored messages, so that `message` waits for a new one. */
   forget(): void {
     this.messages.length = 0
   }
 
+  /** Waits until a terminal has shown a text. */
   shows(terminal: string, text: string): Promise<void> {
     return vi.waitFor(
       () => {
