@@ -9,12 +9,12 @@ import { PrefixExecutor } from './prefix.ts'
 import { identify, type ProcessId } from './process-tree.ts'
 
 /**
- * Runs a container for each learner with podman or docker. The programs in it are this machine's (/usr, read-only), so nothing has to be
- * downloaded; the image consists of empty system folders.
+ * Runs a container for each learner with podman or docker. The programs in it are this machine's (/usr, read-only), so
+ * nothing has to be downloaded; the image consists of empty system folders.
  *
- * A container sees the learner's own folder, this machine's Nix store (read-only, below a writable layer of the learner's own), and the
- * paths in `readOnlyPaths`. It sees nothing else of this machine: no home folder, no other learner, no device, no privileges, and no
- * network unless requested.
+ * A container sees the learner's own folder, this machine's Nix store (read-only, below a writable layer of the
+ * learner's own), and the paths in `readOnlyPaths`. It sees nothing else of this machine: no home folder, no other
+ * learner, no device, no privileges, and no network unless requested.
  */
 
 /** A container engine, with the options that it needs on this machine. */
@@ -35,7 +35,11 @@ export interface ContainerLimits {
   /** Lifetime, counted from the first start. */
   hours: number
 }
-/** A virtual machine of the talk has 1 GB, plus QEMU's own memory; a build needs a few hundred MB. A course takes at most a day. */
+
+/**
+ * Limits for the tasks of the talk: a virtual machine has 1 GB plus QEMU's own memory, a build needs a few hundred MB,
+ * and a course takes at most a day.
+ */
 export const DEFAULT_LIMITS: ContainerLimits = { processes: 512, memoryMiB: 2560, cores: 2, hours: 12 }
 
 export interface ContainerOptions {
@@ -64,8 +68,9 @@ const IMAGE = 'localhost/understudy-learner:1'
 const LABEL = 'understudy.workshop'
 
 /**
- * Engines in the order in which they are tried, simplest options first. crun does not support hybrid control groups, systemd may be
- * absent, and an unprivileged user can only lower resource limits. docker is last because its daemon runs as root.
+ * Engines in the order in which they are tried, simplest options first. crun does not support hybrid control groups,
+ * systemd may be absent, and an unprivileged user can only lower resource limits. docker is last because its daemon
+ * runs as root.
  */
 const ENGINES: readonly Engine[] = [
   { program: 'podman', flags: [], runFlags: [] },
@@ -76,7 +81,8 @@ const ENGINES: readonly Engine[] = [
     flags: ['--runtime=runc', '--cgroup-manager=cgroupfs'],
     runFlags: ['--ulimit=nofile=1024:4096', '--ulimit=nproc=1000:1000'],
   },
-  // The learners' files belong to the user who runs the server. podman maps the container's root to that user; docker does not.
+  // The learners' files belong to the user who runs the server. podman maps the container's root to that user; docker
+  // does not.
   {
     program: 'docker',
     flags: [],
@@ -198,7 +204,10 @@ export async function removeContainers(engine: Engine, workshop: string): Promis
   return ids.length
 }
 
-/** The container of a learner. Starts when something is run in it, and starts again if it has ended, until its lifetime is over. */
+/**
+ * The container of a learner. Starts when something is run in it, and starts again if it has ended, until its lifetime
+ * is over.
+ */
 export class Container {
   readonly executor: PrefixExecutor
   private readonly engine: Engine
@@ -321,7 +330,8 @@ const NETWORK_FLAG = { podman: '--network=slirp4netns', docker: '--network=bridg
 /** The option that mounts this machine's /nix below a writable layer (overlayfs). */
 function storeOverlay({ program }: Engine, upper: string, work: string): string {
   if (program === 'podman') return `--volume=/nix:/nix:O,upperdir=${upper},workdir=${work}`
-  // An anonymous volume, which docker removes with its container. The last option is quoted because commas separate mount options.
+  // An anonymous volume, which docker removes with its container. The last option is quoted because commas separate
+  // mount options.
   return `--mount=type=volume,destination=/nix,volume-nocopy,volume-driver=local,volume-opt=type=overlay,volume-opt=device=overlay,"volume-opt=o=lowerdir=/nix,upperdir=${upper},workdir=${work}"`
 }
 

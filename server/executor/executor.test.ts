@@ -1,5 +1,5 @@
 import { once } from 'node:events'
-import { access, mkdir, mkdtemp, rm } from 'node:fs/promises'
+import { access, copyFile, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { createServer, type Server } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -13,7 +13,7 @@ import { LocalExecutor } from './local.ts'
 import { PrefixExecutor } from './prefix.ts'
 import { ProcessRegistry } from './process-registry.ts'
 
-/** What every executor reports of its environment: the same tests for a local shell, a command prefix and a container. */
+/** The same tests for all executors: their reports about the environment of the shells. */
 const withoutContainers = await noContainers()
 
 let folder: string
@@ -23,14 +23,19 @@ const executors: Partial<Record<string, Executor>> = {}
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'understudy-executor-'))
   const registry = new ProcessRegistry(join(folder, 'processes'))
-  const env = { PATH: process.env.PATH ?? '', GREETING: 'hello', EMPTY: '' }
+  const programs = join(folder, 'programs')
+  await mkdir(join(programs, 'folder-on-the-path'), { recursive: true })
+  await writeFile(join(folder, 'tool'), '#!/bin/sh\n', { mode: 0o755 })
+  const env = { PATH: `${programs}:${process.env.PATH}`, GREETING: 'hello', EMPTY: '' }
   executors.local = new LocalExecutor({ cwd: folder, env, registry })
   executors.prefix = new PrefixExecutor({ prefix: () => ['sh', '-c'], cwd: folder, env, registry })
   if (withoutContainers) return
   const cwd = join(folder, 'ada', 'copy')
   await mkdir(cwd, { recursive: true })
+  await mkdir(join(cwd, 'folder-on-the-path'))
+  await copyFile(join(folder, 'tool'), join(cwd, 'tool'))
   const options = { name: 'ada', workshop: folder, folder: join(folder, 'ada'), cwd, readOnlyPaths: [], registry }
-  container = new Container(await findEngine(), { ...options, env: { ...env, PATH: '/usr/bin:/bin' } })
+  container = new Container(await findEngine(), { ...options, env: { ...env, PATH: `${cwd}:/usr/bin:/bin` } })
   executors.container = container.executor
 }, 60_000)
 afterAll(async () => {
@@ -67,6 +72,14 @@ describe.each(['local', 'prefix', ...(withoutContainers ? [] : ['container'])])(
     expect(await executor().which('no-such-program')).toBeUndefined()
   })
 
+  test('does not report a folder on the PATH as a program', async () => {
+    expect(await executor().which('folder-on-the-path')).toBeUndefined()
+  })
+
+  test('finds a program by its path relative to the working directory', async () => {
+    expect(await executor().which('./tool')).toMatch(/\/tool$/)
+  })
+
   test('reports a variable that has a value', async () => {
     expect(await executor().hasVariable('GREETING')).toBe(true)
   })
@@ -84,9 +97,13 @@ describe.each(['local', 'prefix', ...(withoutContainers ? [] : ['container'])])(
   test('does not report a variable of the server that its own environment lacks', async () => {
     vi.stubEnv('UNDERSTUDY_TEST_SERVER_ONLY', 'set')
     onTestFinished(() => void vi.unstubAllEnvs())
-    const passedOn = new LocalExecutor({ cwd: folder, env: {}, registry: new ProcessRegistry(join(folder, 'none')) })
-    const asked = name === 'local' ? passedOn : executor()
-    expect(await asked.hasVariable('UNDERSTUDY_TEST_SERVER_ONLY')).toBe(false)
+    const localWithoutEnv = new LocalExecutor({
+      cwd: folder,
+      env: {},
+      registry: new ProcessRegistry(join(folder, 'none')),
+    })
+    const tested = name === 'local' ? localWithoutEnv : executor()
+    expect(await tested.hasVariable('UNDERSTUDY_TEST_SERVER_ONLY')).toBe(false)
   })
 
   test('does not run the name of a host as a command', async () => {

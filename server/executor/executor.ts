@@ -4,7 +4,10 @@ export interface Shell {
   /** Stops reading the output. Once the kernel's buffer is full, programs that write to the terminal block. */
   pause: () => void
   resume: () => void
-  /** Whether the shell is the terminal's foreground process, that is, no program runs in it. False if that cannot be determined. */
+  /**
+   * Whether the shell is the terminal's foreground process, that is, no program runs in it. False if that cannot be
+   * determined.
+   */
   isForeground: () => boolean
   onOutput: (listener: (bytes: Buffer) => void) => void
   onExit: (listener: (end: { exit: number; signal: number }) => void) => void
@@ -30,7 +33,10 @@ export interface ScriptResult {
   exit: number | null
   /** The last characters of standard output, trimmed: the value of a capture. */
   stdout: string
-  /** The last characters of both output streams, trimmed, for error messages. Explains why a script could not be started. */
+  /**
+   * The last characters of both output streams, trimmed, for error messages. Explains why a script could not be
+   * started.
+   */
   output: string
 }
 
@@ -43,7 +49,8 @@ export interface Executor {
    */
   shell: (options: ShellOptions) => Promise<Shell>
   /**
-   * Runs a script of a contract with bash in the workdir, without a terminal, then ends every process that it has started.
+   * Runs a script of a contract with bash in the workdir, without a terminal, then ends every process that it has
+   * started.
    *
    * @param timeoutSeconds the script is ended after this time
    * @param signal ends the script
@@ -58,19 +65,26 @@ export interface Executor {
   which: (program: string) => Promise<string | undefined>
   /** Whether an environment variable of the shells is set to a non-empty value. */
   hasVariable: (name: string) => Promise<boolean>
-  /** Whether a host accepts TCP connections on port 443 from where the shells run. A negative answer may take several seconds. */
+  /**
+   * Whether a host accepts TCP connections on port 443 from where the shells run. A negative answer may take several
+   * seconds.
+   */
   reaches: (host: string) => Promise<boolean>
-  /** Whether no program listens on a TCP port of the loopback interface where the shells run. True if that cannot be determined. */
+  /**
+   * Whether no program listens on a TCP port of the loopback interface where the shells run. True if that cannot be
+   * determined.
+   */
   isPortFree: (port: number) => Promise<boolean>
   /**
-   * Switches periodic recording of a session's processes on or off. It is on while a command runs, so that the processes can be ended
-   * even if the server is killed.
+   * Switches periodic recording of a session's processes on or off. It is on while a command runs, so that the
+   * processes can be ended even if the server is killed.
    */
   trackProcesses: (marker: string, on: boolean) => void
   /** Ends every process of a session. */
   endSession: (marker: string) => Promise<void>
   /**
-   * Makes a port of the shells' loopback interface reachable on this machine. Absent if the shells share this machine's ports.
+   * Makes a port of the shells' loopback interface reachable on this machine. Absent if the shells share this machine's
+   * ports.
    *
    * @returns the port on this machine's loopback interface
    */

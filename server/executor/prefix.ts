@@ -21,8 +21,8 @@ import { runScript } from './script.ts'
 
 export interface PrefixOptions {
   /**
-   * A command that runs its last argument with a POSIX shell in the remote environment, without that argument: for example
-   * `['ssh', '-tt', 'ada@lab1']` or `['podman', 'exec', '-it', 'ada', 'sh', '-c']`.
+   * A command that runs its last argument with a POSIX shell in the remote environment, without that argument: for
+   * example `['ssh', '-tt', 'ada@lab1']` or `['podman', 'exec', '-it', 'ada', 'sh', '-c']`.
    *
    * @param terminal whether the command runs in a pseudo-terminal; otherwise its streams are pipes
    */
@@ -46,8 +46,8 @@ export interface PrefixOptions {
 const COMMAND_TIMEOUT_SECONDS = 20
 
 /**
- * Runs shells and scripts in a remote environment (a container, another host, a pod) through a command prefix. The environment needs
- * bash, the usual commands, and GNU grep for ending sessions. No files are left there.
+ * Runs shells and scripts in a remote environment (a container, another host, a pod) through a command prefix. The
+ * environment needs bash, the usual commands, and GNU grep for ending sessions. No files are left there.
  */
 export class PrefixExecutor implements Executor {
   private readonly options: PrefixOptions
@@ -61,7 +61,8 @@ export class PrefixExecutor implements Executor {
   async shell({ marker, cols, rows, secret }: ShellOptions): Promise<Shell> {
     await this.options.prepare?.()
     const integration = await readFile(join(packageRoot, 'server', 'terminal', 'shell-integration.bash'), 'utf8')
-    // The shell reads its startup file from a pipe: once it runs, no remote file, environment or argument contains the secret.
+    // The shell reads its startup file from a pipe: once it runs, no remote file, environment or argument contains the
+    // secret.
     const rcText = Buffer.from(`__understudy_secret=${secret}\n${integration}`).toString('base64')
     const startBash = `exec bash --noprofile --rcfile <(base64 -d <<< ${rcText}) -i`
     const [program, args] = this.prefixed(this.commandLine(marker, startBash, TERMINAL_VARIABLES), true)
@@ -225,12 +226,15 @@ export class PrefixExecutor implements Executor {
   }
 }
 
-/** Connects to port 443 of the host `$1` for at most 3 seconds: a network that drops packets would otherwise block for minutes. */
+/**
+ * Connects to port 443 of the host `$1` for at most 3 seconds: a network that drops packets would otherwise block for
+ * minutes.
+ */
 const CONNECT_SCRIPT = `timeout 3 bash --norc -c 'exec 3<>"/dev/tcp/$1/443"' bash "$1"`
 
 /**
- * Succeeds if a socket listens (state 0A, TCP_LISTEN in include/net/tcp_states.h) on the port `$1`, four hexadecimal digits. Reads the
- * kernel's tables because a connection would disturb a program that accepts only one.
+ * Succeeds if a socket listens (state 0A, TCP_LISTEN in include/net/tcp_states.h) on the port `$1`, four hexadecimal
+ * digits. Reads the kernel's tables because a connection would disturb a program that accepts only one.
  */
 const FIND_LISTENER_SCRIPT = `
 for table in /proc/net/tcp /proc/net/tcp6; do
@@ -242,14 +246,14 @@ exit 1
 `
 
 /**
- * Copies standard input to the port `$1` and the port's output to standard output. Ends with standard input: by then the client has
- * closed the connection, so the rest of the output has no receiver.
+ * Copies standard input to the port `$1` and the port's output to standard output. Ends with standard input: by then
+ * the client has closed the connection, so the rest of the output has no receiver.
  */
 const RELAY_SCRIPT = 'exec 3<>"/dev/tcp/127.0.0.1/$1" || exit 1; cat <&3 & reader=$!; cat >&3; kill $reader 2>/dev/null'
 
 /**
- * Ends the session with the marker `$1`: the processes with that marker and their descendants. Sends SIGHUP, then SIGTERM and SIGKILL to
- * the processes that are left. The shell version of process-tree.ts.
+ * Ends the session with the marker `$1`: the processes with that marker and their descendants. Sends SIGHUP, then
+ * SIGTERM and SIGKILL to the processes that are left. The shell version of process-tree.ts.
  */
 const END_SESSION_SCRIPT = `
 session_pids() {

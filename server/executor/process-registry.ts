@@ -12,11 +12,15 @@ const registryFile = z.object({
 })
 
 /**
- * Records in a file which processes this server has started, by session. If the server is killed, the next server finds and ends them.
- * Each server has its own file in the folder, so that several servers of one deck never write to the same file.
+ * Records in a file which processes this server has started, by session. If the server is killed, the next server finds
+ * and ends them. Each server has its own file in the folder, so that several servers of one deck never write to the
+ * same file.
  *
- * `<pid>-<start>.json` contains `{ "boot": "<id>", "server": { "pid": 1, "start": 2 }, "sessions": { "<marker>": [{ "pid": 3, "start": 4 }] } }`:
- * the boot id of the machine (/proc/sys/kernel/random/boot_id), the server, and the processes of each session.
+ * Format of `<pid>-<start>.json`:
+ *
+ *     { "boot": "<id>", "server": { "pid": 1, "start": 2 }, "sessions": { "<marker>": [{ "pid": 3, "start": 4 }] } }
+ *
+ * `boot` is the boot id of the machine (/proc/sys/kernel/random/boot_id), `server` the process of this server.
  */
 export class ProcessRegistry {
   private readonly folder: string
@@ -34,8 +38,8 @@ export class ProcessRegistry {
   }
 
   /**
-   * Replaces the recorded processes of a session; an empty list removes the session. Never throws: if the file cannot be written, the
-   * talk continues, and only the cleanup after a killed server is lost.
+   * Replaces the recorded processes of a session; an empty list removes the session. Never throws: if the file cannot
+   * be written, the talk continues, and only the cleanup after a killed server is lost.
    */
   async record(marker: string, processes: ProcessId[]): Promise<void> {
     if (processes.length === 0) this.sessions.delete(marker)
@@ -45,8 +49,9 @@ export class ProcessRegistry {
   }
 
   /**
-   * Ends the processes that earlier servers have left running. Skips the sessions of servers that still run. A file from before the last
-   * boot is removed, since its processes no longer exist. An unreadable file is kept, since another version may have written it.
+   * Ends the processes that earlier servers have left running. Skips the sessions of servers that still run. A file
+   * from before the last boot is removed, since its processes no longer exist. An unreadable file is kept, since
+   * another version may have written it.
    *
    * @returns the processes that were ended
    */

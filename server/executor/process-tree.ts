@@ -2,11 +2,12 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { uptime } from 'node:os'
 
 /**
- * Finds and ends all processes of a session, including those that try to outlive its shell (`setsid`, `nohup`, double forks).
- * Linux only: reads /proc (proc(5)).
+ * Finds and ends all processes of a session, including those that try to outlive its shell (`setsid`, `nohup`, double
+ * forks). Linux only: reads /proc (proc(5)).
  *
- * Every session (a shell, a script, a tool) has a marker: a random value in the environment variable MARKER_VARIABLE of its first
- * process. Processes inherit it, so it identifies their session even after their parent has exited. A process belongs to a session if
+ * Every session (a shell, a script, a tool) has a marker: a random value in the environment variable MARKER_VARIABLE of
+ * its first process. Processes inherit it, so it identifies their session even after their parent has exited. A process
+ * belongs to a session if
  *
  * - it has the session's marker, or
  * - it was recorded as a process of the session before, or
@@ -34,8 +35,8 @@ interface Process extends ProcessId {
 export const MARKER_VARIABLE = 'UNDERSTUDY_SESSION'
 
 /**
- * Files of /proc that are read before the event loop gets a turn. Synchronous reads take some 10 µs each; asynchronous ones take many
- * times as long. Typed keys are delayed by at most 0.1 ms.
+ * Files of /proc that are read before the event loop gets a turn. Synchronous reads take some 10 µs each; asynchronous
+ * ones take many times as long. Typed keys are delayed by at most 0.1 ms.
  */
 const READS_PER_TURN = 8
 
@@ -100,14 +101,22 @@ export function identify(pid: number): ProcessId | undefined {
   return process && process.state !== 'Z' ? { pid, start: process.start } : undefined
 }
 
-/** Whether a shell is the foreground process group of its terminal (field 8 of /proc/<pid>/stat; a shell leads its process group). */
+/**
+ * Whether a shell is the foreground process group of its terminal (field 8 of /proc/<pid>/stat; a shell leads its
+ * process group).
+ */
 export function isForeground(shellPid: number): boolean {
   return Number(statFields(readText(`/proc/${shellPid}/stat`))[5]) === shellPid
 }
 
-/** Start times, by pid, of processes that have no marker and will not get one. Saves reading their environment again. */
+/**
+ * Start times, by pid, of processes that have no marker and will not get one. Saves reading their environment again.
+ */
 const unmarked = new Map<number, number>()
-/** Clock ticks (1/100 s, proc(5)) after which a forked process has certainly called exec, so that its environment is final. */
+/**
+ * Clock ticks (1/100 s, proc(5)) after which a forked process has certainly called exec, so that its environment is
+ * final.
+ */
 const EXEC_TICKS = 200
 
 /** The session marker in a process's environment; undefined if there is none. */
@@ -151,7 +160,8 @@ export async function findSessionProcesses(marker: string, known: Iterable<Proce
 }
 
 /**
- * Ends all processes of a session, including those that start, or that lose their parent or their marker, while others are being ended.
+ * Ends all processes of a session, including those that start, or that lose their parent or their marker, while others
+ * are being ended.
  *
  * @param known as for `findSessionProcesses`
  * @returns the processes that ran at the time of the call

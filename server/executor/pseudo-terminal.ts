@@ -52,8 +52,8 @@ export function openTerminal(
 }
 
 /**
- * Opens the program's side of the pseudo-terminal, to keep it open until the program has exited. Otherwise the kernel may discard
- * unread output (node-pty issues 72 and 85).
+ * Opens the program's side of the pseudo-terminal, to keep it open until the program has exited. Otherwise the kernel
+ * may discard unread output (node-pty issues 72 and 85).
  *
  * @returns a file descriptor; undefined if the terminal's name is unknown
  */
@@ -72,9 +72,9 @@ function openFollower(terminal: pty.IPty): number | undefined {
 const DRAIN_TIMEOUT_MS = 10_000
 
 /**
- * Ensures that all output of a program is read before its terminal is closed. node-pty closes the terminal 200 ms after the exit, even
- * if output is unread because the server is busy or has paused reading. This function delays the closing: it writes a random sentinel
- * after the last output and waits until the sentinel has been read.
+ * Ensures that all output of a program is read before its terminal is closed. node-pty closes the terminal 200 ms after
+ * the exit, even if output is unread because the server is busy or has paused reading. This function delays the
+ * closing: it writes a random sentinel after the last output and waits until the sentinel has been read.
  *
  * @param follower file descriptor of the program's side of the terminal
  * @returns a filter that each chunk of output must pass through; it removes the sentinel

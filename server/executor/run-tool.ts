@@ -22,7 +22,8 @@ export interface ToolResult {
 }
 
 /**
- * Runs a program that prepares the talk. A failure is a result, not an error: the talk starts even if a preparation fails.
+ * Runs a program that prepares the talk. A failure is a result, not an error: the talk starts even if a preparation
+ * fails.
  *
  * @throws the reason of `signal`, after all processes of the tool have ended
  */

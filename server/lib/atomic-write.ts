@@ -1,8 +1,8 @@
 import { open, rename } from 'node:fs/promises'
 
 /**
- * Writes a file and flushes it to the disk. Not atomic: an interruption leaves a partial file, so use it for files that are renamed
- * afterwards.
+ * Writes a file and flushes it to the disk. Not atomic: an interruption leaves a partial file, so use it for files that
+ * are renamed afterwards.
  */
 export async function writeFlushed(file: string, content: string | Uint8Array): Promise<void> {
   const handle = await open(file, 'w')
@@ -14,7 +14,9 @@ export async function writeFlushed(file: string, content: string | Uint8Array): 
   }
 }
 
-/** Replaces a file atomically: after an interruption, it has either its old or its new content. Calls must not overlap. */
+/**
+ * Replaces a file atomically: after an interruption, it has either its old or its new content. Calls must not overlap.
+ */
 export async function writeAtomically(file: string, content: string | Uint8Array): Promise<void> {
   await writeFlushed(`${file}.new`, content)
   await rename(`${file}.new`, file)

@@ -1,7 +1,10 @@
 import { existsSync } from 'node:fs'
 import type { Browser } from 'playwright-core'
 
-/** Paths of Chromium and Chrome on Debian, Ubuntu and Fedora. If none exists, Playwright looks for the browser that it has installed. */
+/**
+ * Paths of Chromium and Chrome on Debian, Ubuntu and Fedora. If none exists, Playwright looks for the browser that it
+ * has installed.
+ */
 const EXECUTABLES = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome']
 
 /** Turns off the GPU and all features that use the network on their own. The sandbox does not work as root. */

@@ -9,7 +9,8 @@ export function interruptSignal(): AbortSignal {
     const parent = process.ppid
     setInterval(() => process.ppid !== parent && controller.abort(), PARENT_CHECK_INTERVAL_MS).unref()
   }
-  // Writing to a closed terminal or pipe fails. Without these listeners, the error would end the process before its cleanup.
+  // Writing to a closed terminal or pipe fails. Without these listeners, the error would end the process before its
+  // cleanup.
   for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {})
   return controller.signal
 }

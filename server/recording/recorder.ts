@@ -26,8 +26,8 @@ export type RecordingResult =
   | { state: 'write-failed'; error: Error }
 
 /**
- * Writes the output of a session to an asciicast file, and redacts secrets before they reach the disk. If writing fails, only the
- * recording ends.
+ * Writes the output of a session to an asciicast file, and redacts secrets before they reach the disk. If writing
+ * fails, only the recording ends.
  */
 export class Recorder {
   private readonly options: RecorderOptions

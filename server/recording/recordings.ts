@@ -14,7 +14,10 @@ export interface RecordingInfo {
   thumbnail: boolean
 }
 
-/** The recordings that a deck can fall back on: for each step that of the current profile, or else that of another profile. */
+/**
+ * The recordings that a deck can fall back on: for each step that of the current profile, or else that of another
+ * profile.
+ */
 export class Recordings {
   private readonly store: RecordingStore
   private readonly profile: Profile

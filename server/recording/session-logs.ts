@@ -4,8 +4,9 @@ import type { Session } from '../terminal/session.ts'
 import { Recorder } from './recorder.ts'
 
 /**
- * Logs what every terminal of a talk shows, as asciicast files in the user's cache. The logs attach to sessions as normal viewers do, so
- * during an output burst they receive screen snapshots at the same rate as the audience, which keeps their cost low.
+ * Logs what every terminal of a talk shows, as asciicast files in the user's cache. The logs attach to sessions as
+ * normal viewers do, so during an output burst they receive screen snapshots at the same rate as the audience, which
+ * keeps their cost low.
  */
 
 export interface SessionLogsOptions {

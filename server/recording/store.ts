@@ -16,8 +16,8 @@ export interface Recording {
 export type Staleness = 'command changed' | 'flake changed'
 
 /**
- * The recording of each step's last successful run: `<folder>/<profile>/<step>.cast`, with its metadata (`.json`) and the thumbnail of
- * its page (`.png`) beside it.
+ * The recording of each step's last successful run: `<folder>/<profile>/<step>.cast`, with its metadata (`.json`) and
+ * the thumbnail of its page (`.png`) beside it.
  */
 export class RecordingStore {
   private readonly folder: string
@@ -33,8 +33,8 @@ export class RecordingStore {
   }
 
   /**
-   * Saves the recording of a step in place of the previous one. After an interruption, `read` returns the old or the new recording,
-   * never a mixture.
+   * Saves the recording of a step in place of the previous one. After an interruption, `read` returns the old or the
+   * new recording, never a mixture.
    *
    * @param cast text of the recording
    * @param thumbnail PNG of the page that the step served

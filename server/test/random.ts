@@ -27,8 +27,8 @@ export class Random {
 }
 
 /**
- * Random output as programs print it: words, wide and combining characters, colors, cursor movements, modes, and both screens. Consists
- * of complete escape sequences.
+ * Random output as programs print it: words, wide and combining characters, colors, cursor movements, modes, and both
+ * screens. Consists of complete escape sequences.
  */
 export function randomOutput(random: Random, cols: number, rows: number, pieces: number): string {
   return Array.from({ length: pieces }, () => randomPiece(random, cols, rows)).join('')

@@ -76,8 +76,8 @@ const RGB_MODE = 0x3000000
 const normalizeColor = (packed: number) => ((packed & COLOR_MODE) === RGB_MODE ? packed : packed & ~0xffff00) >>> 0
 
 /**
- * Describes the complete state of a terminal as text, one line per line of its buffers. Terminals with equal states look the same, now
- * and after receiving the same bytes.
+ * Describes the complete state of a terminal as text, one line per line of its buffers. Terminals with equal states
+ * look the same, now and after receiving the same bytes.
  */
 export function stateOf(terminal: xterm.Terminal): string[] {
   const core = Reflect.get(terminal, '_core') as Core

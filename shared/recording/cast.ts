@@ -2,10 +2,11 @@ import { z } from 'zod'
 import { json } from '../json.ts'
 
 /**
- * asciicast: the output of a terminal with its timing. Recordings are saved as version 3 (docs.asciinema.org/manual/asciicast/v3);
- * version 2 is exported for older players.
+ * asciicast: the output of a terminal with its timing. Recordings are saved as version 3
+ * (docs.asciinema.org/manual/asciicast/v3); version 2 is exported for older players.
  *
- * A file consists of a header and one event per line. In version 3, the time of an event is the interval since the previous event.
+ * A file consists of a header and one event per line. In version 3, the time of an event is the interval since the
+ * previous event.
  */
 
 const grid = z.strictObject({
@@ -77,7 +78,10 @@ export function headerLine(header: CastHeader): string {
   return `${JSON.stringify(header)}\n`
 }
 
-/** Serializes events of version 3. Carries rounding errors over to the next interval, so that times stay accurate to a millisecond. */
+/**
+ * Serializes events of version 3. Carries rounding errors over to the next interval, so that times stay accurate to a
+ * millisecond.
+ */
 export class EventLines {
   /** Time of the last event, in milliseconds. */
   private lastTime = 0
@@ -91,7 +95,9 @@ export class EventLines {
   }
 }
 
-/** Serializes a recording as version 2: with absolute times, and without the exit status, which version 2 does not have. */
+/**
+ * Serializes a recording as version 2: with absolute times, and without the exit status, which version 2 does not have.
+ */
 export function toVersion2({ header, events }: Cast): string {
   const { term, version: _, ...rest } = header
   const first = JSON.stringify({
