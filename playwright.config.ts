@@ -1,12 +1,24 @@
 import { existsSync } from 'node:fs'
 import { defineConfig } from '@playwright/test'
 
-const system = '/usr/bin/chromium'
+const SYSTEM_CHROMIUM = '/usr/bin/chromium'
+
+/**
+ * Files whose talks run virtual machines, use the talk's port 8080, or look for processes of their own among all of the machine.
+ * One of them runs at a time.
+ */
+const EXCLUSIVE = ['bad-input', 'class', 'ends', 'faults', 'slides', 'talk', 'workshop'].map(
+  (name) => `${name}.spec.ts`,
+)
 
 export default defineConfig({
   testDir: 'e2e',
-  // One stage, one port 8080: the tests share the machine's ports and cores.
-  workers: 1,
+  // Two files at a time: one that needs the machine's ports and virtual machines for itself, and one that does not.
+  workers: 2,
+  projects: [
+    { name: 'exclusive', testMatch: EXCLUSIVE, workers: 1 },
+    { name: 'shared', testIgnore: EXCLUSIVE, workers: 1 },
+  ],
   fullyParallel: false,
   retries: 0,
   timeout: 120_000,
@@ -15,8 +27,8 @@ export default defineConfig({
     viewport: { width: 1280, height: 720 },
     screenshot: 'only-on-failure',
     launchOptions: {
-      // Debian's Chromium where it is there, else the one that Playwright has installed.
-      ...(existsSync(system) && { executablePath: system }),
+      // Prefer the distribution's Chromium to the one that Playwright installs.
+      ...(existsSync(SYSTEM_CHROMIUM) && { executablePath: SYSTEM_CHROMIUM }),
       args: [
         ...(process.getuid?.() === 0 ? ['--no-sandbox'] : []),
         ...['gpu', 'quic', 'background-networking', 'component-update', 'sync'].map(

@@ -1,13 +1,20 @@
 import { defineConfig } from 'vitest/config'
 
+const TESTS = '{shared,server,client,setup,nix,tasks}/**/*.test.ts'
+/** Tests that need the offline lab, containers or virtual machines, or that take minutes. */
+const LAB_TESTS = '{shared,server,client,setup,nix,tasks}/**/*.lab.test.ts'
+const exclude = ['**/node_modules/**', '**/dist/**']
+
 export default defineConfig({
   test: {
-    include: ['{shared,server,client,setup,nix,tasks}/**/*.test.ts'],
-    // Most of them wait for something. Unless told, there is one worker on two cores.
+    // Vitest's default on two cores is one worker, but most tests wait for a shell or a timer.
     maxWorkers: 2,
-    // For what never ends. Real shells, builds and machines take as long as the machine at hand takes.
+    projects: [
+      { extends: true, test: { name: 'unit', include: [TESTS], exclude: [...exclude, LAB_TESTS] } },
+      { extends: true, test: { name: 'lab', include: [LAB_TESTS], exclude } },
+    ],
+    // Only a guard against tests that hang: the duration of shells, builds and virtual machines depends on the machine.
     testTimeout: 60_000,
     hookTimeout: 60_000,
-    exclude: ['**/node_modules/**', '**/dist/**'],
   },
 })

@@ -1,104 +1,178 @@
-// `npm test`: installs what the tests need and runs all of them. The last line counts them.
-import { spawnSync } from 'node:child_process'
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+// Runs the tests. `npm test` runs all parts; `node bin/test.js PART [NAME …] [OPTION …]` runs one of them, with the names of test files
+// and the options of Vitest or Playwright. The last line counts the tests.
+import { spawn } from 'node:child_process'
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join, relative } from 'node:path'
-import { checkNode, makeRunnable, root, run } from './install.js'
+import { join } from 'node:path'
+import { checkNode, makeRunnable, root } from './install.js'
+import { countProblems, readPlaywrightReport } from './test/reports.js'
+import { installPrograms } from './test/programs.js'
+
+/**
+ * Result of a part. `failed` may exceed `failures.length`: a linter reports many problems as one message.
+ *
+ * @typedef {{ file: string, name: string, message: string }} Failure
+ * @typedef {{ file: string, name: string, reason?: string }} Skipped
+ * @typedef {{ passed: number, failed: number, failures: Failure[], skipped: Skipped[] }} Result
+ */
+
+/** @type {Record<string, (words: string[]) => Promise<Result>>} */
+const parts = {
+  lint: () => check('lint', 'npm', ['run', '--silent', 'lint']),
+  types: () => check('types', 'npm', ['run', '--silent', 'typecheck']),
+  unit: (words) => vitest('unit', words),
+  lab: (words) => vitest('lab', words),
+  e2e: playwright,
+}
+
+const [only, ...names] = process.argv.slice(2)
+if (only !== undefined && !(only in parts)) {
+  console.error(
+    `Unknown part "${only}". Use one of: ${Object.keys(parts).join(', ')}; without a part, all of them run.`,
+  )
+  process.exit(1)
+}
+const words = only === 'e2e' ? browserTestFilters(names) : names
 
 checkNode()
 makeRunnable()
-installSystemPackages()
-
+const started = Date.now()
 const folder = mkdtempSync(join(tmpdir(), 'understudy-test-'))
-// One cache for all parts: the lab is prepared once, and nothing stays behind.
-process.env.UNDERSTUDY_CACHE ??= join(folder, 'cache')
-const bin = (...path) => join(root, 'node_modules', ...path)
-let failed = false
+// The complete run prepares the lab in a cache of its own and removes it. A single part uses the user's cache, where the lab may be ready.
+if (only === undefined) process.env.UNDERSTUDY_CACHE ??= join(folder, 'cache')
+const missing = only === undefined || only === 'lab' || only === 'e2e' ? installPrograms() : []
 
-/** Runs one part; the others run all the same, so that one run shows everything that is wrong. */
-function part(title, script, args, env = {}) {
-  console.log(`\n== ${title}`)
-  const { status } = spawnSync(process.execPath, [script, ...args], {
+/** @type {Map<string, Result>} */
+const results = new Map()
+/** @type {Map<string, number>} Seconds that each part took. */
+const durations = new Map()
+if (only !== undefined) await run(only)
+else {
+  // The static checks use one core and the unit tests mostly wait. Parts continue after a failure, so that one run shows all problems.
+  await Promise.all([run('lint'), run('types').then(() => run('unit'))])
+  await run('lab')
+  await run('e2e')
+}
+rmSync(folder, { recursive: true, force: true })
+process.exit(summarize())
+
+async function run(part) {
+  const began = Date.now()
+  results.set(part, await parts[part](words))
+  durations.set(part, (Date.now() - began) / 1000)
+}
+
+/** Runs a program that prints problems and counts no tests. Its output is printed at its end, since it may run beside another part. */
+async function check(part, program, args) {
+  const { status, output } = await start(program, args, { capture: true })
+  console.log(`\n== ${part}\n${output.trim() || 'no problems'}`)
+  if (status === 0) return { passed: 0, failed: 0, failures: [], skipped: [] }
+  const failed = countProblems(output)
+  const message = `${failed} problem${failed === 1 ? '' : 's'}, listed under "== ${part}" above`
+  return { passed: 0, failed, failures: [{ file: part, name: [program, ...args].join(' '), message }], skipped: [] }
+}
+
+async function vitest(project, args) {
+  console.log(`\n== ${project}`)
+  const report = join(folder, `${project}.json`)
+  const { status } = await start(
+    process.execPath,
+    [
+      join(root, 'node_modules', 'vitest', 'vitest.mjs'),
+      ...['run', '--project', project, '--reporter=default', '--reporter=./bin/test/vitest-reporter.js', ...args],
+    ],
+    { env: { UNDERSTUDY_TEST_REPORT: report } },
+  )
+  return completed(project, status, existsSync(report) && JSON.parse(readFileSync(report, 'utf8')))
+}
+
+async function playwright(args) {
+  console.log('\n== e2e')
+  const report = join(folder, 'e2e.json')
+  const browserMissing = missing.some(({ program }) => program === 'chromium') && !(await hasPlaywrightChromium())
+  const { status } = await start(
+    process.execPath,
+    [
+      join(root, 'node_modules', '@playwright', 'test', 'cli.js'),
+      'test',
+      `--reporter=${browserMissing ? 'json' : 'list,json'}`,
+      ...(browserMissing ? ['--list'] : []),
+      ...args,
+    ],
+    { env: { PLAYWRIGHT_JSON_OUTPUT_FILE: report } },
+  )
+  const result = existsSync(report) && readPlaywrightReport(JSON.parse(readFileSync(report, 'utf8')))
+  if (!browserMissing || !result) return completed('e2e', status, result)
+  const reason = 'Chromium is not installed (apt-get install chromium)'
+  console.log(`Skipped: ${reason}`)
+  return { ...result, passed: 0, skipped: result.listed.map((test) => ({ ...test, reason })) }
+}
+
+/** @returns the result of a test runner; one failure if the runner itself failed without reporting any */
+function completed(part, status, result) {
+  if (result && (status === 0 || result.failed > 0)) return result
+  const message = status === null ? 'ended by a signal' : `ended with exit status ${status}`
+  const failure = { file: part, name: 'the test runner', message }
+  const { passed = 0, failed = 0, failures = [], skipped = [] } = result || {}
+  return { passed, failed: failed + 1, failures: [...failures, failure], skipped }
+}
+
+/** Translates names of test files, with or without `.spec.ts`, to the patterns that Playwright expects. Options stay as they are. */
+function browserTestFilters(args) {
+  const end = args.findIndex((word) => word.startsWith('-'))
+  const names = end < 0 ? args : args.slice(0, end)
+  const available = readdirSync(join(root, 'e2e')).filter((name) => name.endsWith('.spec.ts'))
+  const files = names.map((name) => `${name.replace(/^e2e\//, '').replace(/\.spec\.ts$/, '')}.spec.ts`)
+  const unknown = files.find((file) => !available.includes(file))
+  if (unknown !== undefined) {
+    const list = available.map((file) => file.replace('.spec.ts', '')).join(', ')
+    console.error(`There is no e2e/${unknown}. Use one of: ${list}`)
+    process.exit(1)
+  }
+  return [...files.map((file) => `/e2e/${file.replaceAll('.', '\\.')}$`), ...args.slice(names.length)]
+}
+
+async function hasPlaywrightChromium() {
+  const { chromium } = await import('playwright-core')
+  return existsSync(chromium.executablePath())
+}
+
+/** Starts a program in the project's folder. @returns its exit status and, if captured, what it printed */
+async function start(program, args, { env = {}, capture = false } = {}) {
+  const child = spawn(program, args, {
     cwd: root,
-    stdio: 'inherit',
+    stdio: ['inherit', capture ? 'pipe' : 'inherit', capture ? 'pipe' : 'inherit'],
     env: { ...process.env, ...env },
   })
-  if (status !== 0) failed = true
+  let output = ''
+  for (const stream of [child.stdout, child.stderr]) stream?.setEncoding('utf8').on('data', (text) => (output += text))
+  return new Promise((resolve) => {
+    child.once('error', (error) => resolve({ status: 1, output: `${program} could not be started: ${error.message}` }))
+    child.once('close', (status) => resolve({ status, output }))
+  })
 }
 
-const units = join(folder, 'units.json')
-const browser = join(folder, 'browser.json')
-part('Types of shared and server', bin('typescript', 'bin', 'tsc'), ['-b', 'server'])
-part('Types', bin('vue-tsc', 'bin', 'vue-tsc.js'), ['--noEmit', '-p', 'tsconfig.json'])
-part('Unit tests', bin('vitest', 'vitest.mjs'), [
-  'run',
-  '--reporter=default',
-  '--reporter=json',
-  `--outputFile.json=${units}`,
-])
-part('Browser tests', bin('@playwright', 'test', 'cli.js'), ['test', '--reporter=list,json'], {
-  PLAYWRIGHT_JSON_OUTPUT_FILE: browser,
-})
+/** Prints failures, skipped tests, durations and, as the last line, the counts. @returns the exit status */
+function summarize() {
+  const all = [...results.values()]
+  for (const { file, name, message } of all.flatMap(({ failures }) => failures))
+    console.log(`\nFailed: ${file} › ${name}\n${String(message).split('\n').slice(0, 6).join('\n')}`)
+  const skipped = all.flatMap(({ skipped }) => skipped)
+  if (skipped.length > 0) console.log('')
+  for (const { file, name, reason } of skipped) console.log(`Skipped: ${file} › ${name}${reason ? ` (${reason})` : ''}`)
+  for (const { program, install } of missing)
+    console.log(`Not installed: ${program} (${install}). The tests that need it were skipped.`)
 
-const counts = { passed: 0, failed: 0, skipped: 0 }
-/** Each test that failed and why, in a line or a few: said once more at the end, where it is not lost among what has passed. */
-const failures = []
-if (existsSync(units)) {
-  const report = JSON.parse(readFileSync(units, 'utf8'))
-  for (const { name, message, assertionResults } of report.testResults) {
-    const broken = assertionResults.filter(({ status }) => status === 'failed')
-    for (const { fullName, failureMessages } of broken)
-      failures.push([relative(root, name), fullName, failureMessages[0]])
-    if (broken.length === 0 && message) failures.push([relative(root, name), 'the file itself', message])
-  }
-  counts.passed += report.numPassedTests
-  counts.failed += report.numFailedTests
-  counts.skipped += report.numPendingTests + report.numTodoTests
+  console.log('')
+  for (const [part, seconds] of [...durations, ['total', (Date.now() - started) / 1000]])
+    console.log(`${part.padEnd(6)} ${formatDuration(seconds)}`)
+  const sum = (count) => all.reduce((total, result) => total + count(result), 0)
+  const failed = sum(({ failed }) => failed)
+  console.log(`\n${sum(({ passed }) => passed)} passed, ${failed} failed, ${skipped.length} skipped`)
+  return failed === 0 ? 0 : 1
 }
-if (existsSync(browser)) {
-  const { stats, suites, errors } = JSON.parse(readFileSync(browser, 'utf8'))
-  const specs = (suite) => [...suite.specs, ...(suite.suites ?? []).flatMap(specs)]
-  for (const { ok, file, line, title, tests } of suites.flatMap(specs))
-    if (!ok)
-      failures.push([
-        `e2e/${file}:${line}`,
-        title,
-        tests.flatMap(({ results }) => results).find(({ error }) => error)?.error.message,
-      ])
-  for (const { message } of errors) failures.push(['e2e', 'the browser tests themselves', message])
-  counts.passed += stats.expected
-  counts.failed += stats.unexpected + stats.flaky
-  counts.skipped += stats.skipped
-}
-rmSync(folder, { recursive: true })
-if (failed && counts.failed === 0) counts.failed = 1
-for (const [file, name, message] of failures)
-  console.log(`\nFailed: ${file} › ${name}\n${String(message).split('\n').slice(0, 6).join('\n')}`)
-console.log(`\n${counts.passed} passed, ${counts.failed} failed, ${counts.skipped} skipped`)
-process.exit(failed ? 1 : 0)
 
-/** Chromium for the browser, Nix and git for the lab, ffmpeg for videos, an old player of recordings, containers for learners, programs that fill a terminal, a certificate for a proxy. Where they cannot be installed the tests that need them are skipped by name. */
-function installSystemPackages() {
-  const wanted = {
-    chromium: 'chromium',
-    nix: 'nix-bin',
-    git: 'git',
-    ffmpeg: 'ffmpeg',
-    asciinema: 'asciinema',
-    podman: 'podman',
-    runc: 'runc',
-    vim: 'vim',
-    less: 'less',
-    tmux: 'tmux',
-    htop: 'htop',
-    openssl: 'openssl',
-  }
-  const missing = Object.keys(wanted).filter((program) => spawnSync('sh', ['-c', `command -v ${program}`]).status !== 0)
-  if (missing.length === 0 || !existsSync('/usr/bin/apt-get')) return
-  const packages = missing.map((program) => wanted[program])
-  console.log(`Installing by apt-get: ${packages.join(', ')} …`)
-  const words = process.getuid() === 0 ? [] : ['sudo']
-  const apt = [...words, 'env', 'DEBIAN_FRONTEND=noninteractive', 'apt-get']
-  run(apt[0] ?? '', [...apt.slice(1), 'update', '-qq'])
-  run(apt[0] ?? '', [...apt.slice(1), 'install', '-y', '-qq', '--no-install-recommends', ...packages])
+function formatDuration(seconds) {
+  const whole = Math.round(seconds)
+  return `${String(Math.floor(whole / 60)).padStart(3)}:${String(whole % 60).padStart(2, '0')}`
 }
