@@ -1,8 +1,8 @@
 import { defineConfig } from 'vitest/config'
 
-const TESTS = '{shared,server,client,setup,nix,tasks}/**/*.test.ts'
+const TESTS = '{shared,server,client,setup,nix,tasks,bench}/**/*.test.ts'
 /** Tests that need the offline lab, containers or virtual machines, or that take minutes. */
-const LAB_TESTS = '{shared,server,client,setup,nix,tasks}/**/*.lab.test.ts'
+const LAB_TESTS = '{shared,server,client,setup,nix,tasks,bench}/**/*.lab.test.ts'
 const exclude = ['**/node_modules/**', '**/dist/**']
 
 export default defineConfig({

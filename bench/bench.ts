@@ -1,68 +1,82 @@
 import { cpus, loadavg } from 'node:os'
-import { echo } from './echo.ts'
-import { type Figure, meets, round } from './figure.ts'
-import { film } from './render.ts'
-import { flood } from './flood.ts'
-import { interrupt } from './interrupt.ts'
-import { manyViewers } from './many-viewers.ts'
-import { stalled } from './stalled.ts'
-import { frames, warmStart } from './warm-start.ts'
+import { BENCHMARKS } from './benchmarks.ts'
+import { type Figure, meetsTarget, round } from './figure.ts'
+import { type Outcome, runBenchmarks } from './run-benchmarks.ts'
 
-/** `npm run bench`: measures everything on loopback and prints it; `-- --quick` for a short form, `-- --json` for one object, names to choose. */
+// `npm run bench`: measures on loopback and prints the results. See docs/benchmarks.md for the options.
 const options = process.argv.slice(2)
 const quick = options.includes('--quick')
 const json = options.includes('--json')
-const chosen = options.filter((option) => !option.startsWith('--'))
+const names = options.filter((option) => !option.startsWith('--'))
 
-const parts: Record<string, () => Promise<Figure[]>> = {
-  flood: () => (quick ? flood(20e6, 1) : flood(100e6, 3)),
-  echo: () => echo(quick ? 300 : 2000),
-  interrupt: () => interrupt(quick ? 3 : 15),
-  stalled: () => stalled(quick ? 3 : 6),
-  viewers: () => manyViewers(),
-  start: () => warmStart(quick ? 1 : 5, quick ? 5 : 30),
-  frames: () => frames(quick ? 3 : 10),
-  film: () => film(quick),
-}
+const unknownOptions = options.filter((option) => option.startsWith('--') && !['--quick', '--json'].includes(option))
+const unknownNames = names.filter((name) => BENCHMARKS.every((benchmark) => benchmark.name !== name))
+if (unknownOptions.length > 0) exitWithUsage(`Unknown option ${unknownOptions.join(', ')}. Use --quick or --json.`)
+if (unknownNames.length > 0)
+  exitWithUsage(
+    `Unknown benchmark ${unknownNames.join(', ')}. Use ${BENCHMARKS.map(({ name }) => name).join(', ')}, or none for all.`,
+  )
 
-const unknown = chosen.filter((name) => !(name in parts))
-if (unknown.length > 0) {
-  console.error(`There is no benchmark ${unknown.join(', ')}. There are: ${Object.keys(parts).join(', ')}`)
-  process.exit(1)
-}
-
-/** What else kept the machine busy: with a load above nothing, all figures are worse than they need to be. */
+// Other work on the machine makes every figure worse, so its load belongs to the result.
 const load = () => loadavg().map(round)
-const machine = {
-  processors: cpus().length,
-  model: cpus()[0]?.model ?? '',
-  load: { before: load(), after: [] as number[] },
+const machine = { processors: cpus().length, model: cpus()[0]?.model ?? '', load: { before: load() } }
+const print = (line: string) => {
+  if (!json) console.log(line)
 }
-if (!json) console.log(`${machine.processors} × ${machine.model}, load ${machine.load.before.join(' ')}`)
 
-const figures: Figure[] = []
-for (const [name, measure] of Object.entries(parts)) {
-  if (chosen.length > 0 && !chosen.includes(name)) continue
-  if (!json) console.log(`\n${name}`)
-  for (const each of await measure()) {
-    figures.push(each)
-    if (!json) console.log(`  ${describe(each)}`)
+print(`${machine.processors} × ${machine.model}, load ${machine.load.before.join(' ')}`)
+const outcomes = await runBenchmarks(
+  BENCHMARKS.filter(({ name }) => names.length === 0 || names.includes(name)),
+  {
+    quick,
+    onStart: ({ name }) => print(`\n${name}`),
+    onOutcome: (outcome) => {
+      for (const line of describeOutcome(outcome)) print(`  ${line}`)
+    },
+  },
+)
+const after = load()
+const failed = outcomes.some(({ status }) => status === 'failed')
+if (json) {
+  const result = {
+    date: new Date().toISOString(),
+    node: process.version,
+    machine: { ...machine, load: { ...machine.load, after } },
+    quick,
+    outcomes,
+  }
+  console.log(JSON.stringify(result, null, 2))
+} else {
+  const count = (status: Outcome['status']) => outcomes.filter((outcome) => outcome.status === status).length
+  print(`\nload ${after.join(' ')}`)
+  print(`${count('measured')} measured, ${count('skipped')} skipped, ${count('failed')} failed`)
+}
+// A failed benchmark may have left a server or a browser running, which would keep this process alive.
+process.exit(failed ? 1 : 0)
+
+function describeOutcome(outcome: Outcome): string[] {
+  switch (outcome.status) {
+    case 'measured':
+      return outcome.figures.map(describeFigure)
+    case 'skipped':
+      return [`- skipped: ${outcome.reason}`]
+    case 'failed':
+      return [`✗ failed: ${outcome.message}`]
   }
 }
-machine.load.after = load()
-if (json)
-  console.log(
-    JSON.stringify({ date: new Date().toISOString(), node: process.version, machine, quick, figures }, null, 2),
-  )
-else console.log(`\nload ${machine.load.after.join(' ')}`)
 
-function describe(each: Figure): string {
-  const { name, value, unit, range, target, references = {} } = each
-  const met = meets(each)
+function describeFigure(figure: Figure): string {
+  const { name, value, unit, range, target, references = {} } = figure
+  const met = meetsTarget(figure)
   return [
     `${met === undefined ? ' ' : met ? '✓' : '✗'} ${name}: ${value} ${unit}`,
     range && range[0] !== range[1] ? ` (${range[0]} to ${range[1]})` : '',
     target ? `, target ${'atLeast' in target ? `≥ ${target.atLeast}` : `≤ ${target.atMost}`}` : '',
-    ...Object.entries(references).map(([reference, figure]) => `; ${reference}: ${figure}`),
+    ...Object.entries(references).map(([reference, measured]) => `; ${reference}: ${measured}`),
   ].join('')
+}
+
+function exitWithUsage(message: string): never {
+  console.error(message)
+  process.exit(1)
 }

@@ -1,23 +1,23 @@
-/** One measured value and what it is held against. */
+/** One measured value, its target and its references. */
 export interface Figure {
   name: string
   value: number
   unit: string
-  /** The best and the worst of several measurements. */
+  /** Smallest and largest of several measurements. */
   range?: [number, number]
-  /** What it should be: at least, or at most. */
   target?: { atLeast: number } | { atMost: number }
-  /** Measured in the same run: what it is compared with. */
+  /** Values measured in the same run for comparison, by name with unit. */
   references?: Record<string, number>
 }
 
-export function meets({ value, target }: Figure): boolean | undefined {
+/** @returns whether the value meets its target; undefined without a target */
+export function meetsTarget({ value, target }: Figure): boolean | undefined {
   if (!target) return undefined
   return 'atLeast' in target ? value >= target.atLeast : value <= target.atMost
 }
 
-/** A figure of several measurements: their median, with the range. */
-export function figure(
+/** Makes a figure of several measurements: their median and range. */
+export function medianFigure(
   name: string,
   unit: string,
   values: number[],
@@ -42,6 +42,7 @@ export function percentile(values: number[], rank: number): number {
   return sorted[Math.min(sorted.length - 1, Math.floor((rank / 100) * sorted.length))] ?? NaN
 }
 
+/** Rounds to three significant digits. */
 export function round(value: number): number {
   return Number(value.toPrecision(3))
 }

@@ -1,41 +1,43 @@
-import { type Figure, figure } from './figure.ts'
 import { sleep } from './child-process.ts'
-import { startSubject } from './talk.ts'
-import { enter, Viewer } from './viewer.ts'
+import { type Figure, medianFigure } from './figure.ts'
+import { startServerUnderTest } from './server-under-test.ts'
+import { logIn, Viewer } from './viewer.ts'
 
-/** Bytes a second that the viewer draws: what xterm.js manages in a browser on a laptop. */
-const DRAWING = 10e6
+/** What xterm.js draws in a browser on a laptop. */
+const BYTES_DRAWN_PER_SECOND = 10e6
+const OUTPUT_MS = 1200
+const PAUSE_MS = 700
 
 /**
- * How long an endless flood goes on, for the eyes of a viewer that draws 10 MB/s, after it has pressed Ctrl-C.
+ * Measures how long a viewer that draws 10 MB/s sees output of an endless command after it has pressed Ctrl-C.
  *
- * @param times that it is pressed
+ * @param rounds how often Ctrl-C is pressed
  */
-export async function interrupt(times: number): Promise<Figure[]> {
-  const subject = await startSubject()
-  const { link, terminal } = subject.ready
-  const viewer = await Viewer.open({ ticket: await enter(link), terminal, drawing: DRAWING })
-  const felt: number[] = []
+export async function measureInterrupt(rounds: number): Promise<Figure[]> {
+  const server = await startServerUnderTest()
+  const { link, terminal } = server.ready
+  const viewer = await Viewer.open({ ticket: await logIn(link), terminal, bytesDrawnPerSecond: BYTES_DRAWN_PER_SECOND })
+  const milliseconds: number[] = []
   try {
-    for (let time = 0; time < times; time++) {
-      const begun = viewer.shows('BEGUN-42')
+    for (let iteration = 0; iteration < rounds; iteration++) {
+      const begun = viewer.waitFor('BEGUN-42')
       viewer.type('echo BEGUN-$((6 * 7)); sleep 0.2; yes "$(seq 1 200)"\r')
       await begun
-      await sleep(1200 + Math.random() * 300)
-      const stopped = viewer.shows('^C')
+      await sleep(OUTPUT_MS + Math.random() * 300)
+      const stopped = viewer.waitFor('^C')
       const began = performance.now()
       viewer.type('\u0003')
       await stopped
-      felt.push(performance.now() - began)
-      await sleep(700)
+      milliseconds.push(performance.now() - began)
+      await sleep(PAUSE_MS)
     }
   } finally {
     await viewer.close()
-    await subject.end()
+    await server.end()
   }
-  const worst = Math.max(...felt)
+  const slowest = Math.round(Math.max(...milliseconds))
   return [
-    figure('Ctrl-C in a flood, until the viewer sees it', 'ms', felt),
-    { name: 'Ctrl-C in a flood, the slowest', value: Math.round(worst), unit: 'ms', target: { atMost: 100 } },
+    medianFigure('Ctrl-C during endless output, until the viewer sees it', 'ms', milliseconds),
+    { name: 'Ctrl-C during endless output, slowest', value: slowest, unit: 'ms', target: { atMost: 100 } },
   ]
 }

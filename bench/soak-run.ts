@@ -1,75 +1,79 @@
 import { residentMemory, sleep } from './child-process.ts'
-import { startSubject } from './talk.ts'
-import { enter, type Ticket, Viewer } from './viewer.ts'
+import { startServerUnderTest } from './server-under-test.ts'
+import { logIn, type Ticket, Viewer } from './viewer.ts'
 
-/** How memory grew. Slopes are of the line of least squares, without the first fifth, in which the heap finds its size. */
-export interface Soaked {
-  /** That came through, and the time that it took. */
+/** How the server's memory grew. Slopes are least-squares fits without the first fifth, in which the heap grows to its size. */
+export interface SoakResult {
+  /** Output of the terminal. */
   gigabytes: number
   hours: number
-  /** MiB. */
-  perGigabyte: number
-  perHour: number
-  /** MiB at the beginning and at the end of what was counted. */
-  first: number
-  last: number
+  mebibytesPerGigabyte: number
+  mebibytesPerHour: number
+  /** Memory in the first and the last of the fitted samples. */
+  firstMebibytes: number
+  lastMebibytes: number
 }
 
-/** Samples that are taken of the memory, at least. */
-const SAMPLES = 40
+const MIN_SAMPLES = 40
+const MAX_SAMPLING_INTERVAL_SECONDS = 1
+const LOG_INTERVAL_SECONDS = 60
+/** The text of each output line, after its number. */
+const LINE = ' of the endless output of a soak run'
+/** Bytes of a line besides its text: the number as `cat -n` prints it and the line end. */
+const LINE_OVERHEAD_BYTES = 7 + 2
 
 /**
- * Floods a session, while viewers come, stall and go, and watches the memory of the server.
+ * Prints endless output in a terminal, while viewers attach, stall and leave, and samples the memory of the server.
  *
- * @param seconds to go on
- * @param log is told how it stands, once a minute
+ * @param seconds duration
+ * @param log receives one line of progress a minute
  */
-export async function soak(seconds: number, log: (line: string) => void = () => {}): Promise<Soaked> {
-  const subject = await startSubject()
-  const { link, terminal } = subject.ready
-  const ticket = await enter(link)
-  const samples: { seconds: number; bytes: number; memory: number }[] = []
+export async function runSoak(seconds: number, log: (line: string) => void = () => {}): Promise<SoakResult> {
+  const server = await startServerUnderTest()
+  const { link, terminal } = server.ready
+  const ticket = await logIn(link)
+  const samples: { seconds: number; bytes: number; mebibytes: number }[] = []
   let bytes = 0
   const viewer = await Viewer.open({ ticket, terminal })
   try {
-    // What came through is counted by the numbers of the lines: a viewer that is too slow is not sent all of it.
-    const line = ' of a flood that goes on and on'
-    viewer.type(`yes '${line}' | cat -n\r`)
+    // The line numbers tell how much was printed: a slow viewer does not receive all of it.
+    viewer.type(`yes '${LINE}' | cat -n\r`)
     const began = performance.now()
-    const passed = () => (performance.now() - began) / 1000
-    const interval = Math.min(1, seconds / SAMPLES)
-    let told = 0
+    const elapsed = () => (performance.now() - began) / 1000
+    const interval = Math.min(MAX_SAMPLING_INTERVAL_SECONDS, seconds / MIN_SAMPLES)
+    let logged = 0
     let churning = true
     const churn = churnViewers(ticket, terminal, () => churning)
-    while (passed() < seconds) {
+    while (elapsed() < seconds) {
       await sleep(interval * 1000)
-      const number = await lineNumber(ticket, terminal)
-      bytes = Math.max(bytes, number * (7 + line.length + 2))
-      samples.push({ seconds: passed(), bytes, memory: residentMemory(subject.pid) / 2 ** 20 })
-      if (passed() - told < 60) continue
-      told = passed()
-      log(`${(told / 60).toFixed(0)} minutes, ${(bytes / 1e9).toFixed(2)} GB, ${samples.at(-1)?.memory.toFixed(0)} MiB`)
+      const lines = await lastLineNumber(ticket, terminal)
+      bytes = Math.max(bytes, lines * (LINE.length + LINE_OVERHEAD_BYTES))
+      const mebibytes = residentMemory(server.pid) / 2 ** 20
+      samples.push({ seconds: elapsed(), bytes, mebibytes })
+      if (elapsed() - logged < LOG_INTERVAL_SECONDS) continue
+      logged = elapsed()
+      log(`${(logged / 60).toFixed(0)} minutes, ${(bytes / 1e9).toFixed(2)} GB, ${mebibytes.toFixed(0)} MiB`)
     }
     churning = false
     await churn
   } finally {
     await viewer.close()
-    await subject.end()
+    await server.end()
   }
-  const counted = samples.slice(Math.floor(samples.length / 5))
+  const fitted = samples.slice(Math.floor(samples.length / 5))
   return {
     gigabytes: bytes / 1e9,
     hours: seconds / 3600,
-    perGigabyte: slope(counted.map(({ bytes, memory }) => [bytes / 1e9, memory])),
-    perHour: slope(counted.map(({ seconds, memory }) => [seconds / 3600, memory])),
-    first: counted[0]?.memory ?? NaN,
-    last: counted.at(-1)?.memory ?? NaN,
+    mebibytesPerGigabyte: slope(fitted.map((sample) => [sample.bytes / 1e9, sample.mebibytes])),
+    mebibytesPerHour: slope(fitted.map((sample) => [sample.seconds / 3600, sample.mebibytes])),
+    firstMebibytes: fitted[0]?.mebibytes ?? NaN,
+    lastMebibytes: fitted.at(-1)?.mebibytes ?? NaN,
   }
 }
 
-/** Lets viewers come, some of which stop reading, and go again. */
-async function churnViewers(ticket: Ticket, terminal: string, on: () => boolean): Promise<void> {
-  while (on()) {
+/** Attaches one viewer after the other. Some of them stop reading before they leave. */
+async function churnViewers(ticket: Ticket, terminal: string, isRunning: () => boolean): Promise<void> {
+  while (isRunning()) {
     const viewer = await Viewer.open({ ticket, terminal })
     if (Math.random() < 0.3) viewer.socket.pause()
     await sleep(200 + Math.random() * 400)
@@ -77,17 +81,18 @@ async function churnViewers(ticket: Ticket, terminal: string, on: () => boolean)
   }
 }
 
-/** The last number on the screen. */
-async function lineNumber(ticket: Ticket, terminal: string): Promise<number> {
-  let shown = ''
-  const viewer = await Viewer.open({ ticket, terminal, onDrawn: (text) => (shown = shown || text) })
+/** @returns the last number on the screen; 0 if there is none */
+async function lastLineNumber(ticket: Ticket, terminal: string): Promise<number> {
+  let snapshot = ''
+  const viewer = await Viewer.open({ ticket, terminal, onDrawn: (text) => (snapshot = snapshot || text) })
   await viewer.close()
-  return Number([...shown.matchAll(/\s(\d+)\b/g)].at(-1)?.[1] ?? 0)
+  return Number([...snapshot.matchAll(/\s(\d+)\b/g)].at(-1)?.[1] ?? 0)
 }
 
+/** @returns the slope of the least-squares line */
 function slope(points: [x: number, y: number][]): number {
   const mean = (index: 0 | 1) => points.reduce((sum, point) => sum + point[index], 0) / points.length
-  const [x, y] = [mean(0), mean(1)]
-  const spread = points.reduce((sum, [each]) => sum + (each - x) ** 2, 0)
-  return points.reduce((sum, [eachX, eachY]) => sum + (eachX - x) * (eachY - y), 0) / spread
+  const [meanX, meanY] = [mean(0), mean(1)]
+  const spread = points.reduce((sum, [x]) => sum + (x - meanX) ** 2, 0)
+  return points.reduce((sum, [x, y]) => sum + (x - meanX) * (y - meanY), 0) / spread
 }

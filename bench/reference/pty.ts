@@ -1,7 +1,17 @@
 import * as pty from 'node-pty'
 
-/** A pseudo-terminal read by node-pty and by nobody else. */
-export function rawTerminal(command: string, cols: number, rows: number, onOutput: (bytes: Buffer) => void): pty.IPty {
+/** Printed after the output of a command, in two halves so that the echoed command line does not contain it. */
+export const END_MARKER = 'the-end-of-the-output'
+/** The sleep keeps the shell alive: node-pty drops unread output when it exits. */
+export const withEndMarker = (command: string): string => `${command}; printf '%s%s' the-end -of-the-output; sleep 10`
+
+/** Spawns a shell command in a pseudo-terminal that only node-pty reads. */
+export function spawnTerminal(
+  command: string,
+  cols: number,
+  rows: number,
+  onOutput: (bytes: Buffer) => void,
+): pty.IPty {
   const terminal = pty.spawn('bash', ['--noprofile', '--norc', '-c', command], {
     cols,
     rows,
@@ -12,18 +22,24 @@ export function rawTerminal(command: string, cols: number, rows: number, onOutpu
   return terminal
 }
 
-/** Seconds until everything that a command prints was read. */
-export async function readingTime(command: string, cols: number, rows: number): Promise<number> {
-  const began = performance.now()
-  const marker = 'the-end-of-the-flood'
+/** Recognizes the end marker in output that arrives in pieces. */
+export function endMarkerDetector(): (bytes: Buffer) => boolean {
   let tail = ''
-  return new Promise((done) => {
-    // The sleep outlives what was printed: node-pty drops what is unread when the program exits.
-    const terminal = rawTerminal(`${command}; printf '%s%s' the-end -of-the-flood; sleep 10`, cols, rows, (bytes) => {
-      tail = (tail + bytes.subarray(-64).toString('latin1')).slice(-64)
-      if (!tail.includes(marker)) return
+  return (bytes) => {
+    tail = (tail + bytes.subarray(-64).toString('latin1')).slice(-64)
+    return tail.includes(END_MARKER)
+  }
+}
+
+/** @returns seconds until node-pty has read everything that a command prints */
+export async function secondsToRead(command: string, cols: number, rows: number): Promise<number> {
+  const began = performance.now()
+  const isOver = endMarkerDetector()
+  return new Promise((resolve) => {
+    const terminal = spawnTerminal(withEndMarker(command), cols, rows, (bytes) => {
+      if (!isOver(bytes)) return
       const seconds = (performance.now() - began) / 1000
-      terminal.onExit(() => done(seconds))
+      terminal.onExit(() => resolve(seconds))
       terminal.kill('SIGKILL')
     })
   })

@@ -9,7 +9,7 @@ const PROBLEMS = [
 
 /** Counts the problems in the output of a failed check. @returns at least 1 */
 export function countProblems(output) {
-  // eslint-disable-next-line no-control-regex -- removes colors
+  // Removes colors.
   const lines = output.replace(/\u001b\[[\d;]*m/g, '').split('\n')
   return Math.max(1, lines.filter((line) => PROBLEMS.some((pattern) => pattern.test(line))).length)
 }

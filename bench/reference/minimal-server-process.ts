@@ -1,12 +1,12 @@
 import { once } from 'node:events'
 import type { AddressInfo } from 'node:net'
 import { WebSocketServer } from 'ws'
-import { rawTerminal } from './pty.ts'
+import { spawnTerminal } from './pty.ts'
 
-/** The plain terminal server that everybody writes first, as a process: node-pty and ws, one shell, no flow control. Tells its port. */
+// A child process with the simplest possible terminal server: node-pty and ws, one shell, no flow control. It sends its port.
 const server = new WebSocketServer({ host: '127.0.0.1', port: 0, perMessageDeflate: false })
 await once(server, 'listening')
-const terminal = rawTerminal('exec bash --noprofile --norc', 88, 18, (bytes) => {
+const terminal = spawnTerminal('exec bash --noprofile --norc', 88, 18, (bytes) => {
   for (const socket of server.clients) socket.send(bytes)
 })
 server.on('connection', (socket) => socket.on('message', (data) => terminal.write(String(data))))

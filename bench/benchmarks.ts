@@ -1,0 +1,29 @@
+import type { Benchmark } from './run-benchmarks.ts'
+import { measureFrameRate } from './frame-rate.ts'
+import { measureInterrupt } from './interrupt.ts'
+import { measureKeyEcho } from './key-echo.ts'
+import { measureManyViewers } from './many-viewers.ts'
+import { film as measureRendering } from './render.ts'
+import { measureStalledViewers } from './stalled-viewers.ts'
+import { measureThroughput } from './throughput.ts'
+import { measureWarmStart } from './warm-start.ts'
+
+/** All benchmarks, in the order in which they run. */
+export const BENCHMARKS: readonly Benchmark[] = [
+  {
+    name: 'throughput',
+    needs: [],
+    measure: (quick) => (quick ? measureThroughput(20e6, 1) : measureThroughput(100e6, 3)),
+  },
+  { name: 'echo', needs: [], measure: (quick) => measureKeyEcho(quick ? 300 : 2000) },
+  { name: 'interrupt', needs: [], measure: (quick) => measureInterrupt(quick ? 3 : 15) },
+  { name: 'stalled', needs: ['procfs'], measure: (quick) => measureStalledViewers(quick ? 3 : 6) },
+  { name: 'viewers', needs: ['procfs'], measure: () => measureManyViewers() },
+  {
+    name: 'start',
+    needs: ['chromium', 'lab', 'procfs'],
+    measure: (quick) => (quick ? measureWarmStart(1, 5) : measureWarmStart(5, 30)),
+  },
+  { name: 'frames', needs: ['chromium', 'lab'], measure: (quick) => measureFrameRate(quick ? 3 : 10) },
+  { name: 'render', needs: ['chromium', 'ffmpeg'], measure: measureRendering },
+]
