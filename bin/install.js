@@ -17,22 +17,40 @@ export function checkNode() {
   process.exit(1)
 }
 
-/** In a clone: installs the npm packages and compiles the server, where they are missing or older than their sources. */
+/** In a clone: installs the npm packages and compiles the server, if they are missing or outdated. Exits if either fails. */
 export function makeRunnable() {
-  if (!existsSync(join(root, 'server', 'tsconfig.json'))) return // a published package: nothing to make
+  if (!existsSync(join(root, 'server', 'tsconfig.json'))) return // a published package, which contains the compiled server
+  installPackages()
+  const status = compileServer()
+  if (status !== 0) process.exit(status)
+}
+
+/** Installs the npm packages if they are missing or older than the lockfile. Exits if that fails. */
+export function installPackages() {
   const lock = join(root, 'package-lock.json')
-  // npm writes it last of all, whoever has called it.
+  // The last file that npm writes.
   const installed = join(root, 'node_modules', '.package-lock.json')
-  if (time(installed) < time(lock)) {
-    console.error('Installing the npm packages (about a minute the first time) …')
-    run('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error'])
-  }
+  if (time(installed) >= time(lock)) return
+  console.error('Installing the npm packages (about a minute the first time) …')
+  run('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error'])
+}
+
+/**
+ * Compiles the server if its sources have changed. Type errors are printed.
+ *
+ * @returns the exit status of the compiler
+ */
+export function compileServer() {
   const stamp = join(root, 'server', 'dist', '.compiled')
-  if (time(stamp) < Math.max(newestSource(join(root, 'server')), newestSource(join(root, 'shared')))) {
-    console.error('Compiling the server …')
-    run(process.execPath, [join(root, 'node_modules', 'typescript', 'bin', 'tsc'), '-b', join(root, 'server')])
-    writeFileSync(stamp, '')
-  }
+  if (time(stamp) >= Math.max(newestSource(join(root, 'server')), newestSource(join(root, 'shared')))) return 0
+  console.error('Compiling the server …')
+  const compiler = join(root, 'node_modules', 'typescript', 'bin', 'tsc')
+  const { status } = spawnSync(process.execPath, [compiler, '-b', join(root, 'server')], {
+    cwd: root,
+    stdio: ['inherit', 2, 'inherit'],
+  })
+  if (status === 0) writeFileSync(stamp, '')
+  return status ?? 1
 }
 
 /** Runs a program in the project's folder; its failure is ours. What it prints is no output of the command that it is run for, which may be JSON. */

@@ -4,7 +4,7 @@ import { spawn } from 'node:child_process'
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { checkNode, makeRunnable, root } from './install.js'
+import { checkNode, compileServer, installPackages, root } from './install.js'
 import { countProblems, readPlaywrightReport } from './test/reports.js'
 import { installPrograms } from './test/programs.js'
 
@@ -35,7 +35,9 @@ if (only !== undefined && !(only in parts)) {
 const words = only === 'e2e' ? browserTestFilters(names) : names
 
 checkNode()
-makeRunnable()
+installPackages()
+// Type errors do not end the run: the part "types" counts them, and Vitest does not need the compiled server.
+if (compileServer() !== 0) console.error('The server has type errors.')
 const started = Date.now()
 const folder = mkdtempSync(join(tmpdir(), 'understudy-test-'))
 // The complete run prepares the lab in a cache of its own and removes it. A single part uses the user's cache, where the lab may be ready.
