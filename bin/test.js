@@ -163,7 +163,9 @@ function summarize() {
   if (skipped.length > 0) console.log('')
   for (const { file, name, reason } of skipped) console.log(`Skipped: ${file} › ${name}${reason ? ` (${reason})` : ''}`)
   for (const { program, install } of missing)
-    console.log(`Not installed: ${program} (${install}). The tests that need it were skipped.`)
+    console.log(
+      `Not installed: ${program} (${install}). ${program === 'git' ? 'Many tests fail without it.' : 'The tests that need it were skipped.'}`,
+    )
 
   console.log('')
   for (const [part, seconds] of [...durations, ['total', (Date.now() - started) / 1000]])

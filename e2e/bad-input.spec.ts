@@ -335,7 +335,10 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
   })
 
 test('Ctrl-C while the lab is prepared ends all of it at once, and the next start does not wait for it', async () => {
-  test.skip(spawnSync('sh', ['-c', 'command -v nix apt-get']).status !== 0, 'needs Nix and apt')
+  test.skip(
+    spawnSync('sh', ['-c', 'command -v nix apt-get']).status !== 0,
+    'Nix or apt-get is not installed (apt-get install nix-bin)',
+  )
   const preparing = await start({ profile: 'lab' })
   await expect.poll(() => processes(/collect\.sh|apt-get|nix store add-path/), { timeout: 30_000 }).not.toEqual([])
   const before = Date.now()

@@ -11,6 +11,7 @@ import type { OtherDeck } from './deck.ts'
 import { begin, button, openTask, result } from './workshop-page.ts'
 import { flaws } from './layout-checks.ts'
 import { expect, processes, screen, startTalk, type Talk } from './talk.ts'
+import { missingPrograms } from './programs.ts'
 import { tlsProxy } from './tls-proxy.ts'
 import { workshopDeck } from './workshop-deck.ts'
 
@@ -294,6 +295,8 @@ test('by a command prefix the shells run where the operator says; one that leads
 test('the talk itself, as a class: a machine boots in the container of a learner, and its page is on the learner’s slide alone, here and behind a proxy', async ({
   browser,
 }) => {
+  const missing = missingPrograms({ nix: 'nix-bin', openssl: 'openssl' })
+  test.skip(missing !== undefined, missing)
   test.setTimeout(300_000)
   const data = await mkdtemp(join(tmpdir(), 'understudy-class-'))
   const secure = await freePort()

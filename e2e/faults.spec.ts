@@ -146,7 +146,7 @@ test('the shell is killed: its step says why, the other terminals go on, and the
 })
 
 test('QEMU is killed: its step fails, and its terminal has its prompt again', async ({ page, start }) => {
-  test.skip(!there('qemu-system-x86_64'), 'needs QEMU')
+  test.skip(!there('qemu-system-x86_64'), 'QEMU is not installed (apt-get install qemu-system-x86)')
   const talk = await start()
   await page.goto(talk.link)
   await page.goto(`${talk.origin}/2`)

@@ -182,7 +182,7 @@ test('on paper a terminal shows the end of its recording', async ({ page, deck, 
     ['-q', '-dNOPAUSE', '-dBATCH', '-dLastPage=1', '-sDEVICE=png16m', '-r144', `-sOutputFile=${drawn}`, pdf],
     { reject: false },
   )
-  test.skip(failed, 'the PDF is drawn by Ghostscript, which is not here')
+  test.skip(failed, 'Ghostscript is not installed (apt-get install ghostscript)')
   expect(await ink(page, drawn)).toBeGreaterThan(500)
 })
 

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { readDeck } from '../server/deck/deck.ts'
 import { deckPaths } from '../server/lib/paths.ts'
 import { expect, processes, screen, step, terminal, test } from './talk.ts'
+import { missingPrograms } from './programs.ts'
 
 const deckFile = join(import.meta.dirname, '..', 'slides.md')
 const { workdir } = deckPaths(deckFile)
@@ -23,6 +24,8 @@ async function reaches(page: import('@playwright/test').Page, id: string, state:
 }
 
 test.describe.configure({ mode: 'serial' })
+const missing = missingPrograms({ nix: 'nix-bin' })
+test.skip(missing !== undefined, missing)
 
 test('the VM boots on its slide, serves the page, survives a reload and a new window, and is stopped by Interrupt', async ({
   stage,

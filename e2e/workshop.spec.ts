@@ -8,6 +8,7 @@ import type { OtherDeck } from './deck.ts'
 import { begin, button, cell, guide, openTask, result } from './workshop-page.ts'
 import { flaws } from './layout-checks.ts'
 import { expect, screen, startTalk, type Talk, terminal } from './talk.ts'
+import { missingPrograms } from './programs.ts'
 import { workshopDeck } from './workshop-deck.ts'
 
 /** The learner's page, with a real server, real files and real checks. */
@@ -287,6 +288,8 @@ async function replace(page: Page, path: string, before: string, after: string) 
 }
 
 test('three tasks of the talk are solved by typing, in the lab', async ({ page, talk }) => {
+  const missing = missingPrograms({ nix: 'nix-bin' })
+  test.skip(missing !== undefined, missing)
   test.setTimeout(240_000)
   await page.setViewportSize({ width: 1366, height: 768 })
   await page.goto(talk.link)
