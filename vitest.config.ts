@@ -13,8 +13,10 @@ export default defineConfig({
       { extends: true, test: { name: 'unit', include: [TESTS], exclude: [...exclude, LAB_TESTS] } },
       { extends: true, test: { name: 'lab', include: [LAB_TESTS], exclude } },
     ],
-    // Only a guard against tests that hang: the duration of shells, builds and virtual machines depends on the machine.
+    setupFiles: ['./vitest.setup.ts'],
+    // Only guards against tests that hang: the duration of shells, builds and virtual machines depends on the machine.
     testTimeout: 60_000,
     hookTimeout: 60_000,
+    expect: { poll: { timeout: 20_000 } },
   },
 })
