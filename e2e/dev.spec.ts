@@ -17,8 +17,6 @@ sleep 54321
 `
 
 test('an author sees an edit at once, and neither the edit nor a crash of Slidev ends what runs', async ({ page }) => {
-  // The development server prepares the dependencies of a new deck, which takes minutes on a busy machine.
-  test.setTimeout(300_000)
   const deck = await otherDeck(slides)
   const talk = await startTalk({ command: 'dev', deck: deck.file })
   try {
