@@ -14,6 +14,7 @@ export default defineConfig({
       { extends: true, test: { name: 'lab', include: [LAB_TESTS], exclude } },
     ],
     setupFiles: ['./vitest.setup.ts'],
+    reporters: ['default', './bin/test/vitest-reporter.js'],
     // Only guards against tests that hang: the duration of shells, builds and virtual machines depends on the machine.
     testTimeout: 60_000,
     hookTimeout: 60_000,

@@ -1,4 +1,4 @@
-// Makes a fresh clone runnable. Plain JavaScript without dependencies: it runs before there are any.
+// Prepares a clone for running. Plain JavaScript without dependencies, since it runs before they are installed.
 import { spawnSync } from 'node:child_process'
 import { existsSync, readdirSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -6,20 +6,22 @@ import { fileURLToPath } from 'node:url'
 
 export const root = fileURLToPath(new URL('..', import.meta.url))
 
-/** Oldest Node that the packages run on. */
-const NODE = [20, 19]
+/** Oldest version of Node that the dependencies support. */
+const MIN_NODE = [20, 19]
 
-/** Exits with one clear message where Node is too old. */
+/** Exits with a message if Node is too old. */
 export function checkNode() {
   const [major = 0, minor = 0] = process.versions.node.split('.').map(Number)
-  if (major > NODE[0] || (major === NODE[0] && minor >= NODE[1])) return
-  console.error(`This needs Node ${NODE.join('.')} or newer; here is ${process.versions.node}. See https://nodejs.org`)
+  if (major > MIN_NODE[0] || (major === MIN_NODE[0] && minor >= MIN_NODE[1])) return
+  console.error(
+    `Node ${process.versions.node} is too old. Install Node ${MIN_NODE.join('.')} or newer: https://nodejs.org`,
+  )
   process.exit(1)
 }
 
-/** In a clone: installs the npm packages and compiles the server, if they are missing or outdated. Exits if either fails. */
-export function makeRunnable() {
-  if (!existsSync(join(root, 'server', 'tsconfig.json'))) return // a published package, which contains the compiled server
+/** In a clone, installs the npm packages and compiles the server if they are missing or out of date. Exits if that fails. */
+export function prepareClone() {
+  if (!existsSync(join(root, 'server', 'tsconfig.json'))) return // A published package needs no preparation.
   installPackages()
   const status = compileServer()
   if (status !== 0) process.exit(status)
@@ -28,21 +30,21 @@ export function makeRunnable() {
 /** Installs the npm packages if they are missing or older than the lockfile. Exits if that fails. */
 export function installPackages() {
   const lock = join(root, 'package-lock.json')
-  // The last file that npm writes.
+  // The last file that an installation writes.
   const installed = join(root, 'node_modules', '.package-lock.json')
-  if (time(installed) >= time(lock)) return
-  console.error('Installing the npm packages (about a minute the first time) …')
+  if (modifiedAt(installed) >= modifiedAt(lock)) return
+  console.error('Installing the npm packages (about a minute) …')
   run('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error'])
 }
 
 /**
  * Compiles the server if its sources have changed. Type errors are printed.
  *
- * @returns the exit status of the compiler
+ * @returns exit status of the compiler
  */
 export function compileServer() {
   const stamp = join(root, 'server', 'dist', '.compiled')
-  if (time(stamp) >= Math.max(newestSource(join(root, 'server')), newestSource(join(root, 'shared')))) return 0
+  if (modifiedAt(stamp) >= Math.max(newestSource(join(root, 'server')), newestSource(join(root, 'shared')))) return 0
   console.error('Compiling the server …')
   const compiler = join(root, 'node_modules', 'typescript', 'bin', 'tsc')
   const { status } = spawnSync(process.execPath, [compiler, '-b', join(root, 'server')], {
@@ -53,7 +55,11 @@ export function compileServer() {
   return status ?? 1
 }
 
-/** Runs a program in the project's folder; its failure is ours. What it prints is no output of the command that it is run for, which may be JSON. */
+/**
+ * Runs a program in the project's folder, and exits if it fails.
+ *
+ * Its output goes to standard error, since the standard output of the command that needs it may be JSON.
+ */
 export function run(program, args, env = {}) {
   const result = spawnSync(program, args, {
     cwd: root,
@@ -61,7 +67,7 @@ export function run(program, args, env = {}) {
     env: { ...process.env, ...env },
   })
   if (result.error) {
-    console.error(`${program} could not be started: ${result.error.message}`)
+    console.error(`Failed to start ${program}: ${result.error.message}`)
     process.exit(1)
   }
   if (result.signal) process.exit(130)
@@ -71,13 +77,16 @@ export function run(program, args, env = {}) {
   }
 }
 
-function time(file) {
+/** @returns modification time in milliseconds; 0 if the file does not exist */
+function modifiedAt(file) {
   return statSync(file, { throwIfNoEntry: false })?.mtimeMs ?? 0
 }
 
+/** @returns the latest modification time of the sources in a folder, in milliseconds */
 function newestSource(folder) {
-  let newest = time(join(root, 'tsconfig.base.json'))
+  let newest = modifiedAt(join(root, 'tsconfig.base.json'))
   for (const name of readdirSync(folder, { recursive: true }))
-    if (!name.startsWith('dist') && /\.(ts|json|bash)$/.test(name)) newest = Math.max(newest, time(join(folder, name)))
+    if (!name.startsWith('dist') && /\.(ts|json|bash)$/.test(name))
+      newest = Math.max(newest, modifiedAt(join(folder, name)))
   return newest
 }

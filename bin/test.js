@@ -79,10 +79,7 @@ async function vitest(project, args) {
   const report = join(folder, `${project}.json`)
   const { status } = await start(
     process.execPath,
-    [
-      join(root, 'node_modules', 'vitest', 'vitest.mjs'),
-      ...['run', '--project', project, '--reporter=default', '--reporter=./bin/test/vitest-reporter.js', ...args],
-    ],
+    [join(root, 'node_modules', 'vitest', 'vitest.mjs'), ...['run', '--project', project, ...args]],
     { env: { UNDERSTUDY_TEST_REPORT: report } },
   )
   return completed(project, status, existsSync(report) && JSON.parse(readFileSync(report, 'utf8')))

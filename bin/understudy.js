@@ -1,6 +1,6 @@
 #!/usr/bin/env node
-import { checkNode, makeRunnable } from './install.js'
+import { checkNode, prepareClone } from './install.js'
 
 checkNode()
-makeRunnable()
+prepareClone()
 await import('../server/dist/server/cli/cli.js')

@@ -1,29 +1,27 @@
-// Writes the result of a Vitest run to the file that UNDERSTUDY_TEST_REPORT names, as test.js expects it. Vitest's own JSON report lacks
-// the reasons of skipped tests.
+// Writes the result of a Vitest run to the file that UNDERSTUDY_TEST_REPORT names, if any, as test.js expects it. Vitest's own JSON report
+// lacks the reasons of skipped tests.
 import { writeFileSync } from 'node:fs'
 
 export default class VitestReporter {
   onTestRunEnd(modules, unhandledErrors) {
-    const result = { passed: 0, failed: 0, failures: [], skipped: [] }
-    const addFailure = (file, name, message) => {
-      result.failed++
-      result.failures.push({ file, name, message })
-    }
+    const report = process.env.UNDERSTUDY_TEST_REPORT
+    if (!report) return
+    const failures = []
+    const skipped = []
+    let passed = 0
     for (const module of modules) {
-      const file = module.relativeModuleId
-      for (const { message } of module.errors()) addFailure(file, 'outside of the tests', message)
-      for (const suite of module.children.allSuites())
-        for (const { message } of suite.errors()) addFailure(file, suite.fullName, message)
-      for (const test of module.children.allTests()) {
-        const { state, errors, note } = test.result()
-        if (state === 'passed') result.passed++
-        else if (state === 'failed') addFailure(file, test.fullName, errors[0]?.message)
-        else if (test.options.mode !== 'run' || note !== undefined)
-          result.skipped.push({ file, name: test.fullName, reason: note })
-        else result.skipped.push({ file, name: test.fullName, reason: 'did not run: its setup failed' })
+      const { relativeModuleId: file, children } = module
+      for (const { message } of module.errors()) failures.push({ file, name: 'outside of the tests', message })
+      for (const suite of children.allSuites())
+        for (const { message } of suite.errors()) failures.push({ file, name: suite.fullName, message })
+      for (const test of children.allTests()) {
+        const { state, errors, note: reason } = test.result()
+        if (state === 'passed') passed++
+        else if (state === 'failed') failures.push({ file, name: test.fullName, message: errors[0]?.message })
+        else skipped.push({ file, name: test.fullName, reason })
       }
     }
-    for (const { message } of unhandledErrors) addFailure('vitest', 'unhandled error', message)
-    writeFileSync(process.env.UNDERSTUDY_TEST_REPORT, JSON.stringify(result))
+    for (const { message } of unhandledErrors) failures.push({ file: 'vitest', name: 'unhandled error', message })
+    writeFileSync(report, JSON.stringify({ passed, failed: failures.length, failures, skipped }))
   }
 }
