@@ -34,11 +34,11 @@ if (only !== undefined && !(only in parts)) {
 }
 const words = only === 'e2e' ? browserTestFilters(names) : names
 
+const startedAt = Date.now()
 checkNode()
 installPackages()
 // Type errors do not end the run: the part "types" counts them, and Vitest does not need the compiled server.
 if (compileServer() !== 0) console.error('The server has type errors.')
-const started = Date.now()
 const folder = mkdtempSync(join(tmpdir(), 'understudy-test-'))
 // The complete run prepares the lab in a cache of its own and removes it. A single part uses the user's cache, where the lab may be ready.
 if (only === undefined) process.env.UNDERSTUDY_CACHE ??= join(folder, 'cache')
@@ -46,8 +46,8 @@ const missing = only === undefined || only === 'lab' || only === 'e2e' ? install
 
 /** @type {Map<string, Result>} */
 const results = new Map()
-/** @type {Map<string, number>} Seconds that each part took. */
-const durations = new Map()
+/** Seconds that each part took. */
+const durations = new Map([['setup', (Date.now() - startedAt) / 1000]])
 if (only !== undefined) await run(only)
 else {
   // The static checks use one core and the unit tests mostly wait. Parts continue after a failure, so that one run shows all problems.
@@ -165,7 +165,7 @@ function summarize() {
     )
 
   console.log('')
-  for (const [part, seconds] of [...durations, ['total', (Date.now() - started) / 1000]])
+  for (const [part, seconds] of [...durations, ['total', (Date.now() - startedAt) / 1000]])
     console.log(`${part.padEnd(6)} ${formatDuration(seconds)}`)
   const sum = (count) => all.reduce((total, result) => total + count(result), 0)
   const failed = sum(({ failed }) => failed)
