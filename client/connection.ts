@@ -14,7 +14,7 @@ import { type DeckState, type ShareInfo, type StepInfo, type TerminalInfo } from
 import { decodeFrame, encodeFrame } from '../shared/protocol/frame.ts'
 import { type Permission, type Role } from '../shared/roles.ts'
 import { type Refusal } from '../shared/failures/refusal.ts'
-import { filming, FilmServer } from './transport/video.ts'
+import { rendererBridge, VideoTransport } from './transport/video.ts'
 import { staticDeckHere, StaticServer } from './transport/static.ts'
 
 /** What draws a terminal in this window. */
@@ -82,7 +82,7 @@ let retry = RETRY.first
 let timer: ReturnType<typeof setTimeout> | undefined
 let everOpen = false
 
-let standIn: StaticServer | FilmServer | undefined
+let standIn: StaticServer | VideoTransport | undefined
 
 /** Whether this window may do something: what it may not do it does not offer. The server asks again, of every message. */
 export function may(permission: Permission): boolean {
@@ -184,8 +184,8 @@ export function onTurn(listener: (by: 1 | -1) => void): void {
 /** Opens the connection and keeps it open. */
 export function connect(): void {
   if (socket || standIn) return
-  if (filming) {
-    standIn = new FilmServer(filming, receive, paint)
+  if (rendererBridge) {
+    standIn = new VideoTransport(rendererBridge, receive, paint)
     return standIn.open()
   }
   const deck = staticDeckHere()

@@ -271,7 +271,7 @@ test('the grid fits its box at every size of the window, and a double click sele
       })
     await expect.poll(async () => Math.max(...(await filled()))).toBeGreaterThan(0.85)
     expect(Math.max(...(await filled()))).toBeLessThanOrEqual(1)
-    // Whatever it was before, and whenever its font came: else a film that is cut jumps.
+    // Independent of its previous size and of when its font loaded: otherwise segments of a video would not fit together.
     const font = await one.evaluate((box) => (box as HTMLElement & { terminal: Terminal }).terminal.options.fontSize)
     expect(fonts.get(size.width) ?? font).toBe(font)
     fonts.set(size.width, font)

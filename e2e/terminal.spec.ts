@@ -184,7 +184,7 @@ test('the same bytes give the same buffer, live and by snapshot: colours, styles
   await sameInBoth(stage, later)
 })
 
-test('10,000 lines of scrollback scroll in less than two frames of a film each', async ({ stage }) => {
+test('10,000 lines of scrollback scroll in less than two video frames each', async ({ stage }) => {
   await enter(stage, 'seq 12000')
   await expect.poll(() => text(stage)).toMatch(/^12000$/m)
   const times = await one(stage).evaluate(async (box) => {

@@ -2,7 +2,7 @@ import { addSyncMethod, configs } from '@slidev/client'
 import { defineAppSetup } from '@slidev/types'
 import { connect, may, onSync, send } from '../client/connection.ts'
 import Step from '../client/steps/Step.vue'
-import { filming } from '../client/transport/video.ts'
+import { rendererBridge } from '../client/transport/video.ts'
 import { BY_ANYBODY, slidesAre } from '../client/position.ts'
 
 /** A learner turns their slides alone, and follows nobody. */
@@ -17,10 +17,10 @@ export default defineAppSetup(({ app }) => {
   // components keep theirs.
   app.component('UnderstudyStep', Step)
   connect()
-  if (filming?.canvas)
+  if (rendererBridge?.canvas)
     Object.assign(configs, {
-      canvasWidth: filming.canvas.width,
-      aspectRatio: filming.canvas.width / filming.canvas.height,
+      canvasWidth: rendererBridge.canvas.width,
+      aspectRatio: rendererBridge.canvas.width / rendererBridge.canvas.height,
     })
   addSyncMethod({
     init(channel, onUpdate, initial, persist) {

@@ -1,7 +1,7 @@
 import { useNav } from '@slidev/client'
 import { defineShortcutsSetup } from '@slidev/types'
 import { connection, onTurn } from '../client/connection.ts'
-import { turnForFilm } from '../client/transport/video.ts'
+import { connectRendererNavigation } from '../client/transport/video.ts'
 import { runNext, stepReplay } from '../client/steps/run-next.ts'
 import { shared } from '../client/shared-state.ts'
 
@@ -53,7 +53,7 @@ const FORWARD = ['next_space', 'next_right', 'next_page_key']
 export default defineShortcutsSetup(({ next, prev }, base) => {
   const nav = useNav()
   const { clicks, clicksTotal } = nav
-  turnForFilm(nav)
+  connectRendererNavigation(nav)
   const forward = () => {
     if (!stepReplay() && (clicks.value < clicksTotal.value || !runNext())) next()
   }

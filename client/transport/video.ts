@@ -1,50 +1,58 @@
 import type { Ref } from 'vue'
-import type { Filming } from '../../shared/video/renderer-bridge.ts'
-import type { FilmEvent } from '../../shared/video/timeline.ts'
-import { type ClientMessage, type ServerMessage } from '../../shared/protocol/talk.ts'
+import type { RendererBridge } from '../../shared/video/renderer-bridge.ts'
+import type { VideoEvent } from '../../shared/video/timeline.ts'
 import { encodeFrame } from '../../shared/protocol/frame.ts'
+import type { ClientMessage, ServerMessage } from '../../shared/protocol/talk.ts'
 
-/**
- * What answers a window that is filmed: it speaks the server's protocol, and shows what the renderer (server/video/frame-capturer.ts) hands it. Nothing else in the
- * browser knows of it, but that a step's page is its picture.
- */
+/** Set only in a page that the video renderer (server/video/frame-capturer.ts) has opened. */
+export const rendererBridge = typeof window === 'undefined' ? undefined : window.understudyRenderer
 
-export const filming = typeof window === 'undefined' ? undefined : window.understudyFilm
-
-interface Shown {
+interface TerminalContent {
   cols: number
   rows: number
-  /** All that is on the screen by now. */
+  /** Everything written to the terminal since its screen was last replaced. */
   text: string
 }
 
-export class FilmServer {
-  private readonly film: Filming
+/**
+ * Replaces the server in a rendered page: speaks the server's protocol and applies the renderer's events. Apart from
+ * the step page, which shows a thumbnail instead of a live page, the client does not know that it is being rendered.
+ */
+export class VideoTransport {
+  private readonly bridge: RendererBridge
   private readonly receive: (message: ServerMessage) => void
-  private readonly paint: (channel: number, bytes: Uint8Array) => void
-  private readonly shown = new Map<string, Shown>()
-  /** Terminals that the window shows, with the channel of their last snapshot, and the bytes that it was given and has parsed since. */
+  private readonly writeFrame: (frame: Uint8Array) => void
+  private readonly contents = new Map<string, TerminalContent>()
+  /** Attached terminals: the channel of the last snapshot, and the bytes sent to and parsed by the page on it. */
   private readonly attached = new Map<string, { channel: number; bytes: number; parsed: number }>()
   private readonly encoder = new TextEncoder()
   private nextChannel = 1
 
-  /** @param paint writes to the screen of a channel, as a binary frame does */
-  constructor(film: Filming, receive: (message: ServerMessage) => void, paint: (frame: Uint8Array) => void) {
-    this.film = film
+  /**
+   * @param receive handles a server message
+   * @param writeFrame handles a binary frame of terminal output
+   */
+  constructor(
+    bridge: RendererBridge,
+    receive: (message: ServerMessage) => void,
+    writeFrame: (frame: Uint8Array) => void,
+  ) {
+    this.bridge = bridge
     this.receive = receive
-    this.paint = (channel, bytes) => paint(encodeFrame(channel, bytes))
-    film.act = (event) => this.act(event)
+    this.writeFrame = writeFrame
+    bridge.apply = (event) => this.apply(event)
   }
 
+  /** Sends the `hello` message. */
   open(): void {
-    const { profile, steps, terminals } = this.film.opening
+    const { profile, steps, terminals } = this.bridge.opening
     this.receive({
       type: 'hello',
       profile,
       role: 'presenter',
       permissions: ['view'],
       share: {},
-      version: 'film',
+      version: 'video',
       deck: { state: 'current' },
       steps,
       terminals,
@@ -52,32 +60,33 @@ export class FilmServer {
     })
   }
 
+  /** Handles a message of the client. Messages that would change the stage are ignored. */
   handle(message: ClientMessage): void {
     switch (message.type) {
       case 'attach':
         this.attached.set(message.terminal, { channel: 0, bytes: 0, parsed: 0 })
-        return this.snapshot(message.terminal)
+        return this.sendSnapshot(message.terminal)
       case 'detach':
         this.attached.delete(message.terminal)
-        return this.count()
+        return this.updateUnparsed()
       case 'ack': {
         const entry = [...this.attached.values()].find(({ channel }) => channel === message.channel)
         if (entry) entry.parsed = message.bytes
-        return this.count()
+        return this.updateUnparsed()
       }
     }
   }
 
-  private act(event: FilmEvent): void {
+  private apply(event: VideoEvent): void {
     switch (event.type) {
       case 'show':
-        return this.film.go?.(event.slide, event.clicks)
+        return this.bridge.go?.(event.slide, event.clicks)
       case 'screen':
-        this.shown.set(event.terminal, { cols: event.cols, rows: event.rows, text: event.data })
-        return this.snapshot(event.terminal)
+        this.contents.set(event.terminal, { cols: event.cols, rows: event.rows, text: event.data })
+        return this.sendSnapshot(event.terminal)
       case 'output': {
-        const shown = this.shown.get(event.terminal)
-        if (shown) shown.text += event.data
+        const content = this.contents.get(event.terminal)
+        if (content) content.text += event.data
         return this.write(event.terminal, event.data)
       }
       case 'step':
@@ -89,14 +98,14 @@ export class FilmServer {
     }
   }
 
-  /** What a window shows that comes now. The text follows as output, so that it is known when it is on the screen. */
-  private snapshot(terminal: string): void {
-    const shown = this.shown.get(terminal)
-    if (!shown || !this.attached.has(terminal)) return
+  /** Sends an empty snapshot, then the content as output: only output is acknowledged once it has been parsed. */
+  private sendSnapshot(terminal: string): void {
+    const content = this.contents.get(terminal)
+    if (!content || !this.attached.has(terminal)) return
     const channel = this.nextChannel++
     this.attached.set(terminal, { channel, bytes: 0, parsed: 0 })
-    this.receive({ type: 'snapshot', terminal, channel, cols: shown.cols, rows: shown.rows, data: '' })
-    this.write(terminal, shown.text)
+    this.receive({ type: 'snapshot', terminal, channel, cols: content.cols, rows: content.rows, data: '' })
+    this.write(terminal, content.text)
   }
 
   private write(terminal: string, text: string): void {
@@ -104,23 +113,27 @@ export class FilmServer {
     if (!entry?.channel || text === '') return
     const bytes = this.encoder.encode(text)
     entry.bytes += bytes.length
-    this.count()
-    this.paint(entry.channel, bytes)
+    this.updateUnparsed()
+    this.writeFrame(encodeFrame(entry.channel, bytes))
   }
 
-  private count(): void {
-    this.film.unparsed = [...this.attached.values()].reduce((sum, { bytes, parsed }) => sum + bytes - parsed, 0)
+  private updateUnparsed(): void {
+    this.bridge.unparsed = [...this.attached.values()].reduce((sum, { bytes, parsed }) => sum + bytes - parsed, 0)
   }
 }
 
-/** Lets the renderer turn the slides. To be called where Slidev's navigation can be had. */
-export function turnForFilm(nav: {
+/** Gives the renderer access to Slidev's navigation. Does nothing outside a rendered page. */
+export function connectRendererNavigation(nav: {
   go: (no: number, clicks?: number) => Promise<void>
   total: Ref<number>
   currentSlideNo: Ref<number>
   clicksTotal: Ref<number>
 }): void {
-  if (!filming) return
-  filming.go = (slide, clicks) => void nav.go(slide, clicks)
-  filming.extent = () => ({ slides: nav.total.value, slide: nav.currentSlideNo.value, clicks: nav.clicksTotal.value })
+  if (!rendererBridge) return
+  rendererBridge.go = (slide, clicks) => void nav.go(slide, clicks)
+  rendererBridge.position = () => ({
+    slides: nav.total.value,
+    slide: nav.currentSlideNo.value,
+    clicks: nav.clicksTotal.value,
+  })
 }

@@ -8,7 +8,7 @@ import type { RehearseOptions } from './rehearse.ts'
 import type { ClassOptions } from './class.ts'
 import type { Profile } from '../../shared/deck/contract.ts'
 import { DeckError } from '../deck/deck.ts'
-import { filmSizes } from '../video/video-sizes.ts'
+import { videoSizes } from '../video/render-settings.ts'
 import { BuildError } from '../deck/slidev.ts'
 import type { StartOptions } from './start.ts'
 
@@ -356,13 +356,13 @@ function command(text: string): string {
 
 /** The size of a video, in pixels. */
 function size(text: string): RecordOptions['size'] {
-  const named = filmSizes[text]
+  const named = videoSizes[text]
   if (named) return named
   const [width = 0, height = 0] = (/^(\d+)x(\d+)$/.exec(text) ?? []).slice(1).map(Number)
   // The colours of a video are stored for two by two pixels.
   if (width < 160 || height < 160 || width % 2 === 1 || height % 2 === 1)
     throw new InvalidArgumentError(
-      `Write ${Object.keys(filmSizes).join(', ')}, or even numbers of pixels, as 1280x720.`,
+      `Write ${Object.keys(videoSizes).join(', ')}, or even numbers of pixels, as 1280x720.`,
     )
   return { width, height, scale: 1 }
 }

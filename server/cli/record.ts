@@ -1,161 +1,156 @@
-import { describeStepProblem, type StepProblem } from '../../shared/failures/step-problem.ts'
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join, relative, resolve } from 'node:path'
 import { Listr, type ListrTask } from 'listr2'
-import { browserVersion } from '../lib/browser.ts'
 import type { Profile } from '../../shared/deck/contract.ts'
-import { type Deck, readDeck, type Step } from '../deck/deck.ts'
-import type { Shot } from '../video/frame-capturer.ts'
-import { readScript, recordingsBeside, titlesOf } from '../video/deck-timeline.ts'
-import { findFfmpeg, videoFormats } from '../video/ffmpeg.ts'
-import { logTimeline, onlySlides, parseLog, slidesOf, type TalkGiven } from '../video/log-timeline.ts'
-import type { Progress } from '../video/render.ts'
-import { type Script, stepTimeline, type Take, talkTimeline } from '../video/step-timeline.ts'
-import { type FilmSite, openSite } from '../video/render-site.ts'
-import { type FilmFormat, type Wanted, writeFilm, writeWords, type Written } from '../video/sidecar-files.ts'
+import { describeStepProblem } from '../../shared/failures/step-problem.ts'
+import { parseCast } from '../../shared/recording/cast.ts'
+import type { Metadata } from '../../shared/recording/metadata.ts'
+import { type Deck, type Grid, readDeck, type Step } from '../deck/deck.ts'
+import { progress } from '../environment/runtime-context.ts'
+import { browserVersion } from '../lib/browser.ts'
 import { interruptSignal } from '../lib/interrupt-signal.ts'
 import { deckPaths } from '../lib/paths.ts'
-import { parseCast } from '../../shared/recording/cast.ts'
-import { progress } from '../environment/runtime-context.ts'
+import { VideoError } from '../video/failures.ts'
+import { findFfmpeg } from '../video/ffmpeg.ts'
+import { type OutputFile, type RenderStats, writeOutputFile } from '../video/output-file.ts'
+import type { RenderProgress } from '../video/render.ts'
+import { deckRenderJobs, logRenderJobs, type RenderJob } from '../video/render-jobs.ts'
+import {
+  isVertical,
+  isVideoFormat,
+  type OutputFormat,
+  renderSettings,
+  type RenderSize,
+} from '../video/render-settings.ts'
+import { openRenderSite, type RenderSite } from '../video/render-site.ts'
+import { type ToolVersions, writeSidecarFiles } from '../video/sidecar-files.ts'
+import { parseTalkLog } from '../video/talk-log-format.ts'
+import { type FailedRun, readSlideTitles, readTimelineSources, recordingsFolder } from '../video/timeline-sources.ts'
 import { staticDeckOf } from './build.ts'
 import { rehearseDeck } from './rehearse.ts'
 
 export interface RecordOptions {
   /** The deck, absolute. */
   deck: string
-  /** Ids of the steps, a film each; the whole talk where there are none. */
+  /** Ids of the steps to show, one video each. If empty, one video of the whole talk. */
   steps: string[]
-  /** A film of every step that has a recording. */
+  /** Render a video of every step that has a recording or, from a talk log, of every slide. */
   each: boolean
-  /** Numbers of the slides of the talk, from 1: all of them unless given. */
+  /** Numbers of the slides to show, from 1. All slides by default. */
   slides?: number[]
   profile?: Profile
-  format: FilmFormat[]
-  size?: Pick<Shot, 'width' | 'height' | 'scale'>
+  format: OutputFormat[]
+  size?: RenderSize
   fps?: number
+  /** Use the dark color scheme. */
   dark: boolean
-  /** Folder of what is written. */
+  /** The folder of the output. */
   out: string
-  /** Film what the recordings show, and run nothing. */
+  /** Run nothing and show the existing recordings. */
   renderOnly: boolean
-  /** The log of a talk: it is filmed as it was given, and nothing is run. */
+  /** A talk log: render the live talk and run nothing. */
   from?: string
-  /** Have Nix build again what the steps build. */
+  /** Make Nix rebuild what the steps build. */
   fresh: boolean
   yes: boolean
 }
 
-/** A GIF is for a README: small, and at a rate that browsers keep (a delay is in hundredths of a second). */
-const GIF = { width: 960, height: 540, scale: 1, fps: 20 }
-/** The grid of a terminal in an upright video, whose lines a phone shows in a size that can be read. */
-const UPRIGHT = { cols: 46, rows: 32 }
+/** The terminal grid of vertical videos: its lines are legible on a phone. */
+const VERTICAL_GRID: Grid = { cols: 46, rows: 32 }
+/** How often progress is reported to a terminal, and to a log file. */
+const TERMINAL_PROGRESS_INTERVAL_MS = 500
+const LOG_PROGRESS_INTERVAL_MS = 15_000
 
-/** What failed, by step. */
-type Failed = Map<string, { take: Take; problems: StepProblem[] }>
+/** Failed runs by step id. */
+type FailedRuns = Map<string, FailedRun>
 
 /**
- * Runs the steps, films what they do, and writes the films.
+ * Runs the steps, then renders the videos and writes their files.
  *
- * @returns whether every step did what it promises
- * @throws an Error whose message says what to do next
+ * @returns whether all steps fulfilled their contracts
+ * @throws Error whose message says what to do next
  */
 export async function recordTalk(options: RecordOptions): Promise<boolean> {
   const signal = interruptSignal()
   const deck = await readDeck(options.deck)
+  const { renders } = deckPaths(deck.file)
   const out = resolve(options.out)
-  const paths = deckPaths(deck.file)
-  const given = options.from === undefined ? undefined : parseLog(await readLog(options.from))
-  if (given && options.steps.length > 0)
-    throw new Error(
-      'The video of a talk as it was given is cut by slides: --slides 3-5, or --each for a video of each.',
-    )
-  if (given && given.header.deck !== deck.version)
-    console.log('The deck has changed since this talk: its slides are shown as they are now.')
-  const ids = given ? [] : options.each ? [...deck.steps.keys()] : options.steps
-  for (const id of ids)
-    if (!deck.steps.has(id))
-      throw new Error(`This deck has no step "${id}". It has: ${[...deck.steps.keys()].join(', ')}.`)
-  if (isUpright(options) && ids.length === 0)
-    throw new Error('An upright video shows one step: name it, as in npm run record -- run-vm --size vertical')
-  // Before anything is run, since that takes its time.
-  const tools = {
-    ffmpeg: options.format.some((format) => videoFormats.some((video) => video === format))
-      ? await findFfmpeg()
-      : 'none',
+  const vertical = options.size !== undefined && isVertical(options.size)
+  const log = options.from === undefined ? undefined : parseTalkLog(await readLog(options.from))
+  if (log && log.header.deck !== deck.version)
+    console.log('The deck has changed since this talk. The video shows its current slides.')
+  const stepIds = selectSteps(options, deck, { vertical, fromLog: log !== undefined })
+  // Running the steps takes long: missing programs are reported before.
+  const tools: ToolVersions = {
+    ffmpeg: options.format.some(isVideoFormat) ? await findFfmpeg() : 'none',
     chromium: await browserVersion(),
   }
 
-  const upright = join(paths.films, 'upright')
-  const failed: Failed = new Map()
-  let profile = options.profile
-  if (!options.renderOnly && !given)
-    profile = await run(
-      options,
-      deck,
-      ids,
-      { out, ...(isUpright(options) && { recordings: upright, grid: UPRIGHT }) },
-      failed,
-      signal,
-    )
+  const verticalRecordings = join(renders, 'vertical')
+  const failedRuns: FailedRuns = new Map()
+  let { profile } = options
+  if (!options.renderOnly && !log) {
+    const destination = vertical ? { recordings: verticalRecordings, grid: VERTICAL_GRID } : {}
+    profile = await runSteps(options, deck, stepIds, { out, ...destination }, failedRuns, signal)
+  }
 
-  let site: FilmSite | undefined
-  let films: Wanted[] = []
-  const written: Written[] = []
+  let site: RenderSite | undefined
+  let jobs: RenderJob[] = []
+  const outputs: OutputFile[] = []
   const tasks: ListrTask[] = [
     {
-      title: 'Build the site that is filmed',
+      title: 'Build the site',
       task: async () => {
-        const shown = await staticDeckOf(deck, profile)
-        site = await openSite(deck, shown, paths.films, signal)
-        const folders = [...(isUpright(options) ? [upright] : []), recordingsBeside(deck)]
-        if (given) films = filmsGiven(options, deck, given, await titlesOf(deck))
-        else
-          films = await filmsOf(
-            options,
-            await readScript({ deck, steps: shown.steps, folders, profile, clicks: site.clicks, failed }),
-            ids,
-          )
+        const staticDeck = await staticDeckOf(deck, profile)
+        site = await openRenderSite(deck, staticDeck, renders, signal)
+        if (log) {
+          const { slides, each } = options
+          jobs = logRenderJobs(log, deck, { slides, each, titles: await readSlideTitles(deck) })
+          return
+        }
+        const sources = await readTimelineSources({
+          deck,
+          steps: staticDeck.steps,
+          folders: [...(vertical ? [verticalRecordings] : []), recordingsFolder(deck)],
+          profile,
+          clicks: site.clicks,
+          failedRuns,
+        })
+        const { slides, each: skipUnrecorded } = options
+        jobs = await deckRenderJobs(sources, { stepIds, slides, skipUnrecorded, vertical })
       },
     },
     {
-      title: 'Film',
-      task: (_, task) => {
-        const rows = films.flatMap((wanted) =>
-          options.format.map((format) => ({
-            title: `${wanted.name}.${format}`,
-            task: async (_: unknown, row: { title: string; output: string }) => {
-              if (!site) return
-              const { length } = wanted.timeline
-              const onProgress = seldom(
-                ({ done, total, left }) =>
-                  (row.output = `${Math.floor((100 * done) / total)} % of ${duration(length)}${left === undefined ? '' : `, ${duration(left)} left`}`),
-              )
-              const { made, ...file } = await writeFilm({
-                wanted,
-                format,
-                shot: shotOf(options, format),
-                out,
-                site,
-                cache: join(paths.films, 'parts'),
-                signal,
-                onProgress,
-              })
-              written.push(file)
-              // Beside the last of its files.
-              if (format === options.format.at(-1))
-                await writeWords(
-                  wanted,
-                  written.filter(({ file }) => file.startsWith(join(out, `${wanted.name}.`))),
+      title: 'Render',
+      task: (_, task) =>
+        task.newListr(
+          jobs.flatMap((job) =>
+            options.format.map((format) => ({
+              title: `${job.name}.${format}`,
+              task: async (_: unknown, row: { title: string; output: string }) => {
+                if (!site) return
+                const { length } = job.timeline
+                const { output, stats } = await writeOutputFile({
+                  job,
+                  format,
+                  settings: renderSettings(format, options),
                   out,
-                  tools,
-                )
-              if (made)
-                row.title += `: ${duration(length)} in ${duration(made.seconds)}, ${made.pictures} pictures for ${made.frames} frames${made.kept > 0 ? `, ${made.kept} of them kept from before` : ''}`
-            },
-          })),
-        )
-        return task.newListr(rows)
-      },
+                  site,
+                  cache: join(renders, 'segments'),
+                  signal,
+                  onProgress: throttled((progress) => (row.output = describeProgress(progress, length))),
+                })
+                outputs.push(output)
+                // The manifest lists all files of the video, so it is written after the last one.
+                if (format === options.format.at(-1)) {
+                  const ownOutputs = outputs.filter(({ file }) => file.startsWith(join(out, `${job.name}.`)))
+                  await writeSidecarFiles(job, ownOutputs, out, tools)
+                }
+                if (stats) row.title += `: ${describeStats(stats, length)}`
+              },
+            })),
+          ),
+        ),
     },
   ]
   try {
@@ -164,53 +159,72 @@ export async function recordTalk(options: RecordOptions): Promise<boolean> {
   } finally {
     site?.close()
   }
-  console.log(`Written: ${written.map(({ file }) => relative(process.cwd(), file)).join(', ')}`)
-  for (const [id, { problems }] of failed)
+  console.log(`Written: ${outputs.map(({ file }) => relative(process.cwd(), file)).join(', ')}`)
+  for (const [id, { problems }] of failedRuns)
     console.error(`Step "${id}" failed: ${problems.map(describeStepProblem).join(' ')}`)
-  return failed.size === 0
-}
-
-interface Running {
-  out: string
-  /** Where recordings are kept; beside the deck unless given. */
-  recordings?: string
-  /** Of the terminals. */
-  grid?: typeof UPRIGHT
+  return failedRuns.size === 0
 }
 
 /**
- * The first phase: runs what is to be filmed, and what that depends on.
+ * Returns the ids of the steps that get a video each.
  *
- * @returns what the steps ran against
+ * @throws VideoError `log-excludes-steps`, `unknown-step` or `vertical-needs-step`
  */
-async function run(
-  options: RecordOptions,
+function selectSteps(
+  { steps, each }: RecordOptions,
   deck: Deck,
-  ids: string[],
-  { out, ...how }: Running,
-  failed: Failed,
+  { vertical, fromLog }: { vertical: boolean; fromLog: boolean },
+): string[] {
+  if (fromLog && steps.length > 0) throw new VideoError({ kind: 'log-excludes-steps' })
+  const known = [...deck.steps.keys()]
+  const selected = fromLog ? [] : each ? known : steps
+  for (const step of selected) if (!deck.steps.has(step)) throw new VideoError({ kind: 'unknown-step', step, known })
+  if (vertical && selected.length === 0) throw new VideoError({ kind: 'vertical-needs-step' })
+  return selected
+}
+
+interface RunDestination {
+  /** The folder for the recordings of failed runs, absolute. */
+  out: string
+  /** The folder for recordings. Beside the deck by default. */
+  recordings?: string
+  /** The grid of the terminals. The deck's by default. */
+  grid?: Grid
+}
+
+/**
+ * Runs the steps to show and their dependencies, and keeps their recordings.
+ *
+ * @param failedRuns receives the failed runs
+ * @returns the profile that the steps ran against
+ */
+async function runSteps(
+  { profile, yes, fresh, slides }: RecordOptions,
+  deck: Deck,
+  stepIds: string[],
+  { out, ...destination }: RunDestination,
+  failedRuns: FailedRuns,
   signal: AbortSignal,
 ): Promise<Profile | undefined> {
-  const asked = [...deck.steps.values()].filter(({ id, slide }) =>
-    ids.length > 0 ? ids.includes(id) : (options.slides?.includes(slide) ?? true),
+  const selected = [...deck.steps.values()].filter(({ id, slide }) =>
+    stepIds.length > 0 ? stepIds.includes(id) : (slides?.includes(slide) ?? true),
   )
-  if (asked.length === 0) return options.profile
-  const { profile, yes, fresh } = options
-  const { reports, profile: ran } = await rehearseDeck(
+  if (selected.length === 0) return profile
+  const { reports, profile: usedProfile } = await rehearseDeck(
     {
       deck: deck.file,
-      steps: withDependencies(deck, asked),
+      steps: withDependencies(deck, selected),
       ...(profile && { profile }),
       yes,
       fresh,
       keepGoing: false,
       record: true,
-      ...how,
+      ...destination,
       onFailure: async ({ id, command, hash }, { exit, seconds, problems }, text, profile) => {
         const file = join(out, `${id}.failed.cast`)
         await mkdir(out, { recursive: true })
         await writeFile(file, text)
-        const metadata = {
+        const metadata: Metadata = {
           step: id,
           command,
           hash,
@@ -222,125 +236,65 @@ async function run(
           captures: {},
           cast: '',
         }
-        failed.set(id, { take: { metadata, cast: parseCast(text), file }, problems })
+        failedRuns.set(id, { recording: { metadata, cast: parseCast(text), file }, problems })
       },
     },
     signal,
   )
   for (const report of reports) {
-    if (report.result === 'failed' && !failed.has(report.step))
-      throw new Error(
-        `Step "${report.step}" failed, and left nothing to look at: ${report.problems.map(describeStepProblem).join(' ')}`,
-      )
-    if (report.result === 'passed' && !report.recorded)
-      throw new Error(
-        `Step "${report.step}" passed, and no recording of it was kept. "Reset the stage" in the presenter's window makes the workdir anew; --render-only films the recordings that are there.`,
-      )
+    const { step } = report
+    if (report.result === 'failed' && !failedRuns.has(step))
+      throw new VideoError({ kind: 'failure-not-recorded', step, problems: report.problems })
+    if (report.result === 'passed' && !report.recorded) throw new VideoError({ kind: 'run-not-recorded', step })
   }
-  const left = reports.filter(({ result }) => result === 'not-run').map(({ step }) => step)
-  if (left.length > 0 && failed.size === 0)
-    console.log(`Not run: ${left.join(', ')}. Their slides show what was recorded before, if anything was.`)
-  return ran
+  const notRun = reports.filter(({ result }) => result === 'not-run').map(({ step }) => step)
+  if (notRun.length > 0 && failedRuns.size === 0)
+    console.log(`Not run: ${notRun.join(', ')}. Their slides show earlier recordings, if there are any.`)
+  return usedProfile
 }
 
-/** Ids of steps, and of those that must have run before them. */
+/** Returns the ids of the steps and of all steps that they depend on. */
 function withDependencies(deck: Deck, steps: Step[]): string[] {
-  const needed = new Set<string>()
-  const need = (id: string) => {
-    if (needed.has(id)) return
-    needed.add(id)
-    deck.steps.get(id)?.contract.depends.forEach(need)
+  const ids = new Set<string>()
+  const add = (id: string) => {
+    if (ids.has(id)) return
+    ids.add(id)
+    deck.steps.get(id)?.contract.depends.forEach(add)
   }
-  for (const { id } of steps) need(id)
-  return [...needed]
-}
-
-/** The films that are asked for. After a failure: those that show it, and nothing behind it. */
-async function filmsOf(options: RecordOptions, script: Script, ids: string[]): Promise<Wanted[]> {
-  const { deck, takes, problems, opening } = script
-  const wanted = ({ id, slide, command }: Step) => ({
-    step: id,
-    slide,
-    command,
-    take: takes.get(id),
-    problems: problems.get(id)?.map(describeStepProblem),
-    stale: opening.steps.find((step) => step.id === id)?.recording?.stale,
-  })
-  const mark = problems.size > 0 ? '.failed' : ''
-  if (ids.length > 0) {
-    const steps = ids
-      .flatMap((id) => deck.steps.get(id) ?? [])
-      .filter(({ id }) => (problems.size > 0 ? problems.has(id) : !options.each || takes.has(id)))
-    if (steps.length === 0) throw new Error('There is no recording of a step to film: npm run rehearse makes them.')
-    return Promise.all(
-      steps.map(async (step) => ({
-        name: `${step.id}${isUpright(options) ? '-vertical' : ''}${mark}`,
-        timeline: await stepTimeline(script, step),
-        steps: [wanted(step)],
-      })),
-    )
-  }
-  const last =
-    problems.size === 0 ? Infinity : Math.max(...[...problems.keys()].map((id) => deck.steps.get(id)?.slide ?? 0))
-  const numbers = (options.slides ?? script.slides.map(({ number }) => number)).filter((number) => number <= last)
-  const steps = [...deck.steps.values()].filter(({ slide }) => numbers.includes(slide))
-  return [{ name: `talk${mark}`, timeline: await talkTimeline(script, numbers), steps: steps.map(wanted) }]
+  for (const { id } of steps) add(id)
+  return [...ids]
 }
 
 async function readLog(file: string): Promise<string> {
   try {
     return await readFile(file, 'utf8')
   } catch (error) {
-    throw new Error(
-      `The log of the talk cannot be read: ${error instanceof Error ? error.message : String(error)}\nnpm start -- --log keeps one, and says where.`,
-    )
+    throw new VideoError({ kind: 'unreadable-log', reason: error instanceof Error ? error.message : String(error) })
   }
 }
 
-/** The films of a talk as it was given: of all of it, of some slides, or of each. */
-function filmsGiven({ slides, each }: RecordOptions, deck: Deck, given: TalkGiven, titles: string[]): Wanted[] {
-  const whole = logTimeline(given, titles)
-  const parts = each
-    ? (slides ?? slidesOf(whole)).map((slide) => ({
-        name: `given-${String(slide).padStart(String(titles.length).length, '0')}`,
-        slides: [slide],
-      }))
-    : [{ name: 'given', slides }]
-  return parts.map(({ name, slides }) => {
-    const timeline = slides ? onlySlides(whole, slides, titles) : whole
-    const run = new Set(
-      timeline.events.flatMap((event) =>
-        event.type === 'step' && event.status.state === 'running' ? [event.step] : [],
-      ),
-    )
-    const facts = { date: given.header.date, profile: timeline.opening.profile }
-    const steps = [...deck.steps.values()]
-      .filter(({ id }) => run.has(id))
-      .map(({ id, slide, command }) => ({ step: id, slide, command, given: facts }))
-    return { name, timeline, steps }
-  })
-}
-
-function isUpright({ size }: RecordOptions): boolean {
-  return size !== undefined && size.height > size.width
-}
-
-function shotOf({ size, fps, dark }: RecordOptions, format: FilmFormat): Shot {
-  const usual = format === 'gif' ? GIF : { ...FULL_HD, fps: 30 }
-  return { ...usual, ...size, ...(fps !== undefined && { fps }), dark }
-}
-
-const FULL_HD = { width: 1920, height: 1080, scale: 1 }
-
-/** Tells how far it is as often as somebody reads it: a log is read once. */
-function seldom(tell: (progress: Progress) => void): (progress: Progress) => void {
-  const pause = process.stdout.isTTY ? 500 : 15_000
+/** Limits how often progress is reported. */
+function throttled(report: (progress: RenderProgress) => void): (progress: RenderProgress) => void {
+  const interval = process.stdout.isTTY ? TERMINAL_PROGRESS_INTERVAL_MS : LOG_PROGRESS_INTERVAL_MS
   let last = performance.now()
   return (progress) => {
-    if (performance.now() - last < pause) return
+    if (performance.now() - last < interval) return
     last = performance.now()
-    tell(progress)
+    report(progress)
   }
+}
+
+/** @param length seconds of the video */
+function describeProgress({ frames, totalFrames, remainingSeconds }: RenderProgress, length: number): string {
+  const percent = Math.floor((100 * frames) / totalFrames)
+  const remaining = remainingSeconds === undefined ? '' : `, ${duration(remainingSeconds)} left`
+  return `${percent} % of ${duration(length)}${remaining}`
+}
+
+/** @param length seconds of the video */
+function describeStats({ seconds, capturedFrames, frames, cachedFrames }: RenderStats, length: number): string {
+  const cached = cachedFrames > 0 ? `, ${cachedFrames} from the cache` : ''
+  return `${duration(length)} in ${duration(seconds)}, ${frames} frames (${capturedFrames} captured${cached})`
 }
 
 function duration(seconds: number): string {

@@ -75,7 +75,7 @@ export async function rehearseDeck(options: RehearseOptions, signal = interruptS
     ? await recordings(setting, options.recordings ?? join(dirname(deck.file), 'recordings'))
     : undefined
   if (options.fresh) await forgetResults(setting, steps, signal)
-  const camera = new Camera()
+  const screenshotter = new Screenshotter()
   let reports: StepReport[]
   try {
     reports = await rehearse({
@@ -88,7 +88,7 @@ export async function rehearseDeck(options: RehearseOptions, signal = interruptS
       scratch: paths.rehearsals,
       secrets,
       store,
-      thumbnail: (url) => camera.take(url),
+      thumbnail: (url) => screenshotter.capture(url),
       onFailure: async (step, result, cast) => options.onFailure?.(step, result, cast, profile.name),
       signal,
       onStep: (step, report) => {
@@ -103,7 +103,7 @@ export async function rehearseDeck(options: RehearseOptions, signal = interruptS
     })
   } finally {
     await stage.end()
-    await camera.close()
+    await screenshotter.close()
   }
 
   const date = new Date().toISOString()
@@ -194,13 +194,13 @@ async function forgetResults(
   }
 }
 
-/** Takes the stills of pages; where there is no Chromium it says so once, and there are none. */
-class Camera {
+/** Captures thumbnails of pages. Without Chromium, it prints one notice and captures nothing. */
+class Screenshotter {
   private browser: Promise<Browser | undefined> | undefined
 
-  async take(url: string): Promise<Buffer | undefined> {
+  async capture(url: string): Promise<Buffer | undefined> {
     this.browser ??= launchBrowser().catch((error: unknown) => {
-      console.log(`No stills of pages: ${error instanceof Error ? error.message : String(error)}`)
+      console.log(`No thumbnails of pages: ${error instanceof Error ? error.message : String(error)}`)
       return undefined
     })
     const page = await (await this.browser)?.newPage({ viewport: { width: 960, height: 600 } })

@@ -78,7 +78,7 @@ export async function start(options: StartOptions): Promise<void> {
         token,
         title: deck.title,
         deck: deck.version,
-        onProblem: console.log,
+        onFailure: ({ message }) => console.log(message),
       })
       onShutdown(async () => {
         await log.close()

@@ -22,8 +22,8 @@ export interface DeckPaths {
   built: string
   /** What the last rehearsal of each profile found, and recordings that are being made. */
   rehearsals: string
-  /** What films are made of: the site that is filmed, and the parts that are done. */
-  films: string
+  /** Files of the video renderer: the built site and the cached segments. */
+  renders: string
   /** Logs of whole talks, as their audience saw them. */
   talks: string
   /** Logs of the sessions of `start`. */
@@ -56,7 +56,7 @@ export function deckPaths(deckFile: string): DeckPaths {
     rehearsals: join(own, 'rehearsals'),
     talks: join(own, 'talks'),
     sessions: join(own, 'sessions'),
-    films: join(own, 'films'),
+    renders: join(own, 'renders'),
     need: join(own, 'need.json'),
     roots: join(own, 'roots'),
     learners: join(data, 'workshops', name),

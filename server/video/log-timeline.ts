@@ -1,65 +1,40 @@
-import { json } from '../../shared/json.ts'
-import type { Chapter, FilmEvent, FilmOpening, Timeline } from '../../shared/video/timeline.ts'
-import { type LogHeader, logHeader, type LogLine, logLine } from './talk-log.ts'
+import type { Chapter, RenderOpening, Timeline, VideoEvent } from '../../shared/video/timeline.ts'
+import { VideoError } from './failures.ts'
+import type { LogMessage, ParsedTalkLog } from './talk-log-format.ts'
 
-/** A file is no log of a talk. The message names the line. */
-export class LogError extends Error {
-  override name = 'LogError'
-}
+/** Builds the timeline of a live talk from its log, with its original timing. */
 
-export interface TalkGiven {
-  header: LogHeader
-  lines: LogLine[]
-}
-
-/**
- * Reads the log of a talk. A last line that was cut off, as when the power failed, is left out.
- *
- * @throws LogError
- */
-export function parseLog(text: string): TalkGiven {
-  const [first = '', ...rest] = text.split('\n')
-  const header = logHeader.safeParse(json(first))
-  if (!header.success) throw new LogError('line 1: this is no log of a talk, as npm start -- --log writes them')
-  const lines: LogLine[] = []
-  for (const [index, line] of rest.entries()) {
-    if (line === '') continue
-    const parsed = logLine.safeParse(json(line))
-    if (parsed.success) lines.push(parsed.data)
-    else if (index < rest.length - 1) throw new LogError(`line ${index + 2}: this is no line of a log`)
-  }
-  return { header: header.data, lines }
-}
-
-/** Seconds before the first thing that happens, and after the last: what is outside was nobody's talk. */
-const AROUND = { before: 2, after: 5 }
-/** Seconds that a slide must stay to be a chapter: the others were on the way. */
-const STAY = 2
+/** Time kept before the first and after the last event; the rest of the log is cut off. */
+const LEAD_IN_SECONDS = 2
+const LEAD_OUT_SECONDS = 5
+/** A slide shown for less time was only passed on the way to another one, and is not a chapter. */
+const MIN_CHAPTER_SECONDS = 2
+const POSTER_SECONDS = 1
 
 /**
- * The film of a talk as it was given, with its timing.
+ * Builds the timeline of a whole talk.
  *
- * @param titles of the slides
- * @throws LogError where nothing happened
+ * @param titles of the slides, in order
+ * @throws VideoError `log-without-hello` or `log-without-events`
  */
-export function logTimeline({ header, lines }: TalkGiven, titles: string[]): Timeline {
-  const hello = lines.find(([, { type }]) => type === 'hello')?.[1]
-  if (hello?.type !== 'hello') throw new LogError('Nobody is told anything in this log.')
+export function logTimeline({ header, lines }: ParsedTalkLog, titles: string[]): Timeline {
+  const hello = lines.map(([, message]) => message).find((message) => message.type === 'hello')
+  if (!hello) throw new VideoError({ kind: 'log-without-hello' })
   const events = [
-    ...Object.entries(hello.sync).flatMap(([channel, state]) => synced(0, channel, state)),
+    ...Object.entries(hello.sync).flatMap(([channel, state]) => syncEvents(0, channel, state)),
     ...lines.flatMap(([ms, message]) => eventsOf(ms / 1000, message)),
   ]
-  const happenings = events.filter(
+  const activity = events.filter(
     ({ type, time }) => time > 0 && (type === 'show' || type === 'step' || type === 'output'),
   )
-  const [begin, end] = [happenings[0]?.time, happenings.at(-1)?.time]
-  if (begin === undefined || end === undefined) throw new LogError('Nothing happens in this log.')
-  const opening: FilmOpening = { profile: hello.profile, steps: hello.steps, terminals: hello.terminals }
+  const [start, end] = [activity[0]?.time, activity.at(-1)?.time]
+  if (start === undefined || end === undefined) throw new VideoError({ kind: 'log-without-events' })
+  const opening: RenderOpening = { profile: hello.profile, steps: hello.steps, terminals: hello.terminals }
   const whole: Timeline = {
     version: 1,
     title: header.title,
     date: header.date,
-    length: end + AROUND.after,
+    length: end + LEAD_OUT_SECONDS,
     opening,
     events,
     chapters: [],
@@ -67,102 +42,100 @@ export function logTimeline({ header, lines }: TalkGiven, titles: string[]): Tim
     narration: [],
     poster: 0,
   }
-  const cut = keep(whole, [{ from: Math.max(0, begin - AROUND.before), to: end + AROUND.after }])
-  return { ...cut, chapters: chaptersOf(cut, titles) }
+  return extract(whole, [{ from: Math.max(0, start - LEAD_IN_SECONDS), to: end + LEAD_OUT_SECONDS }], titles)
 }
 
-/** Only some slides of it. @param numbers from 1 */
-export function onlySlides(film: Timeline, numbers: readonly number[], titles: string[]): Timeline {
-  const spans = stays(film).filter(({ slide }) => numbers.includes(slide))
-  if (spans.length === 0) throw new LogError(`The talk was never on slide ${numbers.join(', ')}.`)
-  const cut = keep(film, spans)
-  return { ...cut, chapters: chaptersOf(cut, titles) }
+/**
+ * Extracts the parts of a timeline in which some slides are shown.
+ *
+ * @param numbers of the slides, from 1
+ * @param titles of all slides, in order
+ * @throws VideoError `slides-not-in-log` if none of the slides was shown
+ */
+export function extractSlides(timeline: Timeline, numbers: readonly number[], titles: string[]): Timeline {
+  const spans = slideSpans(timeline).filter(({ slide }) => numbers.includes(slide))
+  if (spans.length === 0) throw new VideoError({ kind: 'slides-not-in-log', slides: numbers })
+  return extract(timeline, spans, titles)
 }
 
-/** The slides that were shown, in the order of their first time. */
-export function slidesOf(film: Timeline): number[] {
-  return [
-    ...new Set(
-      stays(film)
-        .filter(({ from, to }) => to - from >= STAY)
-        .map(({ slide }) => slide),
-    ),
-  ]
+/** Returns the slides that were shown long enough to be a chapter, in the order of their first appearance. */
+export function shownSlides(timeline: Timeline): number[] {
+  return [...new Set(chapterSpans(timeline).map(({ slide }) => slide))]
 }
 
+/** A period of time in seconds. */
 interface Span {
   from: number
   to: number
 }
 
-/** How long each slide stayed. */
-function stays({ events, length }: Timeline): (Span & { slide: number })[] {
-  const shows = events.flatMap((event) => (event.type === 'show' ? [event] : []))
-  const turns = shows.filter(({ slide }, index) => slide !== shows[index - 1]?.slide)
-  const begun = turns[0]?.time === 0 ? turns : [{ time: 0, slide: 1 }, ...turns]
-  return begun
-    .map(({ time, slide }, index) => ({ slide, from: time, to: begun[index + 1]?.time ?? length }))
+interface SlideSpan extends Span {
+  slide: number
+}
+
+/** Returns the periods in which each slide was shown. Before the first `show` event, slide 1 is shown. */
+function slideSpans({ events, length }: Timeline): SlideSpan[] {
+  const shows = events.filter((event) => event.type === 'show')
+  const changes = shows.filter(({ slide }, index) => slide !== shows[index - 1]?.slide)
+  const starts = changes[0]?.time === 0 ? changes : [{ time: 0, slide: 1 }, ...changes]
+  return starts
+    .map(({ time, slide }, index) => ({ slide, from: time, to: starts[index + 1]?.time ?? length }))
     .filter(({ from, to }) => to > from)
 }
 
-/** Keeps some times of a film. What happened in between has happened when the next one begins. */
-function keep(film: Timeline, spans: Span[]): Timeline {
+function chapterSpans(timeline: Timeline): SlideSpan[] {
+  return slideSpans(timeline).filter(({ from, to }) => to - from >= MIN_CHAPTER_SECONDS)
+}
+
+/** Joins periods of a timeline. Events between two periods are applied at the start of the second one. */
+function extract(timeline: Timeline, spans: Span[], titles: string[]): Timeline {
   let length = 0
-  const moved = spans.map(({ from, to }) => {
-    const at = length
+  const placed = spans.map(({ from, to }) => {
+    const start = length
     length += to - from
-    return { from, to, at }
+    return { from, to, start }
   })
-  const timeOf = (time: number) => {
-    const span = moved.find(({ to }) => time < to)
-    return span ? span.at + Math.max(0, time - span.from) : undefined
+  const newTime = (time: number) => {
+    const span = placed.find(({ to }) => time < to)
+    return span ? span.start + Math.max(0, time - span.from) : undefined
   }
-  const events = film.events.flatMap((event) => {
-    const time = timeOf(event.time)
-    return time === undefined ? [] : [{ ...event, time: round(time) }]
+  const events = timeline.events.flatMap((event) => {
+    const time = newTime(event.time)
+    return time === undefined ? [] : [{ ...event, time: roundToMs(time) }]
   })
-  // The page's clock goes on as it went: what has run for a minute says so.
-  const date = new Date(Date.parse(film.date) + (spans[0]?.from ?? 0) * 1000).toISOString()
-  return {
-    ...film,
+  // Advances the date by what was cut off at the start, so that running times on the slides stay correct.
+  const date = new Date(Date.parse(timeline.date) + (spans[0]?.from ?? 0) * 1000).toISOString()
+  const extracted = {
+    ...timeline,
     date,
     events,
     length: Math.max(0.1, Math.ceil(length * 10) / 10),
-    chapters: [],
-    poster: Math.min(1, length),
+    poster: Math.min(POSTER_SECONDS, length),
   }
+  return { ...extracted, chapters: chaptersOf(extracted, titles) }
 }
 
-function chaptersOf(film: Timeline, titles: string[]): Chapter[] {
-  const slides = stays(film)
-    .filter(({ from, to }) => to - from >= STAY)
-    .map(({ from, slide }) => ({ time: from, title: titles[slide - 1] ?? `Slide ${slide}`, slide }))
-  const steps = film.events.flatMap((event): Chapter[] => {
+function chaptersOf(timeline: Timeline, titles: string[]): Chapter[] {
+  const titleOf = (slide: number) => titles[slide - 1] ?? `Slide ${slide}`
+  const slides = chapterSpans(timeline).map(({ from, slide }) => ({ time: from, title: titleOf(slide), slide }))
+  const steps = timeline.events.flatMap((event): Chapter[] => {
     if (event.type !== 'step' || event.status.state !== 'running') return []
-    const slide = film.opening.steps.find(({ id }) => id === event.step)?.slide ?? 1
-    return [
-      { time: event.time, title: `${titles[slide - 1] ?? `Slide ${slide}`}: ${event.step}`, slide, step: event.step },
-    ]
+    const slide = timeline.opening.steps.find(({ id }) => id === event.step)?.slide ?? 1
+    return [{ time: event.time, title: `${titleOf(slide)}: ${event.step}`, slide, step: event.step }]
   })
-  // A player needs the first at the beginning.
+  // Players require the first chapter to start at 0.
   return [...slides, ...steps]
     .sort((a, b) => a.time - b.time)
-    .map((each, index) => (index === 0 ? { ...each, time: 0 } : each))
+    .map((chapter, index) => (index === 0 ? { ...chapter, time: 0 } : chapter))
 }
 
-function eventsOf(time: number, message: LogLine[1]): FilmEvent[] {
+/** Converts a message to events. Messages that change nothing in a video give none. */
+function eventsOf(time: number, message: LogMessage): VideoEvent[] {
   switch (message.type) {
-    case 'snapshot':
-      return [
-        {
-          time,
-          type: 'screen',
-          terminal: message.terminal,
-          cols: message.cols,
-          rows: message.rows,
-          data: message.data,
-        },
-      ]
+    case 'snapshot': {
+      const { terminal, cols, rows, data } = message
+      return [{ time, type: 'screen', terminal, cols, rows, data }]
+    }
     case 'output':
       return [{ time, type: 'output', terminal: message.terminal, data: message.data }]
     case 'step':
@@ -170,17 +143,17 @@ function eventsOf(time: number, message: LogLine[1]): FilmEvent[] {
     case 'replay':
       return [{ time, type: 'replay', terminal: message.terminal, ...(message.replay && { replay: message.replay }) }]
     case 'sync':
-      return synced(time, message.channel, message.state)
+      return syncEvents(time, message.channel, message.state)
     default:
       return []
   }
 }
 
-/** Slidev tells where it is in one of its channels: that is known by what is in it. */
-function synced(time: number, channel: string, state: Record<string, unknown>): FilmEvent[] {
+/** Slidev's own channel, whose name contains the title of the talk, is recognized by its `page` property. */
+function syncEvents(time: number, channel: string, state: Record<string, unknown>): VideoEvent[] {
   const { page, clicks } = state
   if (typeof page !== 'number') return [{ time, type: 'sync', channel, state }]
   return [{ time, type: 'show', slide: page, clicks: typeof clicks === 'number' ? clicks : 0 }]
 }
 
-const round = (seconds: number) => Math.round(seconds * 1000) / 1000
+const roundToMs = (seconds: number) => Math.round(seconds * 1000) / 1000

@@ -1,27 +1,32 @@
 import { expect, test } from 'vitest'
-import { clickTimes, cuesOf, speechLength, speechOf } from './narration.ts'
+import { captionCues, clickTimes, parseNotes, speechSeconds } from './narration.ts'
 
-test('notes are spoken without their Markdown, and clicks stand between words', () => {
-  const speech = speechOf(
+test('parseNotes removes Markdown and records the word after each [click] mark', () => {
+  const speech = parseNotes(
     'Say **this** [early](https://example.org): `nix run`.\n\n[click] Then that.\n\n[click:2] <https://a.example>',
   )
   expect(speech).toEqual({
     words: ['Say', 'this', 'early:', 'nix', 'run.', 'Then', 'that.', 'https://a.example'],
     clicks: [5, 7, 7],
   })
-  expect(speechLength({ words: Array<string>(75).fill('word'), clicks: [] })).toBe(30)
 })
 
-test('a click is done where the notes say so, and evenly where they say it less often than the slide has clicks', () => {
-  const speech = speechOf('one two three [click] four')
-  expect(clickTimes(speech, 1, 8)).toEqual([6])
-  expect(clickTimes(speech, 3, 8)).toEqual([2, 4, 6])
-  expect(clickTimes(speechOf(''), 1, 4)).toEqual([2])
+test('75 words take 30 seconds', () => {
+  expect(speechSeconds({ words: Array<string>(75).fill('word'), clicks: [] })).toBe(30)
 })
 
-test('captions follow each other without a gap, none longer than two lines, with every word once', () => {
-  const speech = speechOf(`${'A sentence that goes on. '.repeat(12)}${'word '.repeat(60)}`)
-  const cues = cuesOf(speech, 3, 10, 50)
+test('a click happens at its [click] mark', () => {
+  expect(clickTimes(parseNotes('one two three [click] four'), 1, 8)).toEqual([6])
+})
+
+test('clicks are spread evenly if the notes have fewer marks than the slide has clicks', () => {
+  expect(clickTimes(parseNotes('one two three [click] four'), 3, 8)).toEqual([2, 4, 6])
+  expect(clickTimes(parseNotes(''), 1, 4)).toEqual([2])
+})
+
+test('captions contain every word once, follow each other without gaps and fit on two lines', () => {
+  const speech = parseNotes(`${'A sentence of five words. '.repeat(12)}${'word '.repeat(60)}`)
+  const cues = captionCues(speech, 3, 10, 50)
   expect(cues.map(({ text }) => text).join(' ')).toBe(speech.words.join(' '))
   expect(Math.max(...cues.map(({ text }) => text.length))).toBeLessThanOrEqual(84)
   expect(cues[0]?.from).toBe(10)

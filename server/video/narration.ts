@@ -1,19 +1,19 @@
 import type { Cue } from '../../shared/video/timeline.ts'
 
-/** The speaker's notes as they are spoken. */
+/** The text of a slide's speaker notes, as it is spoken. */
 export interface Speech {
   words: string[]
-  /** Before which word each `[click]` stands. */
+  /** For each `[click]` mark, the index of the word that follows it. */
   clicks: number[]
 }
 
-/** Words a minute: the pace of somebody who is to be understood. */
-const PACE = 150
-/** Characters of a caption: two lines of 42, as broadcasters have it. */
-const CAPTION = 84
+/** A pace that listeners can follow easily. */
+const WORDS_PER_MINUTE = 150
+/** Two lines of 42 characters, the limit that broadcasters use. */
+const MAX_CAPTION_CHARACTERS = 84
 
-/** @param note of a slide, in Markdown, with Slidev's `[click]` marks */
-export function speechOf(note: string): Speech {
+/** @param note a slide's notes in Markdown, with Slidev's `[click]` marks */
+export function parseNotes(note: string): Speech {
   const words: string[] = []
   const clicks: number[] = []
   const plain = note
@@ -21,48 +21,54 @@ export function speechOf(note: string): Speech {
     .replace(/!?\[([^\]]*)\]\(([^)]*)\)/g, '$1')
     .replace(/<(https?:[^>]*)>/g, '$1')
     .replace(/(\*\*|__|`|^#+\s|^\s*[-*]\s)/gm, '')
-  for (const part of plain
-    .split(/\[click(?::(\d+))?\]/)
-    .map((text, index) => (index % 2 === 0 ? text : Number(text ?? 1)))) {
-    if (typeof part === 'number') for (let each = 0; each < part; each++) clicks.push(words.length)
-    else words.push(...part.split(/\s+/).filter(Boolean))
+  // The capture group makes split() alternate between text and click counts. A plain [click] gives undefined.
+  const parts = plain.split(/\[click(?::(\d+))?\]/) as (string | undefined)[]
+  for (const [index, part] of parts.entries()) {
+    if (index % 2 === 0) words.push(...(part ?? '').split(/\s+/).filter(Boolean))
+    else clicks.push(...Array<number>(Number(part ?? 1)).fill(words.length))
   }
   return { words, clicks }
 }
 
-/** Seconds that it takes to say it. */
-export function speechLength({ words }: Speech): number {
-  return (words.length / PACE) * 60
+/** @returns how long the speech takes, in seconds */
+export function speechSeconds({ words }: Speech): number {
+  return (words.length / WORDS_PER_MINUTE) * 60
 }
 
 /**
- * When each click of a slide is done: where the notes say so, or else spread evenly.
+ * Schedules the clicks of a slide: at the `[click]` marks, or evenly if there are fewer marks than clicks.
  *
- * @param count of the slide
+ * @param count number of clicks of the slide
  * @param length seconds of the speech
- * @returns seconds since the slide began
+ * @returns times in seconds since the slide was shown
  */
 export function clickTimes({ words, clicks }: Speech, count: number, length: number): number[] {
   return Array.from({ length: count }, (_, index) => {
-    const at = clicks[index]
-    return at === undefined || words.length === 0 || clicks.length < count
+    const word = clicks[index]
+    return word === undefined || words.length === 0 || clicks.length < count
       ? ((index + 1) / (count + 1)) * length
-      : (at / words.length) * length
+      : (word / words.length) * length
   })
 }
 
-/** The captions of a slide's speech. @param from when it begins, in seconds of the film */
-export function cuesOf({ words }: Speech, slide: number, from: number, length: number): Cue[] {
+/**
+ * Divides the speech of a slide into captions.
+ *
+ * @param start when the speech starts, in seconds since the first frame of the video
+ * @param length seconds of the speech
+ */
+export function captionCues({ words }: Speech, slide: number, start: number, length: number): Cue[] {
   const cues: Cue[] = []
-  const at = (word: number) => from + (word / words.length) * length
+  const timeOf = (word: number) => start + (word / words.length) * length
   let first = 0
   for (let word = 0; word < words.length; word++) {
     const text = words.slice(first, word + 1).join(' ')
     const next = words[word + 1]
-    const full = next === undefined || text.length + 1 + next.length > CAPTION
-    // A sentence that has come far enough ends its caption.
-    if (!full && !(/[.!?:]$/.test(text) && text.length > CAPTION / 2)) continue
-    cues.push({ from: at(first), to: at(word + 1), slide, text })
+    const isFull = next === undefined || text.length + 1 + next.length > MAX_CAPTION_CHARACTERS
+    // The end of a sentence ends a caption that is at least half full.
+    const isSentenceEnd = /[.!?:]$/.test(text) && text.length > MAX_CAPTION_CHARACTERS / 2
+    if (!isFull && !isSentenceEnd) continue
+    cues.push({ from: timeOf(first), to: timeOf(word + 1), slide, text })
     first = word + 1
   }
   return cues

@@ -3,31 +3,41 @@ import { existsSync } from 'node:fs'
 import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { z } from 'zod'
-import { launchBrowser } from '../lib/browser.ts'
-import type { Deck } from '../deck/deck.ts'
 import { json } from '../../shared/json.ts'
-import { type ServedSite, serveSite } from '../http/serve-site.ts'
-import { buildSite, deckVersion } from '../deck/slidev.ts'
 import type { StaticDeck } from '../../shared/static-deck.ts'
-import { Camera, partOf } from './frame-capturer.ts'
 import type { Timeline } from '../../shared/video/timeline.ts'
+import type { Deck } from '../deck/deck.ts'
+import { buildSite, deckVersion } from '../deck/slidev.ts'
+import { type ServedSite, serveSite } from '../http/serve-site.ts'
+import { launchBrowser } from '../lib/browser.ts'
+import { FrameCapturer } from './frame-capturer.ts'
+import type { RenderSettings } from './render-settings.ts'
+import { segmentOf } from './segments.ts'
 
-/** The static site that is filmed. */
-export interface FilmSite extends ServedSite {
+/** The static site of a deck, served for the renderer. */
+export interface RenderSite extends ServedSite {
+  /** Changes with everything that the site shows. */
   version: string
-  /** The clicks of each slide. */
+  /** The number of clicks of each slide, in order. */
   clicks: number[]
 }
 
-const CLICKS = 'clicks.json'
+const CLICKS_FILE = 'clicks.json'
+/** The size does not matter for counting clicks. */
+const COUNTING_SETTINGS: RenderSettings = { width: 640, height: 360, scale: 1, fps: 30, dark: false }
 
 /**
- * Builds the site, unless this version is there, and serves it to this machine.
+ * Builds the site of a deck, unless this version exists already, and serves it on the loopback interface.
  *
- * @param folder of the films, absolute
- * @throws BuildError
+ * @param folder of the built sites, absolute; older versions in it are removed
+ * @throws BuildError, VideoError
  */
-export async function openSite(deck: Deck, site: StaticDeck, folder: string, signal: AbortSignal): Promise<FilmSite> {
+export async function openRenderSite(
+  deck: Deck,
+  site: StaticDeck,
+  folder: string,
+  signal: AbortSignal,
+): Promise<RenderSite> {
   const version = createHash('sha256')
     .update(await deckVersion(deck.file, deck.files))
     .update(JSON.stringify(site))
@@ -42,22 +52,22 @@ export async function openSite(deck: Deck, site: StaticDeck, folder: string, sig
   }
   const served = await serveSite(out)
   try {
-    return { ...served, version, clicks: await clicksOf(join(out, CLICKS), served.origin, site, signal) }
+    return { ...served, version, clicks: await readClicks(join(out, CLICKS_FILE), served.origin, site, signal) }
   } catch (error) {
     served.close()
     throw error
   }
 }
 
-/** Only Slidev knows how many clicks a slide takes: each is opened once, and what was found is kept with the site. */
-async function clicksOf(file: string, origin: string, { steps }: StaticDeck, signal: AbortSignal): Promise<number[]> {
-  const known = z.array(z.number().int()).safeParse(json(await readFile(file, 'utf8').catch(() => '')))
-  if (known.success) return known.data
+/** Only Slidev knows the clicks of a slide, so each slide is opened once. The result is stored with the site. */
+async function readClicks(file: string, origin: string, { steps }: StaticDeck, signal: AbortSignal): Promise<number[]> {
+  const stored = z.array(z.number().int()).safeParse(json(await readFile(file, 'utf8').catch(() => '')))
+  if (stored.success) return stored.data
   const browser = await launchBrowser()
   const close = () => void browser.close()
   signal.addEventListener('abort', close, { once: true })
   try {
-    const empty: Timeline = {
+    const timeline: Timeline = {
       version: 1,
       title: '',
       date: new Date(0).toISOString(),
@@ -69,14 +79,9 @@ async function clicksOf(file: string, origin: string, { steps }: StaticDeck, sig
       narration: [],
       poster: 0,
     }
-    const camera = await Camera.open(
-      browser,
-      origin,
-      empty,
-      { width: 640, height: 360, scale: 1, fps: 30, dark: false },
-      partOf(empty, 30, 0, 1),
-    )
-    const clicks = await camera.clicks()
+    const segment = segmentOf(timeline, COUNTING_SETTINGS.fps, { from: 0, to: 1 })
+    const capturer = await FrameCapturer.open(browser, origin, timeline, COUNTING_SETTINGS, segment)
+    const clicks = await capturer.countClicks()
     await writeFile(file, JSON.stringify(clicks))
     return clicks
   } catch (error) {

@@ -1,282 +1,211 @@
-import { createHash } from 'node:crypto'
 import { existsSync } from 'node:fs'
-import { mkdir, readdir, readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises'
+import { mkdir, rename, rm, utimes, writeFile } from 'node:fs/promises'
 import { availableParallelism } from 'node:os'
-import { dirname, join } from 'node:path'
-import { fileURLToPath } from 'node:url'
+import { basename, dirname, join } from 'node:path'
+import type { Browser } from 'playwright-core'
+import type { Timeline } from '../../shared/video/timeline.ts'
+import { slideAt } from '../../shared/video/timeline.ts'
 import { launchBrowser } from '../lib/browser.ts'
-import { Camera, CameraError, type Part, partOf, type Shot } from './frame-capturer.ts'
-import { encodePart, type Film, joinParts, partEnding, type VideoFormat } from './ffmpeg.ts'
-import { placeAt, type Timeline } from '../../shared/video/timeline.ts'
+import { VideoError, type VideoPosition } from './failures.ts'
+import { encodeSegment, joinSegments, segmentExtension, type VideoFile, type VideoFormat } from './ffmpeg.ts'
+import { FrameCapturer } from './frame-capturer.ts'
+import type { RenderSettings } from './render-settings.ts'
+import { removeStaleFiles, rendererVersion, segmentKey, temporaryName } from './segment-cache.ts'
+import { frameCount, type Segment, segmentOf, segmentRanges } from './segments.ts'
 
 /**
- * The second phase: a timeline becomes a video, frame by frame, without a look at the real time. It is cut into parts that are made side by side, and each is kept: what was interrupted goes on where it
- * stood, and what is the same is not made again.
+ * Renders a timeline into a video, frame by frame and independent of real time. Its segments are rendered in parallel
+ * and cached: an interrupted render continues where it stopped, and unchanged segments are not rendered again.
  */
 
-export interface Rendering {
+export interface RenderOptions {
   timeline: Timeline
-  shot: Shot
+  settings: RenderSettings
   format: VideoFormat
-  /** Of the site that is filmed, as `http://127.0.0.1:4000`. */
+  /** The origin of the served site, such as `http://127.0.0.1:4000`. */
   origin: string
-  /** Changes with everything that the site shows. */
-  version: string
-  /** Folder of the parts, absolute. */
+  /** The version of the site: changes with everything that it shows. */
+  siteVersion: string
+  /** The folder of cached segments, absolute. */
   cache: string
   signal: AbortSignal
-  /** Told how many frames are done. */
-  onProgress?: (progress: Progress) => void
-  /** Told of each picture as it was taken. */
-  onPicture?: (frame: number, camera: Camera) => Promise<void>
+  onProgress?: (progress: RenderProgress) => void
+  /** Called after each capture, with the number of the frame. */
+  onCapture?: (frame: number, capturer: FrameCapturer) => Promise<void>
 }
 
-export interface Progress {
-  done: number
-  total: number
-  /** Seconds that it will still take; unknown before the first part is there. */
-  left: number | undefined
-}
-
-export interface Rendered {
-  /** Files, in order. */
-  parts: string[]
+export interface RenderProgress {
   frames: number
-  /** Pictures that were taken: the other frames were as the one before. */
-  pictures: number
-  /** Frames of parts that were there already. */
-  kept: number
+  totalFrames: number
+  /** An estimate; undefined until the first frames have been rendered. */
+  remainingSeconds: number | undefined
 }
 
-/** Frames of a film, `to` excluded. */
-export interface Cut {
-  from: number
-  to: number
+export interface RenderResult {
+  /** Files of the segments, absolute, in order. */
+  segments: string[]
+  frames: number
+  /** Frames that were captured. The others are equal to the frame before them. */
+  capturedFrames: number
+  /** Frames of segments that were found in the cache. */
+  cachedFrames: number
 }
-
-/** Days that a part is kept that nobody asks for. */
-const KEEP = 14
-/** A film is cut into about so many parts, of so many seconds at least and at most, besides the cuts between slides. */
-const PARTS = { count: 8, shortest: 6, longest: 60 }
-/** Seconds after which whatever an event has set in motion has come to rest: only then a part may begin within a slide. */
-const REST = 2
 
 /**
- * Renders a timeline.
+ * Renders the segments of a timeline.
  *
- * @throws CameraError, FfmpegError, or the signal's reason; what is done by then is kept
+ * @throws VideoError, or the signal's reason. Completed segments stay in the cache.
  */
-export async function render(rendering: Rendering): Promise<Rendered> {
-  const { timeline, shot, format, version, cache, signal, onProgress } = rendering
+export async function render(options: RenderOptions): Promise<RenderResult> {
+  const { timeline, settings, format, siteVersion, cache, signal, onProgress } = options
   await mkdir(cache, { recursive: true })
-  await sweep(cache)
-  const program = await programVersion()
-  const cuts = cutsOf(timeline, shot.fps).map(({ from, to }) => partOf(timeline, shot.fps, from, to))
-  const parts = cuts.map((cut) =>
-    join(cache, `${keyOf({ program, version, format, shot, timeline, cut })}.${partEnding[format]}`),
-  )
-  const total = frameCount(timeline, shot.fps)
-  const open = cuts.map((cut, index) => ({ cut, part: parts[index] ?? '' })).filter(({ part }) => !existsSync(part))
-  const kept = total - open.reduce((sum, { cut }) => sum + cut.to - cut.from, 0)
-  for (const part of parts) if (existsSync(part)) await utimes(part, new Date(), new Date())
+  await removeStaleFiles(cache)
+  const renderer = await rendererVersion()
+  const all = segmentRanges(timeline, settings.fps).map((range) => {
+    const segment = segmentOf(timeline, settings.fps, range)
+    const key = segmentKey({ renderer, site: siteVersion, format, settings, timeline, segment })
+    return { segment, file: join(cache, `${key}.${segmentExtension[format]}`) }
+  })
+  const missing = all.filter(({ file }) => !existsSync(file))
+  const totalFrames = frameCount(timeline, settings.fps)
+  const cachedFrames = totalFrames - missing.reduce((sum, { segment }) => sum + segment.to - segment.from, 0)
+  // Marks the cached segments as used.
+  for (const { file } of all) if (existsSync(file)) await utimes(file, new Date(), new Date())
 
-  let pictures = 0
-  let done = kept
-  const began = performance.now()
-  const advance = (frames: number) => {
-    done += frames
-    const rate = (done - kept) / (performance.now() - began)
-    onProgress?.({ done, total, left: rate > 0 ? (total - done) / rate / 1000 : undefined })
+  let capturedFrames = 0
+  let frames = cachedFrames
+  const start = performance.now()
+  const advance = (count: number) => {
+    frames += count
+    const framesPerMs = (frames - cachedFrames) / (performance.now() - start)
+    const remainingSeconds = framesPerMs > 0 ? (totalFrames - frames) / framesPerMs / 1000 : undefined
+    onProgress?.({ frames, totalFrames, remainingSeconds })
   }
   advance(0)
-  // Whoever fails ends the others, so that nothing is filmed that nobody will see.
-  const failing = new AbortController()
-  const stop = AbortSignal.any([signal, failing.signal])
-  const queue = [...open]
+  // The first failure stops all workers.
+  const failure = new AbortController()
+  const stop = AbortSignal.any([signal, failure.signal])
+  const queue = [...missing]
   const work = async () => {
-    // A browser each: all pages of one share the thread that draws.
+    // One browser per worker, because all pages of a browser share its compositor thread.
     const browser = await launchBrowser()
     const close = () => void browser.close()
     stop.addEventListener('abort', close, { once: true })
     try {
       for (let next = queue.shift(); next && !stop.aborted; next = queue.shift())
-        pictures += await filmPart({ ...rendering, signal: stop }, browser, next.cut, next.part, advance)
+        capturedFrames += await renderSegment({ ...options, signal: stop }, browser, next.segment, next.file, advance)
     } catch (error) {
-      failing.abort(error)
+      failure.abort(error)
       throw error
     } finally {
       stop.removeEventListener('abort', close)
       await browser.close()
     }
   }
-  const workers = Array.from({ length: Math.min(open.length, availableParallelism()) }, work)
+  const workers = Array.from({ length: Math.min(missing.length, availableParallelism()) }, work)
   const results = await Promise.allSettled(workers)
   signal.throwIfAborted()
-  if (failing.signal.aborted) throw failing.signal.reason
+  if (failure.signal.aborted) throw failure.signal.reason
   for (const result of results) if (result.status === 'rejected') throw result.reason
-  return { parts, frames: total, pictures, kept }
+  return { segments: all.map(({ file }) => file), frames: totalFrames, capturedFrames, cachedFrames }
 }
 
-/** Joins what `render` has made. */
-export async function publish(film: Film, cache: string, signal: AbortSignal): Promise<void> {
-  const list = join(cache, `join-${process.pid}.ffconcat`)
-  // Beside its place: a video that is there is whole.
-  const fresh = join(dirname(film.out), `.${process.pid}-${film.out.slice(dirname(film.out).length + 1)}`)
+/**
+ * Joins rendered segments into a video. The output file appears only once it is complete.
+ *
+ * @param cache folder for temporary files, absolute
+ * @throws VideoError `ffmpeg-failed`, or the signal's reason
+ */
+export async function writeVideo(video: VideoFile, cache: string, signal: AbortSignal): Promise<void> {
+  const list = join(cache, temporaryName('join.ffconcat'))
+  // Beside the output file: a rename must not cross file systems.
+  const partial = join(dirname(video.out), `.${process.pid}-${basename(video.out)}`)
   try {
-    await mkdir(dirname(film.out), { recursive: true })
-    await joinParts({ ...film, out: fresh }, list, signal)
-    await rename(fresh, film.out)
+    await mkdir(dirname(video.out), { recursive: true })
+    await joinSegments({ ...video, out: partial }, list, signal)
+    await rename(partial, video.out)
   } finally {
     await rm(list, { force: true })
-    await rm(fresh, { force: true })
+    await rm(partial, { force: true })
   }
 }
 
 /**
- * The picture of one moment.
+ * Renders a single frame.
  *
- * @returns a PNG, and the text that stands in it
+ * @param time in seconds; the nearest frame is rendered
+ * @returns the frame as a PNG and its text
+ * @throws VideoError
  */
-export async function still(
-  { timeline, shot, origin }: Pick<Rendering, 'timeline' | 'shot' | 'origin'>,
+export async function renderFrame(
+  { timeline, settings, origin }: Pick<RenderOptions, 'timeline' | 'settings' | 'origin'>,
   time: number,
 ): Promise<{ png: Buffer; text: string }> {
+  const { fps } = settings
+  const frame = Math.max(0, Math.min(frameCount(timeline, fps) - 1, Math.round(time * fps)))
+  const range = { from: 0, to: frame + 1 }
   const browser = await launchBrowser()
   try {
-    const frame = Math.max(0, Math.min(frameCount(timeline, shot.fps) - 1, Math.round(time * shot.fps)))
-    const camera = await Camera.open(browser, origin, timeline, shot, partOf(timeline, shot.fps, 0, frame + 1))
-    for (let at = 0; at <= frame; at++) at = await camera.next(at, frame + 1)
-    return { png: await camera.take(), text: await camera.text() }
+    const segment = segmentOf(timeline, fps, range)
+    const capturer = await FrameCapturer.open(browser, origin, timeline, settings, segment)
+    for (let current = range.from; current < range.to; current++) current = await capturer.advance(current, range.to)
+    return { png: await capturer.capture(), text: await capturer.text() }
   } finally {
     await browser.close()
   }
 }
 
-export function frameCount({ length }: Timeline, fps: number): number {
-  return Math.round(length * fps)
-}
-
-/** Where a film is cut: between slides, and within a long one where nothing moves. */
-export function cutsOf(timeline: Timeline, fps: number): Cut[] {
-  const total = frameCount(timeline, fps)
-  const longest = Math.min(PARTS.longest, Math.max(PARTS.shortest, timeline.length / PARTS.count))
-  const cuts = new Set([0])
-  let slide = placeAt(timeline.events, 0).slide
-  for (const event of timeline.events) {
-    if (event.type !== 'show' || event.slide === slide) continue
-    slide = event.slide
-    cuts.add(Math.ceil(event.time * fps - 1e-6))
-  }
-  const bounds = [...cuts, total].filter((frame) => frame <= total).sort((a, b) => a - b)
-  const restless = timeline.events.filter(({ type }) => type !== 'output').map(({ time }) => time)
-  return bounds.slice(0, -1).flatMap((from, index) => {
-    const end = bounds[index + 1] ?? total
-    const found: Cut[] = []
-    let start = from
-    for (let second = Math.ceil(from / fps + longest); second * fps < end - (longest * fps) / 2; second++) {
-      if (second - start / fps < longest || restless.some((time) => time > second - REST && time <= second)) continue
-      found.push({ from: start, to: second * fps })
-      start = second * fps
-    }
-    return end > start ? [...found, { from: start, to: end }] : found
-  })
-}
-
-async function filmPart(
-  rendering: Rendering,
-  browser: Awaited<ReturnType<typeof launchBrowser>>,
-  cut: Part,
-  part: string,
+/** @returns the number of captured frames */
+async function renderSegment(
+  options: RenderOptions,
+  browser: Browser,
+  segment: Segment,
+  file: string,
   advance: (frames: number) => void,
 ): Promise<number> {
-  const { timeline, shot, format, origin, cache, signal, onPicture } = rendering
-  const { from, to } = cut
-  const folder = join(cache, `frames-${process.pid}-${from}`)
+  const { timeline, settings, format, origin, cache, signal, onCapture } = options
+  const { from, to } = segment
+  const folder = join(cache, temporaryName(`frames-${from}`))
+  const partial = join(cache, temporaryName(basename(file)))
   await mkdir(folder, { recursive: true })
-  const pictures: { file: string; frames: number }[] = []
+  const images: { file: string; frames: number }[] = []
+  let frame = from
   try {
-    const camera = await Camera.open(browser, origin, timeline, shot, cut)
-    // The first frame is taken whether or not it differs: there is none before it.
-    let frame = from
-    await camera.next(from, from + 1)
+    const capturer = await FrameCapturer.open(browser, origin, timeline, settings, segment)
+    // The first frame is captured in any case: there is no frame before it to repeat.
+    await capturer.advance(from, from + 1)
     while (frame < to) {
       signal.throwIfAborted()
-      const file = join(folder, `${frame}.png`)
-      await writeFile(file, await camera.take())
-      await onPicture?.(frame, camera)
-      const next = await camera.next(frame + 1, to)
-      pictures.push({ file, frames: next - frame })
+      const image = join(folder, `${frame}.png`)
+      await writeFile(image, await capturer.capture())
+      await onCapture?.(frame, capturer)
+      const next = await capturer.advance(frame + 1, to)
+      images.push({ file: image, frames: next - frame })
       advance(next - frame)
       frame = next
     }
-    await camera.close()
-    const fresh = part.replace(/(\.\w+)$/, `.${process.pid}$1`)
-    await encodePart({ pictures, fps: shot.fps, format, out: fresh }, join(folder, 'list.ffconcat'), signal)
-    await rename(fresh, part)
-    return pictures.length
+    await capturer.close()
+    await encodeSegment({ images, fps: settings.fps, format, out: partial }, join(folder, 'list.ffconcat'), signal)
+    await rename(partial, file)
+    return images.length
   } catch (error) {
     signal.throwIfAborted()
-    if (!(error instanceof CameraError)) throw error
-    const frame = from + pictures.reduce((sum, picture) => sum + picture.frames, 0)
-    throw new CameraError(
-      `At ${(frame / shot.fps).toFixed(2)} s, on slide ${placeAt(timeline.events, frame / shot.fps).slide}: ${error.message}`,
-    )
+    const time = frame / settings.fps
+    throw withPosition(error, { time, slide: slideAt(timeline.events, time).slide })
   } finally {
     await rm(folder, { recursive: true, force: true })
-    await rm(part.replace(/(\.\w+)$/, `.${process.pid}$1`), { force: true })
+    await rm(partial, { force: true })
   }
 }
 
-/** Changes with everything that the frames of a part can show, and with nothing else. */
-function keyOf({
-  program,
-  version,
-  format,
-  shot,
-  timeline,
-  cut,
-}: {
-  program: string
-  version: string
-  format: VideoFormat
-  shot: Shot
-  timeline: Timeline
-  cut: Part
-}): string {
-  const { date, opening } = timeline
-  return createHash('sha256')
-    .update(JSON.stringify([program, version, format, shot, date, opening, cut]))
-    .digest('hex')
-    .slice(0, 32)
-}
-
-/** Changes with the code that films: what an older one has made may look different. */
-async function programVersion(): Promise<string> {
-  const folder = dirname(fileURLToPath(import.meta.url))
-  const hash = createHash('sha256')
-  for (const name of (await readdir(folder))
-    .filter((name) => /^(frame-capturer|virtual-clock|ffmpeg|render)\.(js|ts)$/.test(name))
-    .sort())
-    hash.update(await readFile(join(folder, name)))
-  return hash.digest('hex')
-}
-
-/** Removes what ended runs have left behind, and parts that are too old to be of use. */
-async function sweep(cache: string): Promise<void> {
-  for (const name of await readdir(cache)) {
-    const owner = /^(?:frames|join|words)-(\d+)|\.(\d+)\.\w+$/.exec(name)
-    const pid = Number(owner?.[1] ?? owner?.[2])
-    const path = join(cache, name)
-    if (owner ? pid !== process.pid && !isAlive(pid) : Date.now() - (await stat(path)).mtimeMs > KEEP * 86_400_000)
-      await rm(path, { recursive: true, force: true })
-  }
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0)
-    return true
-  } catch {
-    return false
+/** Adds the position in the video to failures of the page. */
+function withPosition(error: unknown, position: VideoPosition): unknown {
+  if (!(error instanceof VideoError)) return error
+  switch (error.failure.kind) {
+    case 'page-not-ready':
+    case 'incomplete-frame':
+      return new VideoError({ ...error.failure, position })
+    default:
+      return error
   }
 }

@@ -2,89 +2,97 @@ import { createHash } from 'node:crypto'
 import xterm from '@xterm/headless'
 import { type Cast, compressIdle } from '../../shared/recording/cast.ts'
 
-/** A recording, taken apart into what a hand types and what the machine answers. Times are in seconds. */
-export interface Scene {
+/**
+ * A step's recording, split at the moment when its command was entered. Recordings paste the command at once; a video
+ * types it key by key instead. Times are in seconds.
+ */
+export interface TypedRecording {
   cols: number
   rows: number
-  /** The screen at the prompt. */
-  before: string
-  /** The command as it is typed, one key after the other, with the time of each since the first. Empty where the recording does not show it being typed. */
+  /** The screen contents up to the prompt. */
+  prompt: string
+  /** The keys of the command, with their times since the first. Empty if typing cannot replace the recorded echo. */
   keys: { time: number; text: string }[]
-  /** What followed the last key, with the time since then: the first may be the echo of a command that was not typed. */
+  /**
+   * The output after Enter, with its time since then. If `keys` is empty, the first entry may be the recorded echo of
+   * the command.
+   */
   output: { time: number; text: string }[]
-  /** When the step was ready, since the last key. */
+  /** When the step became ready, since Enter. Undefined if it never did. */
   ready: number | undefined
-  /** Seconds from the last key to the end. */
+  /** Seconds from Enter to the end of the recording. */
   length: number
 }
 
-/** Seconds that nothing may happen. */
-const IDLE = 1.5
-/** What readline sends when a line is over: it takes pastes no more. (Bracketed paste, xterm's control sequences, mode 2004.) */
-const ENTERED = '\u001b[?2004l'
-/** A paste is echoed in inverse video first (readline's active region). */
-const PASTE = '\u001b[7m'
-/** Seconds from the last key to Enter. */
-const ENTER = 0.45
+/** Pauses in the output are shortened to this. */
+const MAX_IDLE_SECONDS = 1.5
+/** The pause between the last key and Enter. */
+const ENTER_DELAY_SECONDS = 0.45
+/** Disables bracketed paste (xterm mode 2004). Readline sends it when a line has been entered. */
+const LINE_ENTERED = '\u001b[?2004l'
+/** Starts inverse video. Readline echoes a paste in it first (its active region). */
+const PASTE_ECHO = '\u001b[7m'
 
-/** @param seed the same rhythm whenever the same is typed: the id of the step */
-export async function sceneOf(cast: Cast, seed: string): Promise<Scene> {
-  const { header, events } = compressIdle(cast, IDLE)
+/**
+ * Splits a recording and simulates the typing of its command.
+ *
+ * @param seed determines the rhythm: the same seed and command give the same times
+ */
+export async function simulateTyping(cast: Cast, seed: string): Promise<TypedRecording> {
+  const { header, events } = compressIdle(cast, MAX_IDLE_SECONDS)
   const { cols, rows } = header.term
-  const shown = events.filter(({ code }) => code === 'o')
-  const entered = shown.findIndex(({ data }) => data.includes(ENTERED))
-  const echo = entered < 0 ? -1 : shown.slice(0, entered + 1).findLastIndex(({ data }) => data.includes(PASTE))
-  const last = events.at(-1)?.time ?? 0
-  const readyAt = events.find(({ code, data }) => code === 'm' && data === 'ready')?.time
+  const outputs = events.filter(({ code }) => code === 'o')
+  const entered = outputs.findIndex(({ data }) => data.includes(LINE_ENTERED))
+  const echo = entered < 0 ? -1 : outputs.slice(0, entered + 1).findLastIndex(({ data }) => data.includes(PASTE_ECHO))
+  const end = events.at(-1)?.time ?? 0
+  const readyTime = events.find(({ code, data }) => code === 'm' && data === 'ready')?.time
   if (echo < 0) {
-    const [first, ...rest] = shown
+    const [first, ...rest] = outputs
     return {
       cols,
       rows,
-      before: first?.data ?? '',
+      prompt: first?.data ?? '',
       keys: [],
       output: rest.map(({ time, data }) => ({ time, text: data })),
-      ready: readyAt,
-      length: last,
+      ready: readyTime,
+      length: end,
     }
   }
-  const before = shown
-    .slice(0, echo)
-    .map(({ data }) => data)
-    .join('')
-  const end = shown[entered]?.time ?? 0
-  const line = shown
-    .slice(echo, entered + 1)
-    .map(({ data }) => data)
-    .join('')
-  const cut = line.indexOf(ENTERED)
-  const typed = (header.command ?? '').replaceAll('\n', '\r\n')
-  const same =
-    typed !== '' &&
-    (await screen(cols, rows, `${before}${typed}\r\n`)) === (await screen(cols, rows, before + line.slice(0, cut)))
-  const output = shown.slice(entered + 1).map(({ time, data }) => ({ time: time - end, text: data }))
+  const text = (from: number, to: number) =>
+    outputs
+      .slice(from, to)
+      .map(({ data }) => data)
+      .join('')
+  const prompt = text(0, echo)
+  const line = text(echo, entered + 1)
+  const enterTime = outputs[entered]?.time ?? 0
+  const lineEnd = line.indexOf(LINE_ENTERED)
+  const command = (header.command ?? '').replaceAll('\n', '\r\n')
+  // Typing may replace the echo only if both leave the same screen.
+  const canType =
+    command !== '' &&
+    (await screenText(cols, rows, `${prompt}${command}\r\n`)) ===
+      (await screenText(cols, rows, prompt + line.slice(0, lineEnd)))
+  const output = outputs.slice(entered + 1).map(({ time, data }) => ({ time: time - enterTime, text: data }))
   return {
     cols,
     rows,
-    before,
-    keys: same ? rhythm(typed, seed) : [],
-    // Typed by hand, the line ends by Enter; otherwise it is there at once, as it was pasted.
-    output: [{ time: 0, text: same ? `\r\n${line.slice(cut)}` : line }, ...output],
-    ready: readyAt === undefined ? undefined : readyAt - end,
-    length: last - end,
+    prompt,
+    keys: canType ? keystrokes(command, seed) : [],
+    output: [{ time: 0, text: canType ? `\r\n${line.slice(lineEnd)}` : line }, ...output],
+    ready: readyTime === undefined ? undefined : readyTime - enterTime,
+    length: end - enterTime,
   }
 }
 
-/** Seconds from the first key to the moment at which the command begins. */
-export function typingLength({ keys }: Scene): number {
-  return keys.length === 0 ? 0 : (keys.at(-1)?.time ?? 0) + ENTER
+/** @returns seconds from the first key to Enter; 0 if nothing is typed */
+export function typingSeconds({ keys }: TypedRecording): number {
+  return keys.length === 0 ? 0 : (keys.at(-1)?.time ?? 0) + ENTER_DELAY_SECONDS
 }
 
-/**
- * The keys of a text, at the pace of somebody who knows what to type: some fourteen a second, slower where a word begins, and a breath where a line does.
- */
-function rhythm(text: string, seed: string): Scene['keys'] {
-  const random = randomOf(seed)
+/** Types a text like a fluent typist: about 14 keys a second, slower at the start of a word and of a line. */
+function keystrokes(text: string, seed: string): TypedRecording['keys'] {
+  const random = seededRandom(seed)
   let time = 0
   return [...text.matchAll(/\r\n|[^]/gu)].map(([key], index, all) => {
     const previous = all[index - 1]?.[0]
@@ -94,8 +102,8 @@ function rhythm(text: string, seed: string): Scene['keys'] {
   })
 }
 
-/** Numbers from 0 to 1 that follow from a text (mulberry32). */
-function randomOf(seed: string): () => number {
+/** Returns a generator of pseudo-random numbers from 0 to 1 (mulberry32). */
+function seededRandom(seed: string): () => number {
   let state = createHash('sha256').update(seed).digest().readUInt32LE()
   return () => {
     state = (state + 0x6d2b79f5) | 0
@@ -105,10 +113,10 @@ function randomOf(seed: string): () => number {
   }
 }
 
-/** What a terminal shows after some output: its lines and where the cursor is. */
-async function screen(cols: number, rows: number, output: string): Promise<string> {
+/** Returns the lines and the cursor position of a terminal after some output. */
+async function screenText(cols: number, rows: number, output: string): Promise<string> {
   const terminal = new xterm.Terminal({ cols, rows, allowProposedApi: true })
-  await new Promise<void>((done) => terminal.write(output, done))
+  await new Promise<void>((resolve) => terminal.write(output, resolve))
   const { active } = terminal.buffer
   const lines = Array.from(
     { length: rows },

@@ -1,44 +1,57 @@
 import type {} from '../../shared/video/renderer-bridge.ts'
-import type { FilmEvent } from '../../shared/video/timeline.ts'
+import type { VideoEvent } from '../../shared/video/timeline.ts'
 
 /**
- * The film's clock, put into a page before anything else of it runs. Nothing in the page moves by itself any more: timers, dates, animations and
- * transitions stand where the clock stands, and the renderer moves it from frame to frame. Two things stay as they were: timers that are
- * due at once, by which xterm.js parses its output, and the loading of files.
+ * A virtual clock for a page, installed before any other script. Timers, dates, animations and transitions follow it,
+ * and only the renderer advances it, frame by frame. Two things still run in real time: timers that are due almost at
+ * once, which xterm.js uses to parse its output, and the loading of files.
  */
-export interface FilmClock {
-  /** Waits until the slides can be turned: the page is there. @returns false where that takes longer, in real milliseconds */
-  ready: (patience: number) => Promise<boolean>
-  /** Hands over what is to happen, in the order of its times. */
-  load: (events: FilmEvent[]) => void
+export interface VirtualClock {
   /**
-   * Brings the page to where the film stands right before a time. In seconds.
+   * Waits until Slidev's navigation is available.
    *
-   * @param base what happened before it is taken as given, at once; what happened since happens again, each at its time
+   * @param timeoutMs in real time
+   * @returns false on timeout
    */
-  open: (base: number, to: number) => Promise<void>
-  /** Goes to a slide, with everything on it at rest. */
+  waitUntilReady: (timeoutMs: number) => Promise<boolean>
+  /** Replaces the events to apply. They must be in ascending order of time. */
+  load: (events: VideoEvent[]) => void
+  /**
+   * Advances the page quickly, applying the loaded events.
+   *
+   * @param start in seconds: earlier events are applied at once, later ones at their own times
+   * @param end in seconds
+   */
+  fastForward: (start: number, end: number) => Promise<void>
+  /** Shows a slide with all its animations finished. */
   visit: (slide: number) => Promise<void>
   /**
-   * Moves the clock from frame to frame, up to the first one that can differ from the one before.
+   * Advances frame by frame to the first frame that may differ from the one before.
    *
-   * @param from the first frame to look at
-   * @returns that frame, or `to`, where none before it differs
+   * @param from the first frame to consider
+   * @returns that frame, or `to` if all frames before `to` are equal
    */
-  next: (from: number, to: number, fps: number) => Promise<number>
-  /** What must not be in a film: a slide that is loading, a terminal that has not drawn what it holds. Undefined where all is well. */
-  problem: () => string | undefined
-  /** The text that can be read, of the slide and its terminals. */
+  advance: (from: number, to: number, fps: number) => Promise<number>
+  /** Checks whether the page is ready to be captured. Returns undefined if it is. */
+  findProblem: () => FrameProblem | undefined
+  /** Returns the visible text of the slide and its terminals. */
   text: () => string
 }
 
+/** A reason why a page must not be captured. */
+export type FrameProblem =
+  | { kind: 'slide-loading' }
+  | { kind: 'image-broken'; url: string }
+  /** The DOM does not show what the terminal's buffer contains. Lines count from 1. */
+  | { kind: 'line-not-rendered'; terminal: string; line: number }
+
 declare global {
   interface Window {
-    understudyClock: FilmClock
+    understudyClock: VirtualClock
   }
 }
 
-/** What is read of a terminal of xterm.js. */
+/** The parts of an xterm.js terminal that the renderer reads. */
 interface TerminalLike {
   buffer: {
     active: {
@@ -55,254 +68,265 @@ interface TerminalLike {
   }
 }
 
-/** Where a page begins. */
-export interface ClockStart {
-  /** Milliseconds since 1970 at the film's first frame. */
-  epoch: number
-  /** Milliseconds of the film at which the page is loaded: negative, for what happens before it begins. */
-  start: number
+export interface ClockOptions {
+  /** Milliseconds since 1970 at the first frame of the video. */
+  epochMs: number
+  /** The initial time in milliseconds since the first frame. May be negative. */
+  startMs: number
 }
 
-/** Runs in the page: it is sent there as text, so it uses nothing of this file. */
-export function installClock({ epoch, start }: ClockStart): void {
-  /** Shorter timers are real: the parser of a terminal yields by them. In milliseconds. */
-  const AT_ONCE = 5
-  /** What the page takes for the time since it was loaded must not be negative. */
-  const LOADED = 3_600_000
-  const MAX_ROUNDS = 200
+/** Installs `window.understudyClock`. Its source is sent to the page, so it must not use anything else of this file. */
+export function installVirtualClock({ epochMs, startMs }: ClockOptions): void {
+  /** Shorter timers run in real time: xterm.js yields with them while it parses. */
+  const MIN_VIRTUAL_DELAY_MS = 5
+  /** Added to `performance.now()`, which must not be negative. */
+  const PERFORMANCE_OFFSET_MS = 3_600_000
+  const READY_POLL_MS = 20
+  /** Limits of waiting for a page that never comes to rest. */
+  const MAX_SETTLE_ROUNDS = 200
+  const MAX_ANIMATION_ROUNDS = 8
+  /** Consecutive rounds without activity after which a page is at rest. */
+  const REQUIRED_IDLE_ROUNDS = 2
+  /** Added to the time of a frame, so that events at exactly this time count despite rounding. */
+  const FRAME_EPSILON_MS = 0.001
 
   const realTimeout = window.setTimeout.bind(window)
   const realClear = window.clearTimeout.bind(window)
   const realFrame = window.requestAnimationFrame.bind(window)
 
-  let now = start
+  let now = startMs
   let nextId = 1_000_000_000
-  const timers = new Map<number, { at: number; every: number | undefined; call: () => void }>()
-  let frames = new Map<number, FrameRequestCallback>()
+  const timers = new Map<number, { due: number; interval: number | undefined; callback: () => void }>()
+  let frameCallbacks = new Map<number, FrameRequestCallback>()
 
-  const RealDate = Date
-  const FilmDate = function (this: unknown, ...parts: []) {
-    if (!new.target) return new RealDate(epoch + now).toString()
-    return parts.length === 0 ? new RealDate(epoch + now) : new RealDate(...parts)
-  } as unknown as DateConstructor
-  Object.setPrototypeOf(FilmDate, RealDate)
-  Object.defineProperty(FilmDate, 'prototype', { value: RealDate.prototype })
-  FilmDate.now = () => epoch + now
-  window.Date = FilmDate
-  performance.now = () => LOADED + now
+  const virtualDate = () => epochMs + now
+  window.Date = new Proxy(Date, {
+    apply: (target) => new target(virtualDate()).toString(),
+    construct: (target, args: unknown[], newTarget) =>
+      Reflect.construct(target, args.length === 0 ? [virtualDate()] : args, newTarget) as Date,
+    get: (target, name): unknown => (name === 'now' ? virtualDate : Reflect.get(target, name)),
+  })
+  performance.now = () => PERFORMANCE_OFFSET_MS + now
 
-  const later = (call: unknown, delay: unknown, repeat: boolean, args: unknown[]): number => {
-    const wait = Number(delay) || 0
-    if (typeof call !== 'function') return 0
-    const run = () => void (call as (...given: unknown[]) => void)(...args)
-    if (wait < AT_ONCE && !repeat) return realTimeout(run, wait)
+  const schedule = (callback: unknown, delay: unknown, repeat: boolean, args: unknown[]): number => {
+    const delayMs = Number(delay) || 0
+    if (typeof callback !== 'function') return 0
+    const run = () => void (callback as (...args: unknown[]) => void)(...args)
+    if (delayMs < MIN_VIRTUAL_DELAY_MS && !repeat) return realTimeout(run, delayMs)
     const id = nextId++
-    timers.set(id, { at: now + Math.max(1, wait), every: repeat ? Math.max(1, wait) : undefined, call: run })
+    const interval = Math.max(1, delayMs)
+    timers.set(id, { due: now + interval, interval: repeat ? interval : undefined, callback: run })
     return id
   }
-  const forget = (id: unknown) => {
+  const cancel = (id: unknown) => {
     if (!timers.delete(Number(id))) realClear(Number(id))
   }
   Object.assign(window, {
-    setTimeout: (call: unknown, delay?: unknown, ...args: unknown[]) => later(call, delay, false, args),
-    setInterval: (call: unknown, delay?: unknown, ...args: unknown[]) => later(call, delay, true, args),
-    clearTimeout: forget,
-    clearInterval: forget,
-    requestAnimationFrame: (call: FrameRequestCallback) => {
-      frames.set(nextId, call)
+    setTimeout: (callback: unknown, delay?: unknown, ...args: unknown[]) => schedule(callback, delay, false, args),
+    setInterval: (callback: unknown, delay?: unknown, ...args: unknown[]) => schedule(callback, delay, true, args),
+    clearTimeout: cancel,
+    clearInterval: cancel,
+    requestAnimationFrame: (callback: FrameRequestCallback) => {
+      frameCallbacks.set(nextId, callback)
       return nextId++
     },
-    cancelAnimationFrame: (id: number) => void frames.delete(id),
-    requestIdleCallback: (call: IdleRequestCallback) =>
-      realTimeout(() => call({ didTimeout: false, timeRemaining: () => 10 }), 0),
-    cancelIdleCallback: forget,
+    cancelAnimationFrame: (id: number) => void frameCallbacks.delete(id),
+    requestIdleCallback: (callback: IdleRequestCallback) =>
+      realTimeout(() => callback({ didTimeout: false, timeRemaining: () => 10 }), 0),
+    cancelIdleCallback: cancel,
   })
 
-  const problem = (error: unknown) => realTimeout(() => Promise.reject(error), 0)
-
-  /** Moves the clock, and calls what is due on the way, each at its own time. */
-  const move = (to: number) => {
+  /** Sets the clock and runs the timers that are due by then, each at its own time. */
+  const setTime = (target: number) => {
     for (;;) {
-      const due = [...timers]
-        .filter(([, { at }]) => at <= to)
-        .sort(([a, one], [b, other]) => one.at - other.at || a - b)[0]
-      if (!due) break
-      const [id, timer] = due
-      now = Math.max(now, timer.at)
-      if (timer.every === undefined) timers.delete(id)
-      else timer.at += timer.every
+      const next = [...timers]
+        .filter(([, { due }]) => due <= target)
+        .sort(([idA, a], [idB, b]) => a.due - b.due || idA - idB)[0]
+      if (!next) break
+      const [id, timer] = next
+      now = Math.max(now, timer.due)
+      if (timer.interval === undefined) timers.delete(id)
+      else timer.due += timer.interval
       try {
-        timer.call()
+        timer.callback()
       } catch (error) {
-        problem(error)
+        window.reportError(error)
       }
     }
-    now = to
+    now = target
   }
 
-  const drawn = () => {
-    const due = frames
-    frames = new Map()
-    for (const call of due.values())
+  /** Runs the pending animation frame callbacks. @returns whether there were any */
+  const runFrameCallbacks = () => {
+    const pending = frameCallbacks
+    frameCallbacks = new Map()
+    for (const callback of pending.values())
       try {
-        call(performance.now())
+        callback(performance.now())
       } catch (error) {
-        problem(error)
+        window.reportError(error)
       }
-    return due.size > 0
+    return pending.size > 0
   }
 
-  const begun = new WeakMap<Animation, number>()
-  /** Puts every animation where the clock stands. A new one begins now. */
-  const place = (finish: boolean): 'none' | 'moving' | 'ended' => {
-    let state: 'none' | 'moving' | 'ended' = 'none'
+  const animationStarts = new WeakMap<Animation, number>()
+  /**
+   * Sets every animation to the virtual time. An animation seen for the first time starts now.
+   *
+   * @param finish whether to finish all animations that are not endless
+   */
+  const updateAnimations = (finish: boolean): 'none' | 'running' | 'ended' => {
+    let state: 'none' | 'running' | 'ended' = 'none'
     for (const animation of document.getAnimations()) {
       if (animation.playState === 'finished') continue
-      let since = begun.get(animation)
-      if (since === undefined) {
-        since = now
-        begun.set(animation, since)
+      let start = animationStarts.get(animation)
+      if (start === undefined) {
+        start = now
+        animationStarts.set(animation, start)
         animation.pause()
       }
-      const end = Number(animation.effect?.getComputedTiming().endTime ?? 0)
-      if (now - since >= end || (finish && end !== Infinity)) {
+      const duration = Number(animation.effect?.getComputedTiming().endTime ?? 0)
+      if (now - start >= duration || (finish && duration !== Infinity)) {
         animation.finish()
         state = 'ended'
       } else {
-        animation.currentTime = now - since
-        if (state === 'none') state = 'moving'
+        animation.currentTime = now - start
+        if (state === 'none') state = 'running'
       }
     }
     return state
   }
 
-  let mutated = false
-  const seen = (records: MutationRecord[]) => {
+  let visibleMutations = 0
+  const handleMutations = (records: MutationRecord[]) => {
     for (const { target } of records) {
       const element = target instanceof Element ? target : target.parentElement
-      // A slide that is hidden may do what it likes; the head is full of styles.
+      // Changes of the head are visible, since it contains styles; changes of hidden slides are not.
       if (!element || element.closest('head') || element === document.documentElement || element.checkVisibility())
-        mutated = true
+        visibleMutations++
     }
   }
-  const observer = new MutationObserver(seen)
+  const observer = new MutationObserver(handleMutations)
   observer.observe(document, { subtree: true, childList: true, attributes: true, characterData: true })
 
-  const task = () => new Promise<void>((done) => realTimeout(done, 0))
-  const realFrames = async (count: number) => {
-    for (let each = 0; each < count; each++) await new Promise<void>((done) => realFrame(() => done()))
-  }
-  const loading = () =>
-    (window.understudyFilm?.unparsed ?? 0) > 0 ||
+  const nextTask = () => new Promise<void>((resolve) => realTimeout(resolve, 0))
+  const nextRealFrame = () => new Promise<void>((resolve) => realFrame(() => resolve()))
+  const isLoading = () =>
+    (window.understudyRenderer?.unparsed ?? 0) > 0 ||
     document.fonts.status === 'loading' ||
     [...document.images].some((image) => !image.complete && image.checkVisibility())
 
-  /** Waits until nothing is to be done any more at this time. */
-  const settle = async (thorough: boolean, finish = false) => {
-    let calm = 0
-    for (let round = 0; round < MAX_ROUNDS && calm < 2; round++) {
-      await task()
-      // A page that draws all the while is let draw, but not for ever.
-      const busy = (drawn() && round < 8) || loading()
-      const state = place(finish)
-      // Ends of transitions are told with a frame, sizes too.
-      if (state === 'ended' || (thorough && (!busy || loading()))) await realFrames(1)
-      calm = busy || state === 'ended' ? 0 : calm + 1
+  /**
+   * Waits until the page has nothing left to do at the current virtual time.
+   *
+   * @param withLayout whether to wait for effects that the browser reports only with a real frame, such as resizes
+   * @param finish whether to finish all animations
+   */
+  const settle = async (withLayout: boolean, finish = false) => {
+    let idleRounds = 0
+    for (let round = 0; round < MAX_SETTLE_ROUNDS && idleRounds < REQUIRED_IDLE_ROUNDS; round++) {
+      await nextTask()
+      // A page may request animation frames forever.
+      const isBusy = (runFrameCallbacks() && round < MAX_ANIMATION_ROUNDS) || isLoading()
+      const animations = updateAnimations(finish)
+      if (animations === 'ended' || (withLayout && (!isBusy || isLoading()))) await nextRealFrame()
+      idleRounds = isBusy || animations === 'ended' ? 0 : idleRounds + 1
     }
-    seen(observer.takeRecords())
+    handleMutations(observer.takeRecords())
   }
 
-  let events: FilmEvent[] = []
-  let position = 0
-  /** Lets happen what is due. @returns whether any of it may change more than the text of a terminal */
-  const act = (upTo: number): boolean => {
-    let large = false
-    for (let event = events[position]; event && event.time * 1000 <= upTo; event = events[++position]) {
-      move(Math.max(now, event.time * 1000))
-      window.understudyFilm?.act?.(event)
-      if (event.type !== 'output') large = true
+  let events: VideoEvent[] = []
+  let nextEvent = 0
+  /**
+   * Applies the events up to a time and sets the clock to it.
+   *
+   * @param until milliseconds
+   * @returns whether any of them may change the layout; terminal output does not
+   */
+  const applyEvents = (until: number): boolean => {
+    let changesLayout = false
+    for (let event = events[nextEvent]; event && event.time * 1000 <= until; event = events[++nextEvent]) {
+      setTime(Math.max(now, event.time * 1000))
+      window.understudyRenderer?.apply?.(event)
+      if (event.type !== 'output') changesLayout = true
     }
-    move(Math.max(now, upTo))
-    return large
+    setTime(Math.max(now, until))
+    return changesLayout
   }
 
-  const plain = (text: string) => text.replaceAll('\u00a0', ' ').trimEnd()
+  const normalized = (text: string) => text.replaceAll('\u00a0', ' ').trimEnd()
 
-  let moving = false
+  let isAnimating = false
   window.understudyClock = {
-    async ready(patience) {
-      const POLL = 20
-      for (let waited = 0; waited < patience; waited += POLL) {
-        if (window.understudyFilm?.extent) return true
-        await new Promise<void>((done) => realTimeout(done, POLL))
+    async waitUntilReady(timeoutMs) {
+      for (let waitedMs = 0; waitedMs < timeoutMs; waitedMs += READY_POLL_MS) {
+        if (window.understudyRenderer?.position) return true
+        await new Promise<void>((resolve) => realTimeout(resolve, READY_POLL_MS))
       }
       return false
     },
-    load(given) {
-      events = given
-      position = 0
+    load(newEvents) {
+      events = newEvents
+      nextEvent = 0
     },
-    async open(base, to) {
-      for (let event = events[position]; event && event.time < base; event = events[++position])
-        if (event.type !== 'show') window.understudyFilm?.act?.(event)
-      // What waits for seconds, as the loading of the slides that are not shown, has its time.
-      while (now < base * 1000) {
-        move(Math.min(base * 1000, now + 1000))
+    async fastForward(start, end) {
+      for (let event = events[nextEvent]; event && event.time < start; event = events[++nextEvent])
+        if (event.type !== 'show') window.understudyRenderer?.apply?.(event)
+      // In steps of a second, so that delayed work such as Slidev's preloading of slides is done in between.
+      while (now < start * 1000) {
+        setTime(Math.min(start * 1000, now + 1000))
         await settle(true, true)
       }
-      for (let event = events[position]; event && event.time < to; event = events[position]) {
-        move(Math.max(now, event.time * 1000))
+      for (let event = events[nextEvent]; event && event.time < end; event = events[nextEvent]) {
+        setTime(Math.max(now, event.time * 1000))
         if (event.type !== 'output') await settle(true)
-        const large = act(event.time * 1000)
-        if (large) await settle(true)
+        if (applyEvents(event.time * 1000)) await settle(true)
       }
-      move(Math.max(now, to * 1000))
+      setTime(Math.max(now, end * 1000))
       await settle(true)
-      moving = place(false) === 'moving'
+      isAnimating = updateAnimations(false) === 'running'
     },
     async visit(slide) {
-      window.understudyFilm?.go?.(slide, 0)
+      window.understudyRenderer?.go?.(slide, 0)
       await settle(true, true)
       await settle(true, true)
     },
-    async next(from, to, fps) {
+    async advance(from, to, fps) {
       for (let frame = from; frame < to; frame++) {
-        // A frame shows what happened up to its time; a hair more, for what computers make of fractions.
-        const time = (frame / fps) * 1000 + 0.001
-        const due =
-          moving ||
-          frames.size > 0 ||
-          (events[position]?.time ?? Infinity) * 1000 <= time ||
-          [...timers.values()].some(({ at }) => at <= time)
-        if (!due) continue
-        mutated = false
-        const large = act(time)
-        await settle(large)
-        const moves = place(false) !== 'none'
-        const differs = mutated || moves || moving
-        moving = moves
-        if (differs) return frame
+        const time = (frame / fps) * 1000 + FRAME_EPSILON_MS
+        const mayChange =
+          isAnimating ||
+          frameCallbacks.size > 0 ||
+          (events[nextEvent]?.time ?? Infinity) * 1000 <= time ||
+          [...timers.values()].some(({ due }) => due <= time)
+        if (!mayChange) continue
+        const mutationsBefore = visibleMutations
+        const changesLayout = applyEvents(time)
+        await settle(changesLayout)
+        const wasAnimating = isAnimating
+        isAnimating = updateAnimations(false) !== 'none'
+        if (visibleMutations > mutationsBefore || isAnimating || wasAnimating) return frame
       }
       return to
     },
-    problem() {
+    findProblem() {
       if (document.querySelector('.slidev-slide-loading, .slidev-loading')?.checkVisibility())
-        return 'a slide is still loading'
+        return { kind: 'slide-loading' }
       const broken = [...document.images].find(
         (image) => image.checkVisibility() && image.complete && image.naturalWidth === 0 && image.src !== '',
       )
-      if (broken) return `the picture ${broken.src} cannot be shown`
-      for (const box of document.querySelectorAll<HTMLElement & { terminal?: TerminalLike }>('[data-terminal]')) {
-        if (!box.checkVisibility() || !box.terminal) continue
-        const { active } = box.terminal.buffer
-        for (const [row, drawn] of [...box.querySelectorAll('.xterm-rows > div')].entries()) {
+      if (broken) return { kind: 'image-broken', url: broken.src }
+      for (const element of document.querySelectorAll<HTMLElement & { terminal?: TerminalLike }>('[data-terminal]')) {
+        if (!element.checkVisibility() || !element.terminal) continue
+        const { active } = element.terminal.buffer
+        for (const [row, rendered] of [...element.querySelectorAll('.xterm-rows > div')].entries()) {
           const line = active.getLine(active.viewportY + row)
-          const held = Array.from({ length: line?.length ?? 0 }, (_, column) => line?.getCell(column))
-            // The second half of a wide character has no width of its own.
+          const expected = Array.from({ length: line?.length ?? 0 }, (_, column) => line?.getCell(column))
+            // The second half of a wide character is a cell of width 0.
             .map((cell) => (!cell || cell.getWidth() === 0 ? '' : cell.isInvisible() ? ' ' : cell.getChars() || ' '))
             .join('')
-          if (plain(drawn.textContent ?? '') !== plain(held))
-            return `terminal "${box.dataset.terminal ?? ''}" has not drawn its line ${row + 1}`
+          if (normalized(rendered.textContent) !== normalized(expected))
+            return { kind: 'line-not-rendered', terminal: element.dataset.terminal ?? '', line: row + 1 }
         }
       }
       return undefined

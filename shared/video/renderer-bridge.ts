@@ -1,23 +1,26 @@
-import type { FilmEvent, FilmOpening } from './timeline.ts'
+import type { RenderOpening, VideoEvent } from './timeline.ts'
 
-/** What the renderer has put into the window before the page was loaded. */
-export interface Filming {
-  opening: FilmOpening
-  /** The canvas of the slides in CSS pixels, where it is another than the deck's: an upright picture of a slide that lies would show mostly nothing. */
+/** The interface between a rendered page and the renderer. The renderer sets it before the page loads. */
+export interface RendererBridge {
+  opening: RenderOpening
+  /**
+   * Size of the slide canvas in CSS pixels, if it differs from the deck's. Vertical videos need it: a landscape slide
+   * would fill only a small part of the frame.
+   */
   canvas?: { width: number; height: number } | undefined
-  /** Set here, called by the renderer. */
-  act?: (event: FilmEvent) => void
-  /** Goes to a slide. Set once Slidev can turn slides. */
+  /** Applies a timeline event to the page. Set by the page, called by the renderer. */
+  apply?: (event: VideoEvent) => void
+  /** Navigates to a slide. Set by the page once Slidev's navigation is available. */
   go?: (slide: number, clicks: number) => void
-  /** How many slides there are, and the clicks of the one that is shown. */
-  extent?: () => { slides: number; slide: number; clicks: number }
-  /** Bytes that terminals were given and have not parsed yet. */
+  /** Returns the number of slides, the current slide and its number of clicks. Set together with `go`. */
+  position?: () => { slides: number; slide: number; clicks: number }
+  /** Bytes sent to terminals that they have not parsed yet. */
   unparsed: number
 }
 
-// Declares the property without the DOM's types: both the page and the functions that the renderer evaluates in it use it.
+// The page and the functions that the renderer evaluates in it use this property; server/ has no DOM types.
 declare global {
   interface Window {
-    understudyFilm?: Filming
+    understudyRenderer?: RendererBridge
   }
 }

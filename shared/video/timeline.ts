@@ -3,23 +3,24 @@ import { profileSchema } from '../deck/contract.ts'
 import { replayInfo, stepInfo, stepStatus, terminalInfo } from '../protocol/state.ts'
 
 /**
- * The timeline of a film: everything that a window shows, with its time, on one clock. It is made from the deck and its recordings, or
- * from the log of a talk as it was given; rendering it runs nothing. Times are in seconds since the film's first frame.
+ * The timeline of a video: everything that the page shows, with its time, on one clock. It is built from the deck and
+ * its recordings, or from the log of a live talk. Rendering a timeline runs no commands. Times are in seconds since the
+ * first frame.
  */
 
 const time = z.number().nonnegative()
 const terminal = z.string()
 
-/** What happens in the window. All but `show` is what a server tells it (see protocol.ts), with the output as text. */
-export const filmEvent = z.discriminatedUnion('type', [
-  /** This slide, with so many clicks done. */
+/** A change of the page. All events except `show` correspond to server messages (shared/protocol/talk.ts). */
+export const videoEvent = z.discriminatedUnion('type', [
+  /** Shows a slide after `clicks` clicks. */
   z.strictObject({
     time,
     type: z.literal('show'),
     slide: z.number().int().min(1),
     clicks: z.number().int().nonnegative(),
   }),
-  /** The whole screen of a terminal. */
+  /** Replaces the screen of a terminal. */
   z.strictObject({
     time,
     type: z.literal('screen'),
@@ -28,22 +29,22 @@ export const filmEvent = z.discriminatedUnion('type', [
     rows: z.number().int(),
     data: z.string(),
   }),
-  /** Whole characters, added to the screen. */
+  /** Writes text to a terminal. Contains only complete characters. */
   z.strictObject({ time, type: z.literal('output'), terminal, data: z.string() }),
   z.strictObject({ time, type: z.literal('step'), step: z.string(), status: stepStatus }),
   z.strictObject({ time, type: z.literal('replay'), terminal, replay: replayInfo.optional() }),
-  /** What the speaker has chosen to show: a larger terminal, a drawing. */
+  /** Sets state that the presenter shares with all windows, such as a maximized terminal or a drawing. */
   z.strictObject({ time, type: z.literal('sync'), channel: z.string(), state: z.record(z.string(), z.unknown()) }),
 ])
-export type FilmEvent = z.infer<typeof filmEvent>
+export type VideoEvent = z.infer<typeof videoEvent>
 
-/** What a window is told first. */
-export const filmOpening = z.strictObject({
+/** The state that the page starts with: the content of the `hello` message. */
+export const renderOpening = z.strictObject({
   profile: profileSchema,
   steps: z.array(stepInfo),
   terminals: z.array(terminalInfo),
 })
-export type FilmOpening = z.infer<typeof filmOpening>
+export type RenderOpening = z.infer<typeof renderOpening>
 
 export const chapter = z.strictObject({
   time,
@@ -59,24 +60,29 @@ export type Cue = z.infer<typeof cue>
 export const timeline = z.strictObject({
   version: z.literal(1),
   title: z.string(),
-  /** What the window's clock says at the first frame (ISO 8601): from the recordings, so that each render says the same. */
+  /** The date of the page's clock at the first frame (ISO 8601): a fixed one, so that every render is the same. */
   date: z.iso.datetime(),
-  /** Seconds of the film. */
+  /** Seconds. */
   length: z.number().positive(),
-  opening: filmOpening,
-  /** In the order of their times. */
-  events: z.array(filmEvent),
+  opening: renderOpening,
+  /** In ascending order of time. */
+  events: z.array(videoEvent),
   chapters: z.array(chapter),
   captions: z.array(cue),
-  /** Sound files, absolute, with the time at which each begins. */
+  /** Audio files, as absolute paths, and the time at which each starts. */
   narration: z.array(z.strictObject({ time, file: z.string() })),
-  /** When a picture that stands for the film is best taken. */
+  /** Time of the frame that serves as the poster image. */
   poster: time,
 })
 export type Timeline = z.infer<typeof timeline>
 
-/** Where the window is at a time: what is shown by the last `show` before it, or at it. */
-export function placeAt(events: readonly FilmEvent[], at: number): { slide: number; clicks: number } {
-  const last = events.findLast((event) => event.type === 'show' && event.time <= at)
+/**
+ * Returns the slide and the number of clicks shown at a time.
+ *
+ * @param events in ascending order of time
+ * @param time in seconds; events at exactly this time count
+ */
+export function slideAt(events: readonly VideoEvent[], time: number): { slide: number; clicks: number } {
+  const last = events.findLast((event) => event.type === 'show' && event.time <= time)
   return last?.type === 'show' ? { slide: last.slide, clicks: last.clicks } : { slide: 1, clicks: 0 }
 }
