@@ -4,17 +4,65 @@ import type { AxeResults, RunOptions } from 'axe-core'
 
 const AXE = createRequire(import.meta.url).resolve('axe-core/axe.min.js')
 
-/** What is wrong with how a page of the workshop looks, or is told to a screen reader. */
+/**
+ * Checks the layout and the accessibility of a workshop page.
+ *
+ * @returns up to ten descriptions of faults; empty if there are none
+ */
 export async function flaws(page: Page): Promise<string[]> {
   await page.addScriptTag({ path: AXE })
-  return [...(await page.evaluate(measure)), ...(await page.evaluate(violations))]
+  return [...(await page.evaluate(measureWorkshop)), ...(await page.evaluate(violations))]
 }
 
-/** Names what stands outside the page or its panel, is cut off, or has letters smaller than 12 px. Slide, editor and terminal are measured by their own tests. */
-function measure(): string[] {
+/**
+ * Checks that the content of a slide stays within its canvas and that no box cuts it off.
+ *
+ * @param slide number of the slide, from 1; it has to be on the screen
+ * @returns up to three descriptions of elements that overflow
+ */
+export function slideOverflow(page: Page, slide: number): Promise<string[]> {
+  return page.evaluate(measureSlide, slide)
+}
+
+/** Runs in the page. Terminals scroll and have tests of their own; elements that are hidden or part of a picture are skipped. */
+function measureSlide(slide: number): string[] {
+  const page = document.querySelector<HTMLElement>(`.slidev-page-${slide}`)
+  if (!page) return ['the slide is not mounted']
+  const canvas = page.getBoundingClientRect()
+  const found: string[] = []
+  for (const element of page.querySelectorAll<HTMLElement>('*')) {
+    if (
+      element.closest('.understudy-terminal, svg, .slidev-vclick-hidden, [aria-hidden="true"]') ||
+      !element.checkVisibility({ opacityProperty: true, visibilityProperty: true })
+    )
+      continue
+    const box = element.getBoundingClientRect()
+    if (box.width === 0 || box.height === 0) continue
+    const name = `${element.tagName.toLowerCase()}.${[...element.classList].join('.')} "${(element.textContent ?? '').trim().slice(0, 30)}"`
+    const excess = Math.max(
+      box.right - canvas.right,
+      box.bottom - canvas.bottom,
+      canvas.left - box.left,
+      canvas.top - box.top,
+    )
+    if (excess > 1) found.push(`${name} extends ${Math.round(excess)} px beyond the slide`)
+    const { overflowX, overflowY } = getComputedStyle(element)
+    if (overflowX !== 'visible' && element.clientWidth > 0 && element.scrollWidth > element.clientWidth + 1)
+      found.push(`${name} is cut off on the right`)
+    if (overflowY !== 'visible' && element.clientHeight > 0 && element.scrollHeight > element.clientHeight + 1)
+      found.push(`${name} is cut off at the bottom`)
+  }
+  return found.slice(0, 3)
+}
+
+/**
+ * Runs in the page. Finds elements that extend beyond the page or their panel, are cut off, or have text smaller than 12 px. Slide, editor
+ * and terminal have tests of their own.
+ */
+function measureWorkshop(): string[] {
   const found: string[] = []
   const page = document.querySelector<HTMLElement>('.workshop')
-  if (!page) return ['the page is not there']
+  if (!page) return ['the workshop page is not mounted']
   if (document.documentElement.scrollWidth > innerWidth || document.documentElement.scrollHeight > innerHeight)
     found.push('the page scrolls')
   for (const element of page.querySelectorAll<HTMLElement>('*')) {
@@ -33,7 +81,7 @@ function measure(): string[] {
       [...element.childNodes].some((node) => node.nodeType === Node.TEXT_NODE && node.textContent?.trim()) &&
       parseFloat(style.fontSize) < 12
     )
-      found.push(`${name} has letters of ${style.fontSize}`)
+      found.push(`${name} has text of ${style.fontSize}`)
     const frame = (element.closest('[data-panel]') ?? page).getBoundingClientRect()
     const scrolled = element.closest('.scroller, .tasks, .list, .says')
     if (
@@ -41,18 +89,18 @@ function measure(): string[] {
       box.left < frame.left - 1 ||
       (!scrolled && (box.bottom > frame.bottom + 1 || box.top < frame.top - 1))
     )
-      found.push(`${name} leaves its panel`)
+      found.push(`${name} extends beyond its panel`)
     if (
       style.overflowX !== 'visible' &&
       style.textOverflow !== 'ellipsis' &&
       element.scrollWidth > element.clientWidth + 1
     )
-      found.push(`${name} is cut off at its right`)
+      found.push(`${name} is cut off on the right`)
   }
   return found.slice(0, 5)
 }
 
-/** What axe finds on the page; slides are the deck author's. */
+/** Runs in the page. Accessibility violations found by axe, without the slides: those are the deck author's. */
 async function violations(): Promise<string[]> {
   const { axe } = window as unknown as { axe: { run: (context: unknown, options: RunOptions) => Promise<AxeResults> } }
   const { violations } = await axe.run({ exclude: [['.slidev-slide-container']] }, { resultTypes: ['violations'] })
