@@ -96,7 +96,8 @@ test('an output burst of 50 MB is logged as screen snapshots, followed by its en
   await session.run('burst', 'yes "a line of the output burst" | head --bytes 50000000; echo; echo over')
   await finishAfter('\\r\\nover\\r\\n', sessionLogs)
   const [text = ''] = await texts()
-  expect(text.length).toBeLessThan(4e6)
+  // The number of snapshots depends on the time that the burst takes.
+  expect(text.length).toBeLessThan(20e6)
   expect(text).toContain('a line of the output burst')
 })
 
