@@ -1,7 +1,7 @@
 import { reactive } from 'vue'
 import type { Profile } from '../shared/deck/contract.ts'
 import type { Diagnosis } from '../shared/diagnosis.ts'
-import type { ClassInfo, Seat } from '../shared/protocol/class.ts'
+import type { ClassInfo, ClassMembership } from '../shared/protocol/class.ts'
 import {
   type ClientMessage,
   CLOSE,
@@ -43,8 +43,8 @@ interface State {
   terminals: Record<string, TerminalInfo>
   /** What the doctor has found, once it was asked. */
   diagnosis: Diagnosis | undefined
-  /** What the class means for this window's learner. */
-  seat: Seat
+  /** This learner's part in the class. */
+  membership: ClassMembership
   /** The class, for who teaches it. */
   class: ClassInfo | undefined
   /** The last refusal, until it is dismissed. */
@@ -64,7 +64,7 @@ export const connection: State = reactive({
   steps: {},
   terminals: {},
   diagnosis: undefined,
-  seat: { join: 'none', notes: [] },
+  membership: { join: 'none', notes: [] },
   class: undefined,
   refused: undefined,
 })
@@ -282,8 +282,8 @@ function receive(message: ServerMessage): void {
     case 'permissions':
       connection.permissions = message.permissions
       return
-    case 'seat':
-      connection.seat = message.seat
+    case 'membership':
+      connection.membership = message.membership
       return
     case 'class':
       connection.class = message.class

@@ -1,118 +1,110 @@
 import { constants, existsSync } from 'node:fs'
-import { copyFile, realpath, rm } from 'node:fs/promises'
+import { copyFile, rm } from 'node:fs/promises'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
-import { parseCommandString } from 'execa'
 import { Listr, type ListrTask } from 'listr2'
 import type { Deck } from '../deck/deck.ts'
-import {
-  availableEngines,
-  Container,
-  type Engine,
-  ENGINE_PACKAGES,
-  findEngine,
-  removeContainers,
-} from '../executor/container.ts'
-import type { Executor } from '../executor/executor.ts'
+import { progress, type RuntimeContext } from '../environment/runtime-context.ts'
+import { offerPackages } from '../environment/system-packages.ts'
+import { fingerprint } from '../environment/workdir.ts'
+import { availableEngines, type Engine, ENGINE_PACKAGES, findEngine, removeContainers } from '../executor/container.ts'
 import { ProcessRegistry } from '../executor/process-registry.ts'
-import { PrefixExecutor } from '../executor/prefix.ts'
-import { deckPaths, packageRoot } from '../lib/paths.ts'
 import { TalkServer } from '../http/server.ts'
 import { listen, openInBrowser, serve } from '../http/serving.ts'
-import { progress, type RuntimeContext } from '../environment/runtime-context.ts'
-import { openStage } from '../steps/open-stage.ts'
-import { offerPackages } from '../environment/system-packages.ts'
 import { accessToken, learnerToken } from '../http/token.ts'
-import { claim } from '../lib/lock-file.ts'
-import { fingerprint } from '../environment/workdir.ts'
-import { admit, knownNeed, measureNeed, thisMachine } from '../workshop/capacity.ts'
-import { copyIn, Learner, prepareCopy } from '../workshop/learner.ts'
+import { lockFolder } from '../lib/folder-lock.ts'
+import { deckPaths } from '../lib/paths.ts'
+import { openStage } from '../steps/open-stage.ts'
+import { cachedUsage, checkCapacity, measureUsage, readMachineResources } from '../workshop/capacity.ts'
+import { Learner, prepareWorkspace, workspaceIn } from '../workshop/learner.ts'
+import { createContainerRuntime, createRemoteExecutor, type LearnerRuntime } from '../workshop/learner-runtime.ts'
 import type { WorkshopOptions } from './workshop.ts'
 
 export interface ClassOptions extends WorkshopOptions {
-  /** Tell the learners apart; they stand in links and file names. */
+  /** Unique names of the learners; used in links and file names. */
   learners: string[]
-  /** `https://<host>`: where a proxy on this machine serves it. */
+  /** Public URL of the reverse proxy on this machine: `https://<host>`. */
   at?: string
-  /** `https://*.<domain>`: what that proxy calls the pages of steps. */
+  /** The proxy's URL for the pages of steps: `https://*.<domain>`. */
   pagesAt?: string
-  /** What has the shells of a learner run elsewhere, with `{learner}` for the name; absent: in containers on this machine. */
+  /** Runs a learner's shells elsewhere; `{learner}` stands for the name. Containers on this machine are used if absent. */
   commandPrefix?: string
-  /** The same where there is a terminal; absent: as `commandPrefix`. */
+  /** The prefix for shells with a terminal; `commandPrefix` if absent. */
   terminalPrefix?: string
 }
 
-/** Learners whose containers, or shells elsewhere, are opened at the same time. */
-const AT_ONCE = 4
+/** Number of learner environments that are started at the same time. */
+const CONCURRENT_STARTS = 4
+
+/** Name of the temporary learner whose resource usage is measured; no other learner can have it. */
+const TRIAL_LEARNER = 'trial'
+
+/** A learner, and where the learner's shells run. */
+interface OpenedLearner {
+  learner: Learner
+  runtime: LearnerRuntime
+  close: () => Promise<void>
+}
 
 /**
- * Opens the workshop of a deck for several learners and who teaches them, and serves it until a signal ends it. Each learner has a container
- * on this machine, or a place that the operator's own command leads to.
+ * Serves the workshop of a deck for a class until the process receives a signal. Each learner's shells run in a container on this machine,
+ * or where the operator's own command leads.
  *
- * @returns once everything that was started has ended
- * @throws DeckError, BuildError or an Error whose message says what to do next
+ * @returns after everything that was started has ended
+ * @throws DeckError, BuildError, or an Error with instructions for the user
  */
 export async function openClass(options: ClassOptions): Promise<void> {
   await serve(options, 'npm run workshop', async (serving) => {
     const { deck, signal, onShutdown } = serving
-    const { port, gate, learners: names, commandPrefix } = options
-    const engine = commandPrefix === undefined ? await makeEngine(deck, options.yes, signal) : undefined
-    const setting = await openStage({ ...options, deck, fallBack: true }, signal)
-    const { paths, flake, profile, secrets, recordings, notices, stage } = setting
+    const { port, sequential, learners: names, commandPrefix, terminalPrefix } = options
+    const engine = commandPrefix === undefined ? await prepareEngine(deck, options.yes, signal) : undefined
+    const context = await openStage({ ...options, deck, fallBack: true }, signal)
+    const { paths, flake, profile, secrets, recordings, notices, stage } = context
     onShutdown(() => stage.end())
-    onShutdown(await claim(paths.learners))
-    if (engine) {
-      const left = await removeContainers(engine, paths.learners)
-      if (left > 0)
-        console.log(`Removed ${left} container${left === 1 ? '' : 's'} that an earlier server had left behind.`)
-    }
+    onShutdown(await lockFolder(paths.learners))
+    if (engine) await removeLeftContainers(engine, paths.learners)
 
-    const open = async (name: string): Promise<Opened> => {
+    const openLearner = async (name: string): Promise<OpenedLearner> => {
       const folder = join(paths.learners, name)
-      await prepareCopy(flake, folder)
-      await lockAsHere(setting, folder)
-      const place = engine
-        ? await containerOf(name, folder, engine, setting)
-        : await elsewhere(name, folder, options, setting)
+      await prepareWorkspace(flake, folder)
+      await copyFlakeLock(context, folder)
+      const runtime =
+        commandPrefix !== undefined
+          ? await createRemoteExecutor(name, folder, { commandPrefix, terminalPrefix }, context)
+          : await createContainerRuntime(name, folder, engine ?? (await findEngine()), context)
       try {
-        const learner = await Learner.open({
-          name,
-          folder,
-          deck,
-          flake,
-          profile,
-          executor: place.executor,
-          gated: gate,
-          recordings,
-        })
-        return { learner, executor: place.executor, end: () => learner.end().finally(place.end) }
+        const { executor } = runtime
+        const learner = await Learner.open({ name, folder, deck, flake, profile, executor, sequential, recordings })
+        return { learner, runtime, close: () => learner.close().finally(runtime.close) }
       } catch (error) {
-        await place.end()
+        await runtime.close()
         throw error
       }
     }
 
-    const opened: Opened[] = []
-    onShutdown(() => Promise.all(opened.map(({ end }) => end())))
+    const opened: OpenedLearner[] = []
+    onShutdown(() => Promise.all(opened.map(({ close }) => close())))
     const steps = new Listr(
       [
         {
-          title: 'Measure what this machine carries',
+          title: 'Measure the capacity of this machine',
           enabled: () => engine !== undefined,
-          task: async (_, task) => (task.title = await measure(names.length, open, setting, signal)),
+          task: async (_, task) => {
+            task.title = await measureCapacity(names.length, openLearner, context, signal)
+          },
         },
         {
-          title: `Open the place${names.length === 1 ? '' : 's'} of ${names.length} learner${names.length === 1 ? '' : 's'}`,
+          title: `Start ${names.length} learner environment${names.length === 1 ? '' : 's'}`,
           task: async (_, task) => {
-            const waiting = [...names]
+            const remaining = [...names]
             const openNext = async (): Promise<void> => {
-              const name = waiting.shift()
+              const name = remaining.shift()
               if (name === undefined || signal.aborted) return
-              opened.push(await open(name))
+              opened.push(await openLearner(name))
               task.output = `${opened.length} of ${names.length}: ${name}`
               await openNext()
             }
-            const results = await Promise.allSettled(Array.from({ length: AT_ONCE }, openNext))
+            const results = await Promise.allSettled(Array.from({ length: CONCURRENT_STARTS }, openNext))
             for (const result of results) if (result.status === 'rejected') throw result.reason
           },
         },
@@ -145,28 +137,22 @@ export async function openClass(options: ClassOptions): Promise<void> {
     for (const notice of notices) console.log(notice)
     const width = Math.max(...names.map((name) => name.length))
     const instructor = link.replace('/?', '/class?')
+    const learnerLinks = names.map((name) => `    ${name.padEnd(width)}  ${links.get(name) ?? ''}\n`).join('')
     console.log(
-      `\n  ${deck.title}\n\n  Instructor  ${instructor}\n  Slides      ${link}\n\n  Learners, each with a link of their own:\n\n${names.map((name) => `    ${name.padEnd(width)}  ${links.get(name) ?? ''}\n`).join('')}\n  Their files are in ${paths.learners.replace(homedir(), '~')} and stay.\n  How learners on other machines come in: docs/workshop.md\n\n  Ctrl-C ends the workshop and everything it started.\n`,
+      `\n  ${deck.title}\n\n  Instructor  ${instructor}\n  Slides      ${link}\n\n  Links of the learners:\n\n${learnerLinks}\n  The learners' files stay in ${paths.learners.replace(homedir(), '~')}\n  To let learners connect from other machines, see docs/workshop.md.\n\n  Press Ctrl-C to stop the workshop and everything it started.\n`,
     )
     if (options.open) await openInBrowser(instructor)
   })
 }
 
-/** A learner, where their shells run, and the end of both. */
-interface Opened {
-  learner: Learner
-  executor: Executor
-  end: () => Promise<void>
-}
-
 /**
- * Finds what runs containers, and installs it where it is missing.
+ * Finds a container engine, and installs one if none is available.
  *
- * @throws an Error that says what to do where there is none
+ * @throws an Error with instructions if the installation fails or is declined
  */
-async function makeEngine(deck: Deck, yes: boolean, signal: AbortSignal): Promise<Engine> {
+async function prepareEngine(deck: Deck, yes: boolean, signal: AbortSignal): Promise<Engine> {
   const install: ListrTask = {
-    title: 'Containers for the learners',
+    title: 'Install a container engine',
     task: async (_, task) => {
       const problem = await offerPackages(
         task,
@@ -179,117 +165,57 @@ async function makeEngine(deck: Deck, yes: boolean, signal: AbortSignal): Promis
       if (problem !== undefined) throw new Error(`${problem}\nSee docs/workshop.md for classes without containers.`)
     },
   }
-  const there = await availableEngines()
-  if (there.length > 0) return findEngine(there)
+  const engines = await availableEngines()
+  if (engines.length > 0) return findEngine(engines)
   await new Listr([install], progress).run()
   return findEngine()
 }
 
-/** Where the shells of a learner run. */
-type Place = Pick<Opened, 'executor' | 'end'>
-
-/** A container on this machine, which sees what the profile has prepared. Nothing of the operator's environment is in it. */
-async function containerOf(
-  name: string,
-  folder: string,
-  engine: Engine,
-  { paths, profile, registry }: RuntimeContext,
-): Promise<Place> {
-  const lab = join(paths.cache, 'lab')
-  const sees =
-    profile.name === 'lab' && existsSync(lab) ? [lab, await realpath(lab), join(packageRoot, 'nix', 'lab')] : []
-  const container = new Container(engine, {
-    name,
-    workshop: paths.learners,
-    folder,
-    cwd: copyIn(folder),
-    readOnlyPaths: sees,
-    env: { PATH: process.env.PATH ?? '', ...profile.env },
-    registry,
-    // nixpkgs comes over it, unless it was fetched before.
-    network: profile.name === 'nixos' && !profile.prefetched,
-  })
-  return { executor: container.executor, end: () => container.end() }
+async function removeLeftContainers(engine: Engine, workshop: string): Promise<void> {
+  const count = await removeContainers(engine, workshop)
+  if (count > 0) console.log(`Removed ${count} container${count === 1 ? '' : 's'} left behind by an earlier server.`)
 }
 
-/**
- * Where the operator's own command leads to.
- *
- * @throws an Error where it cannot be run, or does not lead to the learner's files
- */
-async function elsewhere(
-  name: string,
-  folder: string,
-  { commandPrefix = '', terminalPrefix = commandPrefix }: ClassOptions,
-  { profile, registry }: RuntimeContext,
-): Promise<Place> {
-  const words = (command: string) => parseCommandString(command).map((word) => word.replaceAll('{learner}', name))
-  const cwd = copyIn(folder)
-  const executor = new PrefixExecutor({
-    prefix: (terminal) => words(terminal ? terminalPrefix : commandPrefix),
-    cwd,
-    env: profile.env,
-    registry,
-  })
-  const { exit, output } = await executor.script('test -d .git', REACHED)
-  if (exit !== 0) {
-    await executor.close()
-    throw new Error(
-      `${words(commandPrefix).join(' ')} does not lead to the files of ${name}, which must be there by the same path, ${cwd}. ${output}`,
-    )
-  }
-  return { executor, end: () => executor.close() }
-}
-
-/** Seconds in which a place elsewhere must answer. */
-const REACHED = 30
-
-/** The flake was locked on this machine: a learner's copy without a lock would have another nixpkgs, or none. */
-async function lockAsHere({ profile, paths }: RuntimeContext, folder: string): Promise<void> {
+/** Copies the lock file of the workdir to a learner's workspace: without it, Nix would lock other inputs, or need a network. */
+async function copyFlakeLock({ profile, paths }: RuntimeContext, folder: string): Promise<void> {
   const lock = join(paths.workdir, 'flake.lock')
   if (profile.name !== 'nixos' || !existsSync(lock)) return
-  await copyFile(lock, join(copyIn(folder), 'flake.lock'), constants.COPYFILE_EXCL).catch(
+  await copyFile(lock, join(workspaceIn(folder), 'flake.lock'), constants.COPYFILE_EXCL).catch(
     (error: NodeJS.ErrnoException) => {
       if (error.code !== 'EEXIST') throw error
     },
   )
 }
 
-/** A learner's name that none has: who is measured. */
-const TRIAL = 'trial'
-
 /**
- * Finds out whether this machine carries so many learners.
+ * Checks that this machine has the capacity for a class.
  *
- * @returns what was found, in a line
- * @throws an Error with the figures where it does not
+ * @param learners number of learners
+ * @returns the result in one line
+ * @throws an Error with the figures if the capacity is too low
  */
-async function measure(
-  wanted: number,
-  open: (name: string) => Promise<Opened>,
+async function measureCapacity(
+  learners: number,
+  openLearner: (name: string) => Promise<OpenedLearner>,
   { deck, paths, flake, profile }: RuntimeContext,
   signal: AbortSignal,
 ): Promise<string> {
-  const machine = await thisMachine(paths.learners)
-  const folder = join(paths.learners, TRIAL)
-  const need = await knownNeed(
-    paths.need,
-    `${profile.name} ${machine.processors} ${deck.version} ${await fingerprint(flake, true)}`,
-    async () => {
+  const machine = await readMachineResources(paths.learners)
+  const folder = join(paths.learners, TRIAL_LEARNER)
+  const key = `${profile.name} ${machine.processors} ${deck.version} ${await fingerprint(flake, true)}`
+  const usage = await cachedUsage(paths.need, key, async () => {
+    await rm(folder, { recursive: true, force: true })
+    const trial = await openLearner(TRIAL_LEARNER)
+    const cancel = () => void trial.learner.course.close()
+    signal.addEventListener('abort', cancel)
+    try {
+      signal.throwIfAborted()
+      return await measureUsage(deck, trial.learner, trial.runtime.executor, folder)
+    } finally {
+      signal.removeEventListener('abort', cancel)
+      await trial.close()
       await rm(folder, { recursive: true, force: true })
-      const trial = await open(TRIAL)
-      // What it is doing is given up then.
-      const abort = () => void trial.learner.course.end()
-      signal.addEventListener('abort', abort)
-      try {
-        signal.throwIfAborted()
-        return await measureNeed(deck, trial.learner, trial.executor, folder)
-      } finally {
-        signal.removeEventListener('abort', abort)
-        await trial.end()
-        await rm(folder, { recursive: true, force: true })
-      }
-    },
-  )
-  return admit(wanted, need, machine, deck.tasks.size)
+    }
+  })
+  return checkCapacity(learners, usage, machine, deck.tasks.size)
 }

@@ -86,18 +86,21 @@ program
   .action(
     async (
       deck: string,
-      { learners, ...options }: Omit<ClassOptions, 'deck' | 'learners'> & { learners?: string[] },
+      { learners, gate, ...options }: Omit<ClassOptions, 'deck' | 'learners' | 'sequential'> & {
+        learners?: string[]
+        gate: boolean
+      },
     ) => {
       if (options.pagesAt !== undefined && !areOneSite(options.at, options.pagesAt))
         throw new Error(
           '--pages-at goes with --at, below the same name: --at https://workshop.example --pages-at https://*.workshop.example. Browsers keep the cookie of a page that is shown within another site from it.',
         )
-      if (learners) return (await import('./class.ts')).openClass({ deck: resolve(deck), ...options, learners })
+      if (learners) return (await import('./class.ts')).openClass({ deck: resolve(deck), ...options, sequential: gate, learners })
       if (options.commandPrefix ?? options.terminalPrefix ?? options.at)
         throw new Error(
           '--at, --command-prefix and --terminal-prefix are for a class: say how many learners there are by --learners.',
         )
-      return (await import('./workshop.ts')).openWorkshop({ deck: resolve(deck), ...options })
+      return (await import('./workshop.ts')).openWorkshop({ deck: resolve(deck), ...options, sequential: gate })
     },
   )
 

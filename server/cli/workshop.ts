@@ -1,74 +1,75 @@
 import { homedir } from 'node:os'
 import { join } from 'node:path'
 import type { Profile } from '../../shared/deck/contract.ts'
+import { prepareRuntime } from '../environment/runtime-context.ts'
 import { LocalExecutor } from '../executor/local.ts'
-import { deckPaths } from '../lib/paths.ts'
 import { TalkServer } from '../http/server.ts'
 import { listen, openInBrowser, serve, type ServingOptions } from '../http/serving.ts'
-import { prepareRuntime } from '../environment/runtime-context.ts'
 import { learnerToken } from '../http/token.ts'
-import { copyIn, Learner, prepareCopy } from '../workshop/learner.ts'
+import { deckPaths } from '../lib/paths.ts'
+import { Learner, prepareWorkspace, workspaceIn } from '../workshop/learner.ts'
 
 export interface WorkshopOptions extends ServingOptions {
-  /** Chosen by what this machine has, unless given. */
+  /** Chosen by the capabilities of this machine if absent. */
   profile?: Profile
   /** Install system packages without asking. */
   yes: boolean
-  /** Open slides and tasks one after the other. */
-  gate: boolean
+  /** Open slides and tasks in order. */
+  sequential: boolean
 }
 
-/** The learner who is alone on this machine. */
-const ALONE = 'me'
+/** Name of the only learner of a workshop without a class. */
+const SINGLE_LEARNER = 'me'
 
 /**
- * Opens the workshop of a deck for one learner and serves it until a signal ends it.
+ * Serves the workshop of a deck for one learner until the process receives a signal.
  *
- * @returns once everything that was started has ended
- * @throws DeckError, BuildError or an Error whose message says what to do next
+ * @returns after everything that was started has ended
+ * @throws DeckError, BuildError, or an Error with instructions for the user
  */
 export async function openWorkshop(options: WorkshopOptions): Promise<void> {
   await serve(options, 'npm run workshop', async (serving) => {
     const { deck, signal, onShutdown } = serving
-    const { port, gate } = options
-    const folder = join(deckPaths(deck.file).learners, ALONE)
+    const { port, sequential } = options
+    const folder = join(deckPaths(deck.file).learners, SINGLE_LEARNER)
+    const workspace = workspaceIn(folder)
     const flake = join(deck.file, '..', 'nix')
     const runtime = await prepareRuntime(
-      { ...options, deck, copy: { folder: copyIn(folder), prepare: () => prepareCopy(flake, folder) } },
+      { ...options, deck, workspace: { folder: workspace, prepare: () => prepareWorkspace(flake, folder) } },
       signal,
     )
     const { paths, profile, env, registry, secrets, recordings, notices } = runtime
-    const executor = new LocalExecutor({ cwd: copyIn(folder), env, registry })
     const learner = await Learner.open({
-      name: ALONE,
+      name: SINGLE_LEARNER,
       folder,
       deck,
       flake,
       profile,
-      executor,
-      gated: gate,
+      executor: new LocalExecutor({ cwd: workspace, env, registry }),
+      sequential,
       secrets,
       recordings,
     })
-    onShutdown(() => learner.end())
+    onShutdown(() => learner.close())
 
     const server = new TalkServer({
       deck,
       port,
-      learners: [{ learner, token: await learnerToken(paths.token, ALONE) }],
+      learners: [{ learner, token: await learnerToken(paths.token, SINGLE_LEARNER) }],
       secrets,
       profile,
-      // The learner's page is in no other build.
+      // Builds of the talk do not include the learner's page.
       built: `${paths.built}-workshop`,
       recordings,
       paths,
       log: console.log,
     })
-    const link = (await listen(server, serving)).learners.get(ALONE) ?? ''
+    const link = (await listen(server, serving)).learners.get(SINGLE_LEARNER) ?? ''
 
     for (const notice of [...notices, ...learner.course.info().notices]) console.log(notice)
+    const display = (path: string) => path.replace(homedir(), '~')
     console.log(
-      `\n  ${deck.title}\n\n  Workshop   ${link}\n  Your copy  ${copyIn(folder).replace(homedir(), '~')}\n             It stays, with your progress, until you remove ${folder.replace(homedir(), '~')}\n\n  Ctrl-C ends the workshop and everything it started.\n`,
+      `\n  ${deck.title}\n\n  Workshop   ${link}\n  Workspace  ${display(workspace)}\n             Your files and progress stay there. To start over, remove ${display(folder)}\n\n  Press Ctrl-C to stop the workshop and everything it started.\n`,
     )
     if (options.open) await openInBrowser(link)
   })

@@ -10,7 +10,7 @@ beforeEach(async () => {
 })
 afterEach(() => rm(folder, { recursive: true }))
 
-const GOOD = {
+const VALID = {
   'task.md':
     '---\ntitle: Another port\nteaches: What an option is\nfiles: [nixos/hello.nix]\ntimeout: 90s\n---\n\nChange the port to **8081**.\n',
   setup: 'true',
@@ -42,12 +42,12 @@ async function problems(...tasks: string[]): Promise<string[]> {
     () => undefined,
     (reason: unknown) => reason,
   )
-  if (!(error instanceof DeckError)) throw new Error('the deck was taken')
+  if (!(error instanceof DeckError)) throw new Error('the deck was accepted')
   return error.problems
 }
 
-test('a task is read with its slide, its hints and its scripts', async () => {
-  await write('port', GOOD)
+test('readDeck reads a task with its slide, hints and scripts', async () => {
+  await write('port', VALID)
   const { tasks } = await read('port')
   expect([...tasks.values()]).toMatchObject([
     {
@@ -60,28 +60,28 @@ test('a task is read with its slide, its hints and its scripts', async () => {
       files: ['nixos/hello.nix'],
       text: 'Change the port to **8081**.',
       hints: ['Look at the options.', 'It is `port`.'],
-      scripts: { check: GOOD.check },
+      scripts: { check: VALID.check },
     },
   ])
 })
 
-test('an edit of a script is another version of the deck', async () => {
-  await write('port', GOOD)
+test('editing a task script changes the deck version', async () => {
+  await write('port', VALID)
   const { version } = await read('port')
   await write('port', { check: 'false' })
   expect((await read('port')).version).not.toBe(version)
 })
 
-test('a slide that names a task which is not there says so with its line', async () => {
+test('a slide with an unknown task is reported with file and line', async () => {
   expect(await problems('port')).toEqual([
-    'slides.md:8 (slide 2): there is no task "port": make tasks/port/task.md, or remove the line',
+    'slides.md:8 (slide 2): task "port" does not exist: create tasks/port/task.md, or remove the line',
   ])
   expect(await problems('../escape')).toEqual([expect.stringContaining('must be the name of a folder in tasks/')])
 })
 
-test('whatever is wrong with a task is said at once, each with its file and line', async () => {
+test('all problems of a task are reported at once, each with file and line', async () => {
   await write('port', {
-    ...GOOD,
+    ...VALID,
     'task.md': '---\ntitle: Another port\nteches: typo\nfiles: [/etc/passwd]\n---\nText',
     check: ' \n',
     'hints/2.md': undefined,
@@ -91,17 +91,17 @@ test('whatever is wrong with a task is said at once, each with its file and line
   const found = (await problems('port')).map((problem) => problem.replace('slides.md:8 (slide 2): ', ''))
   expect(found.sort()).toEqual([
     expect.stringMatching(/^tasks\/port\/check: is missing or empty/),
-    expect.stringMatching(/^tasks\/port\/chek: is no part of a task/),
-    expect.stringMatching(/^tasks\/port\/hints\/3.md: hints are 1.md/),
+    expect.stringMatching(/^tasks\/port\/chek: is not part of a task/),
+    expect.stringMatching(/^tasks\/port\/hints\/3.md: hints must be named 1.md/),
     expect.stringMatching(/^tasks\/port\/task.md:2: teaches: /),
     expect.stringMatching(/^tasks\/port\/task.md:3: .*teches/),
-    expect.stringMatching(/^tasks\/port\/task.md:4: files: 0: must be a path in the flake/),
+    expect.stringMatching(/^tasks\/port\/task.md:4: files: 0: must be a relative path in the flake/),
   ])
 })
 
-test('a task that depends on one that comes later, or on none, is told', async () => {
-  await write('port', { ...GOOD, 'task.md': GOOD['task.md'].replace('title', 'depends: [page]\ntitle') })
-  await write('page', GOOD)
+test('a dependency on a later or missing task is an error', async () => {
+  await write('port', { ...VALID, 'task.md': VALID['task.md'].replace('title', 'depends: [page]\ntitle') })
+  await write('page', VALID)
   expect(await problems('port', 'page')).toEqual([
     'slides.md:8 (slide 2): task "port" depends on "page", which comes after it: turn the slides round',
   ])
@@ -109,8 +109,8 @@ test('a task that depends on one that comes later, or on none, is told', async (
   expect((await read('page', 'port')).tasks.get('port')?.depends).toEqual(['page'])
 })
 
-test('two slides cannot have the same task', async () => {
-  await write('port', GOOD)
+test('two slides with the same task are an error', async () => {
+  await write('port', VALID)
   expect(await problems('port', 'port')).toEqual([
     'slides.md:14 (slide 3): task "port" stands already at slides.md:8 (slide 2): every task has one slide',
   ])

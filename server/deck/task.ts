@@ -5,50 +5,53 @@ import { z } from 'zod'
 import { profileSchema, time } from '../../shared/deck/contract.ts'
 
 /**
- * A task: an exercise of the workshop, in a folder of its own beside the deck.
+ * A task: an exercise of the workshop, in its own folder beside the deck.
  *
- *     tasks/<id>/task.md           frontmatter (see `taskSchema`), and the instructions as Markdown
- *     tasks/<id>/hints/1.md …      two or three hints
- *     tasks/<id>/setup             brings the copy to the task's start, and says what it changed
- *     tasks/<id>/check             exit status 0: solved. Lines `FAIL: …`, `OK: …`, `LOOK: …` are for the learner
+ *     tasks/<id>/task.md           frontmatter (see `taskSchema`) and the instructions as Markdown
+ *     tasks/<id>/hints/1.md …      hints, usually two or three
+ *     tasks/<id>/setup             brings the workspace to the start of the task and prints what it changed
+ *     tasks/<id>/check             exits with 0 if the task is solved; `FAIL: …`, `OK: …` and `LOOK: …` lines are for the learner
  *     tasks/<id>/solve             makes the check pass
- *     tasks/<id>/reset             optional: what is to do besides bringing the files back, such as ending what runs
+ *     tasks/<id>/reset             optional; runs after the files were reset, for example to stop processes
  *
- * The scripts are run by bash in the learner's copy with the environment of the steps, and `TASK_PROFILE` besides.
+ * Bash runs the scripts in the learner's workspace, with the environment of the steps plus `TASK` and `TASK_PROFILE`.
  */
 export interface Task {
   id: string
   title: string
-  /** In one line. */
+  /** The subject of the task, in one line. */
   teaches: string
-  /** Ids of the tasks that must be done before. */
+  /** Ids of the tasks that must be done first. */
   depends: string[]
-  /** Seconds that a check may take. */
+  /** Time limit of a check, in seconds. */
   timeout: number
-  /** Paths in the copy that the editor offers first. */
+  /** Workspace paths of the files that the editor lists first. */
   files: string[]
-  /** In which it can be done. */
+  /** The profiles in which the task can be done. */
   profiles: z.infer<typeof profileSchema>[]
   /** The instructions, as Markdown. */
   text: string
-  /** As Markdown, in their order. */
+  /** As Markdown, in order. */
   hints: string[]
   scripts: { setup: string; check: string; solve: string; reset?: string }
-  /** Every file it was read from, absolute. */
+  /** All files that it was read from, absolute. */
   sources: string[]
 }
 
-/** A path in the copy, as the author writes it. */
+/** A path in the flake, as the author writes it. */
 const path = z
   .string()
-  .regex(/^(?!\/)(?!(.*\/)?\.\.?(\/|$))[^\\]+$/, 'must be a path in the flake: nixos/services/hello.nix')
+  .regex(
+    /^(?!\/)(?!(.*\/)?\.\.?(\/|$))[^\\]+$/,
+    'must be a relative path in the flake, such as nixos/services/hello.nix',
+  )
 
 const taskSchema = z.strictObject({
   title: z.string().min(1),
   teaches: z
     .string()
     .min(1)
-    .refine((text) => !text.includes('\n'), 'must be one line'),
+    .refine((text) => !text.includes('\n'), 'must be a single line'),
   depends: z.array(z.string().min(1)).default([]),
   timeout: time.default(120),
   files: z.array(path).default([]),
@@ -58,10 +61,10 @@ const taskSchema = z.strictObject({
     .default([...profileSchema.options]),
 })
 
-/** What may stand in the folder of a task; a script of another name would never be run. */
-const KNOWN = new Set(['task.md', 'hints', 'setup', 'check', 'solve', 'reset'])
+/** The files of a task. Any other file is an error, since a misspelled script would never run. */
+const TASK_FILES = new Set(['task.md', 'hints', 'setup', 'check', 'solve', 'reset'])
 
-/** A task cannot be used. Each problem names its file, and the line where it has one. */
+/** A task is invalid. Each problem names the file and, if known, the line. */
 export class TaskError extends Error {
   override name = 'TaskError'
   readonly problems: string[]
@@ -74,14 +77,14 @@ export class TaskError extends Error {
 /**
  * Reads a task.
  *
- * @param root the folder of the deck, absolute
- * @throws TaskError with every problem found
+ * @param root folder of the deck, absolute
+ * @throws TaskError with all problems
  */
 export async function readTask(root: string, id: string): Promise<Task> {
   const name = `tasks/${id}`
   const folder = join(root, 'tasks', id)
   const present = await readdir(folder).catch(() => undefined)
-  if (!present) throw new TaskError([`there is no task "${id}": make ${name}/task.md, or remove the line`])
+  if (!present) throw new TaskError([`task "${id}" does not exist: create ${name}/task.md, or remove the line`])
 
   const problems: string[] = []
   const sources: string[] = []
@@ -89,24 +92,26 @@ export async function readTask(root: string, id: string): Promise<Task> {
     sources.push(join(folder, file))
     return (await readFile(join(folder, file), 'utf8')).replaceAll('\r\n', '\n')
   }
-  const wanted = async (file: string, why: string): Promise<string> => {
+  const required = async (file: string, instruction: string): Promise<string> => {
     const text = await read(file).catch(() => '')
-    if (text.trim() === '') problems.push(`${name}/${file}: is missing or empty: ${why}`)
+    if (text.trim() === '') problems.push(`${name}/${file}: is missing or empty: ${instruction}`)
     return text
   }
   for (const entry of present)
-    if (!KNOWN.has(entry) && !entry.startsWith('.'))
-      problems.push(`${name}/${entry}: is no part of a task: it has ${[...KNOWN].join(', ')}`)
+    if (!TASK_FILES.has(entry) && !entry.startsWith('.'))
+      problems.push(
+        `${name}/${entry}: is not part of a task: remove or rename it. A task has ${[...TASK_FILES].join(', ')}`,
+      )
 
-  const { facts, text } = parseTaskFile(
+  const { frontmatter, text } = parseTaskFile(
     `${name}/task.md`,
-    await wanted('task.md', 'write the title, what it teaches, and the instructions'),
+    await required('task.md', 'write the title, what the task teaches, and the instructions'),
     problems,
   )
   const scripts = {
-    setup: await wanted('setup', 'write what brings the flake to the start of the task'),
-    check: await wanted('check', 'write what finds out whether the task is solved'),
-    solve: await wanted('solve', 'write what makes the check pass'),
+    setup: await required('setup', 'write a script that brings the flake to the start of the task'),
+    check: await required('check', 'write a script that exits with 0 if the task is solved'),
+    solve: await required('solve', 'write a script that makes the check pass'),
     ...(present.includes('reset') && { reset: await read('reset') }),
   }
   const hints: string[] = []
@@ -116,37 +121,37 @@ export async function readTask(root: string, id: string): Promise<Task> {
       : []
   for (const page of pages.filter((page) => !page.startsWith('.')).sort()) {
     const number = hints.length + 1
-    if (page === `${number}.md` && number <= 9) hints.push((await wanted(`hints/${page}`, 'write the hint')).trim())
-    else problems.push(`${name}/hints/${page}: hints are 1.md, 2.md, 3.md, without a gap`)
+    if (page === `${number}.md` && number <= 9) hints.push((await required(`hints/${page}`, 'write the hint')).trim())
+    else problems.push(`${name}/hints/${page}: hints must be named 1.md, 2.md, 3.md … without gaps`)
   }
   if (hints.length === 0) problems.push(`${name}/hints/1.md: is missing: write at least one hint`)
 
-  if (!facts || problems.length > 0) throw new TaskError(problems)
-  return { id, ...facts, text, hints, scripts, sources }
+  if (!frontmatter || problems.length > 0) throw new TaskError(problems)
+  return { id, ...frontmatter, text, hints, scripts, sources }
 }
 
-/** Takes task.md apart: frontmatter between two lines `---`, then the instructions. */
+/** Parses task.md: the frontmatter between two `---` lines, then the instructions. */
 function parseTaskFile(
   name: string,
   content: string,
   problems: string[],
-): { facts?: z.infer<typeof taskSchema>; text: string } {
+): { frontmatter?: z.infer<typeof taskSchema>; text: string } {
   if (content.trim() === '') return { text: '' }
   const match = /^---\n(.*?\n)?---[ \t]*(?:\n|$)(.*)$/s.exec(content)
   if (!match) {
-    problems.push(`${name}:1: must begin with its frontmatter: a line ---, then title and teaches, then a line ---`)
+    problems.push(`${name}:1: must start with frontmatter: a line ---, title and teaches, and a line ---`)
     return { text: '' }
   }
   const [, yaml = '', text = ''] = match
-  if (text.trim() === '') problems.push(`${name}: has no instructions: write them below the frontmatter`)
+  if (text.trim() === '') problems.push(`${name}: has no instructions: add them below the frontmatter`)
   const counter = new LineCounter()
   const document = parseDocument(yaml, { lineCounter: counter })
-  // The frontmatter begins on the second line.
+  // The YAML begins on the second line of the file.
   for (const error of document.errors)
     problems.push(`${name}:${counter.linePos(error.pos[0]).line + 1}: ${error.message.split('\n')[0]}`)
   if (document.errors.length > 0) return { text }
   const parsed = taskSchema.safeParse(document.toJS() ?? {})
-  if (parsed.success) return { facts: parsed.data, text: text.trim() }
+  if (parsed.success) return { frontmatter: parsed.data, text: text.trim() }
   for (const issue of parsed.error.issues) {
     const at = issue.code === 'unrecognized_keys' ? issue.keys[0] : issue.path[0]
     const pair = isMap(document.contents)

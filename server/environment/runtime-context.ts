@@ -26,10 +26,8 @@ export interface RuntimeOptions {
   profile?: Profile | undefined
   /** Install system packages without asking. */
   yes: boolean
-  /**
-   * What a workshop has in the place of the deck's workdir: the copy of a learner, which it makes, unless it is there.
-   */
-  copy?: { folder: string; prepare: () => Promise<unknown> }
+  /** The workspace of a learner, which a workshop uses instead of the deck's workdir. `prepare` creates it if it is missing. */
+  workspace?: { folder: string; prepare: () => Promise<unknown> }
 }
 
 /** What shells and scripts need to run: the profile, and where what is made is put. */
@@ -53,15 +51,15 @@ export interface RuntimeContext {
 export const progress = { fallbackRenderer: 'simple', registerSignalListeners: false } as const
 
 /**
- * Makes the ground of a deck: its profile (installed and prepared where need be), and its workdir or the copy of a learner. Ends what
+ * Makes the ground of a deck: its profile (installed and prepared where need be), and its workdir or a learner's workspace. Ends what
  * an earlier server has left behind.
  *
  * @throws an Error whose message says what to do next
  */
 export async function prepareRuntime(options: RuntimeOptions, signal: AbortSignal): Promise<RuntimeContext> {
-  const { deck, copy } = options
+  const { deck, workspace } = options
   const own = deckPaths(deck.file)
-  const paths = copy ? { ...own, workdir: copy.folder } : own
+  const paths = workspace ? { ...own, workdir: workspace.folder } : own
   const flake = join(dirname(deck.file), 'nix')
   const notices: string[] = []
 
@@ -93,16 +91,16 @@ export async function prepareRuntime(options: RuntimeOptions, signal: AbortSigna
       },
     },
     {
-      title: 'Prepare your copy of the flake',
-      enabled: () => copy !== undefined,
+      title: 'Prepare the workspace',
+      enabled: () => workspace !== undefined,
       task: async (_, task) => {
-        await copy?.prepare()
-        task.title = `Your copy: ${paths.workdir.replace(homedir(), '~')}`
+        await workspace?.prepare()
+        task.title = `Workspace: ${paths.workdir.replace(homedir(), '~')}`
       },
     },
     {
       title: 'Prepare the workdir',
-      enabled: () => copy === undefined,
+      enabled: () => workspace === undefined,
       task: async (_, task) => {
         const state = await prepareWorkdir(flake, paths.workdir)
         task.title = `Workdir: ${paths.workdir.replace(homedir(), '~')}`

@@ -1,6 +1,6 @@
 import { type ClientMessage, type ClientMessageOf, clientMessages } from '../../shared/protocol/talk.ts'
 import type { Permission } from '../../shared/roles.ts'
-import { answerLearner } from '../workshop/requests.ts'
+import { handleCourseMessage } from '../workshop/course-messages.ts'
 import type { WindowConnection } from './window-connection.ts'
 
 /** How the server handles one type of message from a browser. */
@@ -22,8 +22,8 @@ const EXPENSIVE = 20
 const CHARACTERS_PER_UNIT = 4096
 
 /** Carries out what a learner's window asks of its course, and answers that window alone. */
-const course = (window: WindowConnection, message: Parameters<typeof answerLearner>[1]) =>
-  answerLearner(window.course, message).then((answer) => answer && window.tell(answer))
+const course = (window: WindowConnection, message: Parameters<typeof handleCourseMessage>[1]) =>
+  handleCourseMessage(window.course, message).then((answer) => answer && window.tell(answer))
 
 const classroom = (window: WindowConnection, message: Parameters<WindowConnection['classroom']['handle']>[0]) =>
   window.classroom.handle(message, window.access.learner)
@@ -93,7 +93,7 @@ const table: { [Type in ClientMessage['type']]: Omit<MessageRow<Type>, 'schema'>
     handle: course,
   },
   'reset-file': { permission: 'learn', cost: EXPENSIVE, handle: course },
-  'reset-copy': { permission: 'learn', cost: EXPENSIVE, handle: course },
+  'reset-workspace': { permission: 'learn', cost: EXPENSIVE, handle: course },
   'show-diff': { permission: 'learn', cost: EXPENSIVE, handle: course },
 
   // A class: the learner's side, then the instructor's.

@@ -80,7 +80,7 @@ test('every message needs the permission listed here', () => {
       'open-file',
       'save-file',
       'reset-file',
-      'reset-copy',
+      'reset-workspace',
       'show-diff',
       'answer-join',
       'read-notes',

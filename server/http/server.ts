@@ -18,9 +18,10 @@ import { Room } from './room.ts'
 import { serveSocket } from './socket.ts'
 import type { Stage } from '../steps/stage.ts'
 import type { GuestRole } from './token.ts'
-import { Classroom, permissionsIn } from '../workshop/classroom.ts'
+import { Classroom, instructorPermissions } from '../workshop/classroom.ts'
 import { type StepPageId, StepPages } from './step-pages.ts'
 import type { Learner } from '../workshop/learner.ts'
+import type { LearnerWindows } from '../workshop/learner-windows.ts'
 import { PATCH_PATH } from '../../shared/protocol/workshop.ts'
 
 export interface ServerOptions {
@@ -112,7 +113,7 @@ export class TalkServer {
         this.deck,
         learners.map((each) => ({
           learner: each.learner,
-          room: this.roomOf({ learner: each.learner.name }),
+          windows: learnerWindows(this.roomOf({ learner: each.learner.name })),
           link: linkOf(each),
         })),
       )
@@ -136,7 +137,7 @@ export class TalkServer {
     const room = this.rooms.get(access.learner)
     if (!room) return socket.close(CLOSE.goodbye, 'There is no such learner.')
     if (access.role === 'instructor')
-      access.permissions = permissionsIn(classroom?.joined(access.learner ?? '') ?? false)
+      access.permissions = instructorPermissions(classroom?.joined(access.learner ?? '') ?? false)
     const window = serveSocket(socket, {
       room,
       access,
@@ -144,8 +145,9 @@ export class TalkServer {
       hello: () => this.hello(access),
       diagnose: () => this.diagnose(room),
     })
-    if (access.role === 'presenter') classroom?.enter(socket)
-    const membership = access.learner !== undefined ? classroom?.seat(access.learner) : undefined
+    if (access.role === 'presenter' && classroom)
+      socket.on('close', classroom.subscribe({ send: (message) => window.tell(message) }))
+    const membership = access.learner !== undefined ? classroom?.membership(access.learner) : undefined
     if (membership) window.tell(membership)
   }
 
@@ -326,6 +328,16 @@ export class TalkServer {
         steps: room.stage.steps(),
         terminals: room.stage.terminals.list(),
       })
+  }
+}
+
+/** The windows of a room, as the class uses them. */
+function learnerWindows(room: Room): LearnerWindows {
+  return {
+    count: () => room.count('learner'),
+    broadcast: (message) => room.broadcast(message),
+    setInstructorPermissions: (permissions) => room.setPermissions('instructor', permissions),
+    onChange: (listener) => room.onWindows(listener),
   }
 }
 

@@ -4,7 +4,7 @@ import { LocalExecutor } from '../executor/local.ts'
 import { SessionLogs } from '../recording/session-logs.ts'
 import { Stage } from './stage.ts'
 
-export interface StageContextOptions extends Omit<RuntimeOptions, 'copy'> {
+export interface StageContextOptions extends Omit<RuntimeOptions, 'workspace'> {
   /** Show a recording if a step cannot run or fails. A rehearsal does not. */
   fallBack?: boolean
   /** Log everything that the terminals show in the cache. */

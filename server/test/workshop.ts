@@ -10,12 +10,12 @@ import type { ServerMessage } from '../../shared/protocol/talk.ts'
 import { TalkServer } from '../http/server.ts'
 import { deckVersion } from '../deck/slidev.ts'
 import { Stage } from '../steps/stage.ts'
-import { copyIn, Learner } from '../workshop/learner.ts'
+import { Learner, workspaceIn } from '../workshop/learner.ts'
 import type { TaskLine, TaskProgress } from '../../shared/protocol/workshop.ts'
 import { freePort } from './free-port.ts'
 import { TestWindow } from './talk.ts'
 
-/** Two small tasks over a flake of two small files. */
+/** A small deck: two tasks, and a flake with two files. */
 export const FILES = {
   'slides.md': `---
 title: A small workshop
@@ -42,18 +42,18 @@ task: header
   'nix/service.nix': '{\n  port = 80;\n}\n',
   'nix/docs/read me.txt': 'Grüezi\n',
   'tasks/port/task.md':
-    '---\ntitle: Another port\nteaches: What an option is\nfiles: [service.nix]\ntimeout: 20s\n---\nLet it listen on **8081**.\n',
+    '---\ntitle: Another port\nteaches: What an option is\nfiles: [service.nix]\ntimeout: 20s\n---\nMake the service listen on **8081**.\n',
   'tasks/port/setup': `sed -i 's/port = .*/port = 8080;/' service.nix
-echo 'LOOK: service.nix listens on 8080 now'
+echo 'LOOK: service.nix now listens on 8080'
 `,
   'tasks/port/check': `echo 'LOOK: the port in service.nix'
 if [ -e slow ]; then echo "slow: $(cat service.nix | grep port)"; sleep 30; fi
 port=$(sed -n 's/.*port = \\(.*\\);/\\1/p' service.nix)
-if [ "$port" = 8081 ]; then echo "OK: it is 8081, in the profile $TASK_PROFILE"; exit 0; fi
+if [ "$port" = 8081 ]; then echo "OK: The port is 8081, in the profile $TASK_PROFILE"; exit 0; fi
 echo "FAIL: The port is $port, not 8081."
 exit 1
 `,
-  'tasks/port/solve': `grep -q 'port = ' service.nix || { echo 'there is no port in service.nix' >&2; exit 1; }
+  'tasks/port/solve': `grep -q 'port = ' service.nix || { echo 'service.nix has no port' >&2; exit 1; }
 sed -i 's/port = .*/port = 8081;/' service.nix
 `,
   'tasks/port/hints/1.md': 'Open `service.nix`.\n',
@@ -64,10 +64,10 @@ sed -i 's/port = .*/port = 8081;/' service.nix
   'tasks/header/check': '[ -s headers/csp.txt ]\n',
   'tasks/header/solve': 'mkdir -p headers\necho "default-src self" > headers/csp.txt\n',
   'tasks/header/reset': 'touch was-reset\n',
-  'tasks/header/hints/1.md': 'Make the folder first.\n',
+  'tasks/header/hints/1.md': 'Create the folder first.\n',
 } satisfies Record<string, string>
 
-/** A workshop for one learner: folder, git and bash are the real ones. */
+/** A workshop for one learner, with a real folder, Git and Bash. */
 export class TestWorkshop {
   learner!: Learner
   readonly messages: ServerMessage[] = []
@@ -77,10 +77,10 @@ export class TestWorkshop {
     this.folder = folder
   }
 
-  /** @param files besides, or instead of, those of the small workshop; undefined: without it */
-  static async make(
+  /** @param files added to `FILES`, or replacing them; undefined removes a file */
+  static async create(
     files: Record<string, string | undefined> = {},
-    options: { gated?: boolean; name?: string } = {},
+    options: { sequential?: boolean; name?: string } = {},
   ): Promise<TestWorkshop> {
     const workshop = new TestWorkshop(await mkdtemp(join(tmpdir(), 'understudy-workshop-')))
     for (const [name, text] of Object.entries<string | undefined>({ ...FILES, ...files }))
@@ -89,10 +89,10 @@ export class TestWorkshop {
     return workshop
   }
 
-  async open({ gated = false, name = 'me' } = {}): Promise<void> {
+  async open({ sequential = false, name = 'me' } = {}): Promise<void> {
     const folder = join(this.folder, 'learner')
     const executor = new LocalExecutor({
-      cwd: copyIn(folder),
+      cwd: workspaceIn(folder),
       env: { PATH: process.env.PATH ?? '', HOME: this.folder, TMPDIR: this.folder },
       registry: new ProcessRegistry(join(this.folder, 'processes')),
     })
@@ -103,14 +103,14 @@ export class TestWorkshop {
       flake: join(this.folder, 'nix'),
       profile: hostProfile(),
       executor,
-      gated,
+      sequential,
     })
     this.learner.course.on('message', (message) => this.messages.push(message))
   }
 
-  /** As after a crash, or the next day. */
+  /** Closes and opens the workshop again. */
   async restart(): Promise<void> {
-    await this.learner.end()
+    await this.learner.close()
     this.messages.length = 0
     await this.open()
   }
@@ -120,37 +120,38 @@ export class TestWorkshop {
     await writeFile(join(this.folder, name), text)
   }
 
-  /** A path in the copy. */
-  copy(path: string): string {
-    return join(copyIn(join(this.folder, 'learner')), path)
+  /** @returns the absolute path of a file in the workspace */
+  file(path: string): string {
+    return join(workspaceIn(join(this.folder, 'learner')), path)
   }
 
   progress(task: string): TaskProgress {
-    const found = this.learner.course.info().tasks.find(({ id }) => id === task)
-    if (!found) throw new Error(`no task ${task}`)
-    return found.progress
+    const info = this.learner.course.info().tasks.find(({ id }) => id === task)
+    if (!info) throw new Error(`unknown task ${task}`)
+    return info.progress
   }
 
   state(task: string): string {
     return this.progress(task).state.state
   }
 
-  /** The lines of an activity that were told so far. */
+  /** The script lines that were sent so far. */
   lines(): TaskLine[] {
     return this.messages.flatMap((message) => (message.type === 'activity-line' ? [message.line] : []))
   }
 
-  until(fits: () => boolean): Promise<void> {
+  waitFor(condition: () => boolean): Promise<void> {
     return vi.waitFor(
       () => {
-        if (!fits()) throw new Error(`not yet, after ${JSON.stringify(this.messages.slice(-5))}`)
+        if (!condition())
+          throw new Error(`condition not met; last messages: ${JSON.stringify(this.messages.slice(-5))}`)
       },
       { timeout: 10_000, interval: 10 },
     )
   }
 
   async close(): Promise<void> {
-    await this.learner.end()
+    await this.learner.close()
     await rm(this.folder, { recursive: true })
   }
 }
@@ -158,7 +159,7 @@ export class TestWorkshop {
 /** The tokens of every `TestClass`. */
 export const TOKENS = { ada: 'e'.repeat(43), bob: 'f'.repeat(43), presenter: 'g'.repeat(43) }
 
-/** Two learners at one server, each with a folder of their own. */
+/** A server with two learners, each with their own folder. */
 export class TestClass {
   port!: number
   links!: Map<string, string>
@@ -173,20 +174,20 @@ export class TestClass {
     this.bob = bob
   }
 
-  /** @param withTalk there is an instructor, who gives the talk besides */
-  static async make({ withTalk = false } = {}): Promise<TestClass> {
-    const opened = new TestClass(
-      await TestWorkshop.make({}, { name: 'ada' }),
-      await TestWorkshop.make({}, { name: 'bob' }),
+  /** @param withInstructor also serves the talk, to an instructor */
+  static async create({ withInstructor = false } = {}): Promise<TestClass> {
+    const created = new TestClass(
+      await TestWorkshop.create({}, { name: 'ada' }),
+      await TestWorkshop.create({}, { name: 'bob' }),
     )
-    await opened.open(withTalk)
-    return opened
+    await created.open(withInstructor)
+    return created
   }
 
-  private async open(withTalk: boolean): Promise<void> {
+  private async open(withInstructor: boolean): Promise<void> {
     const { ada, bob } = this
     const deck = await readDeck(join(ada.folder, 'slides.md'))
-    // As if this deck had been built before.
+    // Pretends that the deck is built already.
     const built = join(ada.folder, 'built')
     const pages = join(built, await deckVersion(deck.file, deck.files))
     await mkdir(pages, { recursive: true })
@@ -195,11 +196,11 @@ export class TestClass {
       { learner: ada.learner, token: TOKENS.ada },
       { learner: bob.learner, token: TOKENS.bob },
     ]
-    if (withTalk) {
+    if (withInstructor) {
       const executor = new LocalExecutor({
         cwd: ada.folder,
         env: { PATH: process.env.PATH ?? '' },
-        registry: new ProcessRegistry(join(ada.folder, 'processes-of-the-talk')),
+        registry: new ProcessRegistry(join(ada.folder, 'talk-processes')),
       })
       this.stage = new Stage({ deck, profile: hostProfile(), executor, resetWorkdir: async () => {} })
       await this.stage.checkRequirements()
@@ -219,15 +220,15 @@ export class TestClass {
   }
 
   /**
-   * A window, which may not be let in.
+   * Connects a window, which the server may reject.
    *
-   * @param learner whom a window of the instructor looks at
+   * @param learner the learner that a window of the instructor shows
    */
-  connect(who: keyof typeof TOKENS, learner?: string): TestWindow {
+  connect(user: keyof typeof TOKENS, learner?: string): TestWindow {
     const window = new TestWindow(
       this.port,
-      TOKENS[who],
-      who === 'presenter' ? 'presenter' : 'learner',
+      TOKENS[user],
+      user === 'presenter' ? 'presenter' : 'learner',
       'localhost',
       learner,
     )
@@ -235,9 +236,9 @@ export class TestClass {
     return window
   }
 
-  /** A window that was let in. */
-  async window(who: keyof typeof TOKENS, learner?: string): Promise<TestWindow> {
-    const window = this.connect(who, learner)
+  /** Connects a window and waits until the server has accepted it. */
+  async window(user: keyof typeof TOKENS, learner?: string): Promise<TestWindow> {
+    const window = this.connect(user, learner)
     await window.message('hello')
     return window
   }

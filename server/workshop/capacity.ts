@@ -3,90 +3,105 @@ import { availableParallelism, freemem } from 'node:os'
 import { dirname } from 'node:path'
 import { execa } from 'execa'
 import { z } from 'zod'
+import { json } from '../../shared/json.ts'
 import type { Deck } from '../deck/deck.ts'
 import type { Executor } from '../executor/executor.ts'
-import { json } from '../../shared/json.ts'
 import type { Learner } from './learner.ts'
 
 /**
- * How many learners a machine carries. One is measured: a learner who is removed afterwards does the heaviest task of the deck, by its
- * solution, in a container like the others'. The machine carries as many as can check that task at the same time.
+ * Capacity of a machine for a class. A temporary learner solves the heaviest task of the deck in a container, and the resource usage is
+ * measured. The capacity is the number of learners who could check that task at the same time.
  */
 
-/** What one learner takes while a task is checked. */
-const needFile = z.object({
-  /** Of the task that was checked; absent where the deck has none, and only a shell was opened. */
+/** Resource usage of one learner who checks a task. */
+const resourceUsage = z.object({
+  /** Title of the task; absent if the deck has no tasks and only a shell was started. */
   task: z.string().optional(),
-  /** MiB at the same time, without what the kernel could give up. */
+  /** Peak memory in MiB, without caches that the kernel can reclaim. */
   memory: z.number().positive(),
-  /** Seconds of one core. */
+  /** CPU time in seconds of one core. */
   processor: z.number().nonnegative(),
-  /** MiB that are left on the disk. */
+  /** Disk space in MiB that remains in use. */
   disk: z.number().nonnegative(),
 })
-export type Need = z.infer<typeof needFile>
+export type ResourceUsage = z.infer<typeof resourceUsage>
 
-/** What a machine has to give. */
-export interface Machine {
-  /** MiB that are free, or could be. */
+/** Free resources of a machine. */
+export interface MachineResources {
+  /** MiB. */
   memory: number
-  /** Cores. */
+  /** Number of cores. */
   processors: number
-  /** MiB that are free where the learners' folders are. */
+  /** MiB on the file system of the learners' folders. */
   disk: number
 }
 
-/** MiB that stay for this machine and the server. */
-const RESERVE = { memory: 1024, disk: 2048 }
-/** MiB that a learner's screen, scrollback and connection take in the server. */
-const IN_SERVER = 40
-/** Seconds after which everybody's check is done, were all to check at the same moment. */
-const PATIENCE = 60
+const BYTES_PER_MIB = 2 ** 20
+/** MiB that are left to the system and the server. */
+const RESERVED_MIB = { memory: 1024, disk: 2048 }
+/** MiB of server memory for each learner's screens, scrollback and connections. */
+const SERVER_MIB_PER_LEARNER = 40
+/** If all learners start a check at the same moment, all checks must finish within this time. */
+const MAX_CHECK_SECONDS = 60
+/** Time limit of the measurement. */
+const SAMPLING_TIMEOUT_SECONDS = 3600
 
 /**
- * Lets a class in, where the machine carries it.
+ * Checks that a machine has the capacity for a class.
  *
- * @param tasks of the deck: each leaves about as much on the disk as the one that was measured
- * @returns what the machine carries, for who gives the workshop
- * @throws an Error with the figures, where it is less than what is wanted
+ * @param learners number of learners
+ * @param usage of one learner
+ * @param tasks number of tasks of the deck; each is assumed to use as much disk space as the measured one
+ * @returns a line for the instructor: the capacity and the figures that it results from
+ * @throws an Error with the same figures if the capacity is too low
  */
-export function admit(wanted: number, need: Need, machine: Machine, tasks: number): string {
-  const floor = (have: number, each: number) => Math.max(0, Math.floor(have / each))
-  const memory = floor(machine.memory - RESERVE.memory, need.memory + IN_SERVER)
-  const processors = floor(machine.processors * PATIENCE, Math.max(need.processor, 0.1))
-  const disk = floor(machine.disk - RESERVE.disk, Math.max(need.disk, 1) * Math.max(tasks, 1))
-  const most = Math.min(memory, processors, disk)
-  const carries = `This machine carries ${most} learner${most === 1 ? '' : 's'}`
+export function checkCapacity(
+  learners: number,
+  usage: ResourceUsage,
+  machine: MachineResources,
+  tasks: number,
+): string {
+  const fit = (available: number, each: number) => Math.max(0, Math.floor(available / each))
+  const memory = fit(machine.memory - RESERVED_MIB.memory, usage.memory + SERVER_MIB_PER_LEARNER)
+  const processors = fit(machine.processors * MAX_CHECK_SECONDS, Math.max(usage.processor, 0.1))
+  const disk = fit(machine.disk - RESERVED_MIB.disk, Math.max(usage.disk, 1) * Math.max(tasks, 1))
+  const capacity = Math.min(memory, processors, disk)
+  const summary = `This machine has capacity for ${capacity} learner${capacity === 1 ? '' : 's'}`
   const figures =
-    `A learner takes ${Math.ceil(need.memory)} MiB of memory, ${need.processor.toFixed(1)} s of a core and ${Math.ceil(need.disk)} MiB on the disk${need.task === undefined ? '' : ` for "${need.task}"`}; ` +
-    `that is memory for ${memory}, processors for ${processors} (each check done within ${PATIENCE} s, were all to check at once) and disk for ${disk}.`
-  if (wanted <= most) return `${carries}. ${figures}`
+    `One learner uses ${Math.ceil(usage.memory)} MiB of memory, ${usage.processor.toFixed(1)} s of CPU time and ${Math.ceil(usage.disk)} MiB of disk space${usage.task === undefined ? '' : ` for "${usage.task}"`}. ` +
+    `Memory is sufficient for ${memory}, CPU for ${processors} (simultaneous checks finish within ${MAX_CHECK_SECONDS} s) and disk space for ${disk}.`
+  if (learners <= capacity) return `${summary}. ${figures}`
+  const fewer = capacity > 0 ? `Use --learners ${capacity}, a larger machine,` : 'Use a larger machine'
   throw new Error(
-    `${carries}, not ${wanted}. ${figures} ${most > 0 ? `Use --learners ${most}, a larger machine,` : 'Use a larger machine,'} or others by --command-prefix: see docs/workshop.md.`,
+    `${summary}, not ${learners}. ${figures} ${fewer} or run the learners' shells on other machines with --command-prefix (see docs/workshop.md).`,
   )
 }
 
-/** What this machine has, for learners whose folders are below `folder`. */
-export async function thisMachine(folder: string): Promise<Machine> {
+/** @param folder the learners' folder; created if it is missing */
+export async function readMachineResources(folder: string): Promise<MachineResources> {
   await mkdir(folder, { recursive: true, mode: 0o700 })
   const { bavail, bsize } = await statfs(folder)
-  return { memory: freemem() / MIB, processors: availableParallelism(), disk: (bavail * bsize) / MIB }
+  return {
+    memory: freemem() / BYTES_PER_MIB,
+    processors: availableParallelism(),
+    disk: (bavail * bsize) / BYTES_PER_MIB,
+  }
 }
 
-const MIB = 2 ** 20
-
 /**
- * Has a learner do the heaviest task that waits for no other, which is the one with the longest time limit, and looks at what that takes.
+ * Solves and checks the heaviest available task, which is the one with the longest time limit, and measures the resource usage.
  *
- * @param folder of the learner: what is left on the disk
- * @throws an Error with what the check says, where the solution does not pass it
+ * @param learner a temporary learner
+ * @param executor runs in the learner's container
+ * @param folder the learner's folder, to measure its disk space
+ * @throws an Error with the output of the check if the task's own solution does not pass it
  */
-export async function measureNeed(
+export async function measureUsage(
   deck: Pick<Deck, 'tasks'>,
   { course }: Pick<Learner, 'course'>,
   executor: Pick<Executor, 'script'>,
   folder: string,
-): Promise<Need> {
+): Promise<ResourceUsage> {
   const open = course.info().tasks.filter(({ progress }) => progress.state.state === 'open')
   const limit = (id: string) => deck.tasks.get(id)?.timeout ?? 0
   const task = open.reduce<(typeof open)[number] | undefined>(
@@ -94,57 +109,65 @@ export async function measureNeed(
     undefined,
   )
   const samples = new Samples()
-  const over = new AbortController()
-  const first = samples.next()
-  const watching = executor.script(
-    SAMPLER,
-    3600,
-    over.signal,
-    (bytes, from) => from === 'stdout' && samples.take(String(bytes)),
-  )
+  const abort = new AbortController()
+  const firstSample = samples.next()
+  const sampling = executor.script(SAMPLER, SAMPLING_TIMEOUT_SECONDS, abort.signal, (bytes, from) => {
+    if (from === 'stdout') samples.add(String(bytes))
+  })
   try {
-    // Where nothing can be sampled, the script is over at once.
-    await Promise.race([first, watching])
-    const before = await diskOf(folder)
+    // The sampler exits at once if there is no control group to read.
+    await Promise.race([firstSample, sampling])
+    const diskBefore = await diskUsage(folder)
     if (task) {
-      await course.beginTask(task.id)
-      await course.applySolution(task.id, (await course.solution(task.id)).solution)
-      const check = course.info().tasks.find(({ id }) => id === task.id)?.progress.check
-      if (check?.result !== 'passed')
-        throw new Error(
-          `The task "${task.title}" cannot be done here, although its own solution was applied:\n${(check?.lines ?? []).map(({ text }) => text).join('\n')}`,
-        )
-      await Promise.race([samples.next(), watching])
+      await solveTask(course, task)
+      await Promise.race([samples.next(), sampling])
     }
     if (!samples.last)
-      throw new Error('What a learner needs could not be measured: the container has no /sys/fs/cgroup.')
+      throw new Error('Cannot measure the resource usage of a learner: the container has no /sys/fs/cgroup.')
     return {
       ...(task && { task: task.title }),
-      memory: samples.memory,
-      processor: samples.last.processor - samples.start,
-      disk: Math.max(0, (await diskOf(folder)) - before),
+      memory: samples.peakMemory,
+      processor: samples.last.processor - samples.firstProcessor,
+      disk: Math.max(0, (await diskUsage(folder)) - diskBefore),
     }
   } finally {
-    over.abort()
-    await watching
+    abort.abort()
+    await sampling
   }
 }
 
-/** As `measureNeed`, unless it was measured before and kept in a file. @param of names what was measured: another deck, or machine, needs another measurement */
-export async function knownNeed(file: string, of: string, measure: () => Promise<Need>): Promise<Need> {
-  const kept = z
-    .object({ of: z.literal(of), need: needFile })
-    .safeParse(json(await readFile(file, 'utf8').catch(() => '')))
-  if (kept.success) return kept.data.need
-  const need = await measure()
-  await mkdir(dirname(file), { recursive: true, mode: 0o700 })
-  await writeFile(file, JSON.stringify({ of, need }))
-  return need
+async function solveTask(course: Learner['course'], { id, title }: { id: string; title: string }): Promise<void> {
+  await course.beginTask(id)
+  await course.applySolution(id, (await course.previewSolution(id)).solution)
+  const check = course.info().tasks.find((each) => each.id === id)?.progress.check
+  if (check?.result === 'passed') return
+  const output = (check?.lines ?? []).map(({ text }) => text).join('\n')
+  throw new Error(`The task "${title}" fails on this machine although its own solution was applied:\n${output}`)
 }
 
 /**
- * Prints, five times a second, the bytes in use by the container and the seconds of a core that it has had. Control groups of version 2
- * and of version 1 (cgroup-v2 and cgroup-v1/memory in the kernel's documentation); files that were read are no use, they can be given up.
+ * Returns a measurement that is cached in a file, or measures and caches it.
+ *
+ * @param key identifies what was measured: deck, machine, profile and flake
+ */
+export async function cachedUsage(
+  file: string,
+  key: string,
+  measure: () => Promise<ResourceUsage>,
+): Promise<ResourceUsage> {
+  const cached = z
+    .object({ key: z.literal(key), usage: resourceUsage })
+    .safeParse(json(await readFile(file, 'utf8').catch(() => '')))
+  if (cached.success) return cached.data.usage
+  const usage = await measure()
+  await mkdir(dirname(file), { recursive: true, mode: 0o700 })
+  await writeFile(file, JSON.stringify({ key, usage }))
+  return usage
+}
+
+/**
+ * Prints the memory in use by the container (bytes) and its CPU time (seconds), five times a second. Supports control groups of version 2
+ * and 1 (cgroup-v2 and cgroup-v1/memory in the kernel's documentation). The page cache is not counted, since it can be reclaimed.
  */
 const SAMPLER = `cd /sys/fs/cgroup || exit 1
 while :; do
@@ -156,37 +179,38 @@ while :; do
   sleep 0.2
 done`
 
-/** What the sampler has printed. */
+/** Parses the output of `SAMPLER`. */
 class Samples {
-  /** MiB, the most at the same time. */
-  memory = 0
-  /** Seconds of a core before. */
-  start = 0
+  /** MiB. */
+  peakMemory = 0
+  /** CPU time of the first sample, in seconds. */
+  firstProcessor = 0
   last: { processor: number } | undefined
-  private rest = ''
+  private partialLine = ''
   private waiting: (() => void)[] = []
 
-  /** Waits for the next one. */
+  /** Waits for the next sample. */
   next(): Promise<void> {
-    return new Promise((done) => this.waiting.push(done))
+    return new Promise((resolve) => this.waiting.push(resolve))
   }
 
-  take(text: string): void {
-    const lines = (this.rest + text).split('\n')
-    this.rest = lines.pop() ?? ''
+  add(text: string): void {
+    const lines = (this.partialLine + text).split('\n')
+    this.partialLine = lines.pop() ?? ''
     for (const line of lines) {
       const [bytes = NaN, processor = NaN] = line.split(' ').map(Number)
       if (Number.isNaN(bytes) || Number.isNaN(processor)) continue
-      if (!this.last) this.start = processor
+      if (!this.last) this.firstProcessor = processor
       this.last = { processor }
-      this.memory = Math.max(this.memory, bytes / MIB)
-      for (const done of this.waiting.splice(0)) done()
+      this.peakMemory = Math.max(this.peakMemory, bytes / BYTES_PER_MIB)
+      for (const resolve of this.waiting.splice(0)) resolve()
     }
   }
 }
 
-async function diskOf(folder: string): Promise<number> {
-  // A file may go while du looks at it.
+/** @returns MiB */
+async function diskUsage(folder: string): Promise<number> {
+  // du fails if a file disappears meanwhile, but still prints the sum.
   const { stdout } = await execa('du', ['--summarize', '--block-size=1', folder], { reject: false })
-  return (Number.parseInt(stdout, 10) || 0) / MIB
+  return (Number.parseInt(stdout, 10) || 0) / BYTES_PER_MIB
 }

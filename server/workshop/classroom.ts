@@ -1,180 +1,180 @@
-import type { WebSocket } from 'ws'
 import type { z } from 'zod'
-import type { Deck } from '../deck/deck.ts'
-import type { ServerMessage } from '../../shared/protocol/talk.ts'
-import type { Permission } from '../../shared/roles.ts'
-import { access } from '../../shared/roles.ts'
-import type { Room } from '../http/room.ts'
-import { RefusedError } from '../steps/refused-error.ts'
 import type { ClassInfo, classClientMessages, Join } from '../../shared/protocol/class.ts'
+import type { ServerMessage } from '../../shared/protocol/talk.ts'
+import { access, type Permission } from '../../shared/roles.ts'
+import type { Deck } from '../deck/deck.ts'
+import { RefusedError } from '../steps/refused-error.ts'
 import type { Learner } from './learner.ts'
+import type { ClassSubscriber, LearnerWindows } from './learner-windows.ts'
 
 export type ClassMessage = z.infer<(typeof classClientMessages)[keyof typeof classClientMessages]>
 
-/** A learner's place in the class. */
-interface Place {
+interface Member {
   learner: Learner
-  room: Room
+  windows: LearnerWindows
   link: string
   join: Join
   notes: { text: string; at: number }[]
 }
 
-/** Notes that wait for a learner who does not read them; older ones go. */
-const NOTES = 20
-/** Milliseconds in which changes are gathered before the instructor is told. */
-const GATHER = 100
+/** Unread notes that are kept for a learner; older ones are dropped. */
+const MAX_NOTES = 20
+/** Changes within this time are sent to the instructors as one message. */
+const UPDATE_INTERVAL_MS = 100
 
-/** Several learners and who teaches them: who is how far, notes, and typing in a learner's terminals with the learner's consent. */
+/** Several learners and their instructors: progress of each learner, notes, and typing in a learner's terminals with consent. */
 export class Classroom {
-  private readonly places = new Map<string, Place>()
-  private readonly instructors = new Set<WebSocket>()
+  private readonly members = new Map<string, Member>()
+  private readonly subscribers = new Set<ClassSubscriber>()
   private deck: Deck
   private timer: NodeJS.Timeout | undefined
 
-  /** @param learners each with the room of their windows, and the link that lets them in */
-  constructor(deck: Deck, learners: { learner: Learner; room: Room; link: string }[]) {
+  /** @param learners `link` gives access as that learner */
+  constructor(deck: Deck, learners: { learner: Learner; windows: LearnerWindows; link: string }[]) {
     this.deck = deck
-    for (const { learner, room, link } of learners) {
-      this.places.set(learner.name, { learner, room, link, join: 'none', notes: [] })
-      learner.course.on('message', ({ type }) => (type === 'task' || type === 'activity') && this.changed())
-      learner.stage.terminals.on('state', () => this.changed())
-      room.onWindows(() => {
-        this.changed()
-        // Nobody is there any more who has agreed.
-        const place = this.places.get(learner.name)
-        if (place && place.join !== 'none' && room.count('learner') === 0) this.setJoin(place, 'none')
+    for (const { learner, windows, link } of learners) {
+      const member: Member = { learner, windows, link, join: 'none', notes: [] }
+      this.members.set(learner.name, member)
+      learner.course.on('message', ({ type }) => {
+        if (type === 'task' || type === 'activity') this.scheduleUpdate()
+      })
+      learner.stage.terminals.on('state', () => this.scheduleUpdate())
+      windows.onChange(() => {
+        this.scheduleUpdate()
+        // The consent ends with the learner's last window.
+        if (windows.count() === 0) this.setJoin(member, 'none')
       })
     }
   }
 
   useDeck(deck: Deck): void {
     this.deck = deck
-    this.changed()
+    this.scheduleUpdate()
   }
 
-  /** Shows the class to a window of the instructor. */
-  enter(window: WebSocket): void {
-    this.instructors.add(window)
-    window.on('close', () => this.instructors.delete(window))
-    window.send(JSON.stringify(this.message()))
+  /**
+   * Sends the class to an instructor's window, now and whenever it changes.
+   *
+   * @returns ends the subscription
+   */
+  subscribe(subscriber: ClassSubscriber): () => void {
+    this.subscribers.add(subscriber)
+    subscriber.send(this.classMessage())
+    return () => void this.subscribers.delete(subscriber)
   }
 
   close(): void {
     clearTimeout(this.timer)
   }
 
-  /** What a window of a learner, or one that looks at a learner, is told when it opens. */
-  seat(name: string): ServerMessage | undefined {
-    const place = this.places.get(name)
-    return place && { type: 'seat', seat: { join: place.join, notes: place.notes } }
+  /** @returns the first class message for a window of, or on, a learner; undefined for an unknown learner */
+  membership(name: string): ServerMessage | undefined {
+    const member = this.members.get(name)
+    return member && { type: 'membership', membership: { join: member.join, notes: member.notes } }
   }
 
   /** Whether an instructor may type in the terminals of a learner. */
   joined(name: string): boolean {
-    return this.places.get(name)?.join === 'joined'
+    return this.members.get(name)?.join === 'joined'
   }
 
   /**
-   * Does what a window asks for.
+   * Carries out the request of a window.
    *
-   * @param from the name of the learner whose window it is
+   * @param from name of the learner whose window sent it
    * @throws RefusedError
    */
   async handle(message: ClassMessage, from: string | undefined): Promise<void> {
     switch (message.type) {
       case 'send-note': {
-        const place = this.place(message.learner)
-        place.notes = [...place.notes, { text: message.text, at: Date.now() }].slice(-NOTES)
-        return this.tell(place)
+        const member = this.member(message.learner)
+        member.notes = [...member.notes, { text: message.text, at: Date.now() }].slice(-MAX_NOTES)
+        return this.sendMembership(member)
       }
       case 'ask-join': {
-        const place = this.place(message.learner)
-        if (place.room.count('learner') === 0)
-          throw new RefusedError({
-            kind: 'unexpected',
-            message: `${message.learner} has no window open: there is nobody to ask.`,
-          })
-        return place.join === 'none' ? this.setJoin(place, 'asked') : undefined
+        const member = this.member(message.learner)
+        if (member.windows.count() === 0) throw new RefusedError({ kind: 'learner-offline', learner: message.learner })
+        return member.join === 'none' ? this.setJoin(member, 'asked') : undefined
       }
       case 'leave-join':
-        return this.setJoin(this.place(message.learner), 'none')
+        return this.setJoin(this.member(message.learner), 'none')
       case 'end-terminals':
-        return endTerminals(this.place(message.learner).learner)
+        return endTerminals(this.member(message.learner).learner)
       case 'reset-learner': {
-        const { learner } = this.place(message.learner)
+        const { learner } = this.member(message.learner)
         await learner.stage.reset()
-        return this.changed()
+        return this.scheduleUpdate()
       }
       case 'answer-join': {
-        const place = this.place(from ?? '')
-        if (message.agree && place.join === 'none')
-          throw new RefusedError({ kind: 'unexpected', message: 'Nobody asks any more.' })
-        return this.setJoin(place, message.agree ? 'joined' : 'none')
+        const member = this.member(from ?? '')
+        if (message.agree && member.join === 'none') throw new RefusedError({ kind: 'join-not-requested' })
+        return this.setJoin(member, message.agree ? 'joined' : 'none')
       }
       case 'read-notes': {
-        const place = this.place(from ?? '')
-        place.notes = []
-        return this.tell(place)
+        const member = this.member(from ?? '')
+        member.notes = []
+        return this.sendMembership(member)
       }
     }
   }
 
-  private place(name: string): Place {
-    const place = this.places.get(name)
-    if (!place) throw new RefusedError({ kind: 'unexpected', message: `This class has no learner "${name}".` })
-    return place
+  private member(name: string): Member {
+    const member = this.members.get(name)
+    if (!member) throw new RefusedError({ kind: 'unknown-learner', learner: name })
+    return member
   }
 
-  private setJoin(place: Place, join: Join): void {
-    if (place.join === join) return
-    const typing = place.join === 'joined' || join === 'joined'
-    place.join = join
-    if (typing) place.room.setPermissions('instructor', permissionsIn(join === 'joined'))
-    this.tell(place)
-    this.changed()
+  private setJoin(member: Member, join: Join): void {
+    if (member.join === join) return
+    const permissionsChange = member.join === 'joined' || join === 'joined'
+    member.join = join
+    if (permissionsChange) member.windows.setInstructorPermissions(instructorPermissions(join === 'joined'))
+    this.sendMembership(member)
+    this.scheduleUpdate()
   }
 
-  private tell({ learner, room }: Place): void {
-    const message = this.seat(learner.name)
-    if (message) room.broadcast(message)
+  private sendMembership({ learner, windows }: Member): void {
+    const message = this.membership(learner.name)
+    if (message) windows.broadcast(message)
   }
 
-  private changed(): void {
+  private scheduleUpdate(): void {
     this.timer ??= setTimeout(() => {
       this.timer = undefined
-      const text = JSON.stringify(this.message())
-      for (const window of this.instructors) if (window.readyState === window.OPEN) window.send(text)
-    }, GATHER)
+      const message = this.classMessage()
+      for (const subscriber of this.subscribers) subscriber.send(message)
+    }, UPDATE_INTERVAL_MS)
   }
 
-  private message(): ServerMessage {
+  private classMessage(): ServerMessage {
     const tasks = [...this.deck.tasks.values()].map(({ id, title, slide }) => ({ id, title, slide }))
-    const learners = [...this.places.values()].map(({ learner, room, link, join }): ClassInfo['learners'][number] => {
-      const { tasks, activity } = learner.course.info()
-      return {
-        name: learner.name,
-        link,
-        windows: room.count('learner'),
-        states: Object.fromEntries(tasks.map(({ id, progress }) => [id, progress.state])),
-        activity,
-        busy: learner.stage.terminals
-          .list()
-          .filter(({ state }) => state.state === 'busy')
-          .map(({ name }) => name),
-        join,
-      }
-    })
+    const learners = [...this.members.values()].map(
+      ({ learner, windows, link, join }): ClassInfo['learners'][number] => {
+        const { tasks, activity } = learner.course.info()
+        return {
+          name: learner.name,
+          link,
+          windows: windows.count(),
+          states: Object.fromEntries(tasks.map(({ id, progress }) => [id, progress.state])),
+          activity,
+          busy: learner.stage.terminals
+            .list()
+            .filter(({ state }) => state.state === 'busy')
+            .map(({ name }) => name),
+          join,
+        }
+      },
+    )
     return { type: 'class', class: { tasks, learners } }
   }
 }
 
 async function endTerminals({ stage }: Learner): Promise<void> {
-  const used = stage.terminals.list().filter(({ state }) => state.state !== 'new')
-  await Promise.all(used.map(({ name }) => stage.terminals.get(name)?.restart()))
+  const started = stage.terminals.list().filter(({ state }) => state.state !== 'new')
+  await Promise.all(started.map(({ name }) => stage.terminals.get(name)?.restart()))
 }
 
-/** What a window of the instructor that looks at a learner may do: with the learner's consent, what the learner can do in terminals. */
-export function permissionsIn(joined: boolean): readonly Permission[] {
+/** @returns the permissions of an instructor's window on a learner; with the learner's consent, it may type and run steps */
+export function instructorPermissions(joined: boolean): readonly Permission[] {
   return [...access('instructor').permissions, ...(joined ? (['type', 'run'] as const) : [])]
 }

@@ -2,14 +2,8 @@ import { createHash } from 'node:crypto'
 import { EventEmitter } from 'node:events'
 import { homedir } from 'node:os'
 import type { Profile } from '../../shared/deck/contract.ts'
-import type { Deck, DeckTask } from '../deck/deck.ts'
-import type { Executor } from '../executor/executor.ts'
 import type { ServerMessage } from '../../shared/protocol/talk.ts'
-import { RefusedError } from '../steps/refused-error.ts'
-import type { Copy, Saved } from './workspace.ts'
-import { Lines } from './lines.ts'
 import {
-  type Activity,
   type CheckResult,
   type CourseInfo,
   type FileInfo,
@@ -19,448 +13,386 @@ import {
   type TaskProgress,
   type TaskState,
 } from '../../shared/protocol/workshop.ts'
+import type { Deck, DeckTask } from '../deck/deck.ts'
+import type { Executor } from '../executor/executor.ts'
+import { ActivityRunner } from './activity-runner.ts'
 import type { Progress, TaskRecord } from './progress.ts'
-import { rehearsedSolution } from './solution.ts'
+import { RefusedError } from '../steps/refused-error.ts'
+import { ScriptOutput } from './script-output.ts'
+import { solutionPreviewScript } from './solution-preview.ts'
+import { isInProgress, stateAfterCheck, taskStateOf } from './task-state.ts'
+import type { SaveResult, Workspace } from './workspace.ts'
+
+export { ActivityCanceledError } from './activity-runner.ts'
 
 export interface CourseOptions {
   deck: Deck
   profile: Profile
-  /** Runs the scripts of the tasks in the copy. */
+  /** Runs the scripts of the tasks in the workspace. */
   executor: Pick<Executor, 'script'>
-  copy: Copy
+  workspace: Workspace
   progress: Progress
-  /** Whether a task opens only once those before it are done. */
-  gated: boolean
-  /** Runs before each script, and after each change of a file: what the profile needs so that Nix sees the edits. */
+  /** Whether a task opens only after all tasks before it are done. */
+  sequential: boolean
+  /** Runs before each script and after each change of a file: makes the edits visible to Nix if the profile requires it. */
   beforeScript: () => Promise<void>
   notices: string[]
 }
 
-/** Something was stopped, or had to give way: whoever asked for it knows, or asks for something else. */
-export class GivenUp extends Error {
-  override name = 'GivenUp'
-}
-
-/** What the course does in the copy, and how it is given up. */
-interface Job {
-  activity: Activity
-  abort: AbortController
-  done: Promise<unknown>
-}
-
 type CourseEvents = {
-  /** For every window of the learner. */
+  /** A message for every window of the learner. */
   message: [message: ServerMessage]
 }
 
-/** Seconds that `setup`, `solve` and `reset` may take at least: a check may be quick where they build something. */
-const PATIENCE = 300
+/** The exit status (null if the script was ended or could not run) and the output of a task's script. */
+interface ScriptResult {
+  exit: number | null
+  lines: TaskLine[]
+}
 
-/** The way of one learner through the tasks of a deck: what is open, what runs in the copy, and what came of it. */
+/** Time limit of `setup`, `solve` and `reset`. The task's own time limit applies only to its check. */
+const SCRIPT_TIMEOUT_SECONDS = 300
+
+/** One learner's course through the tasks of a deck: the state of each task, and the activities in the workspace. */
 export class Course extends EventEmitter<CourseEvents> {
   private deck: Deck
   private readonly options: CourseOptions
-  private job: Job | undefined
+  private readonly activities: ActivityRunner
   private files: FileInfo[] = []
-  /** The files as they were when last checked, or made by the course itself: nothing there is new to check. */
-  private seen: string | undefined
-  /** What the windows were told last of each task. */
-  private readonly told = new Map<string, string>()
-  private ended = false
-  private looking: Promise<void> = Promise.resolve()
+  /** The tree that was last checked, or written by the course itself: it needs no check on save. */
+  private handledTree: string | undefined
+  /** The last progress that was sent of each task, as JSON. */
+  private readonly sentProgress = new Map<string, string>()
+  private closed = false
+  private settling: Promise<void> = Promise.resolve()
 
   constructor(options: CourseOptions) {
     super()
+    // One listener per window.
     this.setMaxListeners(0)
     this.options = options
     this.deck = options.deck
+    this.activities = new ActivityRunner({
+      onChange: (activity) => this.emit('message', { type: 'activity', activity }),
+      // Files that the learner has saved during a check still need a check; files that the course has written do not.
+      afterWork: (action) => (action === 'check' ? this.sendFiles() : this.markHandled()),
+    })
   }
 
-  /** To be called once, before the first window opens. */
-  async begin(): Promise<void> {
-    const { copy } = this.options
-    await this.look()
-    this.tellCourse()
-    copy.on('file', (path, hash) => this.emit('message', { type: 'file-changed', path, hash }))
-    copy.on('settled', () => (this.looking = this.looking.then(() => this.onSettled()).catch(() => {})))
-    await copy.watch()
+  /** Reads the workspace and starts to watch it. Call once, before the first window opens. */
+  async load(): Promise<void> {
+    const { workspace } = this.options
+    await this.markHandled()
+    this.sendCourse()
+    workspace.on('file', (path, hash) => this.emit('message', { type: 'file-changed', path, hash }))
+    workspace.on('settled', () => (this.settling = this.settling.then(() => this.onSettled()).catch(() => {})))
+    await workspace.watch()
   }
 
-  /** Ends what runs, and takes nothing more. */
-  async end(): Promise<void> {
-    this.ended = true
-    this.job?.abort.abort()
-    await this.job?.done.catch(() => {})
-    await this.options.copy.close()
-    await this.looking
+  /** Cancels the current activity and refuses all later ones. */
+  async close(): Promise<void> {
+    this.closed = true
+    await this.activities.close()
+    await this.options.workspace.close()
+    await this.settling
   }
 
   info(): CourseInfo {
-    const { copy, gated, progress, notices } = this.options
+    const { workspace, sequential, progress, notices } = this.options
     return {
-      copy: copy.folder.replace(homedir(), '~'),
-      gated,
+      workspace: workspace.folder.replace(homedir(), '~'),
+      sequential,
       checkOnSave: progress.checkOnSave,
       tasks: [...this.deck.tasks.values()].map((task) => this.taskInfo(task)),
       files: this.files,
-      activity: this.job?.activity ?? null,
+      activity: this.activities.current ?? null,
       notices: [...(progress.notice === undefined ? [] : [progress.notice]), ...notices],
     }
   }
 
-  /** Tells all of it. */
-  private tellCourse(): void {
+  private sendCourse(): void {
     const course = this.info()
-    for (const { id, progress } of course.tasks) this.told.set(id, JSON.stringify(progress))
+    for (const { id, progress } of course.tasks) this.sentProgress.set(id, JSON.stringify(progress))
     this.emit('message', { type: 'course', course })
   }
 
-  /** Takes an edited deck: what the learner has done with tasks that are still there stays. */
+  /** Replaces the deck after an edit. The progress in tasks that still exist is kept. */
   useDeck(deck: Deck): void {
     this.deck = deck
-    this.tellCourse()
+    this.sendCourse()
   }
 
-  /** Brings the copy to the task's start. */
+  /** Runs a task's `setup` script, which brings the workspace to the start of the task. */
   async beginTask(id: string): Promise<void> {
-    const task = this.openTask(id)
-    await this.perform(task, 'begin', (job) => this.setUp(task, job))
+    const task = this.availableTask(id)
+    await this.activities.run(task, 'begin', (signal) => this.setUp(task, signal))
   }
 
-  /** Finds out whether a task is solved. */
+  /** Runs a task's `check` script. */
   async check(id: string): Promise<CheckResult> {
     const task = this.begunTask(id)
-    return this.perform(task, 'check', (job) => this.runCheck(task, job))
+    return this.activities.run(task, 'check', (signal) => this.runCheck(task, signal))
   }
 
-  /** Gives up what the course does. */
-  stop(): void {
-    this.job?.abort.abort()
+  /** Cancels the current activity. */
+  stopActivity(): void {
+    this.activities.cancel()
   }
 
+  /** @param hint number of the hint, from 1; hints open in order */
   async openHint(id: string, hint: number): Promise<void> {
-    const task = this.openTask(id)
+    const task = this.availableTask(id)
     const record = this.record(id)
-    if (hint > task.hints.length)
-      throw new RefusedError({ kind: 'unexpected', message: `Task "${task.title}" has ${task.hints.length} hints.` })
-    if (hint > record.hints + 1)
-      throw new RefusedError({ kind: 'unexpected', message: `Open hint ${record.hints + 1} first.` })
-    await this.keep(task, { ...record, hints: Math.max(record.hints, hint) })
+    const hints = task.hints.length
+    if (hint > hints) throw new RefusedError({ kind: 'unknown-hint', title: task.title, hints })
+    if (hint > record.hints + 1) throw new RefusedError({ kind: 'hint-locked', next: record.hints + 1 })
+    await this.saveRecord(task, { ...record, hints: Math.max(record.hints, hint) })
   }
 
   /**
-   * What the task's solution would change in the files as they are.
+   * Computes what a task's solution would change in the current files, without changing them.
    *
-   * @returns a patch, and what names it
-   * @throws RefusedError `no-solution` where the files are too far from what the solution expects
+   * @returns the changes as a patch, and the id of this solution for `applySolution`
+   * @throws RefusedError `solution-mismatch` if the files do not have what the solution expects
    */
-  async solution(id: string): Promise<{ solution: string; patch: string; says: TaskLine[] }> {
+  async previewSolution(id: string): Promise<{ solution: string; patch: string; output: TaskLine[] }> {
     const task = this.begunTask(id)
-    return this.perform(task, 'look', async (job) => {
+    return this.activities.run(task, 'preview', async (signal) => {
       const solution = await this.solutionId(task)
       const patch: Buffer[] = []
-      const { exit, lines } = await this.runScript(
-        task,
-        rehearsedSolution(task.scripts.solve, this.prelude(task)),
-        PATIENCE,
-        job,
-        (bytes) => patch.push(bytes),
+      const script = solutionPreviewScript(task.scripts.solve, this.prelude(task))
+      const { exit, lines } = await this.runScript(task, script, SCRIPT_TIMEOUT_SECONDS, signal, (bytes) =>
+        patch.push(bytes),
       )
-      if (exit !== 0) throw noSolution(task, lines)
-      return { solution, patch: String(Buffer.concat(patch)), says: lines }
+      if (exit !== 0) throw solutionMismatch(task, lines)
+      return { solution, patch: String(Buffer.concat(patch)), output: lines }
     })
   }
 
   /**
-   * Does what was shown, and checks it.
+   * Applies a solution that was shown, and checks the task.
    *
-   * @param solution as `solution` named it
+   * @param solution id from `previewSolution`
+   * @throws RefusedError `solution-outdated` if the files have changed since the preview
    */
   async applySolution(id: string, solution: string): Promise<void> {
     const task = this.begunTask(id)
-    await this.perform(task, 'solve', async (job) => {
-      if ((await this.solutionId(task)) !== solution)
-        throw new RefusedError({
-          kind: 'outdated',
-          message: 'Your files have changed since the solution was shown. Look at it again.',
-        })
-      await this.runSolve(task, job)
-      await this.runCheck(task, job, 'solution')
+    await this.activities.run(task, 'solve', async (signal) => {
+      if ((await this.solutionId(task)) !== solution) throw new RefusedError({ kind: 'solution-outdated' })
+      await this.runSolve(task, signal)
+      await this.runCheck(task, signal, 'solution')
     })
   }
 
-  /** Solves a task without showing how, so that those behind it open. */
+  /** Applies a task's solution without showing it, so that the tasks that depend on it open. */
   async skip(id: string): Promise<void> {
-    const task = this.openTask(id)
+    const task = this.availableTask(id)
     if (isDone(this.stateOf(task))) return
-    await this.perform(task, 'skip', async (job) => {
-      if (this.stateOf(task).state === 'open') await this.setUp(task, job)
-      await this.runSolve(task, job)
-      await this.keep(task, { ...this.record(id), state: { state: 'skipped', at: Date.now() } })
+    await this.activities.run(task, 'skip', async (signal) => {
+      if (this.stateOf(task).state === 'open') await this.setUp(task, signal)
+      await this.runSolve(task, signal)
+      await this.saveRecord(task, { ...this.record(id), state: { state: 'skipped', at: Date.now() } })
     })
   }
 
-  /** Makes all files what they were when the task was begun. */
+  /** Resets all files to the start of a task, and runs its `reset` script. */
   async resetTask(id: string): Promise<void> {
     const task = this.begunTask(id)
-    const start = await this.options.copy.history.start(id)
-    if (start === undefined)
-      throw new RefusedError({
-        kind: 'not-begun',
-        message: `The start of "${task.title}" is not kept any more. Begin it again.`,
-      })
-    await this.perform(task, 'reset', async (job) => {
-      await this.options.copy.history.restore(start)
+    const { history } = this.options.workspace
+    const start = await history.start(id)
+    if (start === undefined) throw new RefusedError({ kind: 'start-missing', title: task.title })
+    await this.activities.run(task, 'reset', async (signal) => {
+      await history.restore(start)
       const { reset } = task.scripts
-      const done =
-        reset === undefined ? undefined : await this.runScript(task, `${this.prelude(task)}\n${reset}`, PATIENCE, job)
-      const { check, ...record } = this.record(id)
-      await this.keep(task, { ...record, state: { state: 'begun', since: Date.now() } }, true)
-      if (done && done.exit !== 0)
-        throw new RefusedError({
-          kind: 'unexpected',
-          message: `Your files are as they were when you began "${task.title}", but what it does besides went wrong: ${endOf(done.lines)}`,
-        })
+      const result = reset === undefined ? undefined : await this.runTaskScript(task, reset, signal)
+      const { check: _, ...record } = this.record(id)
+      await this.saveRecord(task, { ...record, state: { state: 'begun', since: Date.now() } }, true)
+      if (result && result.exit !== 0)
+        throw new RefusedError({ kind: 'reset-failed', title: task.title, output: texts(result.lines) })
     })
   }
 
   async setCheckOnSave(on: boolean): Promise<void> {
     await this.options.progress.setCheckOnSave(on)
-    this.tellCourse()
+    this.sendCourse()
   }
 
-  /** A file as it is. */
-  open(path: string): Promise<{ text: string; hash: string }> {
-    return this.options.copy.open(path)
+  openFile(path: string): Promise<{ text: string; hash: string }> {
+    return this.options.workspace.open(path)
   }
 
-  save(path: string, text: string, base: string | null): Promise<Saved> {
-    return this.options.copy.save(path, text, base)
+  saveFile(path: string, text: string, base: string | null): Promise<SaveResult> {
+    return this.options.workspace.save(path, text, base)
   }
 
-  /** One file as it was at the start of a task, or of the copy. */
+  /** Resets one file to the start of a task, or of the course if `task` is absent. */
   async resetFile(path: string, task?: string): Promise<void> {
-    await this.options.copy.reset(path, await this.startOf(task))
+    await this.options.workspace.reset(path, await this.startOf(task))
   }
 
-  /** All files as they were at the start of the copy; with `progress` the tasks too. */
-  async resetCopy(progress: boolean): Promise<void> {
-    if (this.job) {
-      this.job.abort.abort()
-      await this.job.done.catch(() => {})
-    }
-    await this.options.copy.history.restore(await this.startOf())
+  /**
+   * Cancels the current activity and resets all files to the start of the course.
+   *
+   * @param progress whether to reset the state of every task, too
+   */
+  async resetWorkspace(progress: boolean): Promise<void> {
+    await this.activities.cancelAndWait()
+    await this.options.workspace.history.restore(await this.startOf())
     await this.options.beforeScript()
     if (progress) await this.options.progress.clear()
-    await this.look()
-    this.tellCourse()
+    await this.markHandled()
+    this.sendCourse()
   }
 
-  /** What has changed since the start of a task, or of the copy, as a patch for `git apply`. */
+  /** @returns the changes since the start of a task, or of the course if `task` is absent, as a patch for `git apply` */
   async changes(task?: string): Promise<string> {
-    const { history } = this.options.copy
+    const { history } = this.options.workspace
     return history.patch(await this.startOf(task), await history.snapshot())
   }
 
   private async startOf(task?: string): Promise<string> {
-    const start = await this.options.copy.history.start(task)
-    if (start === undefined) throw new RefusedError({ kind: 'not-begun', message: 'That task was not begun yet.' })
+    const start = await this.options.workspace.history.start(task)
+    if (start === undefined)
+      throw new RefusedError({ kind: 'not-begun', title: this.deck.tasks.get(task ?? '')?.title ?? task ?? '' })
     return start
   }
 
-  /** Runs `setup`, and keeps what it leaves as the start of the task. */
-  private async setUp(task: DeckTask, job: Job): Promise<void> {
-    const { exit, lines } = await this.runScript(task, `${this.prelude(task)}\n${task.scripts.setup}`, PATIENCE, job)
-    if (exit !== 0)
-      throw new RefusedError({
-        kind: 'unexpected',
-        message: `"${task.title}" could not be begun: ${endOf(lines)} Reset all files to the start, then begin it again; nothing that you have done is lost by that.`,
-      })
-    const { history } = this.options.copy
+  /** Runs `setup` and stores the result as the start of the task. */
+  private async setUp(task: DeckTask, signal: AbortSignal): Promise<void> {
+    const { exit, lines } = await this.runTaskScript(task, task.scripts.setup, signal)
+    if (exit !== 0) throw new RefusedError({ kind: 'setup-failed', title: task.title, output: texts(lines) })
+    const { history } = this.options.workspace
     await history.markTask(task.id, await history.snapshot())
     const { hints } = this.record(task.id)
-    await this.keep(
-      task,
-      { state: { state: 'begun', since: Date.now() }, setup: [...this.unfinished(task), ...lines], hints },
-      true,
-    )
+    const setup = [...this.unfinishedTasks(task), ...lines]
+    await this.saveRecord(task, { state: { state: 'begun', since: Date.now() }, setup, hints }, true)
   }
 
-  /** What another task has broken and nobody has mended may stand in the way of this one. */
-  private unfinished(task: DeckTask): TaskLine[] {
-    const others = [...this.deck.tasks.values()].filter(
-      (other) => other !== task && ['begun', 'failed'].includes(this.stateOf(other).state),
-    )
+  /** Other tasks that are in progress: the changes of their `setup` may prevent this task from passing. */
+  private unfinishedTasks(task: DeckTask): TaskLine[] {
+    const others = [...this.deck.tasks.values()].filter((other) => other !== task && isInProgress(this.stateOf(other)))
     return others.map(({ title }) => ({
       kind: 'look',
-      text: `"${title}" is begun and not finished: what it has changed is still there. Skip it to have it out of the way.`,
+      text: `"${title}" is not finished, and its changes are still in your workspace. Skip it if they get in the way.`,
     }))
   }
 
-  /** Runs `solve`: all of it is done, or nothing. */
-  private async runSolve(task: DeckTask, job: Job): Promise<void> {
-    const { history } = this.options.copy
+  /** Runs `solve`. If it fails, the files are restored. */
+  private async runSolve(task: DeckTask, signal: AbortSignal): Promise<void> {
+    const { history } = this.options.workspace
     const before = await history.snapshot()
     try {
-      const { exit, lines } = await this.runScript(task, `${this.prelude(task)}\n${task.scripts.solve}`, PATIENCE, job)
-      if (exit !== 0) throw noSolution(task, lines)
+      const { exit, lines } = await this.runTaskScript(task, task.scripts.solve, signal)
+      if (exit !== 0) throw solutionMismatch(task, lines)
     } catch (error) {
       await history.restore(before)
       throw error
     }
   }
 
-  private async runCheck(task: DeckTask, job: Job, by: 'learner' | 'solution' = 'learner'): Promise<CheckResult> {
-    const { history } = this.options.copy
-    this.seen = await history.tree(await history.snapshot())
+  private async runCheck(
+    task: DeckTask,
+    signal: AbortSignal,
+    by: 'learner' | 'solution' = 'learner',
+  ): Promise<CheckResult> {
+    const { history } = this.options.workspace
+    this.handledTree = await history.tree(await history.snapshot())
     const at = Date.now()
-    const { exit, lines } = await this.runScript(
-      task,
-      `${this.prelude(task)}\n${task.scripts.check}`,
-      task.timeout,
-      job,
-    )
+    const script = `${this.prelude(task)}\n${task.scripts.check}`
+    const { exit, lines } = await this.runScript(task, script, task.timeout, signal)
     const seconds = (Date.now() - at) / 1000
-    const result =
-      exit === 0
-        ? 'passed'
-        : exit === null && seconds >= task.timeout
-          ? 'timeout'
-          : exit !== null && lines.some(({ kind }) => kind === 'fail')
-            ? 'failed'
-            : 'broken'
+    const result = resultOf({ exit, lines }, seconds >= task.timeout)
     const check: CheckResult = { at, seconds, result, lines }
     const record = this.record(task.id)
-    await this.keep(task, { ...record, state: afterCheck(record.state, result === 'passed', by), check })
+    await this.saveRecord(task, { ...record, state: stateAfterCheck(record.state, result === 'passed', by), check })
     return check
   }
 
-  /**
-   * Does one thing in the copy. A check, or the making of a solution to look at, gives way to what comes after it; whatever changes files
-   * does not.
-   *
-   * @throws RefusedError `busy`; GivenUp
-   */
-  private async perform<T>(task: DeckTask, doing: Activity['doing'], work: (job: Job) => Promise<T>): Promise<T> {
-    while (this.job) {
-      const { activity, abort, done } = this.job
-      if (activity.doing !== 'check' && activity.doing !== 'look')
-        throw new RefusedError({
-          kind: 'unexpected',
-          message: `${DOING[activity.doing]} "${this.deck.tasks.get(activity.task)?.title ?? activity.task}" is not finished. Wait, or stop it.`,
-        })
-      abort.abort()
-      await done.catch(() => {})
-    }
-    if (this.ended) throw new RefusedError({ kind: 'unexpected', message: 'The workshop has ended. Start it again.' })
-    const activity: Activity = { task: task.id, doing, since: Date.now() }
-    const abort = new AbortController()
-    const job: Job = { activity, abort, done: Promise.resolve() }
-    const running = (async () => {
-      try {
-        return await work(job)
-      } catch (error) {
-        if (abort.signal.aborted) throw new GivenUp(`${DOING[doing]} "${task.title}" was given up.`)
-        throw error
-      } finally {
-        // What the course has written is not the learner's: it is not checked by itself. What was saved during a check is.
-        await (doing === 'check' ? this.tellFiles() : this.look()).catch(() => {})
-        this.job = undefined
-        this.emit('message', { type: 'activity', activity: null })
-      }
-    })()
-    job.done = running
-    this.job = job
-    this.emit('message', { type: 'activity', activity })
-    return running
+  /** Records the current files as handled, and sends the list of files if it has changed. */
+  private async markHandled(): Promise<void> {
+    const { history } = this.options.workspace
+    this.handledTree = await history.tree(await history.snapshot())
+    await this.sendFiles()
   }
 
-  /** Looks at the files anew, and tells the windows where the list is another one. */
-  private async look(): Promise<void> {
-    const { copy } = this.options
-    this.seen = await copy.history.tree(await copy.history.snapshot())
-    await this.tellFiles()
-  }
-
-  private async tellFiles(): Promise<void> {
-    const files = await this.options.copy.list()
+  private async sendFiles(): Promise<void> {
+    const files = await this.options.workspace.list()
     if (JSON.stringify(files) === JSON.stringify(this.files)) return
     this.files = files
     this.emit('message', { type: 'files', files })
   }
 
-  /** Somebody has changed a file. */
+  /** Files have changed: updates the list and, with check on save, checks the current task. */
   private async onSettled(): Promise<void> {
-    if (this.ended) return
-    await this.tellFiles()
-    const { copy, progress } = this.options
-    const { history } = copy
-    // What the learner asked for is not given up for what nobody asked for: looked at again below, after the waits.
-    const occupied = () => this.job !== undefined && this.job.activity.doing !== 'check'
-    if (occupied() || (await history.tree(await history.snapshot())) === this.seen) return
-    if (!this.job) await this.options.beforeScript()
+    if (this.closed) return
+    await this.sendFiles()
+    const { workspace, progress, beforeScript } = this.options
+    const { history } = workspace
+    // An automatic check must not cancel an activity that the learner has started. Evaluated again after the awaits.
+    const isOccupied = () => this.activities.current !== undefined && this.activities.current.action !== 'check'
+    if (isOccupied() || (await history.tree(await history.snapshot())) === this.handledTree) return
+    if (!this.activities.current) await beforeScript()
     const current = this.deck.tasks.get(progress.current ?? '')
-    if (occupied() || !progress.checkOnSave || !current || !['begun', 'failed'].includes(this.stateOf(current).state))
-      return
-    // Not awaited: the next save replaces it.
+    if (isOccupied() || !progress.checkOnSave || !current || !isInProgress(this.stateOf(current))) return
+    // Not awaited, so that the next save can replace this check.
     this.check(current.id).catch(() => {})
   }
 
+  private runTaskScript(task: DeckTask, script: string, signal: AbortSignal): Promise<ScriptResult> {
+    return this.runScript(task, `${this.prelude(task)}\n${script}`, SCRIPT_TIMEOUT_SECONDS, signal)
+  }
+
+  /** @param onStdout receives the standard output, which is then not part of `lines` */
   private async runScript(
     task: DeckTask,
     script: string,
-    seconds: number,
-    job: Job,
-    patch?: (bytes: Buffer) => void,
-  ): Promise<{ exit: number | null; lines: TaskLine[] }> {
+    timeoutSeconds: number,
+    signal: AbortSignal,
+    onStdout?: (bytes: Buffer) => void,
+  ): Promise<ScriptResult> {
     await this.options.beforeScript()
-    const { signal } = job.abort
     signal.throwIfAborted()
-    const lines = new Lines((line) => this.emit('message', { type: 'activity-line', task: task.id, line }))
-    const { exit, output } = await this.options.executor.script(script, seconds, signal, (bytes, from) =>
-      patch && from === 'stdout' ? patch(bytes) : lines.take(bytes, from),
+    const scriptOutput = new ScriptOutput((line) =>
+      this.emit('message', { type: 'activity-line', task: task.id, line }),
+    )
+    const { exit, output } = await this.options.executor.script(script, timeoutSeconds, signal, (bytes, from) =>
+      onStdout && from === 'stdout' ? onStdout(bytes) : scriptOutput.write(bytes, from),
     )
     signal.throwIfAborted()
-    const said = lines.end()
-    // It could not be run at all: what the executor says about that came from no script.
-    return { exit, lines: said.length === 0 && !patch && output !== '' ? [{ kind: 'says', text: output }] : said }
+    const lines = scriptOutput.end()
+    // If the script could not run at all, the executor's message is the only output.
+    if (lines.length === 0 && !onStdout && output !== '') return { exit, lines: [{ kind: 'says', text: output }] }
+    return { exit, lines }
   }
 
   private prelude({ id }: DeckTask): string {
     return `export TASK=${id} TASK_PROFILE=${this.options.profile}`
   }
 
-  /** Names a solution: another one where the files, or the script, are others. */
+  /** Identifies a solution by the files and the script that it was computed from. */
   private async solutionId(task: DeckTask): Promise<string> {
-    const { history } = this.options.copy
+    const { history } = this.options.workspace
     const tree = await history.tree(await history.snapshot())
     return createHash('sha256').update(tree).update(task.scripts.solve).digest('hex').slice(0, 32)
   }
 
-  private task(id: string): DeckTask {
+  /** @throws RefusedError if the task does not exist, is unavailable or locked */
+  private availableTask(id: string): DeckTask {
     const task = this.deck.tasks.get(id)
-    if (!task)
-      throw new RefusedError({ kind: 'unknown-task', message: `This deck has no task "${id}". Reload the page.` })
-    return task
-  }
-
-  /** A task that may be done now. */
-  private openTask(id: string): DeckTask {
-    const task = this.task(id)
+    if (!task) throw new RefusedError({ kind: 'unknown-task', task: id })
     const state = this.stateOf(task)
-    if (state.state === 'unavailable') throw new RefusedError({ kind: 'unexpected', message: state.reason })
-    if (state.state === 'locked')
-      throw new RefusedError({
-        kind: 'locked',
-        message: `Finish or skip ${state.by.map((other) => `"${this.deck.tasks.get(other)?.title ?? other}"`).join(', ')} first.`,
-      })
+    if (state.state === 'unavailable')
+      throw new RefusedError({ kind: 'task-unavailable', profiles: state.profiles, profile: state.profile })
+    if (state.state === 'locked') {
+      const blockedBy = state.blockedBy.map((other) => this.deck.tasks.get(other)?.title ?? other)
+      throw new RefusedError({ kind: 'locked', blockedBy })
+    }
     return task
   }
 
   private begunTask(id: string): DeckTask {
-    const task = this.openTask(id)
-    if (this.stateOf(task).state === 'open')
-      throw new RefusedError({ kind: 'not-begun', message: `Begin "${task.title}" first.` })
+    const task = this.availableTask(id)
+    if (this.stateOf(task).state === 'open') throw new RefusedError({ kind: 'not-begun', title: task.title })
     return task
   }
 
@@ -469,31 +401,20 @@ export class Course extends EventEmitter<CourseEvents> {
   }
 
   private stateOf(task: DeckTask): TaskState {
-    const { profile, gated } = this.options
-    if (!task.profiles.includes(profile))
-      return {
-        state: 'unavailable',
-        reason: `This task can be done in the profile ${task.profiles.join(' or ')} only; this is ${profile}.`,
-      }
-    const record = this.options.progress.task(task.id)
-    if (record && record.state.state !== 'open') return record.state
-    const all = [...this.deck.tasks.values()]
-    const before = gated ? all.slice(0, all.indexOf(task)) : task.depends.flatMap((id) => this.deck.tasks.get(id) ?? [])
-    const by = before.filter((other) => !isDone(this.stateOf(other))).map(({ id }) => id)
-    return by.length > 0 ? { state: 'locked', by } : { state: 'open' }
+    return taskStateOf(task, { ...this.options, deck: this.deck })
   }
 
-  private async keep(task: DeckTask, record: TaskRecord, current = false): Promise<void> {
+  private async saveRecord(task: DeckTask, record: TaskRecord, current = false): Promise<void> {
     await this.options.progress.setTask(task.id, record, current)
-    // Others may open, or be locked again.
-    for (const each of this.deck.tasks.values()) this.tellTask(each)
+    // The change may open or lock other tasks.
+    for (const each of this.deck.tasks.values()) this.sendProgress(each)
   }
 
-  private tellTask(task: DeckTask): void {
+  private sendProgress(task: DeckTask): void {
     const progress = this.progressOf(task)
     const text = JSON.stringify(progress)
-    if (this.told.get(task.id) === text) return
-    this.told.set(task.id, text)
+    if (this.sentProgress.get(task.id) === text) return
+    this.sentProgress.set(task.id, text)
     this.emit('message', { type: 'task', task: task.id, progress })
   }
 
@@ -519,35 +440,17 @@ export class Course extends EventEmitter<CourseEvents> {
   }
 }
 
-const DOING: Record<Activity['doing'], string> = {
-  begin: 'The beginning of',
-  check: 'The check of',
-  look: 'The solution of',
-  solve: 'The solution of',
-  skip: 'The skipping of',
-  reset: 'The reset of',
+function resultOf({ exit, lines }: ScriptResult, timedOut: boolean): CheckResult['result'] {
+  if (exit === 0) return 'passed'
+  if (exit === null) return timedOut ? 'timeout' : 'broken'
+  return lines.some(({ kind }) => kind === 'fail') ? 'failed' : 'broken'
 }
 
-/** What was passed stays so: a later task may change what it was about. */
-function afterCheck(state: TaskRecord['state'], passed: boolean, by: 'learner' | 'solution'): TaskRecord['state'] {
-  if (state.state === 'passed' || state.state === 'skipped') return state
-  return passed
-    ? { state: 'passed', at: Date.now(), by }
-    : { state: 'failed', since: 'since' in state ? state.since : Date.now() }
+function solutionMismatch(task: DeckTask, lines: TaskLine[]): RefusedError {
+  return new RefusedError({ kind: 'solution-mismatch', title: task.title, output: texts(lines) })
 }
 
-function noSolution(task: DeckTask, lines: TaskLine[]): RefusedError {
-  return new RefusedError({
-    kind: 'no-solution',
-    message: `The solution of "${task.title}" does not fit your files as they are: ${endOf(lines)} Reset the task to its start first, then look again.`,
-  })
-}
-
-/** The last of what a script said, for a message. */
-function endOf(lines: TaskLine[]): string {
-  const said = lines
-    .slice(-3)
-    .map(({ text }) => text)
-    .join(' · ')
-  return said === '' ? 'it says nothing more.' : /[.!?]$/.test(said) ? said : `${said}.`
+/** The last lines of a script's output, for an error message. */
+function texts(lines: TaskLine[]): string[] {
+  return lines.slice(-3).map(({ text }) => text)
 }

@@ -1,135 +1,145 @@
 import { existsSync } from 'node:fs'
-import { mkdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Deck } from '../deck/deck.ts'
-import type { Executor } from '../executor/executor.ts'
 import { prepareStep, type ProfileRuntime } from '../environment/profile.ts'
+import { fingerprint, resetWorkdir } from '../environment/workdir.ts'
+import type { Executor } from '../executor/executor.ts'
+import { lockFolder } from '../lib/folder-lock.ts'
 import type { Recordings } from '../recording/recordings.ts'
 import { Stage } from '../steps/stage.ts'
-import { fingerprint, resetWorkdir } from '../environment/workdir.ts'
-import { claim } from '../lib/lock-file.ts'
-import { Copy } from './workspace.ts'
 import { Course } from './course.ts'
-import { History } from './history.ts'
 import { Progress } from './progress.ts'
+import { WorkspaceHistory } from './workspace-history.ts'
+import { Workspace } from './workspace.ts'
 
 export interface LearnerOptions {
-  /** Tells learners apart; it stands in links and file names. */
+  /** Unique; used in links and file names. */
   name: string
-  /** Absolute. */
+  /** The learner's folder, absolute. */
   folder: string
   deck: Deck
   /** The deck's flake, absolute. */
   flake: string
   profile: ProfileRuntime
-  /** Runs shells and scripts in the copy. */
+  /** Runs shells and scripts in the workspace. */
   executor: Executor
-  gated: boolean
+  /** Whether slides and tasks open in order. */
+  sequential: boolean
   secrets?: readonly string[]
   recordings?: Recordings
 }
 
-/** Where the copy of the learner of a folder is. */
-export function copyIn(folder: string): string {
-  return join(folder, 'copy')
+/** @returns the workspace in a learner's folder */
+export function workspaceIn(folder: string): string {
+  return join(folder, 'workspace')
 }
 
 /**
- * Makes the copy of a learner, unless it is there: what a learner has done is never thrown away by a start.
+ * Creates the workspace of a learner. An existing one is kept: a start never discards a learner's work.
  *
- * @throws an Error where there is no git
+ * @throws an Error if Git is not installed
  */
-export async function prepareCopy(flake: string, folder: string): Promise<'made' | 'kept'> {
-  if (existsSync(copyIn(folder))) return 'kept'
+export async function prepareWorkspace(flake: string, folder: string): Promise<'created' | 'kept'> {
+  const workspace = workspaceIn(folder)
+  // The name of the workspace's folder in earlier versions.
+  const formerWorkspace = join(folder, 'copy')
+  if (!existsSync(workspace) && existsSync(formerWorkspace)) await rename(formerWorkspace, workspace)
+  if (existsSync(workspace)) return 'kept'
   await mkdir(folder, { recursive: true, mode: 0o700 })
-  await resetWorkdir(flake, copyIn(folder))
-  if (!existsSync(join(copyIn(folder), '.git'))) {
-    await rm(copyIn(folder), { recursive: true })
-    throw new Error('The workshop keeps what you do in git, which is not installed. Install it: apt-get install git')
+  await resetWorkdir(flake, workspace)
+  if (!existsSync(join(workspace, '.git'))) {
+    await rm(workspace, { recursive: true })
+    throw new Error('A workshop requires Git, which is not installed. Install it: apt-get install git')
   }
   await writeFile(join(folder, 'source'), await fingerprint(flake, true))
-  return 'made'
+  return 'created'
 }
 
 /**
- * One learner of a workshop: a stage, a course, and what is kept of both in a folder of its own:
+ * One learner of a workshop: a stage and a course. Both keep their files in the learner's folder:
  *
- *     copy/           the copy of the flake: a git work tree, in which the steps and the tasks run
- *     history.git/    its states (see `History`)
- *     progress.json   how far the learner is
- *     source          which flake the copy was made of
- *     server.json     the process that has the folder open
+ *     workspace/      the learner's copy of the flake: a Git work tree in which steps and tasks run
+ *     history.git/    states of the workspace (see `WorkspaceHistory`)
+ *     progress.json   progress in the tasks
+ *     source          fingerprint of the flake that the workspace was created from
  */
 export class Learner {
   readonly name: string
   readonly stage: Stage
   readonly course: Course
-  private readonly release: () => Promise<void>
+  private readonly unlock: () => Promise<void>
 
-  private constructor(name: string, stage: Stage, course: Course, release: () => Promise<void>) {
+  private constructor(name: string, stage: Stage, course: Course, unlock: () => Promise<void>) {
     this.name = name
     this.stage = stage
     this.course = course
-    this.release = release
+    this.unlock = unlock
   }
 
   /**
-   * Opens what the folder of a learner has, and makes what it lacks.
+   * Opens a learner's folder, and creates what is missing in it.
    *
-   * @throws an Error where another server has it open
+   * @throws FolderLockedError if another server has it open
    */
-  static async open({
-    name,
-    folder,
-    deck,
-    flake,
-    profile,
-    executor,
-    gated,
-    secrets,
-    recordings,
-  }: LearnerOptions): Promise<Learner> {
-    const workdir = copyIn(folder)
-    const release = await claim(folder)
-    await prepareCopy(flake, folder)
-    await prepareStep(profile, executor)
-    const history = new History(join(folder, 'history.git'), workdir)
-    await history.prepare()
-    const course = new Course({
-      deck,
-      profile: profile.name,
-      executor,
-      copy: new Copy(workdir, history, join(folder, 'scratch')),
-      progress: await Progress.read(join(folder, 'progress.json')),
-      gated,
-      beforeScript: () => prepareStep(profile, executor),
-      notices: await movedOn(flake, folder),
-    })
-    await course.begin()
-    const stage = new Stage({
-      deck,
-      profile,
-      executor,
-      resetWorkdir: () => course.resetCopy(false),
-      ...(secrets && { secrets }),
-      ...(recordings && { recordings }),
-    })
-    await stage.checkRequirements()
-    return new Learner(name, stage, course, release)
+  static async open(options: LearnerOptions): Promise<Learner> {
+    const unlock = await lockFolder(options.folder)
+    try {
+      const course = await openCourse(options)
+      return new Learner(options.name, await openStage(options, course), course, unlock)
+    } catch (error) {
+      await unlock()
+      throw error
+    }
   }
 
   /** Ends every process of this learner. */
-  async end(): Promise<void> {
-    await this.course.end()
+  async close(): Promise<void> {
+    await this.course.close()
     await this.stage.end()
-    await this.release()
+    await this.unlock()
   }
 }
 
-async function movedOn(flake: string, folder: string): Promise<string[]> {
+async function openCourse({ folder, deck, flake, profile, executor, sequential }: LearnerOptions): Promise<Course> {
+  await prepareWorkspace(flake, folder)
+  await prepareStep(profile, executor)
+  const history = new WorkspaceHistory(join(folder, 'history.git'), workspaceIn(folder))
+  await history.prepare()
+  const course = new Course({
+    deck,
+    profile: profile.name,
+    executor,
+    workspace: new Workspace(workspaceIn(folder), history, join(folder, 'scratch')),
+    progress: await Progress.read(join(folder, 'progress.json')),
+    sequential,
+    beforeScript: () => prepareStep(profile, executor),
+    notices: await flakeNotices(flake, folder),
+  })
+  await course.load()
+  return course
+}
+
+async function openStage(
+  { deck, profile, executor, secrets, recordings }: LearnerOptions,
+  course: Course,
+): Promise<Stage> {
+  const stage = new Stage({
+    deck,
+    profile,
+    executor,
+    resetWorkdir: () => course.resetWorkspace(false),
+    ...(secrets && { secrets }),
+    ...(recordings && { recordings }),
+  })
+  await stage.checkRequirements()
+  return stage
+}
+
+async function flakeNotices(flake: string, folder: string): Promise<string[]> {
   const source = await readFile(join(folder, 'source'), 'utf8').catch(() => undefined)
   if (source === undefined || source === (await fingerprint(flake, true))) return []
   return [
-    `The talk's flake has changed since your copy was made. Your copy stays as it is; to begin with the new one, end the workshop and move the folder ${folder} away.`,
+    `The talk's flake has changed since your workspace was created. Your workspace stays as it is. To start with the new flake, stop the workshop and move the folder ${folder} away.`,
   ]
 }

@@ -1,14 +1,14 @@
 import { mkdir, readFile, rename } from 'node:fs/promises'
 import { basename, dirname } from 'node:path'
 import { z } from 'zod'
-import { writeAtomically } from '../lib/atomic-write.ts'
 import { json } from '../../shared/json.ts'
 import { checkResult, taskLine } from '../../shared/protocol/workshop.ts'
+import { writeAtomically } from '../lib/atomic-write.ts'
 
-/** What a learner has done with one task. A task without a record was not begun. */
+/** A learner's progress in one task. A task that was not begun may have no record. */
 const taskRecord = z.strictObject({
   state: z.discriminatedUnion('state', [
-    /** Hints were opened before it was begun. */
+    /** Not begun, but hints were opened. */
     z.strictObject({ state: z.literal('open') }),
     z.strictObject({ state: z.literal('begun'), since: z.number() }),
     z.strictObject({ state: z.literal('failed'), since: z.number() }),
@@ -16,7 +16,7 @@ const taskRecord = z.strictObject({
     z.strictObject({ state: z.literal('skipped'), at: z.number() }),
   ]),
   setup: z.array(taskLine),
-  /** How many are open. */
+  /** Number of open hints. */
   hints: z.number().int().nonnegative(),
   check: checkResult.optional(),
 })
@@ -25,32 +25,32 @@ export type TaskRecord = z.infer<typeof taskRecord>
 const progressFile = z.strictObject({
   format: z.literal(1),
   checkOnSave: z.boolean(),
-  /** The task in work: the one that was begun last. */
+  /** The task that was begun last. */
   current: z.string().optional(),
   tasks: z.record(z.string(), taskRecord),
 })
 type ProgressFile = z.infer<typeof progressFile>
 
-const FRESH: ProgressFile = { format: 1, checkOnSave: true, tasks: {} }
+const EMPTY: ProgressFile = { format: 1, checkOnSave: true, tasks: {} }
 
-/** How far a learner is, kept on the disk: it survives whatever happens to the server and to the machine. */
+/** A learner's progress, stored in a file that survives crashes of the server and of the machine. */
 export class Progress {
   private readonly file: string
-  private facts: ProgressFile
+  private data: ProgressFile
   private writing: Promise<void> = Promise.resolve()
-  /** What the learner should know about it. */
+  /** A message for the learner if the file was damaged. */
   readonly notice: string | undefined
 
-  private constructor(file: string, facts: ProgressFile, notice?: string) {
+  private constructor(file: string, data: ProgressFile, notice?: string) {
     this.file = file
-    this.facts = facts
+    this.data = data
     this.notice = notice
   }
 
   /**
-   * Reads it. A file that cannot be read as progress is set aside, whole, and the learner begins anew.
+   * Reads the progress file. A damaged file is renamed and kept, and the progress starts empty.
    *
-   * @param file absolute; its folder is made
+   * @param file absolute path; its folder is created
    */
   static async read(file: string): Promise<Progress> {
     await mkdir(dirname(file), { recursive: true, mode: 0o700 })
@@ -58,50 +58,50 @@ export class Progress {
       if (error.code === 'ENOENT') return undefined
       throw error
     })
-    if (text === undefined) return new Progress(file, structuredClone(FRESH))
+    if (text === undefined) return new Progress(file, structuredClone(EMPTY))
     const parsed = progressFile.safeParse(json(text))
     if (parsed.success) return new Progress(file, parsed.data)
-    const aside = `${file}.damaged-${new Date().toISOString().replace(/[:.]/g, '-')}`
-    await rename(file, aside)
+    const backup = `${file}.damaged-${new Date().toISOString().replace(/[:.]/g, '-')}`
+    await rename(file, backup)
     return new Progress(
       file,
-      structuredClone(FRESH),
-      `Your progress could not be read, so the list of tasks begins anew. Your files are as they were. What could not be read is kept as ${basename(aside)} in ${dirname(aside)}.`,
+      structuredClone(EMPTY),
+      `Your progress file is damaged, so all tasks were reset. Your files have not changed. The damaged file is kept as ${basename(backup)} in ${dirname(backup)}.`,
     )
   }
 
   get checkOnSave(): boolean {
-    return this.facts.checkOnSave
+    return this.data.checkOnSave
   }
 
   get current(): string | undefined {
-    return this.facts.current
+    return this.data.current
   }
 
   task(id: string): TaskRecord | undefined {
-    return this.facts.tasks[id]
+    return this.data.tasks[id]
   }
 
-  /** @param current makes it the task in work */
+  /** @param current whether it becomes the current task */
   setTask(id: string, record: TaskRecord, current = false): Promise<void> {
-    this.facts = { ...this.facts, tasks: { ...this.facts.tasks, [id]: record }, ...(current && { current: id }) }
+    this.data = { ...this.data, tasks: { ...this.data.tasks, [id]: record }, ...(current && { current: id }) }
     return this.write()
   }
 
   setCheckOnSave(on: boolean): Promise<void> {
-    this.facts = { ...this.facts, checkOnSave: on }
+    this.data = { ...this.data, checkOnSave: on }
     return this.write()
   }
 
-  /** Every task is to do again. */
+  /** Resets the state of every task. */
   clear(): Promise<void> {
-    this.facts = { ...structuredClone(FRESH), checkOnSave: this.facts.checkOnSave }
+    this.data = { ...structuredClone(EMPTY), checkOnSave: this.data.checkOnSave }
     return this.write()
   }
 
-  /** One after the other: the last one that was asked for is the one that stays. */
+  /** Writes run in order, so that the last change is the one on the disk. */
   private write(): Promise<void> {
-    const text = `${JSON.stringify(this.facts, undefined, 2)}\n`
+    const text = `${JSON.stringify(this.data, undefined, 2)}\n`
     const written = this.writing.then(() => writeAtomically(this.file, text))
     this.writing = written.catch(() => {})
     return written

@@ -5,59 +5,59 @@ import { chmod, mkdir, mkdtemp, readFile, rename, rm, stat, symlink, writeFile }
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
-import { Copy } from './workspace.ts'
-import { History } from './history.ts'
-import { MAX_FILE } from '../../shared/protocol/workshop.ts'
+import { MAX_FILE_BYTES } from '../../shared/protocol/workshop.ts'
+import { WorkspaceHistory } from './workspace-history.ts'
+import { Workspace } from './workspace.ts'
 
 let root: string
-let copy: Copy
-let history: History
+let workspace: Workspace
+let history: WorkspaceHistory
 beforeEach(async () => {
-  root = await mkdtemp(join(tmpdir(), 'understudy-copy-'))
-  await mkdir(join(root, 'copy', 'nixos'), { recursive: true })
-  await writeFile(join(root, 'copy', 'flake.nix'), 'one\n')
-  await writeFile(join(root, 'copy', 'nixos', 'run.sh'), 'echo\n')
-  await chmod(join(root, 'copy', 'nixos', 'run.sh'), 0o755)
+  root = await mkdtemp(join(tmpdir(), 'understudy-workspace-'))
+  await mkdir(join(root, 'workspace', 'nixos'), { recursive: true })
+  await writeFile(join(root, 'workspace', 'flake.nix'), 'one\n')
+  await writeFile(join(root, 'workspace', 'nixos', 'run.sh'), 'echo\n')
+  await chmod(join(root, 'workspace', 'nixos', 'run.sh'), 0o755)
   await writeFile(join(root, 'secret'), 'secret')
-  history = new History(join(root, 'history.git'), join(root, 'copy'))
+  history = new WorkspaceHistory(join(root, 'history.git'), join(root, 'workspace'))
   await history.prepare()
-  copy = new Copy(join(root, 'copy'), history, join(root, 'scratch'))
+  workspace = new Workspace(join(root, 'workspace'), history, join(root, 'scratch'))
 })
 afterEach(async () => {
-  await copy.close()
+  await workspace.close()
   await rm(root, { recursive: true })
 })
 
-const at = (path: string) => join(root, 'copy', path)
+const at = (path: string) => join(root, 'workspace', path)
 const text = (path: string) => readFile(at(path), 'utf8')
 const sha = (content: string) => createHash('sha256').update(content).digest('hex')
 
-test('a file is opened and saved, with its mode; a new one makes its folders', async () => {
-  const { text: before, hash } = await copy.open('nixos/run.sh')
+test('a save keeps the mode of a file and creates missing folders', async () => {
+  const { text: before, hash } = await workspace.open('nixos/run.sh')
   expect([before, hash]).toEqual(['echo\n', sha('echo\n')])
-  expect(await copy.save('nixos/run.sh', 'true\n', hash)).toEqual({ saved: true, hash: sha('true\n') })
+  expect(await workspace.save('nixos/run.sh', 'true\n', hash)).toEqual({ saved: true, hash: sha('true\n') })
   expect((await stat(at('nixos/run.sh'))).mode & 0o111).toBe(0o111)
-  expect(await copy.save('a/b/Grüezi.txt', 'hoi', null)).toMatchObject({ saved: true })
+  expect(await workspace.save('a/b/Grüezi.txt', 'hoi', null)).toMatchObject({ saved: true })
   expect(await text('a/b/Grüezi.txt')).toBe('hoi')
 })
 
-test('a save over an edit from outside is a conflict that has both texts, and the hash to settle it with', async () => {
-  const { hash } = await copy.open('flake.nix')
+test('a save of a file that has changed since it was opened is a conflict with the text and hash on the disk', async () => {
+  const { hash } = await workspace.open('flake.nix')
   await writeFile(at('flake.nix'), 'theirs\n')
-  expect(await copy.save('flake.nix', 'mine\n', hash)).toEqual({
+  expect(await workspace.save('flake.nix', 'mine\n', hash)).toEqual({
     saved: false,
     theirs: { text: 'theirs\n', hash: sha('theirs\n') },
   })
   expect(await text('flake.nix')).toBe('theirs\n')
-  expect(await copy.save('flake.nix', 'mine\n', sha('theirs\n'))).toMatchObject({ saved: true })
+  expect(await workspace.save('flake.nix', 'mine\n', sha('theirs\n'))).toMatchObject({ saved: true })
   await rm(at('flake.nix'))
-  expect(await copy.save('flake.nix', 'again\n', sha('mine\n'))).toEqual({ saved: false, theirs: null })
-  expect(await copy.save('nixos/run.sh', 'new?', null)).toMatchObject({ saved: false, theirs: { text: 'echo\n' } })
-  // Both wrote the same: there is nothing to settle.
-  expect(await copy.save('nixos/run.sh', 'echo\n', sha('other'))).toMatchObject({ saved: true })
+  expect(await workspace.save('flake.nix', 'again\n', sha('mine\n'))).toEqual({ saved: false, theirs: null })
+  expect(await workspace.save('nixos/run.sh', 'new?', null)).toMatchObject({ saved: false, theirs: { text: 'echo\n' } })
+  // Equal texts are not a conflict.
+  expect(await workspace.save('nixos/run.sh', 'echo\n', sha('other'))).toMatchObject({ saved: true })
 })
 
-const escapes = [
+const invalidPaths = [
   '../secret',
   'nixos/../../secret',
   '/etc/passwd',
@@ -72,80 +72,96 @@ const escapes = [
   'a\0b',
   'x'.repeat(300),
 ]
-test.each(escapes)('the path %j leads nowhere', async (path) => {
-  await expect(copy.open(path)).rejects.toMatchObject({ refusal: { kind: 'bad-file' } })
-  await expect(copy.save(path, 'x', null)).rejects.toMatchObject({ refusal: { kind: 'bad-file' } })
-  await expect(copy.reset(path, (await history.start()) ?? '')).rejects.toMatchObject({ refusal: { kind: 'bad-file' } })
+test.each(invalidPaths)('the path %j is refused', async (path) => {
+  await expect(workspace.open(path)).rejects.toMatchObject({ refusal: { kind: 'invalid-path' } })
+  await expect(workspace.save(path, 'x', null)).rejects.toMatchObject({ refusal: { kind: 'invalid-path' } })
+  await expect(workspace.reset(path, (await history.start()) ?? '')).rejects.toMatchObject({
+    refusal: { kind: 'invalid-path' },
+  })
   expect(await readFile(join(root, 'secret'), 'utf8')).toBe('secret')
 })
 
-test('no link leads out of the copy: neither a file, nor a folder, nor one that is put there later', async () => {
+test('symbolic links to files and folders outside the workspace are not followed', async () => {
   await symlink('../secret', at('link'))
   await symlink('..', at('up'))
-  for (const path of ['link', 'up/secret']) {
-    await expect(copy.open(path), path).rejects.toMatchObject({
-      refusal: { kind: 'bad-file' },
-      message: expect.stringContaining('link'),
-    })
-    await expect(copy.save(path, 'overwritten', sha('secret')), path).rejects.toMatchObject({
-      refusal: { kind: 'bad-file' },
-    })
+  for (const [path, kind] of [
+    ['link', 'symbolic-link'],
+    ['up/secret', 'behind-symbolic-link'],
+  ] as const) {
+    await expect(workspace.open(path), path).rejects.toMatchObject({ refusal: { kind } })
+    await expect(workspace.save(path, 'overwritten', sha('secret')), path).rejects.toMatchObject({ refusal: { kind } })
   }
-  await expect(copy.save('up/made/file', 'x', null)).rejects.toMatchObject({ refusal: { kind: 'bad-file' } })
+  await expect(workspace.save('up/made/file', 'x', null)).rejects.toMatchObject({
+    refusal: { kind: 'behind-symbolic-link' },
+  })
+  expect([existsSync(join(root, 'made')), await readFile(join(root, 'secret'), 'utf8')]).toEqual([false, 'secret'])
+})
+
+test('a reset does not write through a folder that was replaced by a symbolic link', async () => {
   const start = (await history.start()) ?? ''
   await rename(at('nixos'), join(root, 'elsewhere'))
   await symlink('../elsewhere', at('nixos'))
-  await expect(copy.reset('nixos/run.sh', start)).rejects.toMatchObject({ refusal: { kind: 'bad-file' } })
-  expect([
-    existsSync(join(root, 'made')),
-    await readFile(join(root, 'secret'), 'utf8'),
-    await readFile(join(root, 'elsewhere', 'run.sh'), 'utf8'),
-  ]).toEqual([false, 'secret', 'echo\n'])
+  await writeFile(join(root, 'elsewhere', 'run.sh'), 'outside\n')
+  await expect(workspace.reset('nixos/run.sh', start)).rejects.toMatchObject({
+    refusal: { kind: 'behind-symbolic-link' },
+  })
+  expect(await readFile(join(root, 'elsewhere', 'run.sh'), 'utf8')).toBe('outside\n')
 })
 
-test('what is too large, no text, or no file is not opened, and says so', async () => {
-  await writeFile(at('large'), 'x'.repeat(MAX_FILE + 1))
+test('a file that is too large, not text or not a regular file is not opened', async () => {
+  await writeFile(at('large'), 'x'.repeat(MAX_FILE_BYTES + 1))
   await writeFile(at('binary'), Buffer.from([1, 0, 2]))
   await writeFile(at('latin1'), Buffer.from([0xfc]))
   execFileSync('mkfifo', [at('pipe')])
-  for (const [path, words] of [
-    ['large', 'larger than'],
-    ['binary', 'no text'],
-    ['latin1', 'no text'],
-    ['nixos', 'no file'],
-    ['pipe', 'no file'],
-    ['missing', 'There is no file'],
+  for (const [path, kind] of [
+    ['large', 'file-too-large'],
+    ['binary', 'not-text'],
+    ['latin1', 'not-text'],
+    ['nixos', 'not-a-file'],
+    ['pipe', 'not-a-file'],
+    ['missing', 'file-missing'],
   ] as const)
-    await expect(copy.open(path), path).rejects.toThrow(words)
-  await expect(copy.save('new', 'x'.repeat(MAX_FILE + 1), null)).rejects.toThrow('would be larger')
-  await expect(copy.save('nixos', 'x', null)).rejects.toThrow('no file')
+    await expect(workspace.open(path), path).rejects.toMatchObject({ refusal: { kind, path } })
+})
+
+test('a text that is too large, or at the path of a folder, is not saved', async () => {
+  await expect(workspace.save('new', 'x'.repeat(MAX_FILE_BYTES + 1), null)).rejects.toThrow(
+    'new would be larger than 100 KiB. Write it in a terminal.',
+  )
+  await expect(workspace.save('nixos', 'x', null)).rejects.toMatchObject({ refusal: { kind: 'not-a-file' } })
+})
+
+test('the list of files names changes, and why the editor cannot open a file', async () => {
+  await writeFile(at('large'), 'x'.repeat(MAX_FILE_BYTES + 1))
+  await writeFile(at('binary'), Buffer.from([1, 0, 2]))
+  await writeFile(at('latin1'), Buffer.from([0xfc]))
   await symlink('flake.nix', at('link'))
-  expect(await copy.list()).toEqual([
-    { path: 'binary', change: 'added', closed: 'not text' },
+  expect(await workspace.list()).toEqual([
+    { path: 'binary', change: 'added', blocked: 'not-text' },
     { path: 'flake.nix', change: 'none' },
-    { path: 'large', change: 'added', closed: 'too large' },
+    { path: 'large', change: 'added', blocked: 'too-large' },
     { path: 'latin1', change: 'added' },
-    { path: 'link', change: 'added', closed: 'link' },
+    { path: 'link', change: 'added', blocked: 'symbolic-link' },
     { path: 'nixos/run.sh', change: 'none' },
   ])
 })
 
-test('one file is reset, with its mode; what was not there is removed, what was removed comes back', async () => {
+test('a reset restores the content and mode of a file, removes an added file and restores a removed one', async () => {
   const start = (await history.start()) ?? ''
   await writeFile(at('nixos/run.sh'), 'changed')
   await chmod(at('nixos/run.sh'), 0o644)
   await writeFile(at('new'), 'new')
   await rm(at('flake.nix'))
-  expect((await copy.list()).map(({ change }) => change)).toEqual(['removed', 'added', 'changed'])
-  for (const path of ['nixos/run.sh', 'new', 'flake.nix']) await copy.reset(path, start)
-  expect(await copy.list()).toEqual([
+  expect((await workspace.list()).map(({ change }) => change)).toEqual(['removed', 'added', 'changed'])
+  for (const path of ['nixos/run.sh', 'new', 'flake.nix']) await workspace.reset(path, start)
+  expect(await workspace.list()).toEqual([
     { path: 'flake.nix', change: 'none' },
     { path: 'nixos/run.sh', change: 'none' },
   ])
   expect((await stat(at('nixos/run.sh'))).mode & 0o111).toBe(0o111)
 })
 
-test('changes are a patch that git applies elsewhere; lock files and what is built are no part of it', async () => {
+test('a patch can be applied to another repository and excludes lock files and build results', async () => {
   const start = (await history.start()) ?? ''
   await writeFile(at('flake.nix'), 'two\r\nno end')
   await writeFile(at('with space'), Buffer.from([0, 1, 2]))
@@ -168,7 +184,7 @@ test('changes are a patch that git applies elsewhere; lock files and what is bui
   ]).toEqual(['two\r\nno end', Buffer.from([0, 1, 2]), false])
 })
 
-test('a restore keeps what it takes away, and leaves what is no source alone', async () => {
+test('a restore keeps the replaced state in the history and does not touch build results', async () => {
   const start = (await history.start()) ?? ''
   await writeFile(at('mine'), 'a day of work')
   await writeFile(at('disk.qcow2'), 'disk')
@@ -179,7 +195,7 @@ test('a restore keeps what it takes away, and leaves what is no source alone', a
   expect(await text('mine')).toBe('a day of work')
 })
 
-test('nothing that a learner writes into the configuration of their git is carried out by the server', async () => {
+test('hooks, filters and other programs in the Git configuration of the workspace never run', async () => {
   execFileSync('git', ['init', '--quiet', at('.')])
   const trap = join(root, 'trap')
   for (const key of [
@@ -197,21 +213,21 @@ test('nothing that a learner writes into the configuration of their git is carri
   const now = await history.snapshot()
   await history.patch((await history.start()) ?? '', now)
   await history.restore((await history.start()) ?? '')
-  await copy.list()
+  await workspace.list()
   expect(existsSync(trap)).toBe(false)
 })
 
-test('edits from outside are told, each once; a save here is told too', async () => {
-  const told: [string, string | null][] = []
-  copy.on('file', (...change) => told.push(change))
-  await copy.watch()
+test('changes by other programs and saves are each emitted once', async () => {
+  const events: [string, string | null][] = []
+  workspace.on('file', (...change) => events.push(change))
+  await workspace.watch()
   await writeFile(at('flake.nix'), 'outside\n')
-  await vi.waitFor(() => expect(told).toEqual([['flake.nix', sha('outside\n')]]), { timeout: 20_000 })
-  await copy.save('flake.nix', 'inside\n', sha('outside\n'))
+  await vi.waitFor(() => expect(events).toEqual([['flake.nix', sha('outside\n')]]), { timeout: 20_000 })
+  await workspace.save('flake.nix', 'inside\n', sha('outside\n'))
   await rm(at('nixos/run.sh'))
   await vi.waitFor(
     () =>
-      expect(told.slice(1)).toEqual([
+      expect(events.slice(1)).toEqual([
         ['flake.nix', sha('inside\n')],
         ['nixos/run.sh', null],
       ]),

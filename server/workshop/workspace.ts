@@ -1,59 +1,72 @@
 import { createHash, randomBytes } from 'node:crypto'
 import { EventEmitter } from 'node:events'
 import { constants } from 'node:fs'
-import { chmod, lstat, mkdir, open, readlink, realpath, rename, rm, symlink } from 'node:fs/promises'
+import { chmod, type FileHandle, lstat, mkdir, open, readlink, realpath, rename, rm, symlink } from 'node:fs/promises'
 import { dirname, join, relative, sep } from 'node:path'
 import { type FSWatcher, watch } from 'chokidar'
-import { RefusedError } from '../steps/refused-error.ts'
+import { type FileInfo, MAX_FILE_BYTES } from '../../shared/protocol/workshop.ts'
 import { writeFlushed } from '../lib/atomic-write.ts'
-import type { History } from './history.ts'
-import { type FileInfo, MAX_FILE } from '../../shared/protocol/workshop.ts'
+import { RefusedError } from '../steps/refused-error.ts'
+import type { WorkspaceHistory } from './workspace-history.ts'
 
-/** What became of a save: it is on the disk, or somebody else was first, and then both texts are told. */
-export type Saved = { saved: true; hash: string } | { saved: false; theirs: { text: string; hash: string } | null }
+/** The result of a save. If the file has changed since it was opened, nothing is written, and `theirs` is the file on the disk. */
+export type SaveResult = { saved: true; hash: string } | { saved: false; theirs: { text: string; hash: string } | null }
 
-type CopyEvents = {
-  /** A file is another one than it was; `hash` is null where it is gone. */
+type WorkspaceEvents = {
+  /** The content of a file has changed; `hash` is null if the file was removed. */
   file: [path: string, hash: string | null]
-  /** Something has changed and no more does at the moment. */
+  /** Files have changed, and no further change has followed within `QUIET_PERIOD_MS`. */
   settled: []
 }
 
-/** The files of a learner's copy: none of what is done here leaves its folder, whatever the path and whatever links lead out of it. */
-export class Copy extends EventEmitter<CopyEvents> {
+/** Time without another change before `settled`: editors save in several steps. */
+const QUIET_PERIOD_MS = 100
+
+/** Git's own files, and build results, which may be large. */
+const UNWATCHED =
+  /^\.git($|\/)|(^|\/)(node_modules|result(-[^/]*)?|\.direnv|\.git)($|\/)|\.(qcow2|vmdk|img|raw|iso|lock)$/
+
+/**
+ * The files of a learner's copy of the flake. No operation leaves the folder, whatever the path is and wherever symbolic links in it
+ * point.
+ */
+export class Workspace extends EventEmitter<WorkspaceEvents> {
   readonly folder: string
-  readonly history: History
-  /** Where new contents are written before they take their place: on the same disk, and not seen by who watches the copy. */
+  readonly history: WorkspaceHistory
+  /** New contents are written here and then renamed: it is on the same file system as `folder`, and not watched. */
   private readonly scratch: string
-  private readonly known = new Map<string, string | null>()
-  /** The list of the last state that was asked for. */
-  private listed: { of: string; files: FileInfo[] } | undefined
+  /** The last hash that was opened or emitted, by path. */
+  private readonly knownHashes = new Map<string, string | null>()
+  private listing: { commit: string; files: FileInfo[] } | undefined
   private watcher: FSWatcher | undefined
-  private readonly changed = new Set<string>()
+  private readonly changedPaths = new Set<string>()
   private timer: NodeJS.Timeout | undefined
 
-  /** @param folder absolute */
-  constructor(folder: string, history: History, scratch: string) {
+  /**
+   * @param folder absolute
+   * @param scratch absolute, on the same file system
+   */
+  constructor(folder: string, history: WorkspaceHistory, scratch: string) {
     super()
     this.folder = folder
     this.history = history
     this.scratch = scratch
   }
 
-  /** Watches for changes by other programs. */
+  /** Starts to watch for changes by other programs. */
   async watch(): Promise<void> {
-    this.watcher = watch(this.folder, {
+    const watcher = watch(this.folder, {
       ignoreInitial: true,
       followSymlinks: false,
-      ignored: (path) => UNWATCHED.test(relative(this.folder, path).split(sep).join('/')),
+      ignored: (path) => UNWATCHED.test(this.relativePath(path)),
     })
-    this.watcher.on('all', (event, path) => {
-      if (event === 'add' || event === 'change' || event === 'unlink')
-        this.note(relative(this.folder, path).split(sep).join('/'))
+    this.watcher = watcher
+    watcher.on('all', (event, path) => {
+      if (event === 'add' || event === 'change' || event === 'unlink') this.noteChange(this.relativePath(path))
     })
-    // A folder that cannot be watched is still edited here.
-    this.watcher.on('error', () => {})
-    await new Promise<void>((done) => this.watcher?.once('ready', done))
+    // Editing works without the watcher, too.
+    watcher.on('error', () => {})
+    await new Promise<void>((resolve) => watcher.once('ready', resolve))
   }
 
   async close(): Promise<void> {
@@ -61,216 +74,199 @@ export class Copy extends EventEmitter<CopyEvents> {
     await this.watcher?.close()
   }
 
-  private note(path: string): void {
-    this.changed.add(path)
-    clearTimeout(this.timer)
-    this.timer = setTimeout(() => void this.tellChanges(), SETTLE)
+  private relativePath(path: string): string {
+    return relative(this.folder, path).split(sep).join('/')
   }
 
-  private async tellChanges(): Promise<void> {
-    const paths = [...this.changed]
-    this.changed.clear()
-    for (const path of paths)
-      this.tell(
-        path,
-        await this.read(path).then(
-          (bytes) => (bytes ? hashOf(bytes) : null),
-          () => null,
-        ),
-      )
+  private noteChange(path: string): void {
+    this.changedPaths.add(path)
+    clearTimeout(this.timer)
+    this.timer = setTimeout(() => void this.emitChanges(), QUIET_PERIOD_MS)
+  }
+
+  private async emitChanges(): Promise<void> {
+    const paths = [...this.changedPaths]
+    this.changedPaths.clear()
+    for (const path of paths) {
+      const bytes = await this.read(path).catch(() => undefined)
+      this.emitFile(path, bytes ? hashOf(bytes) : null)
+    }
     this.emit('settled')
   }
 
-  /** Tells each content once, however often it is noticed. */
-  private tell(path: string, hash: string | null): void {
-    if (this.known.get(path) === hash) return
-    this.known.set(path, hash)
+  /** Emits each content once, however often the change is noticed. */
+  private emitFile(path: string, hash: string | null): void {
+    if (this.knownHashes.get(path) === hash) return
+    this.knownHashes.set(path, hash)
     this.emit('file', path, hash)
   }
 
-  /** The files, against the start of the copy. */
+  /** @returns all files, compared with the start of the course */
   async list(): Promise<FileInfo[]> {
-    const now = await this.history.snapshot()
-    if (this.listed?.of !== now)
-      this.listed = { of: now, files: await this.history.files((await this.history.start()) ?? now, now, MAX_FILE) }
-    return this.listed.files
+    const commit = await this.history.snapshot()
+    if (this.listing?.commit !== commit) {
+      const start = (await this.history.start()) ?? commit
+      this.listing = { commit, files: await this.history.files(start, commit, MAX_FILE_BYTES) }
+    }
+    return this.listing.files
   }
 
-  /**
-   * @throws RefusedError for what is not there, no text, or too large
-   */
+  /** @throws RefusedError if the file does not exist, is not text, or is too large */
   async open(path: string): Promise<{ text: string; hash: string }> {
     const bytes = await this.read(path)
-    if (!bytes) throw new RefusedError({ kind: 'bad-file', message: `There is no file ${path} in your copy any more.` })
+    if (!bytes) throw new RefusedError({ kind: 'file-missing', path })
     const hash = hashOf(bytes)
-    this.known.set(path, hash)
+    this.knownHashes.set(path, hash)
     return { text: textOf(path, bytes), hash }
   }
 
   /**
-   * @param base hash of what was edited; null for a file that is to be new
-   * @throws RefusedError for a path that is none of the copy's, or a text that is too large
+   * @param base hash of the content that was edited; null for a new file
+   * @throws RefusedError if the path is invalid or the text too large
    */
-  async save(path: string, text: string, base: string | null): Promise<Saved> {
+  async save(path: string, text: string, base: string | null): Promise<SaveResult> {
     const bytes = Buffer.from(text)
-    if (bytes.length > MAX_FILE)
-      throw new RefusedError({
-        kind: 'bad-file',
-        message: `${path} would be larger than ${MAX_FILE / 1024} KiB. Write it in a terminal.`,
-      })
+    if (bytes.length > MAX_FILE_BYTES)
+      throw new RefusedError({ kind: 'text-too-large', path, maxBytes: MAX_FILE_BYTES })
     return this.history.exclusively(async () => {
-      const present = await this.read(path)
+      const current = await this.read(path)
       const hash = hashOf(bytes)
-      if ((present ? hashOf(present) : null) !== base && !present?.equals(bytes))
-        return { saved: false, theirs: present ? { text: textOf(path, present), hash: hashOf(present) } : null }
+      if ((current ? hashOf(current) : null) !== base && !current?.equals(bytes))
+        return { saved: false, theirs: current ? { text: textOf(path, current), hash: hashOf(current) } : null }
       await this.write(path, bytes)
-      this.tell(path, hash)
-      // Not by the watcher alone: on some disks it hears nothing.
-      this.note(path)
+      this.emitFile(path, hash)
+      // On some file systems the watcher receives no events.
+      this.noteChange(path)
       return { saved: true, hash }
     })
   }
 
-  /** Makes a file what it was in a state of the copy; what was not there is removed. What it is now is kept in the history. */
+  /**
+   * Restores a file from a state in the history; a file that did not exist then is removed. The current content is kept in the history.
+   *
+   * @throws RefusedError if the path is invalid
+   */
   async reset(path: string, commit: string): Promise<void> {
-    mustBePath(path)
+    checkPath(path)
     await this.history.snapshot()
     const before = await this.history.file(commit, path)
     await this.history.exclusively(async () => {
-      if (!before) return this.inside(path, false, (place) => rm(place, { force: true }))
+      if (!before) return this.inside(path, { createFolders: false }, (file) => rm(file, { force: true }))
       if (!before.link) return this.write(path, before.content, before.executable)
-      await this.inside(path, true, async (place) => {
-        await rm(place, { force: true })
-        await symlink(String(before.content), place)
+      await this.inside(path, { createFolders: true }, async (file) => {
+        await rm(file, { force: true })
+        await symlink(String(before.content), file)
       })
     })
-    this.note(path)
+    this.noteChange(path)
   }
 
-  /** The bytes of a file; undefined where there is none. */
+  /** @returns the bytes of a file; undefined if it does not exist */
   private read(path: string): Promise<Buffer | undefined> {
-    return this.inside(path, false, async (place) => {
-      const handle = await open(place, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK)
+    return this.inside(path, { createFolders: false }, async (file) => {
+      const handle = await open(file, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK)
       try {
-        const { size } = await stat(handle, path)
-        if (size > MAX_FILE)
-          throw new RefusedError({
-            kind: 'bad-file',
-            message: `${path} is larger than ${MAX_FILE / 1024} KiB. Edit it in a terminal.`,
-          })
+        if ((await sizeOf(handle, path)) > MAX_FILE_BYTES)
+          throw new RefusedError({ kind: 'file-too-large', path, maxBytes: MAX_FILE_BYTES })
         return await handle.readFile()
       } finally {
         await handle.close()
       }
     }).catch((error: NodeJS.ErrnoException) => {
       if (error.code === 'ENOENT' || error.code === 'ENOTDIR') return undefined
-      if (error.code === 'ELOOP')
-        throw new RefusedError({ kind: 'bad-file', message: `${path} is a link, which the editor does not follow.` })
+      if (error.code === 'ELOOP') throw new RefusedError({ kind: 'symbolic-link', path })
       throw error
     })
   }
 
   private async write(path: string, bytes: Uint8Array, executable?: boolean): Promise<void> {
-    await this.inside(path, true, async (place) => {
-      const present = await lstat(place).catch(() => undefined)
-      if (present?.isDirectory())
-        throw new RefusedError({ kind: 'bad-file', message: `${path} is a folder. Give the file another name.` })
+    await this.inside(path, { createFolders: true }, async (file) => {
+      const present = await lstat(file).catch(() => undefined)
+      if (present?.isDirectory()) throw new RefusedError({ kind: 'is-folder', path })
       await mkdir(this.scratch, { recursive: true, mode: 0o700 })
-      const fresh = join(this.scratch, randomBytes(8).toString('hex'))
-      await writeFlushed(fresh, bytes)
-      await chmod(fresh, (executable ?? (present?.isFile() === true && (present.mode & 0o100) !== 0)) ? 0o755 : 0o644)
-      await rename(fresh, place)
+      const temporary = join(this.scratch, randomBytes(8).toString('hex'))
+      await writeFlushed(temporary, bytes)
+      const mode = (executable ?? (present?.isFile() === true && (present.mode & 0o100) !== 0)) ? 0o755 : 0o644
+      await chmod(temporary, mode)
+      await rename(temporary, file)
     })
   }
 
   /**
-   * Does something with a path of the copy. The folder that it is in is held open meanwhile, so that nobody can put a link in its place
-   * after it was looked at (where the system has `/proc`; elsewhere it is looked at, and no more).
+   * Uses a file of the workspace. Its folder is held open meanwhile and addressed through `/proc/self/fd`, so that nobody can replace the
+   * folder by a symbolic link between the check and the use. Systems without `/proc` only get the check.
    *
-   * @param make whether to make the folders that are missing
+   * @throws RefusedError if the path is invalid or a folder of it is a symbolic link
    */
-  private async inside<T>(path: string, make: boolean, use: (place: string) => Promise<T>): Promise<T> {
-    mustBePath(path)
+  private async inside<T>(
+    path: string,
+    { createFolders }: { createFolders: boolean },
+    use: (file: string) => Promise<T>,
+  ): Promise<T> {
+    checkPath(path)
     const root = await realpath(this.folder)
-    const wanted = dirname(join(root, path))
-    if (make) await this.makeFolders(root, relative(root, wanted).split(sep).filter(Boolean))
-    const folder = await open(wanted, constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW).catch(
+    const parent = dirname(join(root, path))
+    if (createFolders) await createFoldersIn(root, relative(root, parent).split(sep).filter(Boolean))
+    const folder = await open(parent, constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW).catch(
       (error: NodeJS.ErrnoException) => {
-        if (error.code === 'ENOTDIR' || error.code === 'ELOOP') throw leadsOut(path)
+        if (error.code === 'ENOTDIR' || error.code === 'ELOOP')
+          throw new RefusedError({ kind: 'behind-symbolic-link', path })
         throw error
       },
     )
     try {
-      const held = `/proc/self/fd/${folder.fd}`
-      const real = await readlink(held).catch(() => undefined)
-      if ((real ?? (await realpath(wanted))) !== wanted) throw leadsOut(path)
-      return await use(join(real === undefined ? wanted : held, path.split('/').at(-1) ?? ''))
+      const descriptor = `/proc/self/fd/${folder.fd}`
+      const target = await readlink(descriptor).catch(() => undefined)
+      if ((target ?? (await realpath(parent))) !== parent)
+        throw new RefusedError({ kind: 'behind-symbolic-link', path })
+      return await use(join(target === undefined ? parent : descriptor, path.split('/').at(-1) ?? ''))
     } finally {
       await folder.close()
     }
   }
+}
 
-  /** One after the other, none of them behind a link. */
-  private async makeFolders(root: string, names: string[]): Promise<void> {
-    let folder = root
-    for (const name of names) {
-      folder = join(folder, name)
-      await mkdir(folder).catch((error: NodeJS.ErrnoException) => {
-        if (error.code !== 'EEXIST') throw error
-      })
-      if (!(await lstat(folder)).isDirectory()) throw leadsOut(relative(root, folder))
-    }
+/** Creates nested folders one by one, and checks that none of them is a symbolic link. */
+async function createFoldersIn(root: string, names: string[]): Promise<void> {
+  let folder = root
+  for (const name of names) {
+    folder = join(folder, name)
+    await mkdir(folder).catch((error: NodeJS.ErrnoException) => {
+      if (error.code !== 'EEXIST') throw error
+    })
+    if (!(await lstat(folder)).isDirectory())
+      throw new RefusedError({ kind: 'behind-symbolic-link', path: relative(root, folder) })
   }
 }
 
-/** Milliseconds without another change: editors write in several steps. */
-const SETTLE = 100
-
-/** What no learner writes, and what may be large. */
-const UNWATCHED =
-  /^\.git($|\/)|(^|\/)(node_modules|result(-[^/]*)?|\.direnv|\.git)($|\/)|\.(qcow2|vmdk|img|raw|iso|lock)$/
-
-const leadsOut = (path: string) =>
-  new RefusedError({
-    kind: 'bad-file',
-    message: `${path} is behind a link, which may lead out of your copy. The editor does not follow it.`,
-  })
-
-/** Relative, downwards, and not into git's own folder, where a line can name a program to run. */
-function mustBePath(path: string): void {
-  const isPath =
-    path !== '' &&
-    !/[\0\\]/.test(path) &&
-    path
-      .split('/')
-      .every(
-        (name) =>
-          name !== '' &&
-          name !== '.' &&
-          name !== '..' &&
-          name.toLowerCase() !== '.git' &&
-          Buffer.byteLength(name) <= 255,
-      )
-  if (!isPath)
-    throw new RefusedError({
-      kind: 'bad-file',
-      message: `"${path.slice(0, 100)}" is no path of your copy: write it as nixos/services/hello.nix.`,
-    })
+/** Accepts relative paths that stay inside, except Git's own folder: its configuration can name programs to run. */
+function checkPath(path: string): void {
+  const isValidName = (name: string) =>
+    name !== '' &&
+    name !== '.' &&
+    name !== '..' &&
+    name.toLowerCase() !== '.git' &&
+    Buffer.byteLength(name) <= MAX_NAME_BYTES
+  if (/[\0\\]/.test(path) || !path.split('/').every(isValidName))
+    throw new RefusedError({ kind: 'invalid-path', path: path.slice(0, 100) })
 }
 
-async function stat(handle: Awaited<ReturnType<typeof open>>, path: string) {
-  const found = await handle.stat()
-  if (!found.isFile()) throw new RefusedError({ kind: 'bad-file', message: `${path} is no file.` })
-  return found
+/** The limit of common file systems. */
+const MAX_NAME_BYTES = 255
+
+async function sizeOf(handle: FileHandle, path: string): Promise<number> {
+  const stat = await handle.stat()
+  if (!stat.isFile()) throw new RefusedError({ kind: 'not-a-file', path })
+  return stat.size
 }
 
 function textOf(path: string, bytes: Buffer): string {
   try {
     if (!bytes.includes(0)) return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes)
   } catch {
-    // Said below.
+    // Not UTF-8.
   }
-  throw new RefusedError({ kind: 'bad-file', message: `${path} is no text.` })
+  throw new RefusedError({ kind: 'not-text', path })
 }
 
 function hashOf(bytes: Uint8Array): string {

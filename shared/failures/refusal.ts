@@ -1,15 +1,26 @@
 import { z } from 'zod'
-import { workshopRefusals } from '../protocol/workshop.ts'
+import { type ClassRefusal, classRefusals, describeClassRefusal } from './class-refusal.ts'
 import { describeTalkRefusal, talkRefusals } from './talk-refusal.ts'
-
-const interim = z.strictObject({ kind: z.enum(workshopRefusals), message: z.string() })
+import { describeWorkshopRefusal, type WorkshopRefusal, workshopRefusals } from './workshop-refusal.ts'
 
 /** Why the server did not carry out a request. It crosses the websocket; the browser shows the sentence of describeRefusal(). */
-export const refusal = z.union([z.discriminatedUnion('kind', talkRefusals), interim])
+export const refusal = z.discriminatedUnion('kind', [...talkRefusals, ...workshopRefusals, ...classRefusals])
 export type Refusal = z.infer<typeof refusal>
 
 /** One or two sentences for the user: what was refused, and what to do. */
 export function describeRefusal(refusal: Refusal): string {
-  if ('message' in refusal) return refusal.message
+  if (isWorkshopRefusal(refusal)) return describeWorkshopRefusal(refusal)
+  if (isClassRefusal(refusal)) return describeClassRefusal(refusal)
   return describeTalkRefusal(refusal)
+}
+
+const workshopKinds = new Set<string>(workshopRefusals.map(({ shape }) => shape.kind.value))
+const classKinds = new Set<string>(classRefusals.map(({ shape }) => shape.kind.value))
+
+function isWorkshopRefusal(refusal: Refusal): refusal is WorkshopRefusal {
+  return workshopKinds.has(refusal.kind)
+}
+
+function isClassRefusal(refusal: Refusal): refusal is ClassRefusal {
+  return classKinds.has(refusal.kind)
 }

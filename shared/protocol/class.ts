@@ -2,14 +2,14 @@ import { z } from 'zod'
 import { activity, taskState } from './workshop.ts'
 
 /**
- * What crosses the websocket for a class: several learners at one server, and an instructor. ../protocol.ts joins these to its own.
+ * The messages of a class: several learners on one server, and an instructor. ./talk.ts adds them to the protocol.
  *
- * An instructor's window shows the class (`class`), or looks at one learner: then its link names the learner (`?learner=<name>`), and it is
- * sent what that learner's own windows are sent of terminals and steps.
+ * A window of the instructor shows either the class (it receives `class`) or one learner. In the second case its link names the learner
+ * (`?learner=<name>`), and it receives the same messages about terminals and steps as the learner's own windows.
  */
 
 /** Largest note of an instructor, in UTF-16 units. */
-const MAX_NOTE = 2000
+const MAX_NOTE_LENGTH = 2000
 
 const learner = z
   .string()
@@ -17,47 +17,50 @@ const learner = z
   .regex(/^[a-z0-9][a-z0-9-]*$/)
 
 export const classClientMessages = {
-  /** Instructor: a hint, for one learner. */
-  'send-note': z.strictObject({ type: z.literal('send-note'), learner, text: z.string().trim().min(1).max(MAX_NOTE) }),
-  /** Instructor: may I type in your terminals? */
+  /** Instructor: send a note to one learner. */
+  'send-note': z.strictObject({
+    type: z.literal('send-note'),
+    learner,
+    text: z.string().trim().min(1).max(MAX_NOTE_LENGTH),
+  }),
+  /** Instructor: ask for permission to type in the learner's terminals. */
   'ask-join': z.strictObject({ type: z.literal('ask-join'), learner }),
-  /** Instructor: I do not, or no longer. */
+  /** Instructor: withdraw the request, or stop typing. */
   'leave-join': z.strictObject({ type: z.literal('leave-join'), learner }),
-  /** Instructor: end everything that runs in the learner's terminals; the files stay. */
+  /** Instructor: stop everything in the learner's terminals. Files stay. */
   'end-terminals': z.strictObject({ type: z.literal('end-terminals'), learner }),
-  /** Instructor: the same, and all files as they were at the start of the copy. What is done of the tasks stays done. */
+  /** Instructor: stop everything in the learner's terminals and reset all files to the start of the course. The task progress stays. */
   'reset-learner': z.strictObject({ type: z.literal('reset-learner'), learner }),
-  /** Learner: yes, or no; also takes back a yes. */
+  /** Learner: allow or deny the instructor's request; `false` also revokes a permission given before. */
   'answer-join': z.strictObject({ type: z.literal('answer-join'), agree: z.boolean() }),
-  /** Learner: the notes are read. */
+  /** Learner: dismiss all notes. */
   'read-notes': z.strictObject({ type: z.literal('read-notes') }),
 }
 
-/** Whether an instructor types in a learner's terminals: only after the learner has agreed, and for as long as both want. */
+/** Whether the instructor may type in a learner's terminals: only after the learner has agreed, and until one of them ends it. */
 export const join = z.enum(['none', 'asked', 'joined'])
 export type Join = z.infer<typeof join>
 
-/** What the class means for one learner. */
-export const seat = z.strictObject({
+/** A learner's part in the class, as the learner's windows show it. */
+export const classMembership = z.strictObject({
   join,
   notes: z.array(z.strictObject({ text: z.string(), at: z.number() })),
 })
-export type Seat = z.infer<typeof seat>
+export type ClassMembership = z.infer<typeof classMembership>
 
 export const classInfo = z.strictObject({
   tasks: z.array(z.strictObject({ id: z.string(), title: z.string(), slide: z.number().int() })),
   learners: z.array(
     z.strictObject({
       name: learner,
-      /** Lets its holder in as this learner: to be handed out. */
+      /** Gives access as this learner; the instructor hands it out. */
       link: z.string(),
-      /** Open windows of the learner. */
+      /** Number of the learner's open windows. */
       windows: z.number().int(),
-      /** By the id of the task. */
+      /** By task id. */
       states: z.record(z.string(), taskState),
-      /** What is done in the copy right now. */
       activity: activity.nullable(),
-      /** Terminals in which something runs. */
+      /** Names of the terminals in which a command runs. */
       busy: z.array(z.string()),
       join,
     }),
@@ -67,5 +70,5 @@ export type ClassInfo = z.infer<typeof classInfo>
 
 export const classServerMessages = [
   z.strictObject({ type: z.literal('class'), class: classInfo }),
-  z.strictObject({ type: z.literal('seat'), seat }),
+  z.strictObject({ type: z.literal('membership'), membership: classMembership }),
 ] as const

@@ -1,18 +1,22 @@
 import { z } from 'zod'
+import { profileSchema } from '../deck/contract.ts'
 
 /**
- * What crosses the websocket for the workshop, besides what every talk sends (../protocol.ts, which joins these to its own). All of it is
- * about one learner: a window says nothing about whose, since its link does.
+ * The messages of the workshop, besides those of every talk (./talk.ts adds them to the protocol). All of them are about one learner: the
+ * link of a window determines which one.
  *
- * `hello` carries the `course` of a window that may use it. From then on the server tells what changes: `task`, `activity`,
- * `activity-line`, `files`, `file-changed`, and the whole `course` where that is simpler. What one window asks to see (`file`, `diff`,
- * `solution`, `saved`, `conflict`) is answered to that window alone.
+ * `hello` carries the `course` if the window may use it. Afterwards the server sends changes: `task`, `activity`, `activity-line`, `files`,
+ * `file-changed`, or the whole `course`. The answers to a request (`file`, `diff`, `solution`, `saved`, `conflict`) go only to the window
+ * that sent it.
  */
 
-/** Largest file that the editor opens or saves, in bytes of UTF-8: written as JSON, with every quote and line end escaped, it still fits into one message. */
-export const MAX_FILE = 100 * 1024
+/**
+ * Largest file that the editor opens or saves, in bytes of UTF-8. Even as JSON with every quote and line end escaped, it fits into one
+ * message.
+ */
+export const MAX_FILE_BYTES = 100 * 1024
 
-/** Path of the download of all of a learner's changes, as a patch for `git apply`. `?task=<id>`: since that task was begun. */
+/** Download path of the learner's changes, as a patch for `git apply`. `?task=<id>` limits it to the changes since the start of a task. */
 export const PATCH_PATH = '/understudy/workshop/changes.patch'
 
 const id = z
@@ -20,96 +24,96 @@ const id = z
   .max(64)
   .regex(/^[a-z0-9][a-z0-9-]*$/)
 
-/** A path in the copy: relative, with `/`. The server has the last word about where it leads. */
+/** A path in the workspace: relative, with `/`. The server checks that it stays inside. */
 const path = z.string().min(1).max(512)
 
 /** SHA-256 of a file's bytes, hex. */
 const hash = z.string().regex(/^[0-9a-f]{64}$/)
 
 /** Milliseconds since 1970. */
-const moment = z.number()
+const timestamp = z.number()
 
 export const workshopClientMessages = {
-  /** Bring the copy to the task's start, by its `setup`. Also once more, for a task that was begun before: then `reset-task` is what is meant more often. */
+  /** Run the task's `setup` script, which brings the workspace to the start of the task. A task can be begun again. */
   'begin-task': z.strictObject({ type: z.literal('begin-task'), task: id }),
-  /** Is it solved? A check that runs already is given up for this one. */
+  /** Run the task's `check` script. A check that is still running is canceled. */
   'check-task': z.strictObject({ type: z.literal('check-task'), task: id }),
-  /** Give up what the course does in the copy (see `activity`). */
+  /** Cancel the current activity. */
   'stop-activity': z.strictObject({ type: z.literal('stop-activity') }),
-  /** Open the hint of this number, from 1: the next one, or one that is open already. */
+  /** Open the hint with this number, from 1. Hints open in order. */
   'open-hint': z.strictObject({ type: z.literal('open-hint'), task: id, hint: z.number().int().min(1).max(9) }),
-  /** What would `solve` change? Answered by `solution`; nothing happens to the copy. */
+  /** Show what the solution would change, without changing the workspace. Answered with `solution`. */
   'show-solution': z.strictObject({ type: z.literal('show-solution'), task: id }),
-  /** Do what was shown, and check. `solution` is that of the answer: refused as `outdated` where the files have changed meanwhile. */
+  /** Apply the solution that was shown, then check the task. Refused if the files have changed since. */
   'apply-solution': z.strictObject({ type: z.literal('apply-solution'), task: id, solution: z.string().max(64) }),
-  /** Begin the task where need be, solve it, and go on. */
+  /** Begin the task if necessary, and apply its solution without showing it. */
   'skip-task': z.strictObject({ type: z.literal('skip-task'), task: id }),
-  /** All files as they were when the task was begun. */
+  /** Reset all files to the start of the task. */
   'reset-task': z.strictObject({ type: z.literal('reset-task'), task: id }),
-  /** Whether a save, here or by another editor, checks the task that is in work. */
+  /** Set whether a save, here or in another editor, checks the current task. */
   'check-on-save': z.strictObject({ type: z.literal('check-on-save'), on: z.boolean() }),
-  /** Answered by `file`. */
+  /** Answered with `file`. */
   'open-file': z.strictObject({ type: z.literal('open-file'), path }),
   /**
-   * Answered by `saved` or `conflict`. More than `MAX_FILE` bytes are refused. `base` is the hash of what was opened, or saved last; null for a file that is to be new. To settle
-   * a conflict, save with the hash that it named.
+   * Answered with `saved` or `conflict`. `base` is the hash of the file when it was opened or last saved; null for a new file. To resolve a
+   * conflict, save again with the hash from the `conflict` message.
    */
   'save-file': z.strictObject({
     type: z.literal('save-file'),
     path,
-    text: z.string().max(2 * MAX_FILE),
+    text: z.string().max(2 * MAX_FILE_BYTES),
     base: hash.nullable(),
   }),
-  /** The file as it was at the start of a task, or of the copy where none is named; what was not there is removed. */
+  /** Reset one file to the start of a task, or of the course if `task` is absent. A file that did not exist then is removed. */
   'reset-file': z.strictObject({ type: z.literal('reset-file'), path, task: id.optional() }),
-  /** All files as they were at the start of the copy; with `progress` every task is to do again. */
-  'reset-copy': z.strictObject({ type: z.literal('reset-copy'), progress: z.boolean() }),
-  /** What has changed since the start of a task, or of the copy where none is named? Answered by `diff`. */
+  /** Reset all files to the start of the course; with `progress`, also the state of every task. */
+  'reset-workspace': z.strictObject({ type: z.literal('reset-workspace'), progress: z.boolean() }),
+  /** Show the changes since the start of a task, or of the course if `task` is absent. Answered with `diff`. */
   'show-diff': z.strictObject({ type: z.literal('show-diff'), task: id.optional() }),
 }
 
-/** Where a task is in its life, for one learner. */
+/** The state of a task for one learner. */
 export const taskState = z.discriminatedUnion('state', [
-  /** Not to be done in this profile. It holds no other task up. */
-  z.strictObject({ state: z.literal('unavailable'), reason: z.string() }),
-  /** Others come first: those that it depends on, or, where the course is gated, those before it. */
-  z.strictObject({ state: z.literal('locked'), by: z.array(id).min(1) }),
+  /** The task cannot be done in the workshop's profile. It does not block other tasks. */
+  z.strictObject({ state: z.literal('unavailable'), profiles: z.array(profileSchema), profile: profileSchema }),
+  /** Other tasks come first: its dependencies or, in a sequential course, all tasks before it. */
+  z.strictObject({ state: z.literal('locked'), blockedBy: z.array(id).min(1) }),
   z.strictObject({ state: z.literal('open') }),
-  z.strictObject({ state: z.literal('begun'), since: moment }),
+  z.strictObject({ state: z.literal('begun'), since: timestamp }),
   /** Begun, and its last check did not pass. */
-  z.strictObject({ state: z.literal('failed'), since: moment }),
-  /** `solution`: with the task's own solution. */
-  z.strictObject({ state: z.literal('passed'), at: moment, by: z.enum(['learner', 'solution']) }),
-  z.strictObject({ state: z.literal('skipped'), at: moment }),
+  z.strictObject({ state: z.literal('failed'), since: timestamp }),
+  /** `by` is `solution` if the task's own solution was applied. */
+  z.strictObject({ state: z.literal('passed'), at: timestamp, by: z.enum(['learner', 'solution']) }),
+  z.strictObject({ state: z.literal('skipped'), at: timestamp }),
 ])
 export type TaskState = z.infer<typeof taskState>
 
-/** A line of a task's script. */
+/** A line that a task's script printed. */
 export const taskLine = z.strictObject({
-  /** `fail`: what is not right; `ok`: a point that is met; `look`: what was looked at; `says`: anything else, such as a program's output. */
+  /** The line's prefix: `FAIL:`, an unmet requirement; `OK:`, a met one; `LOOK:`, information. `says` is a line without a prefix. */
   kind: z.enum(['fail', 'ok', 'look', 'says']),
-  /** Without the word before it. */
+  /** The text after the prefix. */
   text: z.string(),
 })
 export type TaskLine = z.infer<typeof taskLine>
 
 export const checkResult = z.strictObject({
-  at: moment,
+  at: timestamp,
   seconds: z.number(),
-  /** `timeout`: it took longer than the task allows; `broken`: it failed and does not say why, or could not be run. */
+  /** `timeout`: the check exceeded the task's time limit; `broken`: it failed without a `FAIL:` line, or could not run. */
   result: z.enum(['passed', 'failed', 'timeout', 'broken']),
   lines: z.array(taskLine),
 })
 export type CheckResult = z.infer<typeof checkResult>
 
-/** How far a learner is with a task. */
+/** A learner's progress in one task. */
 export const taskProgress = z.strictObject({
   state: taskState,
-  /** What `setup` said when the task was begun. */
+  /** Output of the `setup` script when the task was begun. */
   setup: z.array(taskLine),
   /** The hints that are open, as Markdown. */
   hints: z.array(z.string()),
-  /** The last one that came to its end. */
+  /** The last check that finished. */
   check: checkResult.optional(),
 })
 export type TaskProgress = z.infer<typeof taskProgress>
@@ -117,63 +121,62 @@ export type TaskProgress = z.infer<typeof taskProgress>
 export const taskInfo = z.strictObject({
   id,
   title: z.string(),
-  /** What it teaches, in one line. */
+  /** The subject of the task, in one line. */
   teaches: z.string(),
   /** Number of its slide, from 1. */
   slide: z.number().int(),
   depends: z.array(id),
-  /** Seconds that a check may take. */
+  /** Time limit of a check, in seconds. */
   timeout: z.number(),
-  /** Paths in the copy that it is about. */
+  /** Workspace paths of the files that the task is about. */
   files: z.array(path),
   /** The instructions, as Markdown. */
   text: z.string(),
-  /** How many hints there are. */
+  /** Number of hints. */
   hints: z.number().int(),
   progress: taskProgress,
 })
 export type TaskInfo = z.infer<typeof taskInfo>
 
-/** What the course does in the copy right now: one thing at a time. `look` is the making of a solution to look at. */
-export const activity = z.strictObject({
-  task: id,
-  doing: z.enum(['begin', 'check', 'look', 'solve', 'skip', 'reset']),
-  since: moment,
-})
+/** `preview` computes what a solution would change, in order to show it. */
+export const activityAction = z.enum(['begin', 'check', 'preview', 'solve', 'skip', 'reset'])
+
+/** What the course currently does in the workspace; it does one thing at a time. */
+export const activity = z.strictObject({ task: id, action: activityAction, since: timestamp })
 export type Activity = z.infer<typeof activity>
 
 export const fileInfo = z.strictObject({
   path,
-  /** Against the start of the copy. What is removed is listed too, so that it can be reset. */
+  /** Compared with the start of the course. Removed files are listed too, so that they can be restored. */
   change: z.enum(['none', 'changed', 'added', 'removed']),
-  /** Why the editor does not open it. */
-  closed: z.enum(['too large', 'not text', 'link']).optional(),
+  /** Why the editor cannot open the file. */
+  blocked: z.enum(['too-large', 'not-text', 'symbolic-link']).optional(),
 })
 export type FileInfo = z.infer<typeof fileInfo>
 
 export const courseInfo = z.strictObject({
-  /** Where the copy is on the learner's machine. */
-  copy: z.string(),
-  /** Whether slides and tasks behind a task open only once it is passed or skipped. */
-  gated: z.boolean(),
+  /** Path of the workspace on the learner's machine, for display. */
+  workspace: z.string(),
+  /** Whether slides and tasks open in order, each after the task before it is passed or skipped. */
+  sequential: z.boolean(),
   checkOnSave: z.boolean(),
-  /** In the deck's order; none for a deck without tasks. */
+  /** In the order of the deck; empty for a deck without tasks. */
   tasks: z.array(taskInfo),
   files: z.array(fileInfo),
   activity: activity.nullable(),
-  /** What the learner should know: that progress was damaged and set aside, that the talk has moved on. */
+  /** Messages for the learner, for example that a damaged progress file was set aside. */
   notices: z.array(z.string()),
 })
 export type CourseInfo = z.infer<typeof courseInfo>
 
-/** Whether a task needs nothing more of the learner. */
+/** Whether the learner has nothing left to do in a task. */
 export function isDone({ state }: TaskState): boolean {
   return state === 'passed' || state === 'skipped' || state === 'unavailable'
 }
 
-/** The number of the last slide that a learner may turn to; undefined where all of them are open. */
-export function lastOpenSlide({ gated, tasks }: Pick<CourseInfo, 'gated' | 'tasks'>): number | undefined {
-  return gated ? tasks.find(({ progress }) => !isDone(progress.state))?.slide : undefined
+/** @returns the number of the last slide that the learner may open; undefined if all are open */
+export function lastOpenSlide({ sequential, tasks }: Pick<CourseInfo, 'sequential' | 'tasks'>): number | undefined {
+  return sequential ? tasks.find(({ progress }) => !isDone(progress.state))?.slide : undefined
 }
 
 export type WorkshopClientMessage = z.infer<(typeof workshopClientMessages)[keyof typeof workshopClientMessages]>
@@ -182,44 +185,31 @@ export const workshopServerMessages = [
   z.strictObject({ type: z.literal('course'), course: courseInfo }),
   z.strictObject({ type: z.literal('task'), task: id, progress: taskProgress }),
   z.strictObject({ type: z.literal('activity'), activity: activity.nullable() }),
-  /** What the script of the activity says, as it says it. */
+  /** A line of the running script, as soon as it is printed. */
   z.strictObject({ type: z.literal('activity-line'), task: id, line: taskLine }),
   z.strictObject({ type: z.literal('files'), files: z.array(fileInfo) }),
-  /** A file is another one than it was, by whatever: a window that has it open asks for it again, or warns. `hash` is null where it is gone. */
+  /** A file was changed, by any program. `hash` is null if it was removed. */
   z.strictObject({ type: z.literal('file-changed'), path, hash: hash.nullable() }),
   z.strictObject({ type: z.literal('file'), path, text: z.string(), hash }),
   z.strictObject({ type: z.literal('saved'), path, hash }),
-  /** Not saved: the file is no longer what was opened. `yours` is what came, `theirs` what is there (null where it is gone). Nothing is lost. */
+  /**
+   * The file was not saved because it has changed since it was opened. `yours` is the text of the request, `theirs` the file on the disk
+   * (null if it was removed).
+   */
   z.strictObject({
     type: z.literal('conflict'),
     path,
     yours: z.string(),
     theirs: z.strictObject({ text: z.string(), hash }).nullable(),
   }),
-  /** What `solve` changes, as a patch; `solution` is what `apply-solution` names. `says` is what the script said. */
+  /** The changes of a solution as a patch. `solution` identifies it in `apply-solution`; `output` is what the script printed. */
   z.strictObject({
     type: z.literal('solution'),
     task: id,
     solution: z.string(),
     patch: z.string(),
-    says: z.array(taskLine),
+    output: z.array(taskLine),
   }),
-  /** A patch for `git apply`, empty where nothing has changed. */
+  /** A patch for `git apply`; empty if nothing has changed. */
   z.strictObject({ type: z.literal('diff'), task: id.optional(), patch: z.string() }),
-] as const
-
-/** Why something about a course was refused. The text that comes with it says what to do next. */
-export const workshopRefusals = [
-  /** This deck has no such task, or no longer. */
-  'unknown-task',
-  /** Another task comes first. */
-  'locked',
-  /** The task was not begun yet. */
-  'not-begun',
-  /** The solution does not fit the files as they are: reset the task first. */
-  'no-solution',
-  /** The files have changed since the solution was shown: look at it again. */
-  'outdated',
-  /** The path is none of the copy's, or no text, or too large. */
-  'bad-file',
 ] as const

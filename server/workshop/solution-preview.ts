@@ -1,23 +1,23 @@
 import { randomBytes } from 'node:crypto'
 
 /**
- * The script that finds out what a task's `solve` would change: it takes the files that git sees to a scratch repository, runs `solve`
- * there, and prints the difference as a patch, and nothing else, to its standard output. What `solve` says goes to the error output.
- * Wherever the copy is, with whatever executor, the scratch is there too, and gone afterwards.
+ * Builds the script that finds out what a task's `solve` script would change: it copies the files that Git sees to a scratch repository,
+ * runs `solve` there, and prints the difference as a patch. The patch alone goes to standard output; the output of `solve` goes to
+ * standard error. The script runs where the workspace is, with any executor, and removes the scratch repository.
  *
  * @param solve text of the task's script
- * @param prelude what runs before it in the same shell: variables
+ * @param prelude runs before `solve` in the same shell, to set variables
  */
-export function rehearsedSolution(solve: string, prelude: string): string {
+export function solutionPreviewScript(solve: string, prelude: string): string {
   const marker = `SOLVE_${randomBytes(12).toString('hex')}`
   return `set -eu
 scratch=$(mktemp -d)
 trap 'chmod -R u+w -- "$scratch"; rm -rf -- "$scratch"' EXIT
-mkdir "$scratch/copy"
+mkdir "$scratch/workspace"
 git ls-files -z --cached --others --exclude-standard | while IFS= read -r -d '' file; do
   if [ -f "$file" ] || [ -L "$file" ]; then printf '%s\\0' "$file"; fi
-done | tar --create --null --no-recursion --files-from=- --file=- | tar --extract --file=- --directory="$scratch/copy"
-cd "$scratch/copy"
+done | tar --create --null --no-recursion --files-from=- --file=- | tar --extract --file=- --directory="$scratch/workspace"
+cd "$scratch/workspace"
 git() { command git -c user.name=understudy -c user.email=understudy@localhost -c commit.gpgsign=false -c core.quotePath=false "$@"; }
 git init --quiet .
 git add --all

@@ -1,37 +1,38 @@
 import type { ServerMessage } from '../../shared/protocol/talk.ts'
-import { type Course, GivenUp } from './course.ts'
 import type { WorkshopClientMessage } from '../../shared/protocol/workshop.ts'
+import { ActivityCanceledError, type Course } from './course.ts'
 
 /**
- * Carries out what a window asks of its learner's course.
+ * Carries out the request of a learner's window.
  *
- * @returns what that window alone is told; what concerns all windows of the learner is told by the course
+ * @returns the answer for that window alone; the course itself sends what concerns all windows of the learner
  * @throws RefusedError
  */
-export async function answerLearner(
+export async function handleCourseMessage(
   course: Course,
   message: WorkshopClientMessage,
 ): Promise<ServerMessage | undefined> {
   try {
-    return await answer(course, message)
+    return await handle(course, message)
   } catch (error) {
-    if (error instanceof GivenUp) return undefined
+    // The learner has stopped the activity or started another one, so there is nothing to report.
+    if (error instanceof ActivityCanceledError) return undefined
     throw error
   }
 }
 
-async function answer(course: Course, message: WorkshopClientMessage): Promise<ServerMessage | undefined> {
+async function handle(course: Course, message: WorkshopClientMessage): Promise<ServerMessage | undefined> {
   switch (message.type) {
     case 'begin-task':
       return void (await course.beginTask(message.task))
     case 'check-task':
       return void (await course.check(message.task))
     case 'stop-activity':
-      return void course.stop()
+      return void course.stopActivity()
     case 'open-hint':
       return void (await course.openHint(message.task, message.hint))
     case 'show-solution':
-      return { type: 'solution', task: message.task, ...(await course.solution(message.task)) }
+      return { type: 'solution', task: message.task, ...(await course.previewSolution(message.task)) }
     case 'apply-solution':
       return void (await course.applySolution(message.task, message.solution))
     case 'skip-task':
@@ -41,18 +42,18 @@ async function answer(course: Course, message: WorkshopClientMessage): Promise<S
     case 'check-on-save':
       return void (await course.setCheckOnSave(message.on))
     case 'open-file':
-      return { type: 'file', path: message.path, ...(await course.open(message.path)) }
+      return { type: 'file', path: message.path, ...(await course.openFile(message.path)) }
     case 'save-file': {
       const { path, text, base } = message
-      const saved = await course.save(path, text, base)
-      return saved.saved
-        ? { type: 'saved', path, hash: saved.hash }
-        : { type: 'conflict', path, yours: text, theirs: saved.theirs }
+      const result = await course.saveFile(path, text, base)
+      return result.saved
+        ? { type: 'saved', path, hash: result.hash }
+        : { type: 'conflict', path, yours: text, theirs: result.theirs }
     }
     case 'reset-file':
       return void (await course.resetFile(message.path, message.task))
-    case 'reset-copy':
-      return void (await course.resetCopy(message.progress))
+    case 'reset-workspace':
+      return void (await course.resetWorkspace(message.progress))
     case 'show-diff':
       return {
         type: 'diff',
