@@ -3,63 +3,63 @@ import { createHash } from 'node:crypto'
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { homedir, tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { type Page, test as base } from '@playwright/test'
+import { type Browser, type Page, test as base } from '@playwright/test'
 import { execa } from 'execa'
 import { noContainers } from '../server/test/containers.ts'
 import { freePort } from '../server/test/free-port.ts'
 import type { OtherDeck } from './deck.ts'
-import { begin, button, openTask, result } from './workshop-page.ts'
 import { flaws } from './layout-checks.ts'
+import { LearnerPage } from './learner-page.ts'
 import { expect, processes, screen, startTalk, type Talk } from './talk.ts'
 import { missingPrograms } from './programs.ts'
 import { tlsProxy } from './tls-proxy.ts'
 import { workshopDeck } from './workshop-deck.ts'
 
-/** Two learners and who teaches them, each in a browser of their own; the learners' shells are in containers. */
+/** A class with two learners and an instructor, each in their own browser. The learners' shells run in containers. */
 
 interface Class {
   deck: OtherDeck
   talk: Talk
   env: Record<string, string>
-  /** The link of the instructor, or of a learner. */
-  link: (who: string) => string
+  /** The link of a learner or the instructor. */
+  link: (user: string) => string
   /** The folder of the learners. */
-  files: string
-  /** A file in the copy of a learner. */
-  file: (who: string, path: string) => string
+  folder: string
+  /** @returns the absolute path of a file in a learner's workspace */
+  file: (learner: string, path: string) => string
 }
 
-const test = base.extend<{ ada: Page; bob: Page; instructor: Page }, { workshop: Class }>({
+const test = base.extend<{ ada: LearnerPage; bob: LearnerPage; instructor: Page }, { workshop: Class }>({
   workshop: [
     async ({}, use) => {
       const deck = await workshopDeck()
-      const place = await mkdtemp(join(tmpdir(), 'understudy-class-'))
-      const env = { UNDERSTUDY_CACHE: join(place, 'cache'), UNDERSTUDY_DATA: join(place, 'data') }
+      const temporary = await mkdtemp(join(tmpdir(), 'understudy-class-'))
+      const env = { UNDERSTUDY_CACHE: join(temporary, 'cache'), UNDERSTUDY_DATA: join(temporary, 'data') }
       const talk = await startTalk({
         command: 'workshop',
         deck: deck.file,
         args: ['--profile', 'host', '--learners', 'ada,bob'],
         env,
       })
-      const found = (pattern: RegExp) => pattern.exec(talk.output())?.[1] ?? ''
-      await expect.poll(() => found(/files are in (\S+)/)).not.toBe('')
-      const files = found(/files are in (\S+)/).replace(/^~/, homedir())
+      const inOutput = (pattern: RegExp) => pattern.exec(talk.output())?.[1] ?? ''
+      await expect.poll(() => inOutput(/files stay in (\S+)/)).not.toBe('')
+      const folder = inOutput(/files stay in (\S+)/).replace(/^~/, homedir())
       await use({
         deck,
         talk,
         env,
-        files,
-        link: (who) => found(new RegExp(`${who}\\s+(http\\S+)`)),
-        file: (who, path) => join(files, who, 'copy', path),
+        folder,
+        link: (user) => inOutput(new RegExp(`${user}\\s+(http\\S+)`)),
+        file: (learner, path) => join(folder, learner, 'workspace', path),
       })
       await talk.stop()
       await deck.remove()
-      await rm(place, { recursive: true, force: true })
+      await rm(temporary, { recursive: true, force: true })
     },
     { scope: 'worker', timeout: 120_000 },
   ],
-  ada: async ({ browser, workshop }, use) => use(await open(browser, workshop.link('ada'))),
-  bob: async ({ browser, workshop }, use) => use(await open(browser, workshop.link('bob'))),
+  ada: async ({ browser, workshop }, use) => use(new LearnerPage(await open(browser, workshop.link('ada')))),
+  bob: async ({ browser, workshop }, use) => use(new LearnerPage(await open(browser, workshop.link('bob')))),
   instructor: async ({ browser, workshop }, use) => use(await open(browser, workshop.link('Instructor'))),
 })
 test.describe.configure({ mode: 'serial' })
@@ -68,9 +68,9 @@ test.beforeAll(async () => {
   test.skip(missing !== undefined, missing)
 })
 
-/** The containers of a class, by the name that they have of its folder. */
-function containersOf(files: string): string[] {
-  const id = createHash('sha256').update(files).digest('hex').slice(0, 8)
+/** The names of the containers of a class; they contain a hash of its folder. */
+function containersOf(folder: string): string[] {
+  const id = createHash('sha256').update(folder).digest('hex').slice(0, 8)
   const { stdout } = spawnSync(
     'podman',
     ['ps', '--all', '--format', '{{.Names}}', '--filter', `name=understudy-${id}-`],
@@ -79,8 +79,8 @@ function containersOf(files: string): string[] {
   return stdout.split('\n').filter(Boolean)
 }
 
-/** Everybody has a browser of their own: one has the cookies of one. */
-async function open(browser: import('@playwright/test').Browser, link: string): Promise<Page> {
+/** Opens a link in a new browser context, which has its own cookies. */
+async function open(browser: Browser, link: string): Promise<Page> {
   const context = await browser.newContext({ viewport: { width: 1366, height: 768 }, ignoreHTTPSErrors: true })
   const page = await context.newPage()
   page.on('dialog', (dialog) => void dialog.accept())
@@ -93,105 +93,98 @@ test.afterEach(async ({ browser }) => {
 
 const row = (page: Page, learner: string) =>
   page.getByRole('row').filter({ has: page.getByRole('rowheader', { name: learner }) })
-const terminalOf = (page: Page) => page.locator('[data-panel="terminal"]')
-/** Types a command line as somebody does who has clicked into the terminal. */
-async function type(page: Page, text: string) {
-  await terminalOf(page).locator('.xterm-screen').click()
-  await page.keyboard.type(`${text}\n`)
-}
-
-test('two learners at once are kept apart: their files, their terminals and their tasks', async ({
-  ada,
-  bob,
-  workshop,
-}) => {
-  await type(ada, 'echo of ada > mine; hostname')
-  await type(bob, 'cat ../../ada/copy/mine; cat mine; ls -A ..; hostname')
-  await expect.poll(() => screen(ada, 'greet')).toMatch(/^ada$/m)
-  await expect.poll(() => screen(bob, 'greet')).toMatch(/^bob$/m)
-  const seen = await screen(bob, 'greet')
-  expect(seen.match(/No such file or directory/g)).toHaveLength(2)
-  expect(seen).toMatch(/^copy$/m)
-  expect(seen).not.toContain('of ada\n')
+test('two learners have separate files, terminals and task progress', async ({ ada, bob, workshop }) => {
+  await ada.runCommand('echo of ada > mine; hostname')
+  await bob.runCommand('cat ../../ada/workspace/mine; cat mine; ls -A ..; hostname')
+  await expect.poll(() => screen(ada.page, 'greet')).toMatch(/^ada$/m)
+  await expect.poll(() => screen(bob.page, 'greet')).toMatch(/^bob$/m)
+  const output = await screen(bob.page, 'greet')
+  expect(output.match(/No such file or directory/g)).toHaveLength(2)
+  expect(output).toMatch(/^workspace$/m)
+  expect(output).not.toContain('of ada\n')
   expect(await readFile(workshop.file('ada', 'mine'), 'utf8')).toBe('of ada\n')
 
-  for (const page of [ada, bob]) {
-    await openTask(page, 'Say good evening')
-    await begin(page)
+  for (const learner of [ada, bob]) {
+    await learner.openTask('Say good evening')
+    await learner.startTask()
   }
-  await type(ada, `echo 'echo "Good evening"' > greet.sh`)
-  await expect(result(ada)).toContainText('Passed')
-  await button(bob, 'Check').click()
-  await expect(result(bob)).toContainText('it does not say Good evening')
+  await ada.runCommand(`echo 'echo "Good evening"' > greet.sh`)
+  await expect(ada.checkResult).toContainText('Passed')
+  await bob.button('Check').click()
+  await expect(bob.checkResult).toContainText('greet.sh does not print Good evening')
   expect(await readFile(workshop.file('bob', 'greet.sh'), 'utf8')).toContain('Good morning')
 })
 
-test('a learner’s link opens that learner’s page, and neither the talk nor the class', async ({ bob, workshop }) => {
-  await expect(bob.getByRole('button', { name: '0 of 4 done' })).toBeVisible()
-  await bob.goto(`${workshop.talk.origin}/class`)
-  await expect(bob.getByRole('alert')).toContainText("not the instructor's")
-  await bob.goto(`${workshop.talk.origin}/class/ada`)
-  await expect(bob.getByRole('alert')).toContainText("not the instructor's")
-  await expect(bob.locator('.xterm-screen')).toHaveCount(0)
+test('a learner’s link gives no access to the instructor’s pages', async ({ bob, workshop }) => {
+  await expect(bob.page.getByRole('button', { name: '0 of 4 done' })).toBeVisible()
+  await bob.page.goto(`${workshop.talk.origin}/class`)
+  await expect(bob.page.getByRole('alert')).toContainText("requires the instructor's link")
+  await bob.page.goto(`${workshop.talk.origin}/class/ada`)
+  await expect(bob.page.getByRole('alert')).toContainText("requires the instructor's link")
+  await expect(bob.page.locator('.xterm-screen')).toHaveCount(0)
 })
 
-test('the instructor sees at once how far everybody is, and what they need', async ({ instructor, ada, bob }) => {
+test('the instructor sees the progress of all learners, and can stop terminals and send notes', async ({
+  instructor,
+  ada,
+  bob,
+}) => {
   await expect(row(instructor, 'ada')).toContainText('1 of 4')
   await expect(row(instructor, 'bob')).toContainText('0 of 4')
-  await expect(row(instructor, 'ada')).toContainText('here')
-  await openTask(bob, 'Add a name')
-  await button(bob, 'Skip').click()
+  await expect(row(instructor, 'ada')).toContainText('online')
+  await bob.openTask('Add a name')
+  await bob.button('Skip').click()
   await expect(row(instructor, 'bob')).toContainText('1 of 4')
-  await type(ada, 'sleep 1000')
-  await expect(row(instructor, 'ada')).toContainText('runs greet')
-  await row(instructor, 'ada').getByRole('button', { name: 'End terminals' }).click()
-  await expect(row(instructor, 'ada')).not.toContainText('runs greet')
+  await ada.runCommand('sleep 1000')
+  await expect(row(instructor, 'ada')).toContainText('running greet')
+  await row(instructor, 'ada').getByRole('button', { name: 'Stop terminals' }).click()
+  await expect(row(instructor, 'ada')).not.toContainText('running greet')
 
   await row(instructor, 'bob').getByRole('button', { name: 'Note' }).click()
-  await instructor.getByLabel('A note for bob').fill('Look into greet.sh.')
+  await instructor.getByLabel('Note for bob').fill('Look into greet.sh.')
   await instructor.getByRole('button', { name: 'Send' }).click()
-  await expect(bob.getByText('Look into greet.sh.')).toBeVisible()
-  await expect(ada.getByText('Look into greet.sh.')).toBeHidden()
-  await bob.getByRole('button', { name: 'Dismiss' }).click()
-  await expect(bob.getByText('Look into greet.sh.')).toBeHidden()
+  await expect(bob.page.getByText('Look into greet.sh.')).toBeVisible()
+  await expect(ada.page.getByText('Look into greet.sh.')).toBeHidden()
+  await bob.page.getByRole('button', { name: 'Dismiss' }).click()
+  await expect(bob.page.getByText('Look into greet.sh.')).toBeHidden()
 
-  await bob.context().close()
-  await expect(row(instructor, 'bob')).toContainText('not here')
+  await bob.page.context().close()
+  await expect(row(instructor, 'bob')).toContainText('offline')
 })
 
-test('the instructor looks at a learner’s terminal, and types there only while the learner agrees', async ({
+test('the instructor can view a learner’s terminal, and type in it only while the learner allows it', async ({
   instructor,
   ada,
 }) => {
-  await type(ada, 'echo shown to the instructor')
-  const look = await instructor.context().newPage()
-  await look.goto(
+  await ada.runCommand('echo shown to the instructor')
+  const viewer = await instructor.context().newPage()
+  await viewer.goto(
     await row(instructor, 'ada')
-      .getByRole('link', { name: 'Look' })
+      .getByRole('link', { name: 'View' })
       .evaluate((link: HTMLAnchorElement) => link.href),
   )
-  await expect.poll(() => screen(look, 'greet')).toContain('shown to the instructor')
-  const typed = async (text: string) => {
-    await look.locator('.xterm-screen').click()
-    await look.keyboard.type(`${text}\n`)
+  await expect.poll(() => screen(viewer, 'greet')).toContain('shown to the instructor')
+  const typeInViewer = async (text: string) => {
+    await viewer.locator('.xterm-screen').click()
+    await viewer.keyboard.type(`${text}\n`)
   }
-  await typed('echo not yet')
-  await look.getByRole('button', { name: 'Ask to join' }).click()
-  await ada.getByRole('button', { name: 'Let them' }).click()
-  await expect(look.getByText('You can type here.')).toBeVisible()
-  await typed('echo with consent')
-  await expect.poll(() => screen(ada, 'greet')).toMatch(/^with consent$/m)
-  expect(await screen(ada, 'greet')).not.toContain('not yet')
+  await typeInViewer('echo not yet')
+  await viewer.getByRole('button', { name: 'Ask to join' }).click()
+  await ada.page.getByRole('button', { name: 'Allow' }).click()
+  await expect(viewer.getByText('You can type')).toBeVisible()
+  await typeInViewer('echo with consent')
+  await expect.poll(() => screen(ada.page, 'greet')).toMatch(/^with consent$/m)
+  expect(await screen(ada.page, 'greet')).not.toContain('not yet')
 
-  await ada.getByRole('button', { name: 'End it' }).click()
-  await expect(look.getByText('You look; the learner has not agreed to more.')).toBeVisible()
-  await typed('echo any more')
-  await type(ada, 'echo the last word')
-  await expect.poll(() => screen(look, 'greet')).toMatch(/^the last word$/m)
-  expect(await screen(ada, 'greet')).not.toContain('any more')
+  await ada.page.getByRole('button', { name: 'Revoke' }).click()
+  await expect(viewer.getByText('View-only')).toBeVisible()
+  await typeInViewer('echo any more')
+  await ada.runCommand('echo the last word')
+  await expect.poll(() => screen(viewer, 'greet')).toMatch(/^the last word$/m)
+  expect(await screen(ada.page, 'greet')).not.toContain('any more')
 })
 
-test('the instructor puts a learner’s files back to the start; what is done stays done', async ({
+test('the instructor can reset a learner’s files without the progress in the tasks', async ({
   instructor,
   ada,
   workshop,
@@ -200,35 +193,38 @@ test('the instructor puts a learner’s files back to the start; what is done st
   await row(instructor, 'ada').getByRole('button', { name: 'Reset' }).click()
   await expect.poll(() => readFile(workshop.file('ada', 'count.sh'), 'utf8')).toBe('seq 3\n')
   await expect(row(instructor, 'ada')).toContainText('1 of 4')
-  await expect(ada.getByRole('button', { name: '1 of 4 done' })).toBeVisible()
+  await expect(ada.page.getByRole('button', { name: '1 of 4 done' })).toBeVisible()
 })
 
-test('the pages of the class are whole in both colour schemes, and axe finds nothing', async ({ instructor, ada }) => {
-  const look = await instructor.context().newPage()
-  await look.goto(new URL('/class/ada', instructor.url()).href)
-  await expect(look.locator('.xterm-screen')).toBeVisible()
+test('the pages of a class have no layout or accessibility flaws in both color schemes', async ({
+  instructor,
+  ada,
+}) => {
+  const viewer = await instructor.context().newPage()
+  await viewer.goto(new URL('/class/ada', instructor.url()).href)
+  await expect(viewer.locator('.xterm-screen')).toBeVisible()
   await row(instructor, 'ada').getByRole('button', { name: 'Note' }).click()
-  await instructor.getByLabel('A note for ada').fill('A longer note. '.repeat(20))
+  await instructor.getByLabel('Note for ada').fill('A longer note. '.repeat(20))
   await instructor.getByRole('button', { name: 'Send' }).click()
-  await look.getByRole('button', { name: 'Ask to join' }).click()
-  await expect(ada.getByRole('button', { name: 'Let them' })).toBeVisible()
+  await viewer.getByRole('button', { name: 'Ask to join' }).click()
+  await expect(ada.page.getByRole('button', { name: 'Allow' })).toBeVisible()
   await row(instructor, 'bob').getByRole('button', { name: 'Note' }).click()
   for (const colorScheme of ['light', 'dark'] as const)
-    for (const page of [instructor, look, ada]) {
+    for (const page of [instructor, viewer, ada.page]) {
       await page.emulateMedia({ colorScheme })
       expect(await flaws(page), `${colorScheme} ${page.url()}`).toEqual([])
     }
-  // A class of twenty is seen at one look.
+  // A class of twenty is seen at one viewer.
   expect((await row(instructor, 'ada').boundingBox())?.height).toBeLessThan(50)
-  await ada.getByRole('button', { name: 'No', exact: true }).click()
-  await expect(look.getByText('You look; the learner has not agreed to more.')).toBeVisible()
+  await ada.page.getByRole('button', { name: 'Deny' }).click()
+  await expect(viewer.getByText('View-only')).toBeVisible()
 })
 
-test('a second server of the same class is refused, and the first goes on; its end leaves the files and no container', async ({
+test('a second server of the same class is refused, and stopping the first one removes its containers but keeps the files', async ({
   workshop,
   ada,
 }) => {
-  const again = await execa(
+  const second = await execa(
     process.execPath,
     [
       'bin/understudy.js',
@@ -244,18 +240,18 @@ test('a second server of the same class is refused, and the first goes on; its e
     ],
     { env: workshop.env, reject: false },
   )
-  expect(again.exitCode).toBe(1)
-  expect(again.stderr).toContain('This workshop is open already')
-  await type(ada, 'echo of ada > mine; echo still here')
-  await expect.poll(() => screen(ada, 'greet')).toMatch(/^still here$/m)
+  expect(second.exitCode).toBe(1)
+  expect(second.stderr).toContain('is in use by process')
+  await ada.runCommand('echo of ada > mine; echo still here')
+  await expect.poll(() => screen(ada.page, 'greet')).toMatch(/^still here$/m)
 
-  expect(containersOf(workshop.files)).toHaveLength(2)
+  expect(containersOf(workshop.folder)).toHaveLength(2)
   expect(await workshop.talk.stop('SIGINT')).toBe(0)
-  expect(containersOf(workshop.files)).toEqual([])
+  expect(containersOf(workshop.folder)).toEqual([])
   expect(await readFile(workshop.file('ada', 'mine'), 'utf8')).toBe('of ada\n')
 })
 
-test('by a command prefix the shells run where the operator says; one that leads nowhere is named', async ({
+test('with --command-prefix the shells run through that command, and a prefix that does not reach the files is refused', async ({
   workshop,
   browser,
 }) => {
@@ -263,17 +259,17 @@ test('by a command prefix the shells run where the operator says; one that leads
   const talk = await startTalk({
     command: 'workshop',
     deck: workshop.deck.file,
-    args: [...args, '--command-prefix', 'env PLACE=of-{learner} sh -c'],
+    args: [...args, '--command-prefix', 'env REMOTE=of-{learner} sh -c'],
     env: workshop.env,
   })
   try {
     const page = await open(browser, /ada\s+(http\S+)/.exec(talk.output())?.[1] ?? '')
-    await type(page, 'echo $PLACE; cat mine')
+    await new LearnerPage(page).runCommand('echo $REMOTE; cat mine')
     await expect.poll(() => screen(page, 'greet')).toMatch(/^of-ada\nof ada$/m)
   } finally {
     await talk.stop()
   }
-  const nowhere = await execa(
+  const unreachable = await execa(
     process.execPath,
     [
       'bin/understudy.js',
@@ -288,11 +284,11 @@ test('by a command prefix the shells run where the operator says; one that leads
     ],
     { env: workshop.env, reject: false },
   )
-  expect(nowhere.exitCode).toBe(1)
-  expect(nowhere.stderr).toContain('false does not lead to the files of ada')
+  expect(unreachable.exitCode).toBe(1)
+  expect(unreachable.stderr).toContain('The command prefix "false" does not reach the workspace of learner "ada"')
 })
 
-test('the talk itself, as a class: a machine boots in the container of a learner, and its page is on the learner’s slide alone, here and behind a proxy', async ({
+test('a VM in a learner’s container serves its page on that learner’s slide only, locally and behind a proxy', async ({
   browser,
 }) => {
   const missing = missingPrograms({ nix: 'nix-bin', openssl: 'openssl' })
@@ -300,24 +296,24 @@ test('the talk itself, as a class: a machine boots in the container of a learner
   test.setTimeout(300_000)
   const data = await mkdtemp(join(tmpdir(), 'understudy-class-'))
   const secure = await freePort()
-  // A browser leads each name below `localhost` to this machine.
-  const at = `class.localhost:${secure}`
+  // Browsers resolve every name below `localhost` to this machine.
+  const publicHost = `class.localhost:${secure}`
   const talk = await startTalk({
     command: 'workshop',
-    args: ['--learners', 'ada,bob', '--at', `https://${at}`, '--pages-at', `https://*.${at}`],
+    args: ['--learners', 'ada,bob', '--at', `https://${publicHost}`, '--pages-at', `https://*.${publicHost}`],
     env: { UNDERSTUDY_DATA: data },
   })
   const closeProxy = await tlsProxy(secure, Number(new URL(talk.origin).port), data)
   try {
     expect(talk.output()).toMatch(
-      /This machine carries \d+ learners\. A learner takes \d{2,} MiB of memory, [\d.]+ s of a core/,
+      /This machine has capacity for \d+ learners\. One learner uses \d{2,} MiB of memory, [\d.]+ s of CPU time/,
     )
-    const link = (who: string) => new RegExp(`${who}\\s+(https\\S+)`).exec(talk.output())?.[1] ?? ''
-    const ada = await open(browser, link('ada').replace(`https://${at}`, talk.origin))
+    const link = (learner: string) => new RegExp(`${learner}\\s+(https\\S+)`).exec(talk.output())?.[1] ?? ''
+    const ada = await open(browser, link('ada').replace(`https://${publicHost}`, talk.origin))
     const bob = await open(browser, link('bob'))
     for (const page of [ada, bob]) {
-      await openTask(page, 'Serve on another port')
-      // Both on the same port, each of a machine of their own.
+      await new LearnerPage(page).openTask('Serve on another port')
+      // Both VMs use the same port, each in its own container.
       await page.getByRole('button', { name: 'Run run-vm' }).click()
     }
     const addresses: string[] = []
@@ -333,8 +329,8 @@ test('the talk itself, as a class: a machine boots in the container of a learner
       )
     }
     expect(addresses[0]).toMatch(/^http:\/\/127\.0\.0\.1:\d+\/$/)
-    expect(addresses[1]).toMatch(new RegExp(`^https://[0-9a-f]{32}\\.${at}/$`))
-    // The page's own script and style have come too, and whoever has the address alone is not let in.
+    expect(addresses[1]).toMatch(new RegExp(`^https://[0-9a-f]{32}\\.${publicHost}/$`))
+    // The page's script and style are loaded through the proxy, too. Without the learner's cookie the page is refused.
     expect(
       await bob
         .frameLocator('.understudy-page iframe')
@@ -351,7 +347,7 @@ test('the talk itself, as a class: a machine boots in the container of a learner
     expect(answer?.status()).toBe(401)
   } finally {
     await talk.stop()
-    // A window that goes on asking would hold the proxy open.
+    // Open windows keep reconnecting, which would keep the proxy from closing.
     for (const context of browser.contexts()) await context.close()
     await closeProxy()
     await rm(data, { recursive: true, force: true })
@@ -359,9 +355,9 @@ test('the talk itself, as a class: a machine boots in the container of a learner
   expect(await processes(/qemu-system.*spa-vm/)).toEqual([])
 })
 
-test('Ctrl-C while the machine is measured ends that at once, and leaves neither a container nor a file', async () => {
+test('Ctrl-C during the capacity measurement stops it and leaves no container or file behind', async () => {
   const deck = await workshopDeck()
-  const place = await mkdtemp(join(tmpdir(), 'understudy-class-'))
+  const temporary = await mkdtemp(join(tmpdir(), 'understudy-class-'))
   await writeFile(join(deck.file, '..', 'tasks/greeting/check'), 'sleep 1357\n')
   const starting = execa(
     process.execPath,
@@ -378,7 +374,7 @@ test('Ctrl-C while the machine is measured ends that at once, and leaves neither
       '2',
     ],
     {
-      env: { UNDERSTUDY_CACHE: join(place, 'cache'), UNDERSTUDY_DATA: join(place, 'data') },
+      env: { UNDERSTUDY_CACHE: join(temporary, 'cache'), UNDERSTUDY_DATA: join(temporary, 'data') },
       reject: false,
     },
   )
@@ -386,10 +382,10 @@ test('Ctrl-C while the machine is measured ends that at once, and leaves neither
   starting.kill('SIGINT')
   await starting
   expect(await processes(/sleep 1357$/)).toEqual([])
-  const [own = ''] = await readdir(join(place, 'data', 'workshops'))
-  const files = join(place, 'data', 'workshops', own)
-  expect(containersOf(files)).toEqual([])
-  expect(await readdir(files)).toEqual([])
+  const [deckFolder = ''] = await readdir(join(temporary, 'data', 'workshops'))
+  const folder = join(temporary, 'data', 'workshops', deckFolder)
+  expect(containersOf(folder)).toEqual([])
+  expect(await readdir(folder)).toEqual([])
   await deck.remove()
-  await rm(place, { recursive: true, force: true })
+  await rm(temporary, { recursive: true, force: true })
 })

@@ -2,7 +2,7 @@ import { mkdir, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { type OtherDeck, otherDeck } from './deck.ts'
 
-/** A small talk with tasks that take no time: what the learner's page does with them is the same as with those of the large one. */
+/** A small deck whose tasks are checked at once. */
 const slides = `---
 theme: none
 addons: [slidev-addon-understudy]
@@ -13,14 +13,14 @@ fonts: { provider: none }
 layout: stage
 ---
 
-# What there is
+# Overview
 
 \`\`\`sh {step=greet}
 bash greet.sh
 \`\`\`
 
 <!--
-The first slide is only looked at.
+Notes of the first slide.
 -->
 
 ---
@@ -30,7 +30,7 @@ task: greeting
 # Say something else
 
 <!--
-The program greets. Its text stands in one file.
+The program prints a greeting. Its text is in one file.
 -->
 
 ---
@@ -62,7 +62,7 @@ const files: Record<string, string> = {
   'nix/people/names.txt': 'Ada\n',
 }
 
-interface Source {
+interface TaskSource {
   title: string
   depends?: string[]
   files: string[]
@@ -72,42 +72,42 @@ interface Source {
   solve: string
 }
 
-const tasks: Record<string, Source> = {
+const tasks: Record<string, TaskSource> = {
   greeting: {
     title: 'Say good evening',
     files: ['greet.sh'],
-    text: 'Make `greet.sh` say **Good evening**, and run it:\n\n```sh\nbash greet.sh\n```',
+    text: 'Make `greet.sh` print **Good evening**, and run it:\n\n```sh\nbash greet.sh\n```',
     check:
-      'said=$(bash greet.sh 2>&1) || { echo "FAIL: greet.sh ends with an error: $said"; exit 1; }\necho "LOOK: what greet.sh says: $said"\n[[ $said == "Good evening" ]] || { echo "FAIL: it does not say Good evening"; exit 1; }\necho "OK: it says Good evening"',
+      'output=$(bash greet.sh 2>&1) || { echo "FAIL: greet.sh exits with an error: $output"; exit 1; }\necho "LOOK: greet.sh prints: $output"\n[[ $output == "Good evening" ]] || { echo "FAIL: greet.sh does not print Good evening"; exit 1; }\necho "OK: greet.sh prints Good evening"',
     solve: 'echo "echo Good evening" > greet.sh',
   },
   count: {
     title: 'Count to five',
     files: ['count.sh'],
-    text: 'It counts to three. Make it five.',
-    setup: 'echo "seq 2" > count.sh\necho "count.sh counts to two now"',
+    text: '`count.sh` counts to three. Make it count to five.',
+    setup: 'echo "seq 2" > count.sh\necho "count.sh now counts to two"',
     check:
-      '[[ $(bash count.sh | wc -l) == 5 ]] || { echo "FAIL: it counts to $(bash count.sh | wc -l)"; exit 1; }\necho "OK: it counts to five"',
+      '[[ $(bash count.sh | wc -l) == 5 ]] || { echo "FAIL: count.sh counts to $(bash count.sh | wc -l)"; exit 1; }\necho "OK: count.sh counts to five"',
     solve: 'sed -i "s/[0-9]/5/" count.sh',
   },
   names: {
     title: 'Add a name',
     files: ['people/names.txt'],
-    text: 'Add **Grace** to the names.',
-    check: 'grep -q Grace people/names.txt || { echo "FAIL: Grace is not among the names"; exit 1; }',
+    text: 'Add **Grace** to `names.txt`.',
+    check: 'grep -q Grace people/names.txt || { echo "FAIL: names.txt does not contain Grace"; exit 1; }',
     solve: 'echo Grace >> people/names.txt',
   },
   locked: {
     title: 'After all others',
     depends: ['names'],
     files: [],
-    text: 'Nothing is to be done.',
+    text: 'This task has nothing to do.',
     check: 'exit 0',
     solve: 'true',
   },
 }
 
-/** Makes the deck with its flake and its tasks. */
+/** Creates the deck with its flake and tasks. */
 export async function workshopDeck(): Promise<OtherDeck> {
   const deck = await otherDeck(slides)
   const write = async (path: string, text: string) => {
@@ -119,11 +119,11 @@ export async function workshopDeck(): Promise<OtherDeck> {
   for (const [id, { title, depends = [], files, text, setup = 'true', check, solve }] of Object.entries(tasks)) {
     await write(
       `tasks/${id}/task.md`,
-      `---\ntitle: ${title}\nteaches: How the page works.\ndepends: [${depends.join(', ')}]\nfiles: [${files.join(', ')}]\n---\n\n${text}\n`,
+      `---\ntitle: ${title}\nteaches: The learner page.\ndepends: [${depends.join(', ')}]\nfiles: [${files.join(', ')}]\n---\n\n${text}\n`,
     )
     for (const [script, content] of Object.entries({ setup, check, solve }))
       await write(`tasks/${id}/${script}`, `${content}\n`)
-    for (const number of [1, 2]) await write(`tasks/${id}/hints/${number}.md`, `The hint ${number} of \`${id}\`.\n`)
+    for (const number of [1, 2]) await write(`tasks/${id}/hints/${number}.md`, `Hint ${number} for \`${id}\`.\n`)
   }
   return deck
 }

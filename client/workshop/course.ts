@@ -1,80 +1,85 @@
 import { computed, reactive } from 'vue'
-import { type CourseMessage, onCourse, send } from '../connection.ts'
 import { type CourseInfo, isDone, type TaskInfo, type TaskLine } from '../../shared/protocol/workshop.ts'
-import { changed, failed, files, received, refusedFor, save, saved, useCopy } from './files.ts'
+import { type CourseMessage, onCourse, send } from '../connection.ts'
+import { fileChanged, fileReceived, files, requestFailed, save, saveConflicted, saved, useWorkspace } from './files.ts'
 import { stateOf } from './open-file.ts'
 import { type FileChange, parsePatch } from './patch.ts'
 
-/** Changes that the editor shows in its place: those of a solution, or those since the start of the copy. */
-export type Shown =
-  | { what: 'changes'; files: FileChange[] }
-  | { what: 'solution'; task: string; solution: string; files: FileChange[]; says: TaskLine[] }
+/** A diff that replaces the file in the editor panel: of a solution, or of everything since the start of the course. */
+export type ShownDiff =
+  | { kind: 'changes'; files: FileChange[] }
+  | { kind: 'solution'; task: string; solution: string; files: FileChange[]; output: TaskLine[] }
 
 interface State {
-  /** None before the server has told. */
+  /** Undefined until the server has sent it. */
   course: CourseInfo | undefined
-  /** What the script that runs has said so far. */
+  /** Output of the running script so far. */
   lines: TaskLine[]
-  shown: Shown | undefined
-  /** Which task the guide shows. */
+  shownDiff: ShownDiff | undefined
+  /** Id of the task in the guide. */
   current: string | undefined
 }
 
-/** What this page knows of the learner's course. */
-export const state: State = reactive({ course: undefined, lines: [], shown: undefined, current: undefined })
+/** The state of the learner's course in this window. */
+export const state: State = reactive({ course: undefined, lines: [], shownDiff: undefined, current: undefined })
 
 export const tasks = computed(() => state.course?.tasks ?? [])
-export const done = computed(() => tasks.value.filter(({ progress }) => isDone(progress.state)))
-export const task = computed(() => tasks.value.find(({ id }) => id === state.current))
-/** What the course does with the task of the guide. */
-export const activity = computed(
+export const doneTasks = computed(() => tasks.value.filter(({ progress }) => isDone(progress.state)))
+/** The task in the guide. */
+export const currentTask = computed(() => tasks.value.find(({ id }) => id === state.current))
+/** The running activity, if it is about the task in the guide. */
+export const currentActivity = computed(
   () => (state.course?.activity?.task === state.current ? state.course?.activity : undefined) ?? undefined,
 )
 
-export function inWork({ progress: { state } }: TaskInfo): boolean {
+export function isInProgress({ progress: { state } }: TaskInfo): boolean {
   return state.state === 'begun' || state.state === 'failed'
 }
 
-/** The task to go on with, other than the one of the guide: one that was begun, else the next that is open, from the guide's on. */
-export const upNext = computed(() => {
-  const at = tasks.value.findIndex(({ id }) => id === state.current)
-  const others = [...tasks.value.slice(at + 1), ...tasks.value.slice(0, Math.max(at, 0))]
-  return others.find(inWork) ?? others.find(({ progress }) => progress.state.state === 'open')
+/** The task to suggest next: another one in progress, or else the next open one after the task in the guide. */
+export const nextTask = computed(() => {
+  const index = tasks.value.findIndex(({ id }) => id === state.current)
+  const others = [...tasks.value.slice(index + 1), ...tasks.value.slice(0, Math.max(index, 0))]
+  return others.find(isInProgress) ?? others.find(({ progress }) => progress.state.state === 'open')
 })
 
-/** A check that was asked for while the course changed files: its turn comes then. */
-let checkNext: string | undefined
+/** Id of the task to check after the running activity, which must not be canceled. */
+let pendingCheck: string | undefined
 
-/** Checks the task of the guide with what is in the editor, which is saved first. */
+/** Saves all edited files and checks the task in the guide. */
 export function checkTask(): void {
-  if (!task.value || ['locked', 'open', 'unavailable'].includes(task.value.progress.state.state)) return
-  const busy = state.course?.activity
-  // A check gives way to the next one; what changes files does not.
-  if (busy && !['check', 'look'].includes(busy.doing)) {
-    checkNext = task.value.id
+  const task = currentTask.value
+  if (!task || ['locked', 'open', 'unavailable'].includes(task.progress.state.state)) return
+  const activity = state.course?.activity
+  // The server cancels a check or preview for a new check, and refuses a check during all other activities.
+  if (activity && !['check', 'preview'].includes(activity.action)) {
+    pendingCheck = task.id
     return
   }
-  for (const file of Object.values(files.open)) if (stateOf(file) === 'dirty') save(file.path)
-  send({ type: 'check-task', task: task.value.id })
+  for (const file of files.open.values()) if (stateOf(file) === 'dirty') save(file.path)
+  send({ type: 'check-task', task: task.id })
+}
+
+function runPendingCheck(): void {
+  if (pendingCheck === undefined) return
+  if (pendingCheck === state.current) checkTask()
+  pendingCheck = undefined
 }
 
 function receive(message: CourseMessage): void {
   switch (message.type) {
     case 'course':
       state.course = message.course
-      return useCopy(message.course.copy)
+      return useWorkspace(message.course.workspace)
     case 'task': {
-      const known = tasks.value.find(({ id }) => id === message.task)
-      if (known) known.progress = message.progress
+      const task = tasks.value.find(({ id }) => id === message.task)
+      if (task) task.progress = message.progress
       return
     }
     case 'activity':
       if (message.activity) state.lines = []
       if (state.course) state.course.activity = message.activity
-      if (message.activity === null && checkNext !== undefined) {
-        if (checkNext === state.current) checkTask()
-        checkNext = undefined
-      }
+      if (message.activity === null) runPendingCheck()
       return
     case 'activity-line':
       state.lines.push(message.line)
@@ -83,23 +88,23 @@ function receive(message: CourseMessage): void {
       if (state.course) state.course.files = message.files
       return
     case 'file-changed':
-      return changed(message.path, message.hash)
+      return fileChanged(message.path, message.hash)
     case 'file':
-      return received(message.path, { text: message.text, hash: message.hash })
+      return fileReceived(message.path, { text: message.text, hash: message.hash })
     case 'saved':
       return saved(message.path, message.hash)
     case 'conflict':
-      return refusedFor(message.path, message.theirs ?? { text: '', hash: null })
+      return saveConflicted(message.path, message.theirs ?? { text: '', hash: null })
     case 'solution': {
-      const { task, solution, patch, says } = message
-      state.shown = { what: 'solution', task, solution, says, files: parsePatch(patch) }
+      const { task, solution, patch, output } = message
+      state.shownDiff = { kind: 'solution', task, solution, output, files: parsePatch(patch) }
       return
     }
     case 'diff':
-      state.shown = { what: 'changes', files: parsePatch(message.patch) }
+      state.shownDiff = { kind: 'changes', files: parsePatch(message.patch) }
       return
     case 'refused':
-      if (message.path !== undefined) failed(message.path)
+      if (message.path !== undefined) requestFailed(message.path)
   }
 }
 

@@ -1,166 +1,174 @@
 import { reactive } from 'vue'
+import { z } from 'zod'
+import { json } from '../../shared/json.ts'
 import { send } from '../connection.ts'
 import {
   changedOnDisk,
   type Draft,
   draftOf,
+  type FileOnDisk,
   keepMine,
-  type OnDisk,
   opened,
   type OpenFile,
   stateOf,
 } from './open-file.ts'
 
 interface Files {
-  open: Record<string, OpenFile>
-  /** The one that the editor shows. */
+  /** By path. */
+  open: Map<string, OpenFile>
+  /** Path of the file in the editor. */
   current: string | undefined
 }
 
-/** The files of the learner's copy that are open in this window. */
-export const files: Files = reactive({ open: {}, current: undefined })
+/** The files of the workspace that are open in this window. */
+export const files: Files = reactive({ open: new Map<string, OpenFile>(), current: undefined })
 
-/** What the browser keeps of a copy while the page is away. */
-interface Kept {
-  current?: string | undefined
-  drafts: Record<string, Draft>
-}
+/** The format in which the browser stores open and unsaved files, so that a reload loses nothing. */
+const storedFiles = z.object({
+  current: z.string().optional(),
+  drafts: z.record(z.string(), z.object({ text: z.string(), base: z.string().nullable() })).default({}),
+})
 
-/** The one to be shown as soon as it is there: the one before stays in the editor meanwhile. */
-let wanted: string | undefined
+/** The file to show when the server has sent it; until then the editor keeps the previous file. */
+let pendingFile: string | undefined
 
-let key: string | undefined
-let kept: Kept = { drafts: {} }
+let storageKey: string | undefined
+let storedCurrent: string | undefined
+let drafts = new Map<string, Draft>()
 
 /**
- * Takes up what was left of a copy, after a reload or when the connection has come back. A browser may have seen several copies.
+ * Restores the open and unsaved files of a workspace, after a reload or a reconnection. One browser may have several workspaces.
  *
- * @param copy where it is on the learner's machine
+ * @param workspace path of the workspace on the learner's machine
  */
-export function useCopy(copy: string): void {
-  const theirs = `understudy-workshop-files ${copy}`
-  if (key !== theirs) {
-    key = theirs
-    kept = read(key)
-    files.open = {}
+export function useWorkspace(workspace: string): void {
+  const key = `understudy-workshop-files ${workspace}`
+  if (storageKey !== key) {
+    storageKey = key
+    const stored = storedFiles.safeParse(json(localStorage.getItem(key) ?? '{}')).data
+    storedCurrent = stored?.current
+    drafts = new Map(Object.entries(stored?.drafts ?? {}))
+    files.open.clear()
     files.current = undefined
-    wanted = kept.current
+    pendingFile = storedCurrent
   }
   for (const path of new Set([
-    ...Object.keys(files.open),
-    ...Object.keys(kept.drafts),
-    ...(wanted === undefined ? [] : [wanted]),
+    ...files.open.keys(),
+    ...drafts.keys(),
+    ...(pendingFile === undefined ? [] : [pendingFile]),
   ]))
-    ask(path)
+    request(path)
 }
 
-function read(key: string): Kept {
-  try {
-    const told: unknown = JSON.parse(localStorage.getItem(key) ?? '{}')
-    if (typeof told === 'object' && told !== null) return { drafts: {}, ...told }
-  } catch {
-    // Written by something else: there is nothing to take up.
-  }
-  return { drafts: {} }
+function store(): void {
+  if (storageKey === undefined) return
+  const stored: z.infer<typeof storedFiles> = { drafts: Object.fromEntries(drafts) }
+  if (storedCurrent !== undefined) stored.current = storedCurrent
+  localStorage.setItem(storageKey, JSON.stringify(stored))
 }
 
-function keep(): void {
-  if (key !== undefined) localStorage.setItem(key, JSON.stringify(kept))
-}
-
-function ask(path: string): void {
+function request(path: string): void {
   send({ type: 'open-file', path })
 }
 
-/** Whether the learner has not opened any file yet. */
+/** Whether no file is open or about to open. */
 export function nothingOpen(): boolean {
-  return files.current === undefined && wanted === undefined
+  return files.current === undefined && pendingFile === undefined
 }
 
 export function openFile(path: string): void {
-  kept.current = path
-  keep()
-  if (files.open[path]) files.current = path
-  else ask((wanted = path))
+  storedCurrent = path
+  store()
+  if (files.open.has(path)) {
+    files.current = path
+    return
+  }
+  pendingFile = path
+  request(path)
 }
 
-export function received(path: string, disk: OnDisk): void {
-  const known = files.open[path]
-  put(known ? changedOnDisk(known, disk) : opened(path, disk, kept.drafts[path]))
-  show(path)
+/** The server has sent a file. */
+export function fileReceived(path: string, disk: FileOnDisk): void {
+  const file = files.open.get(path)
+  put(file ? changedOnDisk(file, disk) : opened(path, disk, drafts.get(path)))
+  showIfPending(path)
 }
 
-function show(path: string): void {
-  if (wanted !== path) return
-  wanted = undefined
+function showIfPending(path: string): void {
+  if (pendingFile !== path) return
+  pendingFile = undefined
   files.current = path
 }
 
-/** The server has written what it was sent. */
+/** The server has saved a file. */
 export function saved(path: string, hash: string): void {
-  const file = files.open[path]
+  const file = files.open.get(path)
   if (file?.saving !== undefined) put(changedOnDisk(file, { text: file.saving, hash }))
 }
 
-/** The server has not written it: something else is there. */
-export function refusedFor(path: string, theirs: OnDisk): void {
-  const file = files.open[path]
+/** The server has not saved a file, because it has changed on the disk since it was opened. */
+export function saveConflicted(path: string, theirs: FileOnDisk): void {
+  const file = files.open.get(path)
   if (file) put(changedOnDisk({ ...file, saving: undefined }, theirs))
 }
 
-/** It could not be written, or read, at all. */
-export function failed(path: string): void {
-  const file = files.open[path]
-  if (file) put({ ...file, saving: undefined })
-  else {
-    // Typed into a file that is no longer one: to be found where the browser keeps it.
-    if (kept.drafts[path]) put(opened(path, { text: '', hash: null }, kept.drafts[path]))
-    show(path)
-  }
+/** The server has refused to open or save a file. */
+export function requestFailed(path: string): void {
+  const file = files.open.get(path)
+  if (file) return put({ ...file, saving: undefined })
+  // The file was removed or cannot be opened any more: its draft stays accessible.
+  const draft = drafts.get(path)
+  if (draft) put(opened(path, { text: '', hash: null }, draft))
+  showIfPending(path)
 }
 
-/** Something has written the file, or removed it. */
-export function changed(path: string, hash: string | null): void {
-  const file = files.open[path]
+/**
+ * A file has changed on the disk.
+ *
+ * @param hash null if it was removed
+ */
+export function fileChanged(path: string, hash: string | null): void {
+  const file = files.open.get(path)
   if (!file || file.disk.hash === hash) return
-  if (hash !== null) ask(path)
+  if (hash !== null) request(path)
   else if (stateOf(file) !== 'clean') put(changedOnDisk(file, { text: '', hash: null }))
   else close(path)
 }
 
 function close(path: string): void {
-  delete files.open[path]
-  delete kept.drafts[path]
+  files.open.delete(path)
+  drafts.delete(path)
   if (files.current === path) files.current = undefined
-  if (kept.current === path) kept.current = undefined
-  keep()
+  if (storedCurrent === path) storedCurrent = undefined
+  store()
 }
 
+/** The learner has edited a file. */
 export function edit(path: string, text: string): void {
-  const file = files.open[path]
+  const file = files.open.get(path)
   if (file && file.text !== text) put({ ...file, text })
 }
 
 export function save(path: string): void {
-  const file = files.open[path]
+  const file = files.open.get(path)
   if (!file || stateOf(file) !== 'dirty') return
   send({ type: 'save-file', path, text: file.text, base: file.base })
   put({ ...file, saving: file.text })
 }
 
-/** Ends a conflict: with what is on the disk, or with what was typed, which is saved. */
-export function settle(path: string, takeTheirs: boolean): void {
-  const file = files.open[path]
+/** Resolves a conflict: `theirs` keeps the file on the disk, `mine` saves the learner's text. */
+export function resolveConflict(path: string, choice: 'theirs' | 'mine'): void {
+  const file = files.open.get(path)
   if (!file) return
-  if (takeTheirs) return file.disk.hash === null ? close(path) : put(opened(path, file.disk))
+  if (choice === 'theirs') return file.disk.hash === null ? close(path) : put(opened(path, file.disk))
   put(keepMine(file))
   save(path)
 }
 
 function put(file: OpenFile): void {
-  files.open[file.path] = file
+  files.open.set(file.path, file)
   const draft = draftOf(file)
-  if (draft) kept.drafts[file.path] = draft
-  else delete kept.drafts[file.path]
-  keep()
+  if (draft) drafts.set(file.path, draft)
+  else drafts.delete(file.path)
+  store()
 }

@@ -2,68 +2,84 @@ import { screenReader } from '../terminal/screen-reader.ts'
 import { checkTask } from './course.ts'
 import { focusPanel, PANELS, type PanelName, panels } from './panels.ts'
 
-/** A key of the page's own; everything else belongs to what has the focus. */
-export interface PageKey {
+/** A keyboard shortcut, as the help lists it (KeysDialog.vue). */
+export interface KeyHelp {
   keys: string
-  does: string
+  action: string
 }
 
-/** As the page's help and docs/workshop.md list them. */
-export const PAGE_KEYS: readonly PageKey[] = [
-  { keys: 'F6, Shift+F6', does: 'The next panel, or the one before' },
-  { keys: 'Alt+Shift+1 … 4', does: 'Slide, guide, editor, terminal' },
-  { keys: 'Alt+Shift+5', does: 'The list of tasks' },
-  { keys: 'Shift+Esc', does: 'Out of the editor or the terminal, to its panel: Tab goes on from there' },
-  { keys: 'Alt+Shift+C', does: 'Check the task' },
-  { keys: 'Alt+Shift+E', does: 'Enlarge the panel, or put it back' },
-  { keys: 'Alt+Shift+R', does: 'Screen reader mode of editor and terminal' },
-  { keys: 'Alt+Shift+H', does: 'This list' },
+/** Shortcuts that work anywhere on the page, also in the editor and the terminal. */
+export const PAGE_KEYS: readonly KeyHelp[] = [
+  { keys: 'F6, Shift+F6', action: 'Next or previous panel' },
+  { keys: 'Alt+Shift+1 … 4', action: 'Focus slide, guide, editor or terminal' },
+  { keys: 'Alt+Shift+5', action: 'Show the task list' },
+  { keys: 'Shift+Esc', action: 'Leave the editor or terminal, so that Tab moves the focus' },
+  { keys: 'Alt+Shift+C', action: 'Check the task' },
+  { keys: 'Alt+Shift+E', action: 'Maximize or restore the panel' },
+  { keys: 'Alt+Shift+R', action: 'Toggle screen reader mode of editor and terminal' },
+  { keys: 'Alt+Shift+H', action: 'Show keyboard shortcuts' },
 ]
 
-export const PANEL_KEYS: readonly (PageKey & { panel: string })[] = [
-  { panel: 'Slide', keys: '→ or Space, ←', does: 'One click further, or back' },
-  { panel: 'Slide', keys: '↓, ↑', does: 'The next slide, or the one before' },
-  { panel: 'Editor', keys: 'Ctrl+S', does: 'Save' },
-  { panel: 'Editor', keys: 'Ctrl+M', does: 'Tab moves the focus instead of indenting, or indents again' },
-  { panel: 'Editor', keys: 'Ctrl+F, Ctrl+/', does: 'Find; comment' },
-  { panel: 'Editor', keys: 'F1', does: 'All commands of the editor' },
-  { panel: 'Changes', keys: 'F7, Shift+F7', does: 'Through the changes, line by line, also for a screen reader' },
-  { panel: 'Terminal', keys: 'Ctrl+Shift+F', does: 'Search' },
-  { panel: 'Line between panels', keys: 'Arrows, Enter', does: 'Its place; the usual one' },
+/** Shortcuts of the focused panel. */
+export const PANEL_KEYS: readonly (KeyHelp & { panel: string })[] = [
+  { panel: 'Slide', keys: '→ or Space, ←', action: 'Next or previous click' },
+  { panel: 'Slide', keys: '↓, ↑', action: 'Next or previous slide' },
+  { panel: 'Editor', keys: 'Ctrl+S', action: 'Save' },
+  { panel: 'Editor', keys: 'Ctrl+M', action: 'Switch Tab between indenting and moving the focus' },
+  { panel: 'Editor', keys: 'Ctrl+F, Ctrl+/', action: 'Find; toggle comment' },
+  { panel: 'Editor', keys: 'F1', action: 'Show all editor commands' },
+  { panel: 'Changes', keys: 'F7, Shift+F7', action: 'Next or previous change, also for screen readers' },
+  { panel: 'Terminal', keys: 'Ctrl+Shift+F', action: 'Search' },
+  { panel: 'Divider', keys: 'Arrows, Enter', action: 'Resize; restore the default size' },
 ]
 
-/** What a key does for the page, wherever the focus is. The editor and the terminal do not get to see such a key. */
-export function pageKey(event: KeyboardEvent, panel: PanelName | undefined, help: () => void): void {
-  const act = actionOf(event, panel, help)
-  if (!act) return
+/** Handles a page shortcut, wherever the focus is, and hides it from the editor and the terminal. */
+export function handlePageKey(event: KeyboardEvent, focused: PanelName | undefined, showHelp: () => void): void {
+  const action = actionOf(event, focused, showHelp)
+  if (!action) return
   event.preventDefault()
   event.stopPropagation()
-  act()
+  action()
 }
 
 function actionOf(
   { key, code, altKey, shiftKey, ctrlKey, metaKey }: KeyboardEvent,
-  panel: PanelName | undefined,
-  help: () => void,
+  focused: PanelName | undefined,
+  showHelp: () => void,
 ): (() => void) | undefined {
   if (ctrlKey || metaKey) return undefined
-  if (key === 'F6' && !altKey) return () => focusPanel(beside(panel, shiftKey ? -1 : 1))
-  if (key === 'Escape' && shiftKey && panel)
-    return () => document.querySelector<HTMLElement>(`[data-panel="${panel}"]`)?.focus()
+  if (key === 'F6' && !altKey) return () => focusPanel(adjacentPanel(focused, shiftKey ? -1 : 1))
+  if (key === 'Escape' && shiftKey && focused)
+    return () => document.querySelector<HTMLElement>(`[data-panel="${focused}"]`)?.focus()
   if (!altKey || !shiftKey) return undefined
-  // By the place of the key: with Alt and Shift layouts make other characters of them.
-  if (code === 'KeyC') return checkTask
-  if (code === 'KeyE') return () => (panels.enlarged = panels.enlarged ? undefined : (panel ?? 'editor'))
-  if (code === 'KeyR') return () => (screenReader.value = !screenReader.value)
-  if (code === 'KeyH') return help
-  const digit = Number(/^Digit(\d)$/.exec(code)?.[1])
-  if (digit === 5) return () => ((panels.tab = 'tasks'), focusPanel('guide'))
-  if (digit === 2) return () => ((panels.tab = 'guide'), focusPanel('guide'))
-  const wanted = PANELS[digit - 1]
-  return wanted && (() => focusPanel(wanted))
+  // `code` is the physical key: with Alt and Shift, keyboard layouts produce other characters.
+  switch (code) {
+    case 'KeyC':
+      return checkTask
+    case 'KeyE':
+      return () => (panels.maximized = panels.maximized ? undefined : (focused ?? 'editor'))
+    case 'KeyR':
+      return () => (screenReader.value = !screenReader.value)
+    case 'KeyH':
+      return showHelp
+    case 'Digit5':
+      return () => {
+        panels.tab = 'tasks'
+        focusPanel('guide')
+      }
+    case 'Digit2':
+      return () => {
+        panels.tab = 'guide'
+        focusPanel('guide')
+      }
+    default: {
+      const panel = PANELS[Number(/^Digit(\d)$/.exec(code)?.[1]) - 1]
+      return panel && (() => focusPanel(panel))
+    }
+  }
 }
 
-function beside(panel: PanelName | undefined, by: 1 | -1): PanelName {
-  if (panel === undefined) return by > 0 ? PANELS[0] : 'terminal'
-  return PANELS[(PANELS.indexOf(panel) + by + PANELS.length) % PANELS.length] ?? PANELS[0]
+function adjacentPanel(focused: PanelName | undefined, offset: 1 | -1): PanelName {
+  if (focused === undefined) return offset > 0 ? PANELS[0] : 'terminal'
+  return PANELS[(PANELS.indexOf(focused) + offset + PANELS.length) % PANELS.length] ?? PANELS[0]
 }

@@ -31,15 +31,16 @@ import dark from 'shiki/themes/github-dark-default.mjs'
 import light from 'shiki/themes/github-light-default.mjs'
 
 /**
- * The editor of the workshop: Monaco with what editing a flake needs. Its own languages with their services (of TypeScript alone 6 MB)
- * stay out; Shiki colours, as on the slides. The worker, which computes diffs, and the icons come from the deck's own origin.
+ * The editor of the workshop: Monaco with the features that editing a flake needs. Monaco's own language services are left out
+ * (TypeScript's alone is 6 MB); Shiki highlights the syntax, as on the slides. The worker, which computes diffs, and the icons are loaded
+ * from the deck's origin.
  */
 
 self.MonacoEnvironment = { getWorker: () => new EditorWorker() }
 
 const THEMES = { light: 'github-light-default', dark: 'github-dark-default' } as const
 
-/** Shiki's language by the end of a file's name; anything else is plain text. */
+/** Shiki's languages by file name extension; all other files are plain text. */
 const LANGUAGES: Record<string, string> = {
   nix: 'nix',
   sh: 'shellscript',
@@ -54,15 +55,15 @@ const LANGUAGES: Record<string, string> = {
   md: 'markdown',
 }
 
-/** @param path of a file in the flake */
+/** @returns the language of a file in the flake */
 export function languageOf(path: string): string {
   return LANGUAGES[path.slice(path.lastIndexOf('.') + 1)] ?? 'plaintext'
 }
 
-/** A theme on the ground of the page's panels, whose comments and line numbers have a contrast of 4.5 to 1 and more. */
-function readable(
+/** Adapts a theme to the page: the panels' background, and a contrast of at least 4.5 to 1 for comments and line numbers. */
+function adaptTheme(
   theme: ThemeRegistration,
-  { ground, line, quiet }: { ground: string; line: string; quiet: string },
+  { background, line, muted }: { background: string; line: string; muted: string },
 ): ThemeRegistration {
   const diff = {
     'diffEditor.insertedLineBackground': '#2ea04318',
@@ -72,22 +73,22 @@ function readable(
   }
   const colors = {
     ...diff,
-    'editor.background': ground,
-    'editorGutter.background': ground,
+    'editor.background': background,
+    'editorGutter.background': background,
     'editor.lineHighlightBackground': line,
-    'editorLineNumber.foreground': quiet,
+    'editorLineNumber.foreground': muted,
   }
-  const comments = { scope: ['comment', 'punctuation.definition.comment'], settings: { foreground: quiet } }
+  const comments = { scope: ['comment', 'punctuation.definition.comment'], settings: { foreground: muted } }
   return { ...theme, colors: { ...theme.colors, ...colors }, tokenColors: [...(theme.tokenColors ?? []), comments] }
 }
 
-/** Gives Monaco its colours and languages. To be called once, before any editor is made. */
+/** Registers themes and languages. Call once, before the first editor is created. */
 export async function prepare(): Promise<void> {
   const highlighter = await createHighlighterCore({
     engine: createJavaScriptRegexEngine({ forgiving: true }),
     themes: [
-      readable(light, { ground: '#ffffff', line: '#f3f6fb', quiet: '#57606a' }),
-      readable(dark, { ground: '#101828', line: '#162036', quiet: '#93a1b8' }),
+      adaptTheme(light, { background: '#ffffff', line: '#f3f6fb', muted: '#57606a' }),
+      adaptTheme(dark, { background: '#101828', line: '#162036', muted: '#93a1b8' }),
     ],
     langs: [
       import('shiki/langs/nix.mjs'),
@@ -118,13 +119,13 @@ export async function prepare(): Promise<void> {
   shikiToMonaco(highlighter, monaco)
 }
 
-/** Colours all editors of the page. */
-export function useColours(dark: boolean): void {
+/** Sets the color scheme of all editors. */
+export function setColorScheme(dark: boolean): void {
   monaco.editor.setTheme(dark ? THEMES.dark : THEMES.light)
 }
 
-/** What all editors of the page have in common. */
-export const COMMON = {
+/** Options of all editors. */
+export const EDITOR_OPTIONS = {
   automaticLayout: true,
   minimap: { enabled: false },
   fontFamily: "'JetBrains Mono Variable', ui-monospace, monospace",

@@ -1,27 +1,27 @@
-/** What a file is on the learner's disk. */
-export interface OnDisk {
-  /** Empty where it is not there. */
+/** The content of a file on the learner's disk. */
+export interface FileOnDisk {
+  /** Empty if the file does not exist. */
   text: string
-  /** SHA-256 of its bytes; null where it is not there. */
+  /** SHA-256 of its bytes; null if the file does not exist. */
   hash: string | null
 }
 
 /** A file that is open in the editor. */
 export interface OpenFile {
   path: string
-  disk: OnDisk
-  /** What the editor has. */
+  disk: FileOnDisk
+  /** The text in the editor. */
   text: string
-  /** The hash of what `text` began from. */
+  /** Hash of the content on the disk that `text` is based on. */
   base: string | null
   /** The text that was sent to be saved, until the server answers. */
   saving?: string | undefined
 }
 
-/** `conflict`: it was changed here and on the disk, and neither knows of the other. */
+/** `conflict`: the file has changed both in the editor and on the disk. */
 export type FileState = 'clean' | 'dirty' | 'saving' | 'conflict'
 
-/** Text that was not saved, as the browser keeps it. */
+/** An unsaved text, as the browser stores it. */
 export interface Draft {
   text: string
   base: string | null
@@ -33,31 +33,31 @@ export function stateOf({ disk, text, base, saving }: OpenFile): FileState {
   return saving === undefined ? 'dirty' : 'saving'
 }
 
-/** A file that the server has just shown, with what was typed before the page was left. */
-export function opened(path: string, disk: OnDisk, draft?: Draft): OpenFile {
+/** Opens a file that the server has sent, with the draft from before a reload. */
+export function opened(path: string, disk: FileOnDisk, draft?: Draft): OpenFile {
   return draft ? { path, disk, text: draft.text, base: draft.base } : { path, disk, text: disk.text, base: disk.hash }
 }
 
-/** It is different on the disk: by a save from here, by another editor, or by a task. Nothing that was typed is lost. */
-export function changedOnDisk(file: OpenFile, disk: OnDisk): OpenFile {
+/** Applies a change on the disk, by a save, another editor or a task. Unsaved text is kept. */
+export function changedOnDisk(file: OpenFile, disk: FileOnDisk): OpenFile {
   const { path, text } = file
   if (stateOf(file) === 'clean' || text === disk.text) return opened(path, disk)
-  // More was typed while it was saved.
+  // The change is the editor's own save, and the learner has typed more since.
   if (file.saving === disk.text) return { path, disk, text, base: disk.hash }
   return { ...file, disk }
 }
 
-/** The learner keeps what they have typed, over what is on the disk. */
+/** Resolves a conflict in favor of the editor's text, which can then be saved. */
 export function keepMine(file: OpenFile): OpenFile {
   return { ...file, base: file.disk.hash, saving: undefined }
 }
 
-/** What is to be kept while the page is away; undefined where nothing would be lost. */
+/** @returns the unsaved text; undefined if there is none */
 export function draftOf(file: OpenFile): Draft | undefined {
   return stateOf(file) === 'clean' ? undefined : { text: file.text, base: file.base }
 }
 
-/** The least that turns one text into another: what stands before and behind it keeps its place, and so does the cursor in it. */
+/** Computes the smallest single replacement that turns one text into another, so that the cursor outside of it stays in place. */
 export function difference(before: string, after: string): { from: number; to: number; text: string } {
   let from = 0
   while (from < before.length && from < after.length && before[from] === after[from]) from++

@@ -1,63 +1,62 @@
 import { reactive, watch } from 'vue'
+import { z } from 'zod'
+import { json } from '../../shared/json.ts'
 
-/** The panels of the learner's page, in the order of the keys that reach them (Alt+Shift+1 to 4). */
+/** The panels of the learner's page, in the order of their shortcuts (Alt+Shift+1 to 4). */
 export const PANELS = ['slide', 'guide', 'editor', 'terminal'] as const
 export type PanelName = (typeof PANELS)[number]
 
-/** Per cent of the box that a panel shares with the one behind it. */
-export const USUAL = { left: 48, slide: 56, editor: 50 } as const
+/** Size of a panel in percent of the space that it shares with its neighbor. */
+export const DEFAULT_SIZES = { left: 48, slide: 56, editor: 50 } as const
 
 interface Panels {
   left: number
   slide: number
   editor: number
-  /** The one that has the whole page. */
-  enlarged: PanelName | undefined
-  /** Whether the list of files stands beside the editor. */
+  /** The panel that fills the whole page. */
+  maximized: PanelName | undefined
+  /** Whether the list of files is shown beside the editor. */
   files: boolean
-  /** What the guide's panel shows. */
+  /** The tab of the guide panel. */
   tab: 'guide' | 'tasks'
 }
 
-/** Each browser remembers how its learner has set up the page. */
-const KEY = 'understudy-workshop-panels'
+const STORAGE_KEY = 'understudy-workshop-panels'
+const size = z.number().min(20).max(80).optional().catch(undefined)
+const storedPanels = z.object({ left: size, slide: size, editor: size, files: z.boolean().optional().catch(undefined) })
 
-function remembered(): Partial<Panels> {
-  try {
-    const told: unknown = JSON.parse(localStorage.getItem(KEY) ?? '{}')
-    if (typeof told !== 'object' || told === null) return {}
-    const sizes = Object.entries(told).filter(
-      ([name, value]) =>
-        (name in USUAL && typeof value === 'number' && value >= 20 && value <= 80) ||
-        (name === 'files' && typeof value === 'boolean'),
-    )
-    return Object.fromEntries(sizes)
-  } catch {
-    return {}
+function readStoredPanels(): Pick<Panels, 'left' | 'slide' | 'editor' | 'files'> {
+  const stored = storedPanels.safeParse(json(localStorage.getItem(STORAGE_KEY) ?? '{}')).data
+  return {
+    left: stored?.left ?? DEFAULT_SIZES.left,
+    slide: stored?.slide ?? DEFAULT_SIZES.slide,
+    editor: stored?.editor ?? DEFAULT_SIZES.editor,
+    files: stored?.files ?? true,
   }
 }
 
-export const panels: Panels = reactive({ ...USUAL, enlarged: undefined, files: true, tab: 'guide', ...remembered() })
+/** The layout of the page, which the browser stores. */
+export const panels: Panels = reactive({ ...readStoredPanels(), maximized: undefined, tab: 'guide' })
 
 watch(panels, ({ left, slide, editor, files }) =>
-  localStorage.setItem(KEY, JSON.stringify({ left, slide, editor, files })),
+  localStorage.setItem(STORAGE_KEY, JSON.stringify({ left, slide, editor, files })),
 )
 
-const focusers = new Map<PanelName, () => void>()
+const focusHandlers = new Map<PanelName, () => void>()
 
-/** Told by a panel that is there: what takes the focus when it is asked for. */
+/** Registers the function that focuses a panel's main element. */
 export function onFocus(name: PanelName, focus: () => void): void {
-  focusers.set(name, focus)
+  focusHandlers.set(name, focus)
 }
 
-/** Puts the focus into a panel. One that is hidden behind an enlarged one takes the page back. */
+/** Focuses a panel. If another panel is maximized, it is restored. */
 export function focusPanel(name: PanelName): void {
-  if (panels.enlarged !== undefined && panels.enlarged !== name) panels.enlarged = undefined
-  // The panel may just have been shown.
-  requestAnimationFrame(() => focusers.get(name)?.())
+  if (panels.maximized !== undefined && panels.maximized !== name) panels.maximized = undefined
+  // In the next frame, since the panel may just have become visible.
+  requestAnimationFrame(() => focusHandlers.get(name)?.())
 }
 
-/** The panel that has the focus. */
+/** @returns the panel that contains an element */
 export function panelOf(element: Element | null): PanelName | undefined {
   const name = element?.closest<HTMLElement>('[data-panel]')?.dataset.panel
   return PANELS.find((panel) => panel === name)

@@ -12,7 +12,7 @@ index 1111111..2222222 100644
    };
 @@ -20,2 +20,3 @@ in
    };
-+  # the end
++  # last line
  }
 \\ No newline at end of file
 diff --git a/old.nix b/old.nix
@@ -22,7 +22,7 @@ index 3333333..0000000
 +++ /dev/null
 @@ -1,2 +0,0 @@
 -{ }
---- a comment that looks like a head
+--- a comment that looks like a header
 diff --git a/new.nix b/new.nix
 new file mode 100644
 index 0000000..4444444
@@ -31,23 +31,23 @@ index 5555555..6666666 100644
 Binary files a/logo.png and b/logo.png differ
 `
 
-test('each file of a patch is shown with both of its sides', () => {
+test('parsePatch returns both sides of each file', () => {
   const [spa, old] = parsePatch(patch)
   expect(spa).toEqual({
     path: 'nixos/services/spa.nix',
     kind: 'changed',
     before: '  options.services.spa = {\n    port = 80;\n  };\n# ⋯\n  };\n}',
-    after: '  options.services.spa = {\n    port = 8081;\n  };\n# ⋯\n  };\n  # the end\n}',
+    after: '  options.services.spa = {\n    port = 8081;\n  };\n# ⋯\n  };\n  # last line\n}',
   })
   expect(old).toEqual({
     path: 'old.nix',
     kind: 'removed',
-    before: '{ }\n-- a comment that looks like a head',
+    before: '{ }\n-- a comment that looks like a header',
     after: '',
   })
 })
 
-test('files without lines are named too', () => {
+test('parsePatch lists empty and binary files', () => {
   expect(
     parsePatch(patch)
       .slice(2)

@@ -1,4 +1,4 @@
-/** What a patch changes in one file: the lines around its changes, on both sides. */
+/** The changed lines of one file and their context, before and after the patch. */
 export interface FileChange {
   path: string
   kind: 'changed' | 'added' | 'removed' | 'renamed' | 'binary'
@@ -6,50 +6,48 @@ export interface FileChange {
   after: string
 }
 
-/** Stands between two places of a file: a comment in Nix, shell and Python, so that the colours of what follows are right. */
+/** Separates the hunks of a file. It is a comment in Nix, shell and Python, so that it does not break the syntax highlighting. */
 const GAP = '# ⋯'
 
-/**
- * Takes apart a patch as `git diff` writes it (git-scm.com/docs/diff-format#generate_patch_text_with_p).
- */
+/** Parses the output of `git diff` (git-scm.com/docs/diff-format#generate_patch_text_with_p). */
 export function parsePatch(patch: string): FileChange[] {
   return patch
     .split(/^(?=diff --git )/m)
     .filter((part) => part.startsWith('diff --git '))
-    .map(fileOf)
+    .map(parseFile)
 }
 
-function fileOf(part: string): FileChange {
+function parseFile(part: string): FileChange {
   const lines = part.replace(/\n$/, '').split('\n')
-  const first = lines.findIndex((line) => line.startsWith('@@'))
-  const head = first < 0 ? lines : lines.slice(0, first)
+  const firstHunk = lines.findIndex((line) => line.startsWith('@@'))
+  const header = firstHunk < 0 ? lines : lines.slice(0, firstHunk)
   const before: string[] = []
   const after: string[] = []
-  for (const [at, line] of (first < 0 ? [] : lines.slice(first)).entries()) {
+  for (const [index, line] of (firstHunk < 0 ? [] : lines.slice(firstHunk)).entries()) {
     const text = line.slice(1)
     if (line.startsWith('@@')) {
-      if (at > 0) for (const side of [before, after]) side.push(GAP)
+      if (index > 0) for (const side of [before, after]) side.push(GAP)
     } else if (line.startsWith('-')) before.push(text)
     else if (line.startsWith('+')) after.push(text)
-    // A backslash says of the line before that it has no end.
+    // A line with a backslash means that the previous line has no line break.
     else if (!line.startsWith('\\')) for (const side of [before, after]) side.push(text)
   }
-  return { path: pathOf(head), kind: kindOf(head), before: before.join('\n'), after: after.join('\n') }
+  return { path: pathOf(header), kind: kindOf(header), before: before.join('\n'), after: after.join('\n') }
 }
 
-function pathOf(head: string[]): string {
-  const named = (prefix: RegExp) =>
-    head.map((line) => prefix.exec(line)?.[1]).find((path) => path !== undefined && path !== '/dev/null')
+function pathOf(header: string[]): string {
+  const match = (prefix: RegExp) =>
+    header.map((line) => prefix.exec(line)?.[1]).find((path) => path !== undefined && path !== '/dev/null')
   const path =
-    named(/^\+\+\+ "?(?:b\/)?(.*?)"?\t?$/) ??
-    named(/^--- "?(?:a\/)?(.*?)"?\t?$/) ??
-    named(/^rename to (.*)$/) ??
-    named(/^diff --git "?a\/.* "?b\/(.*?)"?$/)
+    match(/^\+\+\+ "?(?:b\/)?(.*?)"?\t?$/) ??
+    match(/^--- "?(?:a\/)?(.*?)"?\t?$/) ??
+    match(/^rename to (.*)$/) ??
+    match(/^diff --git "?a\/.* "?b\/(.*?)"?$/)
   return path ?? '?'
 }
 
-function kindOf(head: string[]): FileChange['kind'] {
-  const has = (word: string) => head.some((line) => line.startsWith(word))
+function kindOf(header: string[]): FileChange['kind'] {
+  const has = (prefix: string) => header.some((line) => line.startsWith(prefix))
   if (has('Binary files') || has('GIT binary patch')) return 'binary'
   if (has('new file')) return 'added'
   if (has('deleted file')) return 'removed'

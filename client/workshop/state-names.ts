@@ -1,12 +1,12 @@
 import type { TaskState } from '../../shared/protocol/workshop.ts'
 
-/** How the states of a task are written. */
+/** The names of task states in the UI. */
 export const STATE_NAMES: Record<TaskState['state'], string> = {
-  unavailable: 'not on this machine',
-  locked: 'waits for others',
-  open: 'not begun',
-  begun: 'begun',
-  failed: 'begun, not passed yet',
+  unavailable: 'unavailable',
+  locked: 'locked',
+  open: 'not started',
+  begun: 'in progress',
+  failed: 'in progress, check failed',
   passed: 'passed',
   skipped: 'skipped',
 }

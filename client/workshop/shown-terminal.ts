@@ -1,4 +1,4 @@
 import { ref } from 'vue'
 
-/** The terminal that the page shows. */
+/** Name of the terminal in the terminal panel. */
 export const shownTerminal = ref<string>()
