@@ -214,7 +214,7 @@ test('the pages of a class have no layout or accessibility flaws in both color s
       await page.emulateMedia({ colorScheme })
       expect(await flaws(page), `${colorScheme} ${page.url()}`).toEqual([])
     }
-  // A class of twenty is seen at one viewer.
+  // Rows are low enough to show a class of twenty without scrolling.
   expect((await row(instructor, 'ada').boundingBox())?.height).toBeLessThan(50)
   await ada.page.getByRole('button', { name: 'Deny' }).click()
   await expect(viewer.getByText('View-only')).toBeVisible()

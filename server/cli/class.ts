@@ -12,6 +12,7 @@ import { ProcessRegistry } from '../executor/process-registry.ts'
 import { TalkServer } from '../http/server.ts'
 import { listen, openInBrowser, serve } from '../http/serving.ts'
 import { accessToken, learnerToken } from '../http/token.ts'
+import { errorCode } from '../lib/error-code.ts'
 import { lockFolder } from '../lib/folder-lock.ts'
 import { deckPaths } from '../lib/paths.ts'
 import { openStage } from '../steps/open-stage.ts'
@@ -180,11 +181,10 @@ async function removeLeftContainers(engine: Engine, workshop: string): Promise<v
 async function copyFlakeLock({ profile, paths }: RuntimeContext, folder: string): Promise<void> {
   const lock = join(paths.workdir, 'flake.lock')
   if (profile.name !== 'nixos' || !existsSync(lock)) return
-  await copyFile(lock, join(workspaceIn(folder), 'flake.lock'), constants.COPYFILE_EXCL).catch(
-    (error: NodeJS.ErrnoException) => {
-      if (error.code !== 'EEXIST') throw error
-    },
-  )
+  const destination = join(workspaceIn(folder), 'flake.lock')
+  await copyFile(lock, destination, constants.COPYFILE_EXCL).catch((error: unknown) => {
+    if (errorCode(error) !== 'EEXIST') throw error
+  })
 }
 
 /**

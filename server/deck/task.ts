@@ -153,17 +153,12 @@ function parseTaskFile(
   const parsed = taskSchema.safeParse(document.toJS() ?? {})
   if (parsed.success) return { frontmatter: parsed.data, text: text.trim() }
   for (const issue of parsed.error.issues) {
-    const at = issue.code === 'unrecognized_keys' ? issue.keys[0] : issue.path[0]
+    const invalidKey = String(issue.code === 'unrecognized_keys' ? issue.keys[0] : issue.path[0])
     const pair = isMap(document.contents)
-      ? document.contents.items.find(({ key }) => String(key) === String(at))
+      ? document.contents.items.find(({ key }) => String(key) === invalidKey)
       : undefined
-    const offset =
-      pair && typeof pair.key === 'object' && pair.key !== null && 'range' in pair.key && Array.isArray(pair.key.range)
-        ? Number(pair.key.range[0])
-        : 0
-    problems.push(
-      `${name}:${counter.linePos(offset).line + 1}: ${issue.path.map((key) => `${String(key)}: `).join('')}${issue.message}`,
-    )
+    const { line } = counter.linePos(pair?.key.range[0] ?? 0)
+    problems.push(`${name}:${line + 1}: ${issue.path.map((key) => `${String(key)}: `).join('')}${issue.message}`)
   }
   return { text }
 }

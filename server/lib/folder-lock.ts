@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import { mkdir, realpath } from 'node:fs/promises'
 import { connect, createServer, type Server } from 'node:net'
+import { errorCode } from './error-code.ts'
 
 /** Milliseconds in which the process that holds a lock must answer with its id. */
 const ANSWER_TIMEOUT_MS = 1000
@@ -48,7 +49,7 @@ export async function lockFolder(folder: string): Promise<() => Promise<void>> {
   try {
     await listenOn(server, path)
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw error
+    if (errorCode(error) !== 'EADDRINUSE') throw error
     throw new FolderLockedError(folder, await holderOf(path))
   }
   return () => new Promise((resolve) => server.close(() => resolve()))

@@ -85,7 +85,9 @@ export class Course extends EventEmitter<CourseEvents> {
     await this.markHandled()
     this.sendCourse()
     workspace.on('file', (path, hash) => this.emit('message', { type: 'file-changed', path, hash }))
-    workspace.on('settled', () => (this.settling = this.settling.then(() => this.onSettled()).catch(() => {})))
+    workspace.on('settled', () => {
+      this.settling = this.settling.then(() => this.onSettled()).catch(() => {})
+    })
     await workspace.watch()
   }
 

@@ -4,6 +4,7 @@ import { z } from 'zod'
 import { json } from '../../shared/json.ts'
 import { checkResult, taskLine } from '../../shared/protocol/workshop.ts'
 import { writeAtomically } from '../lib/atomic-write.ts'
+import { errorCode } from '../lib/error-code.ts'
 
 /** A learner's progress in one task. A task that was not begun may have no record. */
 const taskRecord = z.strictObject({
@@ -54,8 +55,8 @@ export class Progress {
    */
   static async read(file: string): Promise<Progress> {
     await mkdir(dirname(file), { recursive: true, mode: 0o700 })
-    const text = await readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
-      if (error.code === 'ENOENT') return undefined
+    const text = await readFile(file, 'utf8').catch((error: unknown) => {
+      if (errorCode(error) === 'ENOENT') return undefined
       throw error
     })
     if (text === undefined) return new Progress(file, structuredClone(EMPTY))

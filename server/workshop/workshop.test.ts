@@ -1,5 +1,6 @@
 import { execFileSync } from 'node:child_process'
-import { request } from 'node:http'
+import { type IncomingHttpHeaders, request } from 'node:http'
+import { text as readText } from 'node:stream/consumers'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { TestClass, TOKENS } from '../test/workshop.ts'
 import { PATCH_PATH } from '../../shared/protocol/workshop.ts'
@@ -10,17 +11,15 @@ beforeAll(async () => {
 })
 afterAll(() => testClass.close())
 
-function get(
-  path: string,
-  cookie: string,
-): Promise<{ status: number; text: string; headers: Record<string, unknown> }> {
+function get(path: string, cookie: string): Promise<{ status: number; text: string; headers: IncomingHttpHeaders }> {
   return new Promise((resolve, reject) => {
     request(
       { host: '127.0.0.1', port: testClass.port, path, headers: { host: `localhost:${testClass.port}`, cookie } },
-      async (response) => {
-        let text = ''
-        for await (const chunk of response) text += String(chunk)
-        resolve({ status: response.statusCode ?? 0, text, headers: response.headers })
+      (response) => {
+        readText(response).then(
+          (text) => resolve({ status: response.statusCode ?? 0, text, headers: response.headers }),
+          reject,
+        )
       },
     )
       .on('error', reject)

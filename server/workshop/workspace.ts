@@ -6,6 +6,7 @@ import { dirname, join, relative, sep } from 'node:path'
 import { type FSWatcher, watch } from 'chokidar'
 import { type FileInfo, MAX_FILE_BYTES } from '../../shared/protocol/workshop.ts'
 import { writeFlushed } from '../lib/atomic-write.ts'
+import { errorCode } from '../lib/error-code.ts'
 import { RefusedError } from '../steps/refused-error.ts'
 import type { WorkspaceHistory } from './workspace-history.ts'
 
@@ -172,9 +173,10 @@ export class Workspace extends EventEmitter<WorkspaceEvents> {
       } finally {
         await handle.close()
       }
-    }).catch((error: NodeJS.ErrnoException) => {
-      if (error.code === 'ENOENT' || error.code === 'ENOTDIR') return undefined
-      if (error.code === 'ELOOP') throw new RefusedError({ kind: 'symbolic-link', path })
+    }).catch((error: unknown) => {
+      const code = errorCode(error)
+      if (code === 'ENOENT' || code === 'ENOTDIR') return undefined
+      if (code === 'ELOOP') throw new RefusedError({ kind: 'symbolic-link', path })
       throw error
     })
   }
@@ -208,8 +210,8 @@ export class Workspace extends EventEmitter<WorkspaceEvents> {
     const parent = dirname(join(root, path))
     if (createFolders) await createFoldersIn(root, relative(root, parent).split(sep).filter(Boolean))
     const folder = await open(parent, constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW).catch(
-      (error: NodeJS.ErrnoException) => {
-        if (error.code === 'ENOTDIR' || error.code === 'ELOOP')
+      (error: unknown) => {
+        if (['ENOTDIR', 'ELOOP'].includes(errorCode(error) ?? ''))
           throw new RefusedError({ kind: 'behind-symbolic-link', path })
         throw error
       },
@@ -231,8 +233,8 @@ async function createFoldersIn(root: string, names: string[]): Promise<void> {
   let folder = root
   for (const name of names) {
     folder = join(folder, name)
-    await mkdir(folder).catch((error: NodeJS.ErrnoException) => {
-      if (error.code !== 'EEXIST') throw error
+    await mkdir(folder).catch((error: unknown) => {
+      if (errorCode(error) !== 'EEXIST') throw error
     })
     if (!(await lstat(folder)).isDirectory())
       throw new RefusedError({ kind: 'behind-symbolic-link', path: relative(root, folder) })
