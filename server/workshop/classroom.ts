@@ -171,7 +171,7 @@ export class Classroom {
 
 async function endTerminals({ stage }: Learner): Promise<void> {
   const started = stage.terminals.list().filter(({ state }) => state.state !== 'new')
-  await Promise.all(started.map(({ name }) => stage.terminals.get(name)?.restart()))
+  await Promise.all(started.map(async ({ name }) => stage.terminals.get(name)?.restart()))
 }
 
 /** @returns the permissions of an instructor's window on a learner; with the learner's consent, it may type and run steps */
