@@ -30,7 +30,7 @@ const VARIANTS: { name: string; settings: RenderSettings; format: VideoFormat }[
  *
  * @param quick whether to render only the step in 1080p30
  */
-export async function benchRender(quick: boolean): Promise<Figure[]> {
+export async function measureRendering(quick: boolean): Promise<Figure[]> {
   const folder = await mkdtemp(join(tmpdir(), 'understudy-bench-render-'))
   const { signal } = new AbortController()
   const deck = await readDeck(join(process.cwd(), 'slides.md'))
