@@ -23,6 +23,9 @@ type WorkspaceEvents = {
 /** Time without another change before `settled`: editors save in several steps. */
 const QUIET_PERIOD_MS = 100
 
+/** Longest file name of common file systems. */
+const MAX_NAME_BYTES = 255
+
 /** Git's own files, and build results, which may be large. */
 const UNWATCHED =
   /^\.git($|\/)|(^|\/)(node_modules|result(-[^/]*)?|\.direnv|\.git)($|\/)|\.(qcow2|vmdk|img|raw|iso|lock)$/
@@ -252,9 +255,6 @@ function checkPath(path: string): void {
   if (/[\0\\]/.test(path) || !path.split('/').every(isValidName))
     throw new RefusedError({ kind: 'invalid-path', path: path.slice(0, 100) })
 }
-
-/** The limit of common file systems. */
-const MAX_NAME_BYTES = 255
 
 async function sizeOf(handle: FileHandle, path: string): Promise<number> {
   const stat = await handle.stat()
