@@ -37,7 +37,7 @@ async function endOf(command: string): Promise<string> {
     session.write(`exec sh -c '${command}'\r`)
     await vi.waitFor(() => expect(session.state.name).toBe('ended'), { timeout: 30_000, interval: 10 })
     // What was gathered goes out within a frame.
-    await vi.waitFor(() => expect(shown).toMatch(/THE END$/), { timeout: 1000 }).catch(() => {})
+    await vi.waitFor(() => expect(shown).toMatch(/THE END$/)).catch(() => {})
     return shown
   } finally {
     await session.end()
