@@ -1,6 +1,6 @@
 import { closeSync, openSync, readSync } from 'node:fs'
 import xterm from '@xterm/headless'
-import { SCROLLBACK } from '../../server/terminal/screen.ts'
+import { SCROLLBACK_LINES } from '../../server/terminal/screen.ts'
 
 // A child process in which a headless screen parses a file and nothing else happens. It sends the seconds that this took.
 const [file = '', cols = '', rows = ''] = process.argv.slice(2)
@@ -11,7 +11,7 @@ const MAX_PENDING_BYTES = 1 << 20
 const terminal = new xterm.Terminal({
   cols: Number(cols),
   rows: Number(rows),
-  scrollback: SCROLLBACK,
+  scrollback: SCROLLBACK_LINES,
   allowProposedApi: true,
 })
 const input = openSync(file, 'r')

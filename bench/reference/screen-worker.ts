@@ -1,8 +1,8 @@
 import { parentPort, workerData } from 'node:worker_threads'
 import xterm from '@xterm/headless'
-import { SCROLLBACK } from '../../server/terminal/screen.ts'
+import { SCROLLBACK_LINES } from '../../server/terminal/screen.ts'
 
 // A worker thread with a headless screen. Each message is output to parse; the answer is the number of bytes parsed.
 const { cols, rows } = workerData as { cols: number; rows: number }
-const terminal = new xterm.Terminal({ cols, rows, scrollback: SCROLLBACK, allowProposedApi: true })
+const terminal = new xterm.Terminal({ cols, rows, scrollback: SCROLLBACK_LINES, allowProposedApi: true })
 parentPort?.on('message', (bytes: Uint8Array) => terminal.write(bytes, () => parentPort?.postMessage(bytes.length)))

@@ -1,6 +1,6 @@
-import { Batch } from './output-coalescer.ts'
-import { SCROLLBACK } from './screen.ts'
-import { ThreadedScreen } from './worker-screen.ts'
+import { OutputCoalescer } from './output-coalescer.ts'
+import { SCROLLBACK_LINES } from './screen.ts'
+import { WorkerScreen } from './worker-screen.ts'
 
 /** A stream of terminal output that viewers attach to: a session, its redacted output, or a replay. */
 export interface Source {
@@ -15,277 +15,291 @@ export interface Source {
   ack: (channel: number, bytes: number) => void
 }
 
-/** One browser view of a terminal. */
+/** One browser view of a terminal, or a recorder. */
 export interface Viewer {
-  /** Paints the whole screen; the output of the channel that follows continues there. */
+  /**
+   * Replaces the whole screen. Output that follows on the same channel continues from there.
+   *
+   * @param data text that reproduces the screen in an empty terminal of this size
+   */
   snapshot: (channel: number, cols: number, rows: number, data: string) => void
   output: (channel: number, bytes: Uint8Array) => void
-  /** Bytes that were sent and that its connection has not taken yet; none unless given. */
+  /** Bytes that wait in the send buffer of the viewer's connection. Absent if it has none. */
   buffered?: () => number
-  /** It is shown every byte, also in a flood: it keeps them, and is no eye. */
+  /** Receives every byte, even during an output burst. Used by recorders. */
   readonly lossless?: boolean
 }
 
 export interface BroadcastOptions {
   cols: number
   rows: number
-  /** What the screen answers to a program's questions. */
+  /** Receives replies to a program's queries, such as device attributes and the cursor position. */
   onReply: (data: string) => void
-  /** The screen is behind (true), or has caught up: what writes should wait meanwhile. */
+  /** Backpressure: writing should stop while the screen is behind (true) until it has caught up (false). */
   onBehind: (behind: boolean) => void
 }
 
 /**
- * Bytes that a viewer may be behind before it is sent no more and gets a fresh snapshot instead (384 KiB). A browser draws about 10 MB/s:
- * what it sees in a flood is 40 ms old at most.
+ * Unacknowledged bytes above which a viewer receives no more output and gets a new snapshot instead (384 KiB). A browser parses about
+ * 10 MB/s, so its screen is at most 40 ms old.
  */
-const VIEWER_BEHIND = 384 << 10
-/** Bytes that a viewer's connection may hold before it is sent no more, whatever it has acknowledged (2 MiB). */
-const CONNECTION_FULL = 2 << 20
-/** Milliseconds before a connection that was full is looked at again. */
-const LOOK_AGAIN = 100
-/** Bytes that the screen may be behind before it says so (1 MiB), and before it has caught up again (512 KiB). */
-const SCREEN_BEHIND = { pause: 1 << 20, resume: 512 << 10 } as const
+const MAX_VIEWER_LAG_BYTES = 384 << 10
+/** Bytes in the send buffer of a viewer's connection above which it receives nothing, whatever it has acknowledged (2 MiB). */
+const MAX_CONNECTION_BUFFER_BYTES = 2 << 20
+/** Interval at which a full connection is checked. */
+const CONNECTION_RETRY_MS = 100
+/** Unparsed bytes above which the screen is behind (1 MiB), and below which it has caught up (512 KiB). */
+const SCREEN_LAG_BYTES = { pause: 1 << 20, resume: 512 << 10 } as const
 /**
- * More than 128 KiB in 50 ms are a flood: 10,000 lines a second and more, which nobody reads and a browser draws at the cost of all else.
- * Eyes are shown pictures of the screen then, one in each such time, and live output again once it is over.
+ * More than 128 KiB in 50 ms is an output burst: at least 10,000 lines a second, which nobody can read and which would keep the browser
+ * busy. During a burst, viewers receive one screen snapshot per interval instead of the output.
  */
-const FLOOD = { bytes: 128 << 10, milliseconds: 50 } as const
-/** The lines above the screen follow a flood once less than 64 KiB came in 250 ms. */
-const CALM = { bytes: 64 << 10, milliseconds: 250 } as const
+const OUTPUT_BURST = { bytes: 128 << 10, intervalMs: 50 } as const
+/** Less than 64 KiB in 250 ms is a quiet period: viewers that got a snapshot of the screen alone now get one with scrollback. */
+const QUIET_PERIOD = { bytes: 64 << 10, intervalMs: 250 } as const
 
-/** A channel is named by its number alone, and a window shows several terminals: no two of them ever share one. */
+/** Channel numbers are unique in the process, because a window identifies the terminals that it shows by them. */
 let nextChannel = 1
-/** Of a viewer that was not shown anything yet. */
-const UNSEEN = 0
+/** The channel of a viewer that has not received a snapshot. */
+const NO_CHANNEL = 0
 let nextHandle = 1
 
-/** A viewer's place in the stream. */
+type AttachmentState =
+  /** Receives output as it arrives. */
+  | { name: 'live' }
+  /** A snapshot has been requested. Output that arrives before the snapshot is queued behind it. */
+  | { name: 'awaiting-snapshot'; queued: Uint8Array[] }
+  /** Receives no output: there is an output burst, or the viewer has not acknowledged all it was sent, or its connection is full. */
+  | { name: 'suspended'; retryTimer?: NodeJS.Timeout }
+
+/** An attached viewer and its position in the stream. */
 interface Attachment {
   readonly viewer: Viewer
   channel: number
-  /** Bytes sent since the snapshot, and how many of them the viewer has parsed. */
+  /** Bytes sent on the channel, without the snapshot. */
   sent: number
+  /** How many of them the viewer has acknowledged. */
   acked: number
-  /**
-   * `painting`: its snapshot is on the way, and what comes meanwhile is kept; `behind`: it is sent no output, until a flood is over and it
-   * has parsed all that it was sent.
-   */
-  state: { is: 'live' } | { is: 'painting'; early: Uint8Array[] } | { is: 'behind'; lookAgain?: NodeJS.Timeout }
-  /** Its last snapshot was of the screen alone: the lines above follow once the flood is over. */
-  screenOnly: boolean
+  state: AttachmentState
+  /** Its last snapshot was of the screen alone: another one, with scrollback, follows in a quiet period. */
+  lacksScrollback: boolean
 }
 
-/** Shows one stream of terminal output to any number of viewers: the same screen to all, whenever they come and however slow they are. */
-export class Broadcast {
+/** Sends one stream of terminal output to any number of viewers. All show the same screen, however late they attach and however slow they are. */
+export class Broadcast implements Source {
   private readonly options: BroadcastOptions
-  private screen: ThreadedScreen
+  private screen: WorkerScreen
   private readonly attachments = new Map<number, Attachment>()
-  private readonly batch = new Batch((bytes) => this.send(bytes))
+  private readonly coalescer = new OutputCoalescer((bytes) => this.send(bytes))
   /** Bytes that the screen has not parsed yet. */
   private unparsed = 0
-  /** Bytes since `since`, and what shows pictures while they are a flood. */
-  private window = { since: 0, bytes: 0 }
-  private flood: NodeJS.Timeout | undefined
-  /** Bytes since it was last looked whether it is calm. */
-  private recent = 0
-  private calming: NodeJS.Timeout | undefined
+  /** Bytes sent in the current interval of burst detection. */
+  private interval = { startedAt: 0, bytes: 0 }
+  /** Sends screen snapshots during an output burst. Undefined if there is none. */
+  private burstTimer: NodeJS.Timeout | undefined
+  /** Bytes written since the quiet timer was started. */
+  private bytesSinceQuietCheck = 0
+  private quietTimer: NodeJS.Timeout | undefined
 
   constructor(options: BroadcastOptions) {
     this.options = options
-    this.screen = this.newScreen()
+    this.screen = this.createScreen()
   }
 
-  /**
-   * Shows the stream to a viewer: a snapshot first, then everything that comes after it.
-   *
-   * @returns what `detach` takes
-   */
   attach(viewer: Viewer): number {
     const handle = nextHandle++
     const attachment: Attachment = {
       viewer,
-      channel: UNSEEN,
+      channel: NO_CHANNEL,
       sent: 0,
       acked: 0,
-      state: { is: 'behind' },
-      screenOnly: false,
+      state: { name: 'suspended' },
+      lacksScrollback: false,
     }
     this.attachments.set(handle, attachment)
-    this.catchUp(attachment, SCROLLBACK)
+    this.resume(attachment, SCROLLBACK_LINES)
     return handle
   }
 
   detach(handle: number): void {
     const attachment = this.attachments.get(handle)
-    if (attachment) this.become(attachment, { is: 'live' })
+    // Any state but the current one: it stops the retry timer, and a snapshot that was requested is dropped.
+    if (attachment) this.setState(attachment, { name: 'live' })
     this.attachments.delete(handle)
   }
 
-  /** @param bytes parsed by the viewer since the snapshot of that channel */
   ack(channel: number, bytes: number): void {
     for (const attachment of this.attachments.values()) {
       if (attachment.channel !== channel) continue
       attachment.acked = Math.min(Math.max(attachment.acked, bytes), attachment.sent)
-      if (attachment.state.is === 'behind') this.catchUp(attachment, 0)
+      if (attachment.state.name === 'suspended') this.resume(attachment, 0)
     }
   }
 
-  /** @param bytes not cut within an escape sequence or a character: a viewer may join between any two pieces */
+  /** @param bytes must not end within an escape sequence or a character, because a viewer may join between any two calls */
   write(bytes: Uint8Array): void {
     this.unparsed += bytes.length
-    this.recent += bytes.length
-    if (this.unparsed > SCREEN_BEHIND.pause) this.options.onBehind(true)
-    this.batch.add(bytes)
+    this.bytesSinceQuietCheck += bytes.length
+    if (this.unparsed > SCREEN_LAG_BYTES.pause) this.options.onBehind(true)
+    this.coalescer.add(bytes)
   }
 
-  /** Begins with an empty screen, for every viewer. */
+  /** Continues with an empty screen for all viewers. */
   clear(): void {
-    this.batch.flush()
+    this.coalescer.flush()
     this.screen.dispose()
     this.unparsed = 0
-    this.screen = this.newScreen()
-    for (const attachment of this.attachments.values()) this.paint(attachment, SCROLLBACK)
+    this.screen = this.createScreen()
+    for (const attachment of this.attachments.values()) this.sendSnapshot(attachment, SCROLLBACK_LINES)
   }
 
+  /** Detaches all viewers, stops all timers and closes the screen. */
   dispose(): void {
     for (const handle of [...this.attachments.keys()]) this.detach(handle)
-    clearTimeout(this.calming)
-    clearInterval(this.flood)
-    this.batch.flush()
+    // Flushing may start the burst timer.
+    this.coalescer.flush()
+    clearTimeout(this.quietTimer)
+    clearInterval(this.burstTimer)
     this.screen.dispose()
   }
 
-  private newScreen(): ThreadedScreen {
-    const screen: ThreadedScreen = new ThreadedScreen({
+  private createScreen(): WorkerScreen {
+    const screen: WorkerScreen = new WorkerScreen({
       cols: this.options.cols,
       rows: this.options.rows,
       onReply: (reply) => this.options.onReply(reply),
       onParsed: (bytes) => {
         if (screen !== this.screen) return
         this.unparsed -= bytes
-        if (this.unparsed < SCREEN_BEHIND.resume) this.options.onBehind(false)
+        if (this.unparsed < SCREEN_LAG_BYTES.resume) this.options.onBehind(false)
       },
     })
     return screen
   }
 
-  /** To the screen and to the viewers alike, so that a snapshot and what follows it join at one byte. */
+  /** Sends output to the screen and to the viewers at once, so that the output after a snapshot continues at exactly the next byte. */
   private send(bytes: Uint8Array): void {
     this.screen.write(bytes)
-    this.watchFlood(bytes.length)
+    this.detectBurst(bytes.length)
     for (const attachment of this.attachments.values()) {
-      if (attachment.state.is === 'painting') attachment.state.early.push(bytes)
-      else if (attachment.state.is === 'live' && this.sparesOf(attachment)) this.become(attachment, { is: 'behind' })
-      else this.sendTo(attachment, bytes)
+      if (attachment.state.name === 'awaiting-snapshot') attachment.state.queued.push(bytes)
+      else if (attachment.state.name === 'live' && this.receivesSnapshotsOnly(attachment))
+        this.setState(attachment, { name: 'suspended' })
+      else this.sendOutput(attachment, bytes)
     }
   }
 
-  /** Whether a viewer is spared the output, as there is a flood of it. */
-  private sparesOf({ viewer }: Attachment): boolean {
-    return this.flood !== undefined && !viewer.lossless
+  /** Whether a viewer receives screen snapshots instead of output, because there is an output burst. */
+  private receivesSnapshotsOnly({ viewer }: Attachment): boolean {
+    return this.burstTimer !== undefined && !viewer.lossless
   }
 
-  private watchFlood(bytes: number): void {
+  private detectBurst(bytes: number): void {
     const now = performance.now()
-    if (!this.flood && now - this.window.since > FLOOD.milliseconds) this.window = { since: now, bytes: 0 }
-    this.window.bytes += bytes
-    if (!this.flood && this.window.bytes > FLOOD.bytes)
-      this.flood = setInterval(() => this.showFlood(), FLOOD.milliseconds)
+    if (!this.burstTimer && now - this.interval.startedAt > OUTPUT_BURST.intervalMs)
+      this.interval = { startedAt: now, bytes: 0 }
+    this.interval.bytes += bytes
+    if (!this.burstTimer && this.interval.bytes > OUTPUT_BURST.bytes)
+      this.burstTimer = setInterval(() => this.onBurstInterval(), OUTPUT_BURST.intervalMs)
   }
 
-  /** Shows a picture to everyone who is spared the flood; live output once it is over. */
-  private showFlood(): void {
-    const over = this.window.bytes < FLOOD.bytes
-    this.window.bytes = 0
-    const spared = [...this.attachments.values()].filter(
-      ({ viewer, state }) => state.is === 'behind' && !viewer.lossless,
+  /** Sends a screen snapshot to all viewers that receive no output during a burst, or resumes them once the burst is over. */
+  private onBurstInterval(): void {
+    const isOver = this.interval.bytes < OUTPUT_BURST.bytes
+    this.interval.bytes = 0
+    const suspended = [...this.attachments.values()].filter(
+      ({ viewer, state }) => state.name === 'suspended' && !viewer.lossless,
     )
-    if (over) {
-      clearInterval(this.flood)
-      this.flood = undefined
-      for (const attachment of spared) this.catchUp(attachment, 0)
-    } else if (spared.length > 0) {
+    if (isOver) {
+      clearInterval(this.burstTimer)
+      this.burstTimer = undefined
+      for (const attachment of suspended) this.resume(attachment, 0)
+    } else if (suspended.length > 0) {
       const { screen } = this
       screen.snapshot(0, (data) => {
         if (screen !== this.screen) return
-        for (const attachment of spared)
-          if (attachment.state.is === 'behind' && attachment.acked === attachment.sent && !full(attachment.viewer))
-            this.show(attachment, data, false)
+        for (const attachment of suspended)
+          if (
+            attachment.state.name === 'suspended' &&
+            attachment.acked === attachment.sent &&
+            !isConnectionFull(attachment.viewer)
+          )
+            this.deliverSnapshot(attachment, data, false)
       })
     }
   }
 
-  private sendTo(attachment: Attachment, bytes: Uint8Array): void {
-    if (attachment.state.is !== 'live') return
+  private sendOutput(attachment: Attachment, bytes: Uint8Array): void {
+    if (attachment.state.name !== 'live') return
     const { viewer } = attachment
     attachment.sent += bytes.length
     viewer.output(attachment.channel, bytes)
-    if (attachment.sent - attachment.acked > VIEWER_BEHIND || full(viewer)) {
-      this.become(attachment, { is: 'behind' })
-      // One that has acknowledged all of it, and has a full connection all the same, does not do it again.
-      this.catchUp(attachment, 0)
+    if (attachment.sent - attachment.acked > MAX_VIEWER_LAG_BYTES || isConnectionFull(viewer)) {
+      this.setState(attachment, { name: 'suspended' })
+      // A viewer whose connection is full may have acknowledged everything: then no acknowledgment will resume it.
+      this.resume(attachment, 0)
     }
   }
 
-  /** Shows a viewer that was sent no more what there is now, as soon as it can take it. */
-  private catchUp(attachment: Attachment, scrollback: number): void {
-    if (attachment.acked < attachment.sent || (attachment.channel !== UNSEEN && this.sparesOf(attachment))) return
-    if (full(attachment.viewer))
-      this.become(attachment, {
-        is: 'behind',
-        lookAgain: setTimeout(() => this.catchUp(attachment, scrollback), LOOK_AGAIN).unref(),
+  /** Sends a snapshot to a suspended viewer if it can receive one now. A full connection is checked again later. */
+  private resume(attachment: Attachment, scrollback: number): void {
+    if (attachment.acked < attachment.sent) return
+    if (attachment.channel !== NO_CHANNEL && this.receivesSnapshotsOnly(attachment)) return
+    if (isConnectionFull(attachment.viewer))
+      this.setState(attachment, {
+        name: 'suspended',
+        retryTimer: setTimeout(() => this.resume(attachment, scrollback), CONNECTION_RETRY_MS).unref(),
       })
-    else this.paint(attachment, scrollback)
+    else this.sendSnapshot(attachment, scrollback)
   }
 
-  private become(attachment: Attachment, state: Attachment['state']): void {
-    if (attachment.state.is === 'behind') clearTimeout(attachment.state.lookAgain)
+  private setState(attachment: Attachment, state: AttachmentState): void {
+    if (attachment.state.name === 'suspended') clearTimeout(attachment.state.retryTimer)
     attachment.state = state
   }
 
-  /** Sends a snapshot of everything that came so far; what comes meanwhile follows it. */
-  private paint(attachment: Attachment, scrollback: number): void {
-    // What was gathered is on the snapshot.
-    this.batch.flush()
-    const painting = { is: 'painting' as const, early: [] as Uint8Array[] }
-    this.become(attachment, painting)
+  /** Sends a viewer a snapshot of everything written so far, then the output that arrives until the snapshot is ready. */
+  private sendSnapshot(attachment: Attachment, scrollback: number): void {
+    // Pending output belongs to the snapshot.
+    this.coalescer.flush()
+    const awaiting = { name: 'awaiting-snapshot' as const, queued: [] as Uint8Array[] }
+    this.setState(attachment, awaiting)
     this.screen.snapshot(scrollback, (data) => {
-      // Painted anew meanwhile, or gone.
-      if (attachment.state !== painting) return
-      const spared = this.sparesOf(attachment)
-      this.become(attachment, spared ? { is: 'behind' } : { is: 'live' })
-      this.show(attachment, data, scrollback === SCROLLBACK && !spared)
-      for (const bytes of painting.early) this.sendTo(attachment, bytes)
+      // Detached, or a newer snapshot was requested.
+      if (attachment.state !== awaiting) return
+      const snapshotsOnly = this.receivesSnapshotsOnly(attachment)
+      this.setState(attachment, snapshotsOnly ? { name: 'suspended' } : { name: 'live' })
+      this.deliverSnapshot(attachment, data, scrollback === SCROLLBACK_LINES && !snapshotsOnly)
+      for (const bytes of awaiting.queued) this.sendOutput(attachment, bytes)
     })
   }
 
-  /** @param whole the lines above the screen are in it, and what follows it is live */
-  private show(attachment: Attachment, data: string, whole: boolean): void {
+  /** @param isComplete whether the snapshot contains the scrollback and live output follows it */
+  private deliverSnapshot(attachment: Attachment, data: string, isComplete: boolean): void {
     attachment.channel = nextChannel++
     attachment.sent = 0
     attachment.acked = 0
-    attachment.screenOnly = !whole
+    attachment.lacksScrollback = !isComplete
     attachment.viewer.snapshot(attachment.channel, this.options.cols, this.options.rows, data)
-    if (!whole) this.awaitCalm()
+    if (!isComplete) this.scheduleFullSnapshots()
   }
 
-  /** Gives the viewers that were behind the lines above the screen once the flood is over. */
-  private awaitCalm(): void {
-    if (this.calming) return
-    this.recent = 0
-    this.calming = setTimeout(() => {
-      this.calming = undefined
-      const calm = this.recent < CALM.bytes
-      const left = [...this.attachments.values()].filter(({ screenOnly }) => screenOnly)
-      for (const attachment of left)
-        if (calm && attachment.state.is === 'live' && attachment.acked === attachment.sent)
-          this.paint(attachment, SCROLLBACK)
-      if (left.length > 0) this.awaitCalm()
-    }, CALM.milliseconds).unref()
+  /** Sends a snapshot with scrollback to the viewers that lack it, once there is a quiet period. */
+  private scheduleFullSnapshots(): void {
+    if (this.quietTimer) return
+    this.bytesSinceQuietCheck = 0
+    this.quietTimer = setTimeout(() => {
+      this.quietTimer = undefined
+      const isQuiet = this.bytesSinceQuietCheck < QUIET_PERIOD.bytes
+      const incomplete = [...this.attachments.values()].filter(({ lacksScrollback }) => lacksScrollback)
+      for (const attachment of incomplete)
+        if (isQuiet && attachment.state.name === 'live' && attachment.acked === attachment.sent)
+          this.sendSnapshot(attachment, SCROLLBACK_LINES)
+      if (incomplete.length > 0) this.scheduleFullSnapshots()
+    }, QUIET_PERIOD.intervalMs).unref()
   }
 }
 
-function full(viewer: Viewer): boolean {
-  return (viewer.buffered?.() ?? 0) > CONNECTION_FULL
+function isConnectionFull(viewer: Viewer): boolean {
+  return (viewer.buffered?.() ?? 0) > MAX_CONNECTION_BUFFER_BYTES
 }

@@ -1,47 +1,46 @@
-/** Milliseconds of a window: less than a frame of the browser. */
-const WINDOW = 5
-/** Bytes in a window below which each chunk goes out at once: keys and their echo. */
-const QUIET = 4096
-/** Bytes that go out without waiting for the end of the window. */
-const FULL = 65_536
+/** Duration of a window, shorter than one frame of the browser. */
+const WINDOW_MS = 5
+/** While a window has seen fewer bytes than this, each chunk is sent immediately: keystrokes and their echo. */
+const IMMEDIATE_BYTES = 4096
+/** Pending bytes that are sent without waiting for the end of the window. */
+const MAX_PENDING_BYTES = 65_536
 
-/**
- * Gathers a flood into few frames, and lets the echo of a key pass at once.
- */
-export class Batch {
-  private readonly out: (bytes: Uint8Array) => void
-  private chunks: Uint8Array[] = []
-  private gathered = 0
+/** Merges the chunks of an output burst into a few large ones. Small amounts, such as the echo of a key, are not delayed. */
+export class OutputCoalescer {
+  private readonly send: (bytes: Uint8Array) => void
+  private pending: Uint8Array[] = []
+  private pendingBytes = 0
   private windowStart = 0
   private windowBytes = 0
   private timer: NodeJS.Timeout | undefined
 
-  constructor(out: (bytes: Uint8Array) => void) {
-    this.out = out
+  /** @param send receives all added bytes, in order */
+  constructor(send: (bytes: Uint8Array) => void) {
+    this.send = send
   }
 
   add(bytes: Uint8Array): void {
     const now = performance.now()
-    if (now - this.windowStart > WINDOW) {
+    if (now - this.windowStart > WINDOW_MS) {
       this.windowStart = now
       this.windowBytes = 0
     }
     this.windowBytes += bytes.length
-    if (this.gathered === 0 && this.windowBytes < QUIET) return this.out(bytes)
-    this.chunks.push(bytes)
-    this.gathered += bytes.length
-    if (this.gathered >= FULL) this.flush()
-    else this.timer ??= setTimeout(() => this.flush(), WINDOW)
+    if (this.pendingBytes === 0 && this.windowBytes < IMMEDIATE_BYTES) return this.send(bytes)
+    this.pending.push(bytes)
+    this.pendingBytes += bytes.length
+    if (this.pendingBytes >= MAX_PENDING_BYTES) this.flush()
+    else this.timer ??= setTimeout(() => this.flush(), WINDOW_MS)
   }
 
-  /** Sends what was gathered. */
+  /** Sends the pending bytes immediately and stops the timer. */
   flush(): void {
     clearTimeout(this.timer)
     this.timer = undefined
-    if (this.gathered === 0) return
-    const bytes = this.chunks.length === 1 ? this.chunks[0] : Buffer.concat(this.chunks)
-    this.chunks = []
-    this.gathered = 0
-    if (bytes) this.out(bytes)
+    if (this.pendingBytes === 0) return
+    const bytes = this.pending.length === 1 ? this.pending[0] : Buffer.concat(this.pending)
+    this.pending = []
+    this.pendingBytes = 0
+    if (bytes) this.send(bytes)
   }
 }

@@ -1,23 +1,26 @@
 import { StringDecoder } from 'node:string_decoder'
+import { Broadcast, type BroadcastOptions, type Source, type Viewer } from './broadcast.ts'
 import { Redactor } from './redaction.ts'
-import { Broadcast, type BroadcastOptions, type Viewer } from './broadcast.ts'
 
-/** Milliseconds without output after which what may be the beginning of a secret is shown as far as it tells nothing: a key that was typed. */
-const QUIET = 30
+/**
+ * Time without output after which a short beginning of what may be a secret is shown. Without it, a typed key would not appear until the
+ * next one.
+ */
+const PEEK_DELAY_MS = 30
 
-/** A stream of terminal output without its secrets: one for all viewers who may not see them, with a screen of its own. */
-export class RedactedBroadcast {
+/** Sends redacted output to all viewers that must not see secrets. They share one redactor and one screen. */
+export class RedactedBroadcast implements Source {
   private readonly secrets: readonly string[]
   private readonly broadcast: Broadcast
   private redactor: Redactor
-  private decoder = new StringDecoder('utf8')
-  private quiet: NodeJS.Timeout | undefined
+  private readonly decoder = new StringDecoder('utf8')
+  private peekTimer: NodeJS.Timeout | undefined
 
-  /** @param secrets see Redactor */
+  /** @param secrets the values to redact, see Redactor */
   constructor(options: Omit<BroadcastOptions, 'onReply'>, secrets: readonly string[]) {
     this.secrets = secrets
     this.redactor = new Redactor(secrets)
-    // The session's own screen is the one that answers programs.
+    // Only the screen of the unredacted output replies to programs.
     this.broadcast = new Broadcast({ ...options, onReply: () => {} })
   }
 
@@ -33,25 +36,26 @@ export class RedactedBroadcast {
     this.broadcast.ack(channel, bytes)
   }
 
-  /** @param bytes not cut within a character */
+  /** @param bytes must not end within a character */
   write(bytes: Uint8Array): void {
-    this.show(this.redactor.feed(this.decoder.write(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength))))
-    clearTimeout(this.quiet)
-    this.quiet = setTimeout(() => this.show(this.redactor.peek()), QUIET).unref()
+    this.send(this.redactor.feed(this.decoder.write(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength))))
+    clearTimeout(this.peekTimer)
+    this.peekTimer = setTimeout(() => this.send(this.redactor.peek()), PEEK_DELAY_MS).unref()
   }
 
+  /** Continues with an empty screen for all viewers. */
   clear(): void {
-    clearTimeout(this.quiet)
+    clearTimeout(this.peekTimer)
     this.redactor = new Redactor(this.secrets)
     this.broadcast.clear()
   }
 
   dispose(): void {
-    clearTimeout(this.quiet)
+    clearTimeout(this.peekTimer)
     this.broadcast.dispose()
   }
 
-  private show(text: string): void {
+  private send(text: string): void {
     if (text !== '') this.broadcast.write(Buffer.from(text))
   }
 }

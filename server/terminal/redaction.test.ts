@@ -3,44 +3,46 @@ import { Redactor } from './redaction.ts'
 
 const secret = 'hunter2-very-secret'
 
-/** The output of a redactor for pieces that end wherever they end. */
+/** The redacted output for a text that is fed in pieces. */
 function redact(pieces: string[], secrets = [secret]): string {
   const redactor = new Redactor(secrets)
   return pieces.map((piece) => redactor.feed(piece)).join('') + redactor.end()
 }
 
-describe('a named secret is hidden', () => {
-  test('wherever its output is cut', () => {
+describe('a listed secret', () => {
+  test('is redacted at whatever position the output is split', () => {
     const text = `before ${secret} after`
     for (let cut = 0; cut <= text.length; cut++)
       expect(redact([text.slice(0, cut), text.slice(cut)])).toBe(`before ${'*'.repeat(secret.length)} after`)
     expect(redact([...text])).toBe(`before ${'*'.repeat(secret.length)} after`)
   })
 
-  test('in a title, in colours, and across the end of a line', () => {
-    expect(redact([`\u001b]2;${secret}\u0007`])).not.toContain('secret')
-    const coloured = `\u001b[31mhunter2\u001b[0m-very-\u001b[1;32msecret\u001b[0m`
-    for (let cut = 0; cut <= coloured.length; cut++)
-      expect(redact([coloured.slice(0, cut), coloured.slice(cut)])).toBe(
+  test('is redacted in a window title', () => expect(redact([`\u001b]2;${secret}\u0007`])).not.toContain('secret'))
+
+  test('is redacted if colors or line breaks interrupt it', () => {
+    const colored = `\u001b[31mhunter2\u001b[0m-very-\u001b[1;32msecret\u001b[0m`
+    for (let cut = 0; cut <= colored.length; cut++)
+      expect(redact([colored.slice(0, cut), colored.slice(cut)])).toBe(
         `\u001b[31m*******\u001b[0m******\u001b[1;32m******\u001b[0m`,
       )
     expect(redact(['hunter2-ve \r', 'ry-secret'])).toBe(`${'*'.repeat(11)}\r*********`)
     expect(redact(['hunter2-ve\r\nry-secret!'])).toBe('**********\r\n*********!')
   })
 
-  test('in base64, as basic authentication has it, and in an address', () => {
+  test('is redacted in base64, as in basic authentication', () =>
     expect(redact([`Basic ${Buffer.from(secret).toString('base64')}`])).not.toContain(
       Buffer.from(secret).toString('base64').slice(0, -4),
-    )
-    expect(redact([`?key=${encodeURIComponent('a b&c/d=e')}.`], ['a b&c/d=e'])).toBe(`?key=${'*'.repeat(17)}.`)
-  })
+    ))
 
-  test('also the one that begins like another', () => {
+  test('is redacted in a URL', () =>
+    expect(redact([`?key=${encodeURIComponent('a b&c/d=e')}.`], ['a b&c/d=e'])).toBe(`?key=${'*'.repeat(17)}.`))
+
+  test('is redacted as a whole if another secret is its prefix', () => {
     expect(redact(['token-one-two!'], ['token-one', 'token-one-two'])).toBe(`${'*'.repeat(13)}!`)
     expect(redact(['token-one-x'], ['token-one', 'token-one-two'])).toBe(`${'*'.repeat(9)}-x`)
   })
 
-  test('and most of it, where the output ends in the middle', () =>
+  test('is redacted if the output ends before it is complete', () =>
     expect(redact(['hunter2-ver'])).toBe('*'.repeat(11)))
 })
 
@@ -49,23 +51,23 @@ test.each([
   ['GitHub, fine-grained', 'github_pat_', 'a1B2_'.repeat(9)],
   ['Slack', 'xoxb-', '1234567890-abcdefghij'],
   ['AWS', 'AKIA', 'IOSFODNN7EXAMPLE'],
-  ['a JSON Web Token', 'eyJ', 'hbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0aa.c2lnbmF0dXJl'],
-])('a token of %s is hidden by its form', (_, form, token) => {
-  const text = `token ${form}${token} end`
+  ['JSON Web Token', 'eyJ', 'hbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0aa.c2lnbmF0dXJl'],
+])('a token of a known form is redacted: %s', (_, prefix, token) => {
+  const text = `token ${prefix}${token} end`
   for (let cut = 0; cut <= text.length; cut++) {
     const shown = redact([text.slice(0, cut), text.slice(cut)], [])
     expect(shown).toHaveLength(text.length)
-    // Its first letters tell nothing: they are shown at once where the output ends with them.
-    expect(shown.slice('token '.length + form.length)).toBe(`${'*'.repeat(token.length)} end`)
+    // The prefix is shown if the output is split within it.
+    expect(shown.slice('token '.length + prefix.length)).toBe(`${'*'.repeat(token.length)} end`)
   }
 })
 
-test('a letter that a token may begin with is shown at once', () => {
+test('the first letters of a token prefix are not held back', () => {
   const redactor = new Redactor([])
   for (const text of ['Buildin', 'g', ' \u001b[?2004h', ' s', 'k']) expect(redactor.feed(text)).toBe(text)
 })
 
-test('a private key is hidden up to its end', () => {
+test('the body of a private key is redacted', () => {
   const key =
     '-----BEGIN OPENSSH PRIVATE KEY-----\r\nb3BlbnNzaC1rZXktdjEAAAAA\r\nAAAAtzc2g=\r\n-----END OPENSSH PRIVATE KEY-----'
   const expected =
@@ -74,7 +76,7 @@ test('a private key is hidden up to its end', () => {
     expect(redact([key.slice(0, cut), `${key.slice(cut)}\r\nafter`], [])).toBe(expected)
 })
 
-test('everything else stays as it is, byte for byte', () => {
+test('output without secrets is not changed', () => {
   const text = Array.from(
     { length: 3000 },
     (_, line) => `\u001b[3${line % 8}m${line} hunter and \u00e9\u{1f600} github.com/nixos AK sk eye\u001b[0m\r\n`,
@@ -84,7 +86,7 @@ test('everything else stays as it is, byte for byte', () => {
   expect(redact(pieces)).toBe(text)
 })
 
-test('what is too short to tell anything can be shown before it ends', () => {
+test('peek returns held text of fewer than 6 characters', () => {
   const redactor = new Redactor([secret])
   expect(redactor.feed('say hun')).toBe('say ')
   expect(redactor.peek()).toBe('hun')
@@ -92,7 +94,7 @@ test('what is too short to tell anything can be shown before it ends', () => {
   expect(redactor.peek()).toBe('')
 })
 
-test('a secret that is typed slowly is hidden but for its first characters', () => {
+test('a secret that is typed key by key is redacted from its sixth character on', () => {
   for (const before of ['', 'hun hunt ', 'hu']) {
     const redactor = new Redactor([secret])
     const shown =
@@ -101,4 +103,5 @@ test('a secret that is typed slowly is hidden but for its first characters', () 
   }
 })
 
-test('a word that is too short is no secret', () => expect(redact(['yes we can'], ['yes'])).toBe('yes we can'))
+test('a listed value of fewer than 6 characters is not redacted', () =>
+  expect(redact(['yes we can'], ['yes'])).toBe('yes we can'))

@@ -1,82 +1,117 @@
+/** Shorter values are not redacted, because that would hide half of the screen. `peek` shows fewer characters than this. */
+const MIN_SECRET_CHARS = 6
+/** Held text of more characters than this is redacted and released. */
+const MAX_HELD_CHARS = 4096
+/** Characters of the previous output that are kept, because they may be the first letters of a token. */
+const CONTEXT_CHARS = 12
+
+/** Tokens with a recognizable form: GitHub, GitLab, Slack, AWS, OpenAI and similar services, Hugging Face, JSON Web Tokens, private keys. */
+const TOKEN =
+  /gh[pousr]_[A-Za-z0-9]{20,}|github_pat_\w{20,}|glpat-[\w-]{16,}|xox[abprs]-[\w-]{10,}|AKIA[0-9A-Z]{16}|sk-[\w-]{20,}|hf_[A-Za-z0-9]{20,}|eyJ[\w-]{8,}\.[\w-]{8,}\.[\w-]+|-----BEGIN[A-Z ]*PRIVATE KEY-----/g
+/** The beginning of a token at the end of a text. A part of the prefix that names the service is not held back. */
+const PARTIAL_TOKEN =
+  /(?:gh[pousr]_[A-Za-z0-9]*|github_pat_\w*|glpat-[\w-]*|xox[abprs]-[\w-]*|AKIA[0-9A-Z]{0,15}|sk-[\w-]*|hf_[A-Za-z0-9]*|eyJ[\w.-]*|-----BEGIN[A-Z ]*-{0,4})$/
+
+/** Text that may separate two characters of a secret without being part of it: control sequences and the line breaks of full lines. */
+const SEPARATOR = /(?:\u001b\[[0-9;?]*[ -/]*[@-~]| ?\r\n?|\n)*/y
+
+/** A range of the text and how it is redacted. */
+interface Match {
+  /**
+   * `partial`: may be a secret, depending on the text that follows. `key-start` and `key-end`: the first and the last line of a private
+   * key, which are not secret themselves.
+   */
+  kind: 'none' | 'partial' | 'secret' | 'key-start' | 'key-end'
+  from: number
+  to: number
+}
+
 /**
- * Takes secrets out of terminal output before it is kept or shown to others. Every character of a secret becomes an asterisk, so that
- * lines break where they broke before.
+ * Redacts secrets in terminal output before it is stored or sent to viewers that must not see them. Each character of a secret is replaced by
+ * an asterisk, so that lines keep their length.
  *
- * A secret is a value that was named (and its base64 and URL forms), or a token that gives itself away by its form. It is found
- * although it comes in pieces, and although the terminal, or a program that colours its output, puts something in between.
+ * A secret is a value from a list, also in its base64 or URL form, or a token of a known form. It is recognized even if it is split
+ * between two calls, or interrupted by line breaks of the terminal or by colors.
  */
 export class Redactor {
   private readonly secrets: string[]
   private held = ''
-  /** Characters of what is held back that were shown all the same. */
+  /** Number of held characters that `peek` has already returned. */
   private peeked = 0
-  private inKey = false
+  private insideKey = false
+  /** The end of the text that is no longer held. */
   private context = ''
 
-  /** @param values to hide; those under 6 characters are no secrets and would hide half of the screen */
+  /** @param values secrets; those shorter than 6 characters are ignored */
   constructor(values: Iterable<string>) {
     const forms = [...values].flatMap((value) => [
       value,
       Buffer.from(value).toString('base64').replace(/=+$/, ''),
       encodeURIComponent(value),
     ])
-    // The longest first: one secret may begin with another.
-    this.secrets = [...new Set(forms)].filter((form) => form.length >= SHORTEST).sort((a, b) => b.length - a.length)
-  }
-
-  /** @returns what can be shown; the end of the text is held back where it may be the beginning of a secret */
-  feed(text: string): string {
-    const all = this.held + text
-    let out = ''
-    let at = 0
-    this.held = ''
-    while (at < all.length) {
-      const found = this.inKey ? this.keyEnd(all, at) : this.next(all, at)
-      out += this.inKey ? hide(all.slice(at, found.from)) : all.slice(at, found.from)
-      if (found.kind === 'none') break
-      if (found.kind === 'partial') {
-        this.held = all.slice(found.from)
-        break
-      }
-      if (found.kind === 'secret') out += hide(all.slice(found.from, found.to))
-      else out += all.slice(found.from, found.to)
-      this.inKey = found.kind === 'key'
-      at = found.to
-    }
-    // The last that was let through, of this text or of the ones before.
-    const passed = this.held === '' ? all : all.slice(0, -this.held.length)
-    this.context = (this.context + passed).slice(-CONTEXT)
-    // What is longer than this is no secret that is still to end.
-    if (this.held.length > LONGEST) {
-      out += hide(this.held)
-      this.held = ''
-    }
-    const again = Math.min(this.peeked, out.length)
-    this.peeked -= again
-    return out.slice(again)
+    // The longest first, because one secret may begin with another.
+    this.secrets = [...new Set(forms)]
+      .filter((form) => form.length >= MIN_SECRET_CHARS)
+      .sort((a, b) => b.length - a.length)
   }
 
   /**
-   * What is held back, where it is too short to tell anything: for a screen on which a key that was typed must appear, although a secret
-   * may begin with it. It is remembered: should it go on as a secret, the rest is hidden.
+   * @param text the next output, split at any position
+   * @returns redacted text without an end that may be the beginning of a secret, which is held back
    */
-  peek(): string {
-    if (this.held.length >= SHORTEST || this.inKey) return ''
-    const rest = this.held.slice(this.peeked)
-    this.peeked = this.held.length
-    return rest
+  feed(text: string): string {
+    const all = this.held + text
+    let redacted = ''
+    let at = 0
+    this.held = ''
+    while (at < all.length) {
+      const match = this.insideKey ? this.findKeyEnd(all, at) : this.findSecret(all, at)
+      redacted += this.insideKey ? toAsterisks(all.slice(at, match.from)) : all.slice(at, match.from)
+      if (match.kind === 'none') break
+      if (match.kind === 'partial') {
+        this.held = all.slice(match.from)
+        break
+      }
+      const matched = all.slice(match.from, match.to)
+      redacted += match.kind === 'secret' ? toAsterisks(matched) : matched
+      this.insideKey = match.kind === 'key-start'
+      at = match.to
+    }
+    const released = this.held === '' ? all : all.slice(0, -this.held.length)
+    this.context = (this.context + released).slice(-CONTEXT_CHARS)
+    if (this.held.length > MAX_HELD_CHARS) {
+      redacted += toAsterisks(this.held)
+      this.held = ''
+    }
+    const alreadyShown = Math.min(this.peeked, redacted.length)
+    this.peeked -= alreadyShown
+    return redacted.slice(alreadyShown)
   }
 
-  /** Nothing comes after this. A beginning that was held back is hidden where it is most of a secret. */
+  /**
+   * Returns held text that is too short to disclose a secret, so that a typed key appears although a secret may begin with it. If the text
+   * turns out to be a secret, the rest of the secret is redacted.
+   *
+   * @returns held text that has not been returned before; empty if it is too long
+   */
+  peek(): string {
+    if (this.held.length >= MIN_SECRET_CHARS || this.insideKey) return ''
+    const text = this.held.slice(this.peeked)
+    this.peeked = this.held.length
+    return text
+  }
+
+  /** Ends the text. @returns the rest of the held text, redacted if it is long enough to disclose a secret */
   end(): string {
-    const rest = (this.held.length >= SHORTEST ? hide(this.held) : this.held).slice(this.peeked)
+    const rest = (this.held.length >= MIN_SECRET_CHARS ? toAsterisks(this.held) : this.held).slice(this.peeked)
     this.held = ''
     this.peeked = 0
     return rest
   }
 
-  private next(text: string, from: number): Found {
-    let first: Found = { kind: 'none', from: text.length, to: text.length }
+  /** Finds the first secret, or beginning of one, from a position on. */
+  private findSecret(text: string, from: number): Match {
+    let first: Match = { kind: 'none', from: text.length, to: text.length }
     for (const secret of this.secrets) {
       for (
         let start = text.indexOf(secret[0] ?? '', from);
@@ -90,7 +125,7 @@ export class Redactor {
         break
       }
     }
-    // A token may have begun in what was let through: then its rest is hidden.
+    // A token may have begun in text that was released already: then the rest of it is redacted.
     const before = from === 0 ? this.context : ''
     TOKEN.lastIndex = 0
     const token = TOKEN.exec(before + text.slice(from))
@@ -98,66 +133,52 @@ export class Redactor {
       const start = Math.max(0, token.index - before.length) + from
       const to = token.index - before.length + token[0].length + from
       if (start < first.from) {
-        if (token[0].startsWith('-----BEGIN')) first = { kind: 'key', from: start, to }
-        // It may go on in the next piece.
+        if (token[0].startsWith('-----BEGIN')) first = { kind: 'key-start', from: start, to }
+        // It may continue in the next call.
         else first = to === text.length ? { kind: 'partial', from: start, to } : { kind: 'secret', from: start, to }
       }
     }
-    const tail = Math.max(from, text.length - LONGEST)
-    const begun = TOKEN_BEGUN.exec((tail === 0 ? before : '') + text.slice(tail))
-    if (begun) {
-      const start = tail + Math.max(0, begun.index - (tail === 0 ? before.length : 0))
+    const tail = Math.max(from, text.length - MAX_HELD_CHARS)
+    const partial = PARTIAL_TOKEN.exec((tail === 0 ? before : '') + text.slice(tail))
+    if (partial) {
+      const start = tail + Math.max(0, partial.index - (tail === 0 ? before.length : 0))
       if (start < first.from) first = { kind: 'partial', from: start, to: text.length }
     }
     return first
   }
 
-  /** Within a private key: everything is secret up to its last line. */
-  private keyEnd(text: string, from: number): Found {
+  /** Finds the last line of a private key, or the beginning of it, from a position inside the key on. */
+  private findKeyEnd(text: string, from: number): Match {
     const end = /-----END[A-Z ]*-----/.exec(text.slice(from))
-    if (end) return { kind: 'clear', from: from + end.index, to: from + end.index + end[0].length }
-    const begun = /(?:-{1,5}|-----E[A-Z ]*-{0,4})$/.exec(text.slice(from))
-    return begun
-      ? { kind: 'partial', from: from + begun.index, to: text.length }
+    if (end) return { kind: 'key-end', from: from + end.index, to: from + end.index + end[0].length }
+    const partial = /(?:-{1,5}|-----E[A-Z ]*-{0,4})$/.exec(text.slice(from))
+    return partial
+      ? { kind: 'partial', from: from + partial.index, to: text.length }
       : { kind: 'none', from: text.length, to: text.length }
   }
 }
 
-/** Takes secrets out of a text that is whole. */
+/**
+ * Redacts a complete text.
+ *
+ * @param secrets see Redactor
+ */
 export function redact(text: string, secrets: Iterable<string>): string {
   const redactor = new Redactor(secrets)
   return redactor.feed(text) + redactor.end()
 }
 
-interface Found {
-  /** `partial`: more has to come to know. `key`: a private key begins. `clear`: it ends. */
-  kind: 'none' | 'partial' | 'secret' | 'key' | 'clear'
-  from: number
-  to: number
-}
-
-const SHORTEST = 6
-const LONGEST = 4096
-
-/** Tokens that give themselves away: GitHub, GitLab, Slack, AWS, OpenAI and its like, Hugging Face, JSON Web Tokens, private keys. */
-const TOKEN =
-  /gh[pousr]_[A-Za-z0-9]{20,}|github_pat_\w{20,}|glpat-[\w-]{16,}|xox[abprs]-[\w-]{10,}|AKIA[0-9A-Z]{16}|sk-[\w-]{20,}|hf_[A-Za-z0-9]{20,}|eyJ[\w-]{8,}\.[\w-]{8,}\.[\w-]+|-----BEGIN[A-Z ]*PRIVATE KEY-----/g
-/** The beginning of one, at the end of a text. Its first letters alone tell nothing and hold nothing back. */
-const TOKEN_BEGUN =
-  /(?:gh[pousr]_[A-Za-z0-9]*|github_pat_\w*|glpat-[\w-]*|xox[abprs]-[\w-]*|AKIA[0-9A-Z]{0,15}|sk-[\w-]*|hf_[A-Za-z0-9]*|eyJ[\w.-]*|-----BEGIN[A-Z ]*-{0,4})$/
-/** Characters of what was let through that may be the first letters of a token. */
-const CONTEXT = 12
-
-/** What may stand between two characters of a secret without being a part of it: a control sequence, or the break of a full line. */
-const BETWEEN = /(?:\u001b\[[0-9;?]*[ -/]*[@-~]| ?\r\n?|\n)*/y
-
-/** Where a secret that begins here ends; `partial` where the text is over before it. */
+/**
+ * Matches a secret at a position of the text.
+ *
+ * @returns the end of the secret; `partial` if the text ends first; undefined if the secret is not there
+ */
 function matchEnd(text: string, start: number, secret: string): number | 'partial' | undefined {
   let at = start
   for (const [index, character] of [...secret].entries()) {
     if (index > 0) {
-      BETWEEN.lastIndex = at
-      at += BETWEEN.exec(text)?.[0].length ?? 0
+      SEPARATOR.lastIndex = at
+      at += SEPARATOR.exec(text)?.[0].length ?? 0
       if (at < text.length && /\u001b(?:\[[0-9;?]*)?$| $/.test(text.slice(at)) && text.slice(at).length < 24)
         return 'partial'
     }
@@ -168,8 +189,8 @@ function matchEnd(text: string, start: number, secret: string): number | 'partia
   return at
 }
 
-/** Asterisks for what is printed; line breaks and control sequences stay. */
-function hide(text: string): string {
+/** Replaces printed characters by asterisks. Line breaks and control sequences stay. */
+function toAsterisks(text: string): string {
   return text.replace(/\u001b\[[0-9;?]*[ -/]*[@-~]|[\u0000-\u001f]|[^]/gu, (part) =>
     part.length > 1 && part.startsWith('\u001b') ? part : part < ' ' ? part : '*',
   )
@@ -186,7 +207,7 @@ export function redactAll<Value>(value: Value, secrets: readonly string[]): Valu
 
 function redactUnknown(value: unknown, secrets: readonly string[]): unknown {
   if (typeof value === 'string') return redact(value, secrets)
-  if (Array.isArray(value)) return value.map((each) => redactUnknown(each, secrets))
+  if (Array.isArray(value)) return value.map((item) => redactUnknown(item, secrets))
   if (typeof value !== 'object' || value === null) return value
-  return Object.fromEntries(Object.entries(value).map(([key, each]) => [key, redactUnknown(each, secrets)]))
+  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, redactUnknown(item, secrets)]))
 }

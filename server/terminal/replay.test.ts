@@ -1,7 +1,7 @@
 import xterm from '@xterm/headless'
 import { afterEach, expect, test, vi } from 'vitest'
-import type { Viewer } from './broadcast.ts'
 import type { Cast } from '../../shared/recording/cast.ts'
+import type { Viewer } from './broadcast.ts'
 import { Replay } from './replay.ts'
 
 const cast = (...events: [time: number, data: string][]): Cast => ({
@@ -14,6 +14,8 @@ const cast = (...events: [time: number, data: string][]): Cast => ({
 
 let replay: Replay
 afterEach(() => replay.dispose())
+
+const WAIT = { timeout: 30_000 }
 
 class Window implements Viewer {
   terminal = new xterm.Terminal({ cols: 40, rows: 5, allowProposedApi: true })
@@ -37,9 +39,9 @@ class Window implements Viewer {
       .trimEnd()
   }
 }
-const shows = (window: Window, text: string) => vi.waitFor(() => expect(window.text()).toBe(text), { timeout: 30_000 })
+const shows = (window: Window, text: string) => vi.waitFor(() => expect(window.text()).toBe(text), WAIT)
 
-test('plays to its end, with long pauses cut, and the same to a viewer that comes late', async () => {
+test('a replay plays to its end with long pauses shortened, and a viewer that attaches later shows the same', async () => {
   replay = new Replay(cast([0, 'one\r\n'], [600, 'two\r\n'], [600.1, 'three']))
   expect(replay.playback).toEqual({ playing: false, stepping: false, time: 0, duration: 1.6, speed: 1 })
   const early = new Window()
@@ -47,19 +49,19 @@ test('plays to its end, with long pauses cut, and the same to a viewer that come
   replay.setSpeed(4)
   replay.play()
   await shows(early, 'one\ntwo\nthree')
-  await vi.waitFor(() => expect(replay.playback).toMatchObject({ playing: false, time: 1.6 }))
+  await vi.waitFor(() => expect(replay.playback).toMatchObject({ playing: false, time: 1.6 }), WAIT)
   const late = new Window()
   replay.attach(late)
   await shows(late, 'one\ntwo\nthree')
 })
 
-test('can be paused, stepped from point to point, skipped to its end and begun again', async () => {
+test('a replay can be stepped, paused, skipped to its end and restarted', async () => {
   replay = new Replay(cast([0, 'one '], [0.05, 'more\r\n'], [1, 'two\r\n'], [2, 'three']))
   const window = new Window()
   replay.attach(window)
   replay.step()
   await shows(window, 'one more')
-  await vi.waitFor(() => expect(replay.playback.playing).toBe(false))
+  await vi.waitFor(() => expect(replay.playback.playing).toBe(false), WAIT)
   replay.setSpeed(10)
   replay.step()
   await shows(window, 'one more\ntwo')
@@ -74,7 +76,7 @@ test('can be paused, stepped from point to point, skipped to its end and begun a
   await shows(window, 'one more')
 })
 
-test('played at its end it begins again', async () => {
+test('play restarts a replay that is at its end', async () => {
   replay = new Replay(cast([0, 'all']))
   const window = new Window()
   replay.attach(window)

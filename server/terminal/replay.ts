@@ -1,14 +1,14 @@
-import { ticker } from '../lib/ticker.ts'
-import { Broadcast, type Viewer } from './broadcast.ts'
 import type { Cast } from '../../shared/recording/cast.ts'
 import { Player } from '../../shared/recording/player.ts'
+import { ticker } from '../lib/ticker.ts'
+import { Broadcast, type Source, type Viewer } from './broadcast.ts'
 
-/** Shows a recording to viewers as a session shows its output. */
-export class Replay extends Player {
+/** Plays a recording to viewers, which attach to it as they attach to a session. */
+export class Replay extends Player implements Source {
   private readonly broadcast: Broadcast
   private readonly listeners = new Set<() => void>()
 
-  /** @param cast its own size is used: a recording shows what was on the screen then */
+  /** @param cast its header determines the grid, which may differ from that of the session */
   constructor(cast: Cast) {
     const broadcast = new Broadcast({ ...cast.header.term, onReply: () => {}, onBehind: () => {} })
     super(
@@ -25,6 +25,7 @@ export class Replay extends Player {
     this.broadcast = broadcast
   }
 
+  /** @param listener called when `playback` changes; removed by `dispose` */
   onPlayback(listener: () => void): void {
     this.listeners.add(listener)
   }

@@ -2,26 +2,26 @@ import { parentPort } from 'node:worker_threads'
 import { Screen } from './screen.ts'
 
 /**
- * The thread in which the screens of all terminals are kept: a flood keeps the parser busy, and must not delay the keys and the other
- * windows, which the main thread serves. `ThreadedScreen` is its other side.
+ * Worker thread that holds the screens of all terminals. Parsing an output burst takes the whole CPU time of one thread, and must not delay
+ * the keys and the other windows, which the main thread serves. worker-screen.ts is the main thread's side.
  */
 
-/** What the main thread asks for. `screen` is its number for one. */
+/** A message to the worker. `screen` is the number that the main thread gave to a screen. */
 export type ScreenRequest =
   | { type: 'open'; screen: number; cols: number; rows: number }
   | { type: 'write'; screen: number; bytes: Uint8Array }
-  /** The screen as it is after everything that was written before. `scrollback` counts lines above it. */
+  /** Requests the screen as it is after everything that was written before. `scrollback` is the number of lines above the screen. */
   | { type: 'snapshot'; screen: number; request: number; scrollback: number }
   | { type: 'close'; screen: number }
 
-/** What the thread answers. */
-export type ScreenAnswer =
+/** A message from the worker. */
+export type ScreenResponse =
   | { type: 'parsed'; screen: number; bytes: number }
   | { type: 'reply'; screen: number; data: string }
   | { type: 'snapshot'; screen: number; request: number; data: string }
 
 const screens = new Map<number, Screen>()
-const answer = (message: ScreenAnswer) => parentPort?.postMessage(message)
+const respond = (message: ScreenResponse) => parentPort?.postMessage(message)
 
 parentPort?.on('message', (message: ScreenRequest) => {
   const screen = screens.get(message.screen)
@@ -29,17 +29,17 @@ parentPort?.on('message', (message: ScreenRequest) => {
     case 'open':
       screens.set(
         message.screen,
-        new Screen(message.cols, message.rows, (data) => answer({ type: 'reply', screen: message.screen, data })),
+        new Screen(message.cols, message.rows, (data) => respond({ type: 'reply', screen: message.screen, data })),
       )
       return
     case 'write':
       screen?.write(message.bytes, () =>
-        answer({ type: 'parsed', screen: message.screen, bytes: message.bytes.length }),
+        respond({ type: 'parsed', screen: message.screen, bytes: message.bytes.length }),
       )
       return
     case 'snapshot':
       screen?.write('', () =>
-        answer({
+        respond({
           type: 'snapshot',
           screen: message.screen,
           request: message.request,

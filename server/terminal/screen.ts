@@ -1,21 +1,21 @@
 import unicode11 from '@xterm/addon-unicode11'
 import xterm from '@xterm/headless'
-import { paint } from './serializer.ts'
 import { Palette } from './palette.ts'
+import { serialize } from './serializer.ts'
 
 /** Lines above the screen that are kept. */
-export const SCROLLBACK = 10_000
+export const SCROLLBACK_LINES = 10_000
 
-/** The screen of a terminal, without a window: what a viewer that comes late is shown. */
+/** A headless terminal: parses output so that its state can be sent to viewers that attach later. */
 export class Screen {
   private readonly terminal: xterm.Terminal
   private readonly palette: Palette
   private title = ''
 
-  /** @param onReply what the screen answers to a program's questions (device attributes, cursor position) */
+  /** @param onReply receives replies to a program's queries, such as device attributes and the cursor position */
   constructor(cols: number, rows: number, onReply: (data: string) => void) {
-    this.terminal = new xterm.Terminal({ cols, rows, scrollback: SCROLLBACK, allowProposedApi: true })
-    // As in the browser: both must agree on how wide a character is.
+    this.terminal = new xterm.Terminal({ cols, rows, scrollback: SCROLLBACK_LINES, allowProposedApi: true })
+    // The browser uses the same version: both must agree on the width of each character.
     this.terminal.loadAddon(new unicode11.Unicode11Addon())
     this.terminal.unicode.activeVersion = '11'
     this.terminal.onData(onReply)
@@ -23,18 +23,20 @@ export class Screen {
     this.terminal.onTitleChange((title) => (this.title = title))
   }
 
-  /** @param parsed called once the bytes are on the screen */
-  write(bytes: Uint8Array | string, parsed: () => void): void {
-    this.terminal.write(bytes, parsed)
+  /** @param onParsed called once the bytes have been applied to the screen */
+  write(bytes: Uint8Array | string, onParsed: () => void): void {
+    this.terminal.write(bytes, onParsed)
   }
 
   /**
-   * Text that paints this screen, with its modes and colours, on an empty one of the same size.
+   * Serializes the screen with its modes, colors and title.
    *
-   * @param scrollback lines above the screen
+   * @param scrollback number of lines above the screen to include
+   * @returns text that reproduces the screen in an empty terminal of the same size
    */
   snapshot(scrollback: number): string {
-    return `${paint(this.terminal, scrollback)}${this.palette.text}${this.title ? `\u001b]2;${this.title}\u0007` : ''}`
+    const title = this.title ? `\u001b]2;${this.title}\u0007` : ''
+    return `${serialize(this.terminal, scrollback)}${this.palette.serialize()}${title}`
   }
 
   dispose(): void {

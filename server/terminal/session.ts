@@ -5,7 +5,7 @@ import { Broadcast, type Source, type Viewer } from './broadcast.ts'
 import { RedactedBroadcast } from './redacted-broadcast.ts'
 import { SessionError, sessionFailureOf } from './session-error.ts'
 import { holdsKeys, type SessionEffect, type SessionEvent, type SessionState, transition } from './session-state.ts'
-import { type Mark, MarkFilter } from './shell-integration.ts'
+import { type Mark, ShellIntegrationParser } from './shell-integration.ts'
 
 export interface SessionOptions {
   /** The name of the terminal, for messages. */
@@ -147,7 +147,7 @@ export class Session implements Source {
 
   private async startShell(): Promise<void> {
     const secret = randomBytes(16).toString('hex')
-    const filter = new MarkFilter(secret)
+    const parser = new ShellIntegrationParser(secret)
     const shell = await this.executor.shell({ marker: this.id, cols: this.cols, rows: this.rows, secret })
     if (this.closed) {
       await this.executor.endSession(this.id)
@@ -160,7 +160,7 @@ export class Session implements Source {
     }, FIRST_PROMPT_TIMEOUT_MS)
     shell.onOutput((bytes) => {
       if (this.shell !== shell) return
-      for (const piece of filter.feed(bytes)) {
+      for (const piece of parser.feed(bytes)) {
         if ('mark' in piece) this.onMark(piece.mark)
         else this.onOutput(piece.output)
       }
@@ -283,16 +283,16 @@ export class Session implements Source {
 
   private onMark(mark: Mark): void {
     switch (mark.kind) {
-      case 'A':
+      case 'prompt-start':
         return
-      case 'B':
+      case 'prompt-end':
         return this.dispatch({ type: 'prompt-shown' })
-      case 'C':
-      case 'S':
+      case 'output-start':
+      case 'continuation-prompt':
         return this.dispatch({ type: 'command-started' })
-      case 'D':
+      case 'command-end':
         return this.dispatch({ type: 'command-exited', exit: mark.exit })
-      case 'L':
+      case 'line-cleared':
         return this.dispatch({ type: 'line-cleared' })
     }
   }

@@ -1,20 +1,20 @@
-# Read once by every shell of a session. Tells the server, by marks in the output (OSC 133, as FinalTerm defined them), where a
-# prompt begins (A) and ends (B), where a command's output begins (C), and with which exit status it ended (D). Two marks are our
-# own: an entry goes on in another line (S), and the line was emptied (L).
-# Each mark carries the secret of the session, so that no program can forge one. The secret is not exported.
+# Sourced once by every shell of a session. It reports to the server, by marks in the output (OSC 133, as defined by FinalTerm), where a
+# prompt begins (A) and ends (B), where a command's output begins (C), and the exit status of a command (D). Two marks are our own: the
+# continuation prompt of an incomplete entry (S), and the confirmation that the line was cleared (L).
+# Each mark carries the session's secret, so that no program can forge one. The secret is not exported.
 
 unset HISTFILE MAILCHECK
-# A "!" in a step is the command's own.
+# Disables history expansion: a "!" in a step is part of the command.
 set +H
 
 __understudy_mark() {
-  # `set -x` would show the secret.
+  # `set -x` would print the secret.
   { local -; set +x; } 2>/dev/null
   printf '\e]133;%s;k=%s\a' "$1" "$__understudy_secret"
 }
 
-# The marks of the prompts are variables: a Ctrl-C that comes just then would end a command substitution, and with it the mark.
-# Not exported, so that the prompt of a nested shell has none.
+# The marks in prompts are variables: a Ctrl-C during a command substitution would end the substitution, and the mark would be lost.
+# They are not exported, so that the prompt of a nested shell contains none.
 for __understudy_kind in B C S; do
   printf -v "__understudy_$__understudy_kind" '\e]133;%s;k=%s\a' "$__understudy_kind" "$__understudy_secret"
 done
@@ -23,18 +23,18 @@ unset __understudy_kind
 __understudy_prompt() {
   local exit=$?
   { local -; set +x; } 2>/dev/null
-  # At every prompt: a command with a syntax error ends too, and never began.
+  # At every prompt, because a command with a syntax error ends without having begun.
   __understudy_mark "D;$exit"
   __understudy_mark A
-  # Who sets a prompt of their own loses its marks: they are put back.
+  # Restores the marks if the user has set a prompt without them.
   [[ $PS1 == *'$__understudy_B'* ]] || PS1+='\[$__understudy_B\]'
   [[ $PS2 == *'$__understudy_S'* ]] || PS2+='\[$__understudy_S\]'
   [[ $PS0 == *'$__understudy_C'* ]] || PS0+='$__understudy_C'
   return "$exit"
 }
 
-# Bound to a key that no keyboard has: the server presses it before it types a step. The answer comes when the shell has read
-# everything that was typed before.
+# Clears the line. Bound to a key sequence that no keyboard sends: the server sends it before it types a step. The mark follows when the
+# shell has read everything that was typed before.
 __understudy_clear() {
   { local -; set +x; } 2>/dev/null
   READLINE_LINE=

@@ -1,24 +1,25 @@
 import { expect, test } from 'vitest'
-import { MarkFilter, type Piece } from './shell-integration.ts'
+import { ShellIntegrationParser, type Piece } from './shell-integration.ts'
 
-const join = (pieces: Piece[]) => Buffer.concat(pieces.flatMap((piece) => ('output' in piece ? [piece.output] : [])))
+const outputOf = (pieces: Piece[]) =>
+  Buffer.concat(pieces.flatMap((piece) => ('output' in piece ? [piece.output] : [])))
 
-test('marks are found wherever the output is cut, and nothing else is taken out', () => {
+test('marks with the secret are separated from the output at whatever position it is split', () => {
   const stream = Buffer.from(
     'a✓\u001b[31mred\u001b]0;✓ title\u001b\\\u001b]133;D;3;k=s\u0007\u001b]133;A;k=s\u0007$ \u001b]133;B;k=other\u0007z',
   )
   for (let cut = 0; cut <= stream.length; cut++) {
-    const filter = new MarkFilter('s')
-    const pieces = [...filter.feed(stream.subarray(0, cut)), ...filter.feed(stream.subarray(cut))]
+    const parser = new ShellIntegrationParser('s')
+    const pieces = [...parser.feed(stream.subarray(0, cut)), ...parser.feed(stream.subarray(cut))]
     expect(pieces.flatMap((piece) => ('mark' in piece ? [piece.mark] : []))).toEqual([
-      { kind: 'D', exit: 3 },
-      { kind: 'A' },
+      { kind: 'command-end', exit: 3 },
+      { kind: 'prompt-start' },
     ])
-    expect(join(pieces).toString()).toBe('a✓\u001b[31mred\u001b]0;✓ title\u001b\\$ \u001b]133;B;k=other\u0007z')
+    expect(outputOf(pieces).toString()).toBe('a✓\u001b[31mred\u001b]0;✓ title\u001b\\$ \u001b]133;B;k=other\u0007z')
   }
 })
 
-test('no piece ends within a character or an escape sequence', () => {
+test('a piece of output never ends within a character or an escape sequence', () => {
   for (const whole of [
     '✓',
     '🙂',
@@ -29,13 +30,13 @@ test('no piece ends within a character or an escape sequence', () => {
     '\u001bPq\u001b\\',
   ])
     for (let cut = 1, bytes = Buffer.from(whole); cut < bytes.length; cut++) {
-      const filter = new MarkFilter('s')
-      expect(join(filter.feed(Buffer.concat([Buffer.from('ab'), bytes.subarray(0, cut)]))).toString()).toBe('ab')
-      expect(join(filter.feed(bytes.subarray(cut))).toString()).toBe(whole)
+      const parser = new ShellIntegrationParser('s')
+      expect(outputOf(parser.feed(Buffer.concat([Buffer.from('ab'), bytes.subarray(0, cut)]))).toString()).toBe('ab')
+      expect(outputOf(parser.feed(bytes.subarray(cut))).toString()).toBe(whole)
     }
 })
 
-test('a sequence that never ends does not hold the output back for ever', () => {
-  const filter = new MarkFilter('s')
-  expect(join(filter.feed(Buffer.from(`\u001b]0;${'x'.repeat(10_000)}`))).length).toBe(10_004)
+test('an escape sequence without an end is passed on once it is too long', () => {
+  const parser = new ShellIntegrationParser('s')
+  expect(outputOf(parser.feed(Buffer.from(`\u001b]0;${'x'.repeat(10_000)}`))).length).toBe(10_004)
 })

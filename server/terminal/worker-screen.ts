@@ -1,67 +1,72 @@
 import { extname } from 'node:path'
 import { Worker } from 'node:worker_threads'
-import type { ScreenAnswer, ScreenRequest } from './screen-worker.ts'
+import type { ScreenRequest, ScreenResponse } from './screen-worker.ts'
 
-export interface ThreadedScreenOptions {
+export interface WorkerScreenOptions {
   cols: number
   rows: number
-  /** What the screen answers to a program's questions (device attributes, cursor position). */
+  /** Receives replies to a program's queries, such as device attributes and the cursor position. */
   onReply: (data: string) => void
-  /** Bytes that it has parsed since it last said so. */
+  /** @param bytes parsed since the previous call */
   onParsed: (bytes: number) => void
 }
 
-/** Every open screen, by its number in the thread. */
-const open = new Map<number, ThreadedScreen>()
+type SnapshotCallback = (data: string) => void
+
+/** The open screens by their number in the worker. */
+const openScreens = new Map<number, WorkerScreen>()
 let nextScreen = 1
 let nextRequest = 1
-let thread: Worker | undefined
+/** The worker that all screens share, started by the first one. */
+let worker: Worker | undefined
 
 function post(message: ScreenRequest, transfer: ArrayBuffer[] = []): void {
-  thread ??= startThread()
-  thread.postMessage(message, transfer)
+  worker ??= startWorker()
+  worker.postMessage(message, transfer)
 }
 
-function startThread(): Worker {
-  // Compiled or not, both files are of one kind. Node itself knows TypeScript since 22.18 only.
+function startWorker(): Worker {
+  // The worker's file is compiled if and only if this one is. Node.js runs TypeScript without a loader only since version 22.18.
   const extension = extname(import.meta.url)
-  const worker = new Worker(new URL(`./screen-worker${extension}`, import.meta.url), {
+  const started = new Worker(new URL(`./screen-worker${extension}`, import.meta.url), {
     name: 'screens',
     ...(extension === '.ts' && { execArgv: ['--import', 'jiti/register'] }),
   })
-  worker.on('message', (message: ScreenAnswer) => open.get(message.screen)?.take(message))
-  worker.on('error', (error) => console.error(`The terminals' screens failed and are made anew: ${error.message}`))
-  worker.on('exit', () => {
-    if (thread !== worker) return
-    thread = undefined
-    for (const screen of open.values()) screen.makeAnew()
+  started.on('message', (message: ScreenResponse) => openScreens.get(message.screen)?.onResponse(message))
+  started.on('error', (error) =>
+    console.error(`The screen worker failed and is restarted with empty screens: ${error.message}`),
+  )
+  started.on('exit', () => {
+    if (worker !== started) return
+    worker = undefined
+    for (const screen of openScreens.values()) screen.recreate()
   })
-  // It does not keep the server from ending.
-  worker.unref()
-  return worker
+  // The worker must not keep the process alive.
+  started.unref()
+  return started
 }
 
 /**
- * A terminal's screen, kept by the thread of screens. What is asked is answered in the order of asking: a snapshot shows what was
- * written before it, and nothing that is written after.
+ * A terminal's screen in the screen worker. Requests are processed in order: a snapshot contains everything that was written before it was
+ * requested, and nothing that was written later.
  *
- * Should the thread die, the screen begins empty: live viewers miss nothing, and the shell goes on.
+ * If the worker dies, the screen is recreated empty. Attached viewers lose nothing, and the shell continues.
  */
-export class ThreadedScreen {
-  private readonly options: ThreadedScreenOptions
+export class WorkerScreen {
+  private readonly options: WorkerScreenOptions
   private readonly number = nextScreen++
-  private readonly requests = new Map<number, { scrollback: number; done: ((data: string) => void)[] }>()
-  /** The request that was made last, while nothing was written since: who asks for the same shares its answer. */
-  private last: number | undefined
-  /** Bytes that the thread has and has not parsed yet. */
+  private readonly requests = new Map<number, { scrollback: number; callbacks: SnapshotCallback[] }>()
+  /** The newest snapshot request, if nothing was written since: later requests for the same snapshot share its response. */
+  private reusableRequest: number | undefined
+  /** Bytes that were posted to the worker and not parsed yet. */
   private unparsed = 0
-  /** What is handed over once the viewers have been sent it: the thread must not wake up before they do. */
-  private waiting: Uint8Array[] = []
-  private handing: NodeJS.Immediate | undefined
+  /** Output that is not posted yet. Posting wakes the worker up, which must not happen before the output has been sent to the viewers. */
+  private pending: Uint8Array[] = []
+  private postTimer: NodeJS.Immediate | undefined
 
-  constructor(options: ThreadedScreenOptions) {
+  constructor(options: WorkerScreenOptions) {
     this.options = options
-    open.set(this.number, this)
+    openScreens.set(this.number, this)
     this.open()
   }
 
@@ -70,51 +75,53 @@ export class ThreadedScreen {
   }
 
   write(bytes: Uint8Array): void {
-    this.last = undefined
-    this.waiting.push(bytes)
-    this.handing ??= setImmediate(() => this.handOver())
+    this.reusableRequest = undefined
+    this.pending.push(bytes)
+    this.postTimer ??= setImmediate(() => this.postPending())
   }
 
-  private handOver(): void {
-    clearImmediate(this.handing)
-    this.handing = undefined
-    if (this.waiting.length === 0) return
-    // A copy of its own can be handed over; the viewers are sent the original.
-    const copy = new Uint8Array(this.waiting.reduce((sum, { length }) => sum + length, 0))
-    let at = 0
-    for (const bytes of this.waiting) {
-      copy.set(bytes, at)
-      at += bytes.length
+  private postPending(): void {
+    clearImmediate(this.postTimer)
+    this.postTimer = undefined
+    if (this.pending.length === 0) return
+    // A copy, because the buffer is transferred to the worker while the viewers still use the original.
+    const copy = new Uint8Array(this.pending.reduce((sum, { length }) => sum + length, 0))
+    let offset = 0
+    for (const bytes of this.pending) {
+      copy.set(bytes, offset)
+      offset += bytes.length
     }
-    this.waiting = []
+    this.pending = []
     this.unparsed += copy.length
     post({ type: 'write', screen: this.number, bytes: copy }, [copy.buffer])
   }
 
   /**
-   * @param scrollback lines above the screen
-   * @param done has text that paints the screen, with its modes, on an empty one of the same size; not called once it is disposed
+   * Requests a snapshot of everything that has been written so far.
+   *
+   * @param scrollback number of lines above the screen to include
+   * @param callback receives text that reproduces the screen in an empty terminal of the same size; not called after `dispose`
    */
-  snapshot(scrollback: number, done: (data: string) => void): void {
-    this.handOver()
-    // A hall that reloads at once asks for one snapshot, not for a hundred, of 30 ms each.
-    const same = this.last === undefined ? undefined : this.requests.get(this.last)
-    if (same?.scrollback === scrollback) return void same.done.push(done)
+  snapshot(scrollback: number, callback: SnapshotCallback): void {
+    this.postPending()
+    // A snapshot takes about 30 ms: when a whole audience reloads at once, all its windows share one.
+    const reusable = this.reusableRequest === undefined ? undefined : this.requests.get(this.reusableRequest)
+    if (reusable?.scrollback === scrollback) return void reusable.callbacks.push(callback)
     const request = nextRequest++
-    this.last = request
-    this.requests.set(request, { scrollback, done: [done] })
+    this.reusableRequest = request
+    this.requests.set(request, { scrollback, callbacks: [callback] })
     post({ type: 'snapshot', screen: this.number, request, scrollback })
   }
 
   dispose(): void {
-    this.handOver()
-    open.delete(this.number)
+    this.postPending()
+    openScreens.delete(this.number)
     this.requests.clear()
     post({ type: 'close', screen: this.number })
   }
 
-  /** Takes what the thread has answered. */
-  take(message: ScreenAnswer): void {
+  /** Handles a message of the worker. */
+  onResponse(message: ScreenResponse): void {
     switch (message.type) {
       case 'parsed':
         this.unparsed -= message.bytes
@@ -122,19 +129,20 @@ export class ThreadedScreen {
       case 'reply':
         return this.options.onReply(message.data)
       case 'snapshot': {
-        const asked = this.requests.get(message.request)
+        const request = this.requests.get(message.request)
         this.requests.delete(message.request)
-        for (const done of asked?.done ?? []) done(message.data)
+        for (const callback of request?.callbacks ?? []) callback(message.data)
         return
       }
     }
   }
 
-  /** The thread is another one. */
-  makeAnew(): void {
+  /** Opens the screen again in a new worker and repeats the snapshot requests that the old one has not answered. */
+  recreate(): void {
     this.open()
     const lost = this.unparsed
     this.unparsed = 0
+    // They will never be parsed: whoever waits for them must continue.
     this.options.onParsed(lost)
     for (const [request, { scrollback }] of this.requests)
       post({ type: 'snapshot', screen: this.number, request, scrollback })

@@ -1,9 +1,9 @@
 import unicode11 from '@xterm/addon-unicode11'
 import xterm from '@xterm/headless'
-import { SCROLLBACK } from '../terminal/screen.ts'
+import { SCROLLBACK_LINES } from '../terminal/screen.ts'
 
 /** Creates a terminal with the options that viewers use. */
-export function newTerminal(cols: number, rows: number, scrollback = SCROLLBACK): xterm.Terminal {
+export function newTerminal(cols: number, rows: number, scrollback = SCROLLBACK_LINES): xterm.Terminal {
   const terminal = new xterm.Terminal({ cols, rows, scrollback, allowProposedApi: true })
   terminal.loadAddon(new unicode11.Unicode11Addon())
   terminal.unicode.activeVersion = '11'
