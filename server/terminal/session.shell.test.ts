@@ -1,12 +1,16 @@
-import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
+import { mkdtemp, readdir, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import unicode11 from '@xterm/addon-unicode11'
+import { setTimeout as sleep } from 'node:timers/promises'
 import xterm from '@xterm/headless'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
-import { ProcessRegistry } from '../executor/process-registry.ts'
 import { LocalExecutor } from '../executor/local.ts'
+import { ProcessRegistry } from '../executor/process-registry.ts'
+import { countProcesses } from '../test/processes.ts'
+import { newTerminal } from '../test/screen-state.ts'
 import { Session } from './session.ts'
+
+const WAIT = { timeout: 30_000, interval: 20 }
 
 let folder: string
 let session: Session
@@ -28,42 +32,35 @@ afterEach(async () => {
   await rm(folder, { recursive: true })
 })
 
-const atPrompt = () => vi.waitFor(() => expect(session.state).toEqual({ name: 'at-prompt' }))
+const atPrompt = () => vi.waitFor(() => expect(session.state).toEqual({ name: 'at-prompt' }), WAIT)
 
-/** At once when the shell shows its prompt: it has not read yet what was typed ahead. */
-const firstPrompt = () =>
-  new Promise<void>((done) => {
+/** Resolves as soon as the shell shows its next prompt, when it has not read yet what was typed ahead. */
+const nextPrompt = () =>
+  new Promise<void>((resolve) => {
     const stop = session.onState(({ name }) => {
       if (name !== 'at-prompt') return
       stop()
-      done()
+      resolve()
     })
   })
 
-/** Processes of the session that run. */
-async function members(): Promise<string[]> {
-  const pids = (await readdir('/proc')).filter((name) => /^\d+$/.test(name))
-  const environments = await Promise.all(pids.map((pid) => readFile(`/proc/${pid}/environ`, 'latin1').catch(() => '')))
-  return pids.filter((_, at) => environments[at]?.includes(`UNDERSTUDY_SESSION=${session.id}`))
-}
-
-test('a prompt of the user’s own does not hide how steps end', async () => {
+test('the exit status of a step is reported after the user has changed the prompt', async () => {
   await session.start()
   expect((await session.run('prompt', "PS1='$ ' PS0=")).exit).toBe(0)
   expect((await session.run('after', '(exit 3)')).exit).toBe(3)
 })
 
-test('a command with a syntax error ends as failed', async () => {
+test('a command with a syntax error exits with 2', async () => {
   await session.start()
   expect((await session.run('syntax', 'echo )')).exit).toBe(2)
 })
 
-test('an exclamation mark is no question to the history', async () => {
+test('"!" does not trigger history expansion', async () => {
   await session.start()
   expect((await session.run('greet', 'echo "hi !x"')).exit).toBe(0)
 })
 
-test('a line that was just entered is not taken for the step', async () => {
+test('a step is rejected while an entered line runs', async () => {
   await session.start()
   session.write('sleep 0.3; false\r')
   await expect(session.run('early', 'true')).rejects.toThrow('not at its prompt')
@@ -71,31 +68,32 @@ test('a line that was just entered is not taken for the step', async () => {
   expect((await session.run('later', 'true')).exit).toBe(0)
 })
 
-test('Ctrl-C pressed again and again never loses the prompt', async () => {
+test('the prompt always returns after repeated Ctrl-C', async () => {
   await session.start()
-  for (let times = 0; times < 60; times++) {
-    if (times % 3 === 0) void session.run('sleep', 'sleep 0.02')
+  for (let round = 0; round < 60; round++) {
+    if (round % 3 === 0) void session.run('sleep', 'sleep 0.02')
     session.interrupt()
-    await new Promise((done) => setTimeout(done, times % 10))
+    // Different delays, to hit different stages of the shell's prompt.
+    await sleep(round % 10)
     session.interrupt()
-    await vi.waitFor(() => expect(session.state).toEqual({ name: 'at-prompt' }), { interval: 1, timeout: 3000 })
+    await vi.waitFor(() => expect(session.state).toEqual({ name: 'at-prompt' }), { ...WAIT, interval: 1 })
   }
   expect((await session.run('after', '(exit 4)')).exit).toBe(4)
 })
 
-test('a step does not become part of an open quotation; Ctrl-C gives it up', async () => {
+test('a step is rejected while a quotation is open, until Ctrl-C', async () => {
   await session.start()
   session.write('echo "half\r')
   await expect(session.run('quoted', 'true')).rejects.toThrow('not at its prompt')
-  await vi.waitFor(() => expect(Buffer.from(output, 'latin1').toString()).toContain('…'))
+  await vi.waitFor(() => expect(Buffer.from(output, 'latin1').toString()).toContain('…'), WAIT)
   session.interrupt()
   await atPrompt()
   expect((await session.run('after', '(exit 4)')).exit).toBe(4)
 })
 
-test('a line that is typed ahead is not taken for the step, nor joined with it', async () => {
+test('the exit status of a step is not that of a line typed ahead', async () => {
   await session.start()
-  for (const [ahead, shows] of [
+  for (const [ahead, shown] of [
     ['false\r', 'false'],
     ['\r\rfalse\r', 'false'],
     ['sleep 0.2; false\r', 'sleep 0.2'],
@@ -103,23 +101,24 @@ test('a line that is typed ahead is not taken for the step, nor joined with it',
   ] as const) {
     session.write('sleep 0.3\r')
     session.write(ahead)
-    await firstPrompt()
-    const tries: (number | null)[] = []
-    while (tries.length === 0)
+    await nextPrompt()
+    // The step is rejected while a line that was typed ahead runs.
+    let exit: number | null | undefined
+    while (exit === undefined)
       await session.run('step', '(exit 7)').then(
-        ({ exit }) => tries.push(exit),
+        (end) => (exit = end.exit),
         () => atPrompt(),
       )
-    expect(tries, ahead).toEqual([7])
-    expect(output).toContain(shows)
+    expect(exit, ahead).toBe(7)
+    expect(output).toContain(shown)
   }
 })
 
-test('a quotation that was opened ahead does not swallow the step', async () => {
+test('a step is rejected if an open quotation was typed ahead', async () => {
   await session.start()
   session.write('sleep 0.3\r')
   session.write('echo "half\r')
-  await firstPrompt()
+  await nextPrompt()
   await expect(session.run('step', 'touch swallowed')).rejects.toThrow(/came first|not at its prompt/)
   expect(session.state).toEqual({ name: 'in-program' })
   session.interrupt()
@@ -128,18 +127,18 @@ test('a quotation that was opened ahead does not swallow the step', async () => 
   expect(await readdir(folder)).not.toContain('swallowed')
 })
 
-test('a Ctrl-C at the prompt does not reach the step that is run next', async () => {
+test('Ctrl-C at the prompt does not interrupt the next step', async () => {
   await session.start()
   session.interrupt()
   await atPrompt()
-  // The shell itself waits here, as it does at its prompt.
+  // `read` is a builtin: while it waits, the shell itself owns the terminal, as it does at its prompt.
   expect((await session.run('step', 'read -t 0.8 answer; (exit 4)')).exit).toBe(4)
 })
 
-test('half a key sequence, a search or a quoted key before the step does not change it', async () => {
+test('a step is not changed by an incomplete key sequence, a history search or a paste before it', async () => {
   await session.start()
   await session.run('remember', 'true remembered')
-  for (const half of [
+  for (const input of [
     '\u0018',
     '\u001b',
     '\u0016',
@@ -150,13 +149,13 @@ test('half a key sequence, a search or a quoted key before the step does not cha
     'touch half-typed\u0018',
     '\u001b[200~touch one\ntouch two\u001b[201~',
   ]) {
-    session.write(half)
-    expect((await session.run('step', '(exit 6)')).exit, JSON.stringify(half)).toBe(6)
+    session.write(input)
+    expect((await session.run('step', '(exit 6)')).exit, JSON.stringify(input)).toBe(6)
   }
   expect(await readdir(folder)).toEqual(['processes'])
 })
 
-test('keys that are pressed while a step is typed come after it', async () => {
+test('keys typed while a step is entered become its input', async () => {
   await session.start()
   session.write('tou')
   const running = session.run('step', 'read -r line; test "$line" = answer')
@@ -165,14 +164,14 @@ test('keys that are pressed while a step is typed come after it', async () => {
   expect((await running).exit).toBe(0)
 })
 
-test('a step with an open quotation is given up by Ctrl-C', async () => {
+test('Ctrl-C cancels a step with an open quotation', async () => {
   await session.start()
   const running = session.run('open', 'echo "half')
   session.interrupt()
   expect((await running).exit).toBe(130)
 })
 
-test('the screen shows each step behind one prompt, and nothing of what was cleared', async () => {
+test('the screen shows each step after one prompt, without the text that was cleared', async () => {
   await session.start()
   const terminal = new xterm.Terminal({ cols: 80, rows: 24, allowProposedApi: true })
   session.attach({
@@ -187,16 +186,16 @@ test('the screen shows each step behind one prompt, and nothing of what was clea
       .join('\n')
       .trimEnd()
   const prompt = '~ ❯'
-  await vi.waitFor(() => expect(text()).toBe(`${prompt} echo one\none\n${prompt} echo two\ntwo\n${prompt}`))
+  await vi.waitFor(() => expect(text()).toBe(`${prompt} echo one\none\n${prompt} echo two\ntwo\n${prompt}`), WAIT)
 })
 
-test('a step sees how the one before it has ended', async () => {
+test('a step can read the exit status of the previous one', async () => {
   await session.start()
   await session.run('before', '(exit 5)')
   expect((await session.run('after', 'test $? = 5')).exit).toBe(0)
 })
 
-test('a pasted line that was not entered leaves the shell at its prompt', async () => {
+test('a paste that is not entered leaves the shell at its prompt', async () => {
   await session.start()
   session.write('\u001b[200~echo one\recho two\u001b[201~')
   expect(session.state.name).toBe('at-prompt')
@@ -204,13 +203,13 @@ test('a pasted line that was not entered leaves the shell at its prompt', async 
   await atPrompt()
 })
 
-test('a command cannot leave its paste', async () => {
+test('a command with control characters is rejected', async () => {
   await session.start()
   await expect(session.run('escape', "echo 'x\u001b[201~\rtouch pwned'")).rejects.toThrow('control characters')
   expect(await readdir(folder)).not.toContain('pwned')
 })
 
-test('the secret of the marks is not shown by set -x, nor in the environment or a file', async () => {
+test('the secret of the marks does not appear under set -x, in the environment or in a file', async () => {
   await session.start()
   await session.run('trace', 'set -x; true')
   await session.run('look', 'env; cat /proc/$$/cmdline; ls -l /proc/$$/fd')
@@ -218,33 +217,33 @@ test('the secret of the marks is not shown by set -x, nor in the environment or 
   expect(output.replaceAll(session.id, '')).not.toMatch(/[0-9a-f]{32}/)
 })
 
-test('two restarts at once are one', async () => {
+test('two simultaneous restarts start one shell', async () => {
   await session.start()
   await Promise.all([session.restart(), session.restart()])
   expect((await session.run('after', 'true')).exit).toBe(0)
 })
 
-test('a restart while the shell starts lets both end well', async () => {
+test('a restart while the shell starts completes', async () => {
   await Promise.all([session.start(), session.restart()])
   expect((await session.run('after', 'true')).exit).toBe(0)
 })
 
-test('an end during a start leaves no process', async () => {
+test('ending a session during its start leaves no process', async () => {
   const started = session.start().catch((error: unknown) => error)
   await session.end()
   expect(await started).toBeInstanceOf(Error)
-  expect(await members()).toEqual([])
+  expect(await countProcesses(session)).toBe(0)
 })
 
-test('an end during a restart leaves no process', async () => {
+test('ending a session during a restart leaves no process', async () => {
   await session.start()
   const restarted = session.restart().catch((error: unknown) => error)
   await session.end()
   expect(await restarted).toBeInstanceOf(Error)
-  expect(await members()).toEqual([])
+  expect(await countProcesses(session)).toBe(0)
 })
 
-test('says what is missing where there is no bash', async () => {
+test('the start is rejected if bash is not installed', async () => {
   const executor = new LocalExecutor({
     cwd: folder,
     env: { PATH: folder },
@@ -253,50 +252,42 @@ test('says what is missing where there is no bash', async () => {
   await expect(new Session({ name: 'none', cols: 80, rows: 24, executor }).start()).rejects.toThrow('bash was not found')
 })
 
-test('a viewer that joins in the middle of a flood of colours and symbols sees what is there', async () => {
+test('viewers that attach during an output burst with colors and wide characters show the same screen', async () => {
   await session.start()
-  const paint = (data: string | Uint8Array, on: xterm.Terminal) => new Promise<void>((done) => on.write(data, done))
-  const screens: { terminal: xterm.Terminal; bytes: number; channel: number }[] = []
-  const join = () => {
-    const screen = {
-      terminal: new xterm.Terminal({ cols: 80, rows: 24, scrollback: 10_000, allowProposedApi: true }),
-      bytes: 0,
-      channel: 0,
-    }
-    // As the server's screen and the browser's: all must agree on how wide a character is.
-    screen.terminal.loadAddon(new unicode11.Unicode11Addon())
-    screen.terminal.unicode.activeVersion = '11'
+  const screens: { terminal: xterm.Terminal; bytes: number }[] = []
+  const attach = () => {
+    const screen = { terminal: newTerminal(80, 24), bytes: 0 }
     screens.push(screen)
     session.attach({
-      snapshot: (channel, _cols, _rows, data) => {
-        Object.assign(screen, { channel, bytes: 0 })
+      snapshot: (_channel, _cols, _rows, data) => {
+        screen.bytes = 0
         screen.terminal.reset()
-        void paint(data, screen.terminal)
+        screen.terminal.write(data)
       },
       output: (channel, bytes) => {
         screen.bytes += bytes.length
         const upTo = screen.bytes
-        void paint(bytes, screen.terminal).then(() => session.ack(channel, upTo))
+        screen.terminal.write(bytes, () => session.ack(channel, upTo))
       },
     })
   }
-  // One each 12 kB of the hundred, however fast they come.
+  // A new viewer for every 12 kB of about 100 kB.
   let printed = 0
   await session.run(
-    'flood',
+    'burst',
     'for i in $(seq 4000); do printf "\\e[3%dm✓🙂\\e[1m %d\\e[0m\\n" $((i % 8)) $i; done',
     (bytes) => {
       printed += bytes.length
-      while (printed > screens.length * 12_000) join()
+      while (printed > screens.length * 12_000) attach()
     },
   )
-  join()
+  attach()
   const text = ({ terminal: { buffer } }: (typeof screens)[number]) =>
     Array.from({ length: buffer.active.length }, (_, row) => buffer.active.getLine(row)?.translateToString(true) ?? '')
       .join('\n')
       .trimEnd()
   const last = screens.at(-1)
-  await vi.waitFor(() => expect(last && text(last)).toContain('✓🙂 4000\n'))
+  await vi.waitFor(() => expect(last && text(last)).toContain('✓🙂 4000\n'), WAIT)
   expect(screens.length).toBeGreaterThan(8)
-  for (const screen of screens) await vi.waitFor(() => expect(text(screen)).toBe(last && text(last)))
+  for (const screen of screens) await vi.waitFor(() => expect(text(screen)).toBe(last && text(last)), WAIT)
 })
