@@ -1,45 +1,56 @@
 import { StringDecoder } from 'node:string_decoder'
 import { stripVTControlCharacters } from 'node:util'
 
-/** Characters of a line that are looked at: more is no line that somebody has written a pattern for. */
-const LONGEST = 64 * 1024
+/** Longer lines are cut to this length before they are compared with the patterns. */
+const MAX_LINE_CHARS = 64 * 1024
 
-/**
- * Looks for patterns in what a command prints, line by line and without control sequences, however much it prints.
- */
+interface Watch {
+  pattern: RegExp
+  onMatch: (match: RegExpExecArray) => void
+  once: boolean
+}
+
+/** Searches the output of a command for patterns, line by line and without control sequences. Its memory is bounded. */
 export class OutputWatch {
-  private readonly patterns: { pattern: RegExp; found: (match: RegExpExecArray) => void; once: boolean }[] = []
+  private readonly watches: Watch[] = []
   private readonly decoder = new StringDecoder('utf8')
   private line = ''
 
-  /** @param once told of the first line that matches only; else of each */
-  on(source: string, found: (match: RegExpExecArray) => void, once: boolean): void {
-    this.patterns.push({ pattern: new RegExp(source), found, once })
+  /**
+   * Adds a pattern.
+   *
+   * @param source a regular expression
+   * @param onMatch called for each line that matches
+   * @param once whether to remove the pattern after the first match
+   */
+  on(source: string, onMatch: (match: RegExpExecArray) => void, once: boolean): void {
+    this.watches.push({ pattern: new RegExp(source), onMatch, once })
   }
 
-  /** @param bytes the next output; it may be cut anywhere */
+  /** @param bytes the next output, split at any position */
   feed(bytes: Uint8Array): void {
-    if (this.patterns.length === 0) return
+    if (this.watches.length === 0) return
     const lines = (this.line + this.decoder.write(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength))).split(
       /\r\n|\n|\r/,
     )
-    this.line = (lines.pop() ?? '').slice(-LONGEST)
-    for (const line of lines) this.look(line)
+    this.line = (lines.pop() ?? '').slice(-MAX_LINE_CHARS)
+    for (const line of lines) this.match(line)
   }
 
-  /** Nothing comes after this: what stands without a line's end counts too. */
+  /** Ends the output. The last line is compared even without a line break. */
   end(): void {
-    this.look(this.line)
+    this.match(this.line)
     this.line = ''
   }
 
-  private look(line: string): void {
-    const text = stripVTControlCharacters(line.slice(0, LONGEST))
-    for (const [index, { pattern, found, once }] of [...this.patterns.entries()].toReversed()) {
+  private match(line: string): void {
+    const text = stripVTControlCharacters(line.slice(0, MAX_LINE_CHARS))
+    // From the last to the first, because matches remove elements.
+    for (const [index, { pattern, onMatch, once }] of [...this.watches.entries()].toReversed()) {
       const match = pattern.exec(text)
       if (!match) continue
-      if (once) this.patterns.splice(index, 1)
-      found(match)
+      if (once) this.watches.splice(index, 1)
+      onMatch(match)
     }
   }
 }

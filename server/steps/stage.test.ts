@@ -1,6 +1,6 @@
 import { once } from 'node:events'
 import { existsSync } from 'node:fs'
-import { mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, readdir, rename, rm, writeFile } from 'node:fs/promises'
 import { createServer, type Server } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -8,10 +8,17 @@ import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { describeMissingRequirement } from '../../shared/failures/requirement.ts'
 import { describeRefusal } from '../../shared/failures/refusal.ts'
 import { freePort } from '../test/free-port.ts'
+import { commandLines } from '../test/processes.ts'
 import { serveTalk, type ServedTalk, type TestWindow } from '../test/talk.ts'
 
+const WAIT = { timeout: 30_000, interval: 20 }
+
+/** Commands that run until they are stopped. Their arguments are unique on this machine, so that their processes can be found. */
+const endlessStep = `sleep ${1_000_000 + process.pid}`
+const endlessDaemon = `sleep ${2_000_000 + process.pid}`
+
 let port: number
-/** On the PATH of the shells. */
+/** A folder on the PATH of the shells. */
 let programs: string
 let talk: ServedTalk
 let window: TestWindow
@@ -51,7 +58,7 @@ echo rented {{host}}
 \`\`\`
 
 \`\`\`sh {step=lab terminal=lab}
-sleep 7654
+${endlessStep}
 \`\`\`
 
 \`\`\`sh {step=network}
@@ -72,6 +79,7 @@ afterEach(async () => {
   await rm(programs, { recursive: true })
 })
 
+/** The reasons for which a step is unavailable, as the window shows them. */
 const reasons = async (id: string) => {
   const status = (await window.message('hello')).steps.find((step) => step.id === id)?.status
   return status?.state === 'unavailable' ? status.missing.map(describeMissingRequirement) : undefined
@@ -83,23 +91,17 @@ const commands: Record<string, string> = {
   profile: 'echo cloud',
   port: 'echo port',
   costly: 'echo rented {{host}}',
-  lab: 'sleep 7654',
+  lab: endlessStep,
   network: 'echo far',
 }
 const run = (step: string, more?: object) => window.run(step, commands[step] ?? '', more)
 
-async function running(command: string): Promise<string[]> {
-  const pids = (await readdir('/proc')).filter((name) => /^\d+$/.test(name))
-  const lines = await Promise.all(
-    pids.map(
-      async (pid) =>
-        `${pid} ${(await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '')).replaceAll('\0', ' ').trim()}`,
-    ),
-  )
-  return lines.filter((line) => line.endsWith(` ${command}`))
+/** Which of the endless commands run. */
+async function runningCommands(): Promise<string[]> {
+  return (await commandLines()).filter((line) => line === endlessStep || line === endlessDaemon)
 }
 
-test('a step that lacks a program, a variable or its profile is unavailable, says why, and is not typed', async () => {
+test('a step that lacks a program, a variable or its profile is refused with the reason', async () => {
   const expected = {
     program: 'The program no-such-program is not installed.',
     variable: 'The environment variable UNDERSTUDY_TEST_UNSET is not set. Export it before you start the talk.',
@@ -117,7 +119,7 @@ test('a step that lacks a program, a variable or its profile is unavailable, say
   }
 })
 
-test('a step whose host does not answer says so when it is run, not before', async () => {
+test('a step whose host is unreachable is refused when it is run', async () => {
   expect(await reasons('network')).toBeUndefined()
   run('network')
   expect((await window.message('refused')).refusal).toEqual({
@@ -127,14 +129,14 @@ test('a step whose host does not answer says so when it is run, not before', asy
   })
 })
 
-test('a program that is installed during the talk makes its step available', async () => {
+test('a step becomes available when its program is installed during the talk', async () => {
   expect(await reasons('program')).toHaveLength(1)
   await writeFile(join(programs, 'no-such-program'), '#!/bin/sh\n', { mode: 0o755 })
   run('program')
   await window.step('program', 'succeeded')
 })
 
-test('where the lab could not be prepared, steps that need programs say so and the others run', async () => {
+test('only steps that need programs are unavailable if the lab could not be prepared', async () => {
   await talk.close()
   talk = await serveTalk(slides(), { problem: 'The disk is full. Free some space and start again.' })
   window = await talk.window()
@@ -143,9 +145,9 @@ test('where the lab could not be prepared, steps that need programs say so and t
   await window.step('port', 'succeeded')
 })
 
-test('a step whose port is taken is refused with the name of the process, and runs once it is free', async () => {
-  let squatter: Server | undefined = createServer().listen(port, '127.0.0.1')
-  await once(squatter, 'listening')
+test('a step whose port is in use is refused with the process that uses it, and runs once the port is free', async () => {
+  let listener: Server | undefined = createServer().listen(port, '127.0.0.1')
+  await once(listener, 'listening')
   try {
     run('port')
     const refused = await window.message('refused')
@@ -153,19 +155,19 @@ test('a step whose port is taken is refused with the name of the process, and ru
     expect(describeRefusal(refused.refusal)).toMatch(
       new RegExp(`^Port ${port} is taken by process ${process.pid} .*End it with: kill ${process.pid}`),
     )
-    squatter.close()
-    squatter = undefined
+    listener.close()
+    listener = undefined
     run('port')
     await window.step('port', 'succeeded')
   } finally {
-    squatter?.close()
+    listener?.close()
   }
 })
 
-test('a step that costs something is typed only with the right word and the right input', async () => {
+test('a step with a confirmation runs only with the required word and valid inputs', async () => {
   window.send({ type: 'attach', terminal: 'costly' })
   await window.message('snapshot')
-  const wrong: [object, string, RegExp][] = [
+  const rejected: [object, string, RegExp][] = [
     [{}, 'unconfirmed', /This costs money. Type "rent" to continue/],
     [{ inputs: { host: '192.0.2.1' }, confirm: 'yes' }, 'unconfirmed', /Type "rent"/],
     [{ inputs: { host: '192.0.2.1' }, confirm: 'RENT' }, 'unconfirmed', /Type "rent"/],
@@ -174,9 +176,9 @@ test('a step that costs something is typed only with the right word and the righ
     [{ inputs: { host: '1\r touch pwned' }, confirm: 'rent' }, 'bad-input', /"Address" cannot be/],
     [{ inputs: { host: '1', other: '2' }, confirm: 'rent' }, 'bad-input', /has no input "other"/],
   ]
-  for (const [more, kind, message] of wrong) {
+  for (const [fields, kind, message] of rejected) {
     window.forget()
-    run('costly', more)
+    run('costly', fields)
     const { refusal } = await window.message('refused', ({ step }) => step === 'costly')
     expect(refusal.kind).toBe(kind)
     expect(describeRefusal(refusal)).toMatch(message)
@@ -190,7 +192,7 @@ test('a step that costs something is typed only with the right word and the righ
   expect(existsSync(join(talk.workdir, 'pwned'))).toBe(false)
 })
 
-test('"reset the stage" ends everything, clears the workdir, and every window goes on in a fresh shell', async () => {
+test('resetting the stage ends all processes, clears the workdir and gives every window a new shell', async () => {
   const other = await talk.window()
   for (const each of [window, other]) {
     each.send({ type: 'attach', terminal: 'lab' })
@@ -204,17 +206,15 @@ test('"reset the stage" ends everything, clears the workdir, and every window go
   window.send({
     type: 'input',
     terminal: 'port',
-    data: 'setsid nohup sleep 8765 >/dev/null 2>&1 & touch left-behind; echo le""ft\r',
+    data: `setsid nohup ${endlessDaemon} >/dev/null 2>&1 & touch left-behind; echo le""ft\r`,
   })
   await window.shows('port', 'left\r\n')
-  await vi.waitFor(async () =>
-    expect([...(await running('sleep 7654')), ...(await running('sleep 8765'))]).toHaveLength(2),
-  )
+  await vi.waitFor(async () => expect(await runningCommands()).toHaveLength(2), WAIT)
   window.forget()
   other.forget()
   window.send({ type: 'reset-stage' })
   await Promise.all([window, other].map((each) => each.message('stage-reset')))
-  expect([...(await running('sleep 7654')), ...(await running('sleep 8765'))]).toEqual([])
+  expect(await runningCommands()).toEqual([])
   expect(await readdir(talk.workdir)).toEqual(['.git'])
   await window.step('lab', 'idle')
   for (const each of [window, other]) await each.message('snapshot', ({ terminal }) => terminal === 'lab')
@@ -222,7 +222,7 @@ test('"reset the stage" ends everything, clears the workdir, and every window go
   await window.step('port', 'succeeded')
 })
 
-test('a reset that fails says so, and the terminals can be had again', async () => {
+test('terminals can be used after a failed reset', async () => {
   await talk.close()
   let fail = true
   talk = await serveTalk(slides(), {}, async () => {
@@ -239,7 +239,7 @@ test('a reset that fails says so, and the terminals can be had again', async () 
   await window.message('stage-reset')
 })
 
-test('two resets at once and a step at the same time do not leave anything behind', async () => {
+test('two simultaneous resets and a run leave no process', async () => {
   run('lab')
   await window.step('lab', 'running')
   window.send({ type: 'reset-stage' })
@@ -248,10 +248,10 @@ test('two resets at once and a step at the same time do not leave anything behin
   window.send({ type: 'attach', terminal: 'lab' })
   await window.message('stage-reset')
   await talk.stage.end()
-  expect(await running('sleep 7654')).toEqual([])
+  expect(await runningCommands()).toEqual([])
 })
 
-test('nothing starts on a stage that has ended', async () => {
+test('no shell starts on a stage that has ended', async () => {
   const ended = talk.stage.end()
   run('lab')
   window.send({ type: 'attach', terminal: 'port' })
@@ -267,7 +267,7 @@ test('nothing starts on a stage that has ended', async () => {
   expect(talk.stage.terminals.list().every(({ state }) => state.state === 'new')).toBe(true)
 })
 
-test('a shell that does not start is refused with the reason, and can be tried again', async () => {
+test('a shell that fails to start is reported with the reason, and starts once the reason is gone', async () => {
   await rename(talk.workdir, `${talk.workdir}.away`)
   window.send({ type: 'attach', terminal: 'port' })
   expect(describeRefusal((await window.message('refused')).refusal)).toMatch(

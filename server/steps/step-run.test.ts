@@ -3,10 +3,10 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { readDeck } from '../deck/deck.ts'
-import { ProcessRegistry } from '../executor/process-registry.ts'
-import { LocalExecutor } from '../executor/local.ts'
 import { parseCast } from '../../shared/recording/cast.ts'
+import { readDeck } from '../deck/deck.ts'
+import { LocalExecutor } from '../executor/local.ts'
+import { ProcessRegistry } from '../executor/process-registry.ts'
 import { Recorder } from '../recording/recorder.ts'
 import { Session } from '../terminal/session.ts'
 import { StepRun } from './step-run.ts'
@@ -32,7 +32,7 @@ afterEach(async () => {
   await rm(folder, { recursive: true })
 })
 
-/** Runs a command under a contract, both as an author writes them. */
+/** Runs a command with a contract, both as written in a deck. */
 async function run(command: string, contract: object = {}, recorder?: Recorder): Promise<StepRun> {
   const file = join(folder, 'slides.md')
   await writeFile(
@@ -40,7 +40,7 @@ async function run(command: string, contract: object = {}, recorder?: Recorder):
     `---\nsteps: ${JSON.stringify({ it: contract })}\n---\n\n\`\`\`sh {step=it}\n${command}\n\`\`\`\n`,
   )
   const step = (await readDeck(file)).steps.get('it')
-  if (!step) throw new Error('no step')
+  if (!step) throw new Error(`${file} has no step "it"`)
   return new StepRun({
     step,
     command: step.command,
@@ -49,12 +49,12 @@ async function run(command: string, contract: object = {}, recorder?: Recorder):
     recorder,
     secrets: ['hunter2-very-secret'],
     onReady: () => events.push('ready'),
-    onTimeout: () => events.push('late'),
+    onTimeout: () => events.push('timeout'),
   })
 }
 const result = async (...args: Parameters<typeof run>) => (await run(...args)).ended
 
-test('a run keeps its contract by its exit status, or names what it did not keep', async () => {
+test('a run has a problem if its exit status is not the expected one', async () => {
   expect(await result('true')).toMatchObject({ exit: 0, problems: [] })
   expect(await result('(exit 3)')).toMatchObject({ exit: 3, problems: [{ kind: 'exit-status', exit: 3, expected: 0 }] })
   expect(await result('(exit 3)', { expect: { exit: 3 } })).toMatchObject({ exit: 3, problems: [] })
@@ -62,7 +62,7 @@ test('a run keeps its contract by its exit status, or names what it did not keep
   expect((await result('true', { expect: { failure: true } })).problems).toEqual([{ kind: 'succeeded' }])
 })
 
-test('the output must match, in what is printed and not in the command that is typed', async () => {
+test('the expected output is searched in what the command prints, not in the command itself', async () => {
   expect((await result('echo "a"b', { expect: { output: '^ab$' } })).problems).toEqual([])
   expect((await result('true # needle', { expect: { output: 'needle' } })).problems).toEqual([
     { kind: 'no-output', pattern: 'needle' },
@@ -70,14 +70,14 @@ test('the output must match, in what is printed and not in the command that is t
   expect((await result('seq 1 200000; echo needle', { expect: { output: '^needle$' } })).problems).toEqual([])
 })
 
-test('verify decides after the exit status, and says why it does not agree', async () => {
-  expect((await result('touch made', { verify: '[[ -e made ]]' })).problems).toEqual([])
-  expect((await result('true', { verify: 'echo "it is not there"; exit 4' })).problems).toEqual([
-    { kind: 'verify', exit: 4, limit: 120, output: 'it is not there' },
+test('a failing verify script is a problem with the output of the script', async () => {
+  expect((await result('touch created', { verify: '[[ -e created ]]' })).problems).toEqual([])
+  expect((await result('true', { verify: 'echo "file not found"; exit 4' })).problems).toEqual([
+    { kind: 'verify', exit: 4, limit: 120, output: 'file not found' },
   ])
 })
 
-test('values are captured from the output or by a script, with their units', async () => {
+test('captures are read from the output or from a script, with their units', async () => {
   const { captures, problems } = await result('echo "size 41"; echo "size 42"', {
     capture: {
       size: { output: 'size (\\d+)', unit: 'bytes', label: 'Size of it' },
@@ -91,7 +91,7 @@ test('values are captured from the output or by a script, with their units', asy
   })
 })
 
-test('a value that is missing, or no number, is a problem by its name', async () => {
+test('a capture that is missing or not a number is a problem', async () => {
   expect((await result('true', { capture: { size: { output: 'size (\\d+)' } } })).problems).toEqual([
     { kind: 'capture-missing', capture: 'size' },
   ])
@@ -103,14 +103,14 @@ test('a value that is missing, or no number, is a problem by its name', async ()
   ])
 })
 
-test('a capture never holds a secret', async () => {
+test('secrets are redacted in captures', async () => {
   const { captures } = await result('echo token=hunter2-very-secret', {
     capture: { token: { output: 'token=(.*)' }, script: { script: 'echo hunter2-very-secret' } },
   })
   expect(Object.values(captures).map(({ value }) => value)).toEqual(['*'.repeat(19), '*'.repeat(19)])
 })
 
-test('a step is ready by a line that it prints, and good although it is interrupted then', async () => {
+test('a step that printed its ready line has no problem when it is interrupted', async () => {
   const serving = await run('echo up; sleep 1000', { ready: { output: '^up$' }, capture: { what: { output: '(up)' } } })
   expect(await serving.kept).toMatchObject({
     exit: null,
@@ -123,15 +123,15 @@ test('a step is ready by a line that it prints, and good although it is interrup
   expect(await serving.ended).toMatchObject({ exit: 130, problems: [] })
 })
 
-test('a step that ends before it is ready has not kept its promise', async () => {
+test('a step that ends before it is ready has a problem', async () => {
   expect((await result('true', { ready: { output: '^up$' } })).problems).toEqual([
     { kind: 'ended-before-ready', exit: 0 },
   ])
 })
 
-test('a step that hangs is told when its time is over, and goes on until somebody ends it', async () => {
+test('a step that exceeds its timeout is reported and continues until it is interrupted', async () => {
   const hanging = await run('sleep 1000', { timeout: 0.2 })
-  await expect.poll(() => events).toEqual(['late'])
+  await expect.poll(() => events, { timeout: 30_000 }).toEqual(['timeout'])
   expect(session.state).toMatchObject({ name: 'running-step' })
   session.interrupt()
   expect((await hanging.ended).problems).toEqual([
@@ -140,7 +140,7 @@ test('a step that hangs is told when its time is over, and goes on until somebod
   ])
 })
 
-test('a recording has the command as it was typed, its output and its end, without the secret', async () => {
+test('a recording contains the command, its redacted output and its exit status', async () => {
   const file = join(folder, 'it.cast')
   const secret = 'a-very-secret-token'
   const recorder = new Recorder({ file, secrets: [secret] })
@@ -155,8 +155,8 @@ test('a recording has the command as it was typed, its output and its end, witho
   expect(events.at(-1)).toMatchObject({ code: 'x', data: '0' })
 })
 
-test('of fifty megabytes the recording keeps the beginning and the final screen', { timeout: 60_000 }, async () => {
-  const file = join(folder, 'flood.cast')
+test('a recording of 50 MB keeps the beginning and the final screen', { timeout: 60_000 }, async () => {
+  const file = join(folder, 'large.cast')
   const recorder = new Recorder({ file, secrets: [], maxOutputBytes: 1_000_000 })
   const { recorded, problems } = await result(
     'yes "some words of output" | head -c 50000000; echo; echo THE END',
