@@ -13,7 +13,10 @@ import { serveTalk, type ServedTalk, type TestWindow } from '../test/talk.ts'
 
 const WAIT = { timeout: 30_000, interval: 20 }
 
-/** Commands that run until they are stopped. Their arguments are unique on this machine, so that their processes can be found. */
+/**
+ * Commands that run until they are stopped. Their arguments are unique on this machine, so that their processes can be
+ * found.
+ */
 const endlessStep = `sleep ${1_000_000 + process.pid}`
 const endlessDaemon = `sleep ${2_000_000 + process.pid}`
 

@@ -11,7 +11,10 @@ const ROWS = 10
 /** For conditions that hold in the end, however loaded the machine is. */
 const WAIT = { timeout: 30_000, interval: 20 }
 
-/** Behaves like a browser: frames wait in its connection until it reads them, and are acknowledged once they have been parsed. */
+/**
+ * Behaves like a browser: frames wait in its connection until it reads them, and are acknowledged once they have been
+ * parsed.
+ */
 class TestViewer implements Viewer {
   readonly terminal: xterm.Terminal = newTerminal(COLS, ROWS, SCROLLBACK_LINES)
   /** Bytes that were sent and not read yet, and their maximum. */

@@ -40,22 +40,28 @@ export interface BroadcastOptions {
 }
 
 /**
- * Unacknowledged bytes above which a viewer receives no more output and gets a new snapshot instead (384 KiB). A browser parses about
- * 10 MB/s, so its screen is at most 40 ms old.
+ * Unacknowledged bytes above which a viewer receives no more output and gets a new snapshot instead (384 KiB). A
+ * browser parses about 10 MB/s, so its screen is at most 40 ms old.
  */
 const MAX_VIEWER_LAG_BYTES = 384 << 10
-/** Bytes in the send buffer of a viewer's connection above which it receives nothing, whatever it has acknowledged (2 MiB). */
+/**
+ * Bytes in the send buffer of a viewer's connection above which it receives nothing, whatever it has acknowledged (2
+ * MiB).
+ */
 const MAX_CONNECTION_BUFFER_BYTES = 2 << 20
 /** Interval at which a full connection is checked. */
 const CONNECTION_RETRY_MS = 100
 /** Unparsed bytes above which the screen is behind (1 MiB), and below which it has caught up (512 KiB). */
 const SCREEN_LAG_BYTES = { pause: 1 << 20, resume: 512 << 10 } as const
 /**
- * More than 128 KiB in 50 ms is an output burst: at least 10,000 lines a second, which nobody can read and which would keep the browser
- * busy. During a burst, viewers receive one screen snapshot per interval instead of the output.
+ * More than 128 KiB in 50 ms is an output burst: at least 10,000 lines a second, which nobody can read and which would
+ * keep the browser busy. During a burst, viewers receive one screen snapshot per interval instead of the output.
  */
 const OUTPUT_BURST = { bytes: 128 << 10, intervalMs: 50 } as const
-/** Less than 64 KiB in 250 ms is a quiet period: viewers that got a snapshot of the screen alone now get one with scrollback. */
+/**
+ * Less than 64 KiB in 250 ms is a quiet period: viewers that got a snapshot of the screen alone now get one with
+ * scrollback.
+ */
 const QUIET_PERIOD = { bytes: 64 << 10, intervalMs: 250 } as const
 
 /** Channel numbers are unique in the process, because a window identifies the terminals that it shows by them. */
@@ -69,7 +75,10 @@ type AttachmentState =
   | { name: 'live' }
   /** A snapshot has been requested. Output that arrives before the snapshot is queued behind it. */
   | { name: 'awaiting-snapshot'; queued: Uint8Array[] }
-  /** Receives no output: there is an output burst, or the viewer has not acknowledged all it was sent, or its connection is full. */
+  /**
+   * Receives no output: there is an output burst, or the viewer has not acknowledged all it was sent, or its connection
+   * is full.
+   */
   | { name: 'suspended'; retryTimer?: NodeJS.Timeout }
 
 /** An attached viewer and its position in the stream. */
@@ -85,7 +94,10 @@ interface Attachment {
   lacksScrollback: boolean
 }
 
-/** Sends one stream of terminal output to any number of viewers. All show the same screen, however late they attach and however slow they are. */
+/**
+ * Sends one stream of terminal output to any number of viewers. All show the same screen, however late they attach and
+ * however slow they are.
+ */
 export class Broadcast implements Source {
   private readonly options: BroadcastOptions
   private screen: WorkerScreen
@@ -136,7 +148,9 @@ export class Broadcast implements Source {
     }
   }
 
-  /** @param bytes must not end within an escape sequence or a character, because a viewer may join between any two calls */
+  /**
+   * @param bytes must not end within an escape sequence or a character, because a viewer may join between any two calls
+   */
   write(bytes: Uint8Array): void {
     this.unparsed += bytes.length
     this.bytesSinceQuietCheck += bytes.length
@@ -177,7 +191,10 @@ export class Broadcast implements Source {
     return screen
   }
 
-  /** Sends output to the screen and to the viewers at once, so that the output after a snapshot continues at exactly the next byte. */
+  /**
+   * Sends output to the screen and to the viewers at once, so that the output after a snapshot continues at exactly the
+   * next byte.
+   */
   private send(bytes: Uint8Array): void {
     this.screen.write(bytes)
     this.detectBurst(bytes.length)
@@ -203,7 +220,10 @@ export class Broadcast implements Source {
       this.burstTimer = setInterval(() => this.onBurstInterval(), OUTPUT_BURST.intervalMs)
   }
 
-  /** Sends a screen snapshot to all viewers that receive no output during a burst, or resumes them once the burst is over. */
+  /**
+   * Sends a screen snapshot to all viewers that receive no output during a burst, or resumes them once the burst is
+   * over.
+   */
   private onBurstInterval(): void {
     const isOver = this.interval.bytes < OUTPUT_BURST.bytes
     this.interval.bytes = 0
@@ -258,7 +278,9 @@ export class Broadcast implements Source {
     attachment.state = state
   }
 
-  /** Sends a viewer a snapshot of everything written so far, then the output that arrives until the snapshot is ready. */
+  /**
+   * Sends a viewer a snapshot of everything written so far, then the output that arrives until the snapshot is ready.
+   */
   private sendSnapshot(attachment: Attachment, scrollback: number): void {
     // Pending output belongs to the snapshot.
     this.coalescer.flush()

@@ -5,7 +5,10 @@ const IMMEDIATE_BYTES = 4096
 /** Pending bytes that are sent without waiting for the end of the window. */
 const MAX_PENDING_BYTES = 65_536
 
-/** Merges the chunks of an output burst into a few large ones. Small amounts, such as the echo of a key, are not delayed. */
+/**
+ * Merges the chunks of an output burst into a few large ones. Small amounts, such as the echo of a key, are not
+ * delayed.
+ */
 export class OutputCoalescer {
   private readonly send: (bytes: Uint8Array) => void
   private pending: Uint8Array[] = []

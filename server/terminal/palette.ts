@@ -1,8 +1,8 @@
 import type xterm from '@xterm/headless'
 
 /**
- * Requests of a program to report, set or restore colors (IColorEvent in xterm.js' src/common/Types.ts). A restore request without an index
- * restores the 256 palette colors.
+ * Requests of a program to report, set or restore colors (IColorEvent in xterm.js' src/common/Types.ts). A restore
+ * request without an index restores the 256 palette colors.
  */
 type ColorEvent = { type: 0 | 1 | 2; index?: number; color?: [number, number, number] }[]
 interface Core {
@@ -17,8 +17,8 @@ const PALETTE_SIZE = 256
 const SPECIAL_COLORS: Record<number, number> = { 256: 10, 257: 11, 258: 12 }
 
 /**
- * Tracks the colors that programs have changed (OSC 4, 10, 11, 12). They belong to the terminal, not to its cells, so serializer.ts does not
- * include them.
+ * Tracks the colors that programs have changed (OSC 4, 10, 11, 12). They belong to the terminal, not to its cells, so
+ * serializer.ts does not include them.
  */
 export class Palette {
   private readonly changed = new Map<number, [number, number, number]>()

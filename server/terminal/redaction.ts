@@ -1,25 +1,33 @@
-/** Shorter values are not redacted, because that would hide half of the screen. `peek` shows fewer characters than this. */
+/**
+ * Shorter values are not redacted, because that would hide half of the screen. `peek` shows fewer characters than this.
+ */
 const MIN_SECRET_CHARS = 6
 /** Held text of more characters than this is redacted and released. */
 const MAX_HELD_CHARS = 4096
 /** Characters of the previous output that are kept, because they may be the first letters of a token. */
 const CONTEXT_CHARS = 12
 
-/** Tokens with a recognizable form: GitHub, GitLab, Slack, AWS, OpenAI and similar services, Hugging Face, JSON Web Tokens, private keys. */
+/**
+ * Tokens with a recognizable form: GitHub, GitLab, Slack, AWS, OpenAI and similar services, Hugging Face, JSON Web
+ * Tokens, private keys.
+ */
 const TOKEN =
   /gh[pousr]_[A-Za-z0-9]{20,}|github_pat_\w{20,}|glpat-[\w-]{16,}|xox[abprs]-[\w-]{10,}|AKIA[0-9A-Z]{16}|sk-[\w-]{20,}|hf_[A-Za-z0-9]{20,}|eyJ[\w-]{8,}\.[\w-]{8,}\.[\w-]+|-----BEGIN[A-Z ]*PRIVATE KEY-----/g
 /** The beginning of a token at the end of a text. A part of the prefix that names the service is not held back. */
 const PARTIAL_TOKEN =
   /(?:gh[pousr]_[A-Za-z0-9]*|github_pat_\w*|glpat-[\w-]*|xox[abprs]-[\w-]*|AKIA[0-9A-Z]{0,15}|sk-[\w-]*|hf_[A-Za-z0-9]*|eyJ[\w.-]*|-----BEGIN[A-Z ]*-{0,4})$/
 
-/** Text that may separate two characters of a secret without being part of it: control sequences and the line breaks of full lines. */
+/**
+ * Text that may separate two characters of a secret without being part of it: control sequences and the line breaks of
+ * full lines.
+ */
 const SEPARATOR = /(?:\u001b\[[0-9;?]*[ -/]*[@-~]| ?\r\n?|\n)*/y
 
 /** A range of the text and how it is redacted. */
 interface Match {
   /**
-   * `partial`: may be a secret, depending on the text that follows. `key-start` and `key-end`: the first and the last line of a private
-   * key, which are not secret themselves.
+   * `partial`: may be a secret, depending on the text that follows. `key-start` and `key-end`: the first and the last
+   * line of a private key, which are not secret themselves.
    */
   kind: 'none' | 'partial' | 'secret' | 'key-start' | 'key-end'
   from: number
@@ -27,11 +35,11 @@ interface Match {
 }
 
 /**
- * Redacts secrets in terminal output before it is stored or sent to viewers that must not see them. Each character of a secret is replaced by
- * an asterisk, so that lines keep their length.
+ * Redacts secrets in terminal output before it is stored or sent to viewers that must not see them. Each character of a
+ * secret is replaced by an asterisk, so that lines keep their length.
  *
- * A secret is a value from a list, also in its base64 or URL form, or a token of a known form. It is recognized even if it is split
- * between two calls, or interrupted by line breaks of the terminal or by colors.
+ * A secret is a value from a list, also in its base64 or URL form, or a token of a known form. It is recognized even if
+ * it is split between two calls, or interrupted by line breaks of the terminal or by colors.
  */
 export class Redactor {
   private readonly secrets: string[]
@@ -89,8 +97,8 @@ export class Redactor {
   }
 
   /**
-   * Returns held text that is too short to disclose a secret, so that a typed key appears although a secret may begin with it. If the text
-   * turns out to be a secret, the rest of the secret is redacted.
+   * Returns held text that is too short to disclose a secret, so that a typed key appears although a secret may begin
+   * with it. If the text turns out to be a secret, the rest of the secret is redacted.
    *
    * @returns held text that has not been returned before; empty if it is too long
    */

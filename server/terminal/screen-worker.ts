@@ -2,15 +2,19 @@ import { parentPort } from 'node:worker_threads'
 import { Screen } from './screen.ts'
 
 /**
- * Worker thread that holds the screens of all terminals. Parsing an output burst takes the whole CPU time of one thread, and must not delay
- * the keys and the other windows, which the main thread serves. worker-screen.ts is the main thread's side.
+ * Worker thread that holds the screens of all terminals. Parsing an output burst takes the whole CPU time of one
+ * thread, and must not delay the keys and the other windows, which the main thread serves. worker-screen.ts is the main
+ * thread's side.
  */
 
 /** A message to the worker. `screen` is the number that the main thread gave to a screen. */
 export type ScreenRequest =
   | { type: 'open'; screen: number; cols: number; rows: number }
   | { type: 'write'; screen: number; bytes: Uint8Array }
-  /** Requests the screen as it is after everything that was written before. `scrollback` is the number of lines above the screen. */
+  /**
+   * Requests the screen as it is after everything that was written before. `scrollback` is the number of lines above
+   * the screen.
+   */
   | { type: 'snapshot'; screen: number; request: number; scrollback: number }
   | { type: 'close'; screen: number }
 

@@ -1,12 +1,12 @@
 import xterm from '@xterm/headless'
 
 /**
- * Serializes the screen of a terminal as text that reproduces it exactly in an empty terminal (after RIS) of the same size: every cell with
- * its attributes, the difference between empty cells and spaces, wrapped lines, scrollback, both buffers, the cursor, modes, margins, tab
- * stops and character sets.
+ * Serializes the screen of a terminal as text that reproduces it exactly in an empty terminal (after RIS) of the same
+ * size: every cell with its attributes, the difference between empty cells and spaces, wrapped lines, scrollback, both
+ * buffers, the cursor, modes, margins, tab stops and character sets.
  *
- * The serialize addon of xterm.js omits much of this, so this module reads the internal state: cells as defined in xterm.js'
- * src/common/buffer/Constants.ts, the rest by the names in the interfaces below.
+ * The serialize addon of xterm.js omits much of this, so this module reads the internal state: cells as defined in
+ * xterm.js' src/common/buffer/Constants.ts, the rest by the names in the interfaces below.
  */
 
 /** A line of a buffer (BufferLine in xterm.js). */
@@ -77,7 +77,10 @@ const coreOf = (terminal: xterm.Terminal) => Reflect.get(terminal, '_core') as C
 
 /** Bit masks of a cell's color: the color mode is in bits 25 and 26, the value in the bits below. */
 const COLOR = { mode: 0x3000000, all: 0x3ffffff, p16: 0x1000000, p256: 0x2000000 } as const
-/** Attributes in the upper bits of the foreground and the background, with their SGR numbers. Underlines have styles, see below. */
+/**
+ * Attributes in the upper bits of the foreground and the background, with their SGR numbers. Underlines have styles,
+ * see below.
+ */
 const FG_FLAGS = [
   [0x4000000, 7],
   [0x8000000, 1],
@@ -107,7 +110,9 @@ export function serialize(terminal: xterm.Terminal, scrollback: number): string 
   return new ScreenSerializer(terminal).serialize(scrollback)
 }
 
-/** Serializes one screen once. It tracks the attributes that a terminal has after the text so far, to emit only changes. */
+/**
+ * Serializes one screen once. It tracks the attributes that a terminal has after the text so far, to emit only changes.
+ */
 class ScreenSerializer {
   private out = ''
   private readonly cols: number
@@ -148,8 +153,8 @@ class ScreenSerializer {
   /** Writes the lines of a buffer from `from` to the end. The last one becomes the last line of the screen. */
   private writeLines(buffer: ScreenBuffer, from: number): void {
     const { lines } = buffer
-    // The first line continues one that is not included. An extra line is written for it to continue, and erased as soon as it is the
-    // only line above the screen.
+    // The first line continues one that is not included. An extra line is written for it to continue, and erased as
+    // soon as it is the only line above the screen.
     const startsWrapped = lines.get(from)?.isWrapped === true
     if (startsWrapped) {
       this.out += ' '.repeat(this.cols)
@@ -173,7 +178,10 @@ class ScreenSerializer {
     }
   }
 
-  /** Wraps into the next line and erases it. The cursor is at its beginning. Requires that the last column has been written. */
+  /**
+   * Wraps into the next line and erases it. The cursor is at its beginning. Requires that the last column has been
+   * written.
+   */
   private wrap(): void {
     this.setStyle(0, 0)
     this.out += ` \r${CSI}${this.cols}X`
@@ -182,7 +190,8 @@ class ScreenSerializer {
   /** Wraps into the next line, whether or not the last cell of this one has content. */
   private wrapAfter(line: Line, wrapPending: boolean): void {
     if (wrapPending) return this.wrap()
-    // The last cell is empty. A wide character does not fit into it and wraps, which leaves the cell empty with the current attributes.
+    // The last cell is empty. A wide character does not fit into it and wraps, which leaves the cell empty with the
+    // current attributes.
     const last = this.cols - 1
     this.out += `${CSI}${this.cols}G`
     this.setStyle(line.getFg(last), line.getBg(last), line._extendedAttrs[last])
@@ -247,7 +256,10 @@ class ScreenSerializer {
     return line.hasContent(this.cols - 1) !== 0 || line.getWidth(this.cols - 1) === 0
   }
 
-  /** Makes the last cell the orphaned second half of a wide character, and restores the cell that has overwritten the first half. */
+  /**
+   * Makes the last cell the orphaned second half of a wide character, and restores the cell that has overwritten the
+   * first half.
+   */
   private writeOrphanedLastCell(line: Line): void {
     const last = this.cols - 1
     this.out += `${CSI}${last}G`
@@ -327,7 +339,10 @@ class ScreenSerializer {
     }
   }
 
-  /** Writes the state that applies to the next characters: attributes, character sets, insert mode, automatic newline and wrap. */
+  /**
+   * Writes the state that applies to the next characters: attributes, character sets, insert mode, automatic newline
+   * and wrap.
+   */
   private writeInputState(): void {
     const { _charsetService: sets, _inputHandler, coreService } = this.core
     const { fg, bg, extended } = _inputHandler._curAttrData
@@ -389,7 +404,8 @@ function sgrColor(attributes: number, base: 30 | 40 | 50): string {
     const index = attributes & 0xff
     return String(index < 8 ? base + index : base + 60 + index - 8)
   }
-  // Recordings begin with a serialized screen and are played in other terminals too, most of which only know the form with semicolons.
+  // Recordings begin with a serialized screen and are played in other terminals too, most of which only know the form
+  // with semicolons.
   if (mode === COLOR.p16 || mode === COLOR.p256)
     return base === 50 ? `58:5:${attributes & 0xff}` : `${base + 8};5;${attributes & 0xff}`
   const rgb = [(attributes >> 16) & 0xff, (attributes >> 8) & 0xff, attributes & 0xff]
@@ -400,7 +416,10 @@ function sgrColor(attributes: number, base: 30 | 40 | 50): string {
 const CHARSET_LETTERS = [...'0A4C5RQKYE6ZH7=']
 let charsets: Map<Charset, string> | undefined
 
-/** The letter that designates a character set. xterm.js stores only the set's table, so the tables of all letters are read once. */
+/**
+ * The letter that designates a character set. xterm.js stores only the set's table, so the tables of all letters are
+ * read once.
+ */
 function charsetLetter(charset: Charset): string {
   if (!charset) return 'B'
   if (!charsets) {

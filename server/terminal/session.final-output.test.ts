@@ -23,7 +23,9 @@ beforeEach(async () => {
 })
 afterEach(() => rm(folder, { recursive: true }))
 
-/** Replaces a session's shell by a command. Returns the last 100 bytes that a viewer received before the session ended. */
+/**
+ * Replaces a session's shell by a command. Returns the last 100 bytes that a viewer received before the session ended.
+ */
 async function lastBytesOf(command: string): Promise<string> {
   const session = new Session({ name: 'test', cols: 80, rows: 24, executor })
   try {

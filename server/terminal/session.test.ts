@@ -57,7 +57,9 @@ class Window implements Viewer {
 
 const shows = (window: Window, text: string) => vi.waitFor(() => expect(window.text()).toContain(text), WAIT)
 
-/** A command that runs until it is stopped. Its argument is unique on this machine, so that its process can be found. */
+/**
+ * A command that runs until it is stopped. Its argument is unique on this machine, so that its process can be found.
+ */
 const endlessCommand = `sleep ${1_000_000 + process.pid}`
 
 test('keys typed while the shell starts appear at its first prompt', async () => {

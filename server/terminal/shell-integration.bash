@@ -1,7 +1,8 @@
-# Sourced once by every shell of a session. It reports to the server, by marks in the output (OSC 133, as defined by FinalTerm), where a
-# prompt begins (A) and ends (B), where a command's output begins (C), and the exit status of a command (D). Two marks are our own: the
-# continuation prompt of an incomplete entry (S), and the confirmation that the line was cleared (L).
-# Each mark carries the session's secret, so that no program can forge one. The secret is not exported.
+# Sourced once by every shell of a session. It reports to the server, by marks in the output (OSC 133, as defined by
+# FinalTerm), where a prompt begins (A) and ends (B), where a command's output begins (C), and the exit status of a
+# command (D). Two marks are our own: the continuation prompt of an incomplete entry (S), and the confirmation that the
+# line was cleared (L). Each mark carries the session's secret, so that no program can forge one. The secret is not
+# exported.
 
 unset HISTFILE MAILCHECK
 # Disables history expansion: a "!" in a step is part of the command.
@@ -13,8 +14,8 @@ __understudy_mark() {
   printf '\e]133;%s;k=%s\a' "$1" "$__understudy_secret"
 }
 
-# The marks in prompts are variables: a Ctrl-C during a command substitution would end the substitution, and the mark would be lost.
-# They are not exported, so that the prompt of a nested shell contains none.
+# The marks in prompts are variables: a Ctrl-C during a command substitution would end the substitution, and the mark
+# would be lost. They are not exported, so that the prompt of a nested shell contains none.
 for __understudy_kind in B C S; do
   printf -v "__understudy_$__understudy_kind" '\e]133;%s;k=%s\a' "$__understudy_kind" "$__understudy_secret"
 done
@@ -33,8 +34,8 @@ __understudy_prompt() {
   return "$exit"
 }
 
-# Clears the line. Bound to a key sequence that no keyboard sends: the server sends it before it types a step. The mark follows when the
-# shell has read everything that was typed before.
+# Clears the line. Bound to a key sequence that no keyboard sends: the server sends it before it types a step. The mark
+# follows when the shell has read everything that was typed before.
 __understudy_clear() {
   { local -; set +x; } 2>/dev/null
   READLINE_LINE=

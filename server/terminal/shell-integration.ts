@@ -1,6 +1,6 @@
 /**
- * The marks without a value, by their letters. A, B and C are defined by OSC 133; S (the continuation prompt of an incomplete entry) and
- * L (the line was cleared) are our own. They are written by shell-integration.bash.
+ * The marks without a value, by their letters. A, B and C are defined by OSC 133; S (the continuation prompt of an
+ * incomplete entry) and L (the line was cleared) are our own. They are written by shell-integration.bash.
  */
 const MARKS = {
   A: 'prompt-start',
@@ -16,12 +16,14 @@ export type Mark = { kind: (typeof MARKS)[keyof typeof MARKS] } | { kind: 'comma
 /** A piece of what was read from the pseudo-terminal, in order. */
 export type Piece = { output: Buffer } | { mark: Mark }
 
-/** An incomplete escape sequence of more bytes than this is not held back any longer. Links and titles are much shorter. */
+/**
+ * An incomplete escape sequence of more bytes than this is not held back any longer. Links and titles are much shorter.
+ */
 const MAX_HELD_BYTES = 4096
 
 /**
- * An incomplete escape sequence (ECMA-48: control sequence, escape with intermediates, or string) or UTF-8 character at the end of a text.
- * Each byte is one latin1 character.
+ * An incomplete escape sequence (ECMA-48: control sequence, escape with intermediates, or string) or UTF-8 character at
+ * the end of a text. Each byte is one latin1 character.
  */
 const INCOMPLETE =
   /(?:\u001b(?:\[[\x20-\x3f]*|[\x20-\x2f]+|[\]PX^_][^\u0007\u0018\u001a\u001b]*\u001b?)?|[\xc2-\xdf]|[\xe0-\xef][\x80-\xbf]?|[\xf0-\xf4][\x80-\xbf]{0,2})$/
@@ -29,12 +31,15 @@ const INCOMPLETE =
 /** The bytes that every mark begins with. */
 const MARK_START = Buffer.from('\u001b]133;')
 
-/** Whether a chunk contains no mark and does not end within a sequence or character. Decides without copying the chunk. */
+/**
+ * Whether a chunk contains no mark and does not end within a sequence or character. Decides without copying the chunk.
+ */
 function isPlainOutput(chunk: Buffer): boolean {
   const last = chunk[chunk.length - 1] ?? 0
   if (last === 0x1b || last >= 0x80 || chunk.includes(MARK_START)) return false
   const tail = chunk.subarray(-MAX_HELD_BYTES)
-  // An incomplete sequence begins at the last escape, or at the one before it if the last one may be the terminator of a string.
+  // An incomplete sequence begins at the last escape, or at the one before it if the last one may be the terminator of
+  // a string.
   const escape = tail.lastIndexOf(0x1b)
   if (escape < 0) return true
   const before = escape === 0 ? -1 : tail.lastIndexOf(0x1b, escape - 1)
@@ -42,10 +47,11 @@ function isPlainOutput(chunk: Buffer): boolean {
 }
 
 /**
- * Separates the shell's marks from the output. A mark without the session's secret was printed by a program, or forged: it stays in the
- * output and has no effect.
+ * Separates the shell's marks from the output. A mark without the session's secret was printed by a program, or forged:
+ * it stays in the output and has no effect.
  *
- * Output never ends within an escape sequence or a character, so that a viewer can join the stream between any two pieces.
+ * Output never ends within an escape sequence or a character, so that a viewer can join the stream between any two
+ * pieces.
  */
 export class ShellIntegrationParser {
   private held = ''

@@ -26,7 +26,8 @@ function post(message: ScreenRequest, transfer: ArrayBuffer[] = []): void {
 }
 
 function startWorker(): Worker {
-  // The worker's file is compiled if and only if this one is. Node.js runs TypeScript without a loader only since version 22.18.
+  // The worker's file is compiled if and only if this one is. Node.js runs TypeScript without a loader only since
+  // version 22.18.
   const extension = extname(import.meta.url)
   const started = new Worker(new URL(`./screen-worker${extension}`, import.meta.url), {
     name: 'screens',
@@ -47,8 +48,8 @@ function startWorker(): Worker {
 }
 
 /**
- * A terminal's screen in the screen worker. Requests are processed in order: a snapshot contains everything that was written before it was
- * requested, and nothing that was written later.
+ * A terminal's screen in the screen worker. Requests are processed in order: a snapshot contains everything that was
+ * written before it was requested, and nothing that was written later.
  *
  * If the worker dies, the screen is recreated empty. Attached viewers lose nothing, and the shell continues.
  */
@@ -56,11 +57,16 @@ export class WorkerScreen {
   private readonly options: WorkerScreenOptions
   private readonly number = nextScreen++
   private readonly requests = new Map<number, { scrollback: number; callbacks: SnapshotCallback[] }>()
-  /** The newest snapshot request, if nothing was written since: later requests for the same snapshot share its response. */
+  /**
+   * The newest snapshot request, if nothing was written since: later requests for the same snapshot share its response.
+   */
   private reusableRequest: number | undefined
   /** Bytes that were posted to the worker and not parsed yet. */
   private unparsed = 0
-  /** Output that is not posted yet. Posting wakes the worker up, which must not happen before the output has been sent to the viewers. */
+  /**
+   * Output that is not posted yet. Posting wakes the worker up, which must not happen before the output has been sent
+   * to the viewers.
+   */
   private pending: Uint8Array[] = []
   private postTimer: NodeJS.Immediate | undefined
 
@@ -100,7 +106,8 @@ export class WorkerScreen {
    * Requests a snapshot of everything that has been written so far.
    *
    * @param scrollback number of lines above the screen to include
-   * @param callback receives text that reproduces the screen in an empty terminal of the same size; not called after `dispose`
+   * @param callback receives text that reproduces the screen in an empty terminal of the same size; not called after
+   * `dispose`
    */
   snapshot(scrollback: number, callback: SnapshotCallback): void {
     this.postPending()
