@@ -162,6 +162,8 @@ export class Terminal {
       await session.start()
     } catch (error) {
       if (this.session === session) this.forgetSession()
+      // Closes the session's screens and ends the processes that its shell has started.
+      await session.end().catch(() => {})
       throw new SessionError(sessionFailureOf(error))
     }
     this.live = session
