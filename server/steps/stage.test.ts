@@ -8,7 +8,7 @@ import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { describeMissingRequirement } from '../../shared/failures/requirement.ts'
 import { describeRefusal } from '../../shared/failures/refusal.ts'
 import { freePort } from '../test/free-port.ts'
-import { commandLines } from '../test/processes.ts'
+import { findProcesses } from '../test/processes.ts'
 import { serveTalk, type ServedTalk, type TestWindow } from '../test/talk.ts'
 
 const WAIT = { timeout: 30_000, interval: 20 }
@@ -100,9 +100,7 @@ const commands: Record<string, string> = {
 const run = (step: string, more?: object) => window.run(step, commands[step] ?? '', more)
 
 /** Which of the endless commands run. */
-async function runningCommands(): Promise<string[]> {
-  return (await commandLines()).filter((line) => line === endlessStep || line === endlessDaemon)
-}
+const runningCommands = () => findProcesses(new RegExp(`^(${endlessStep}|${endlessDaemon})$`))
 
 test('a step that lacks a program, a variable or its profile is refused with the reason', async () => {
   const expected = {

@@ -5,7 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { LocalExecutor } from '../executor/local.ts'
 import { ProcessRegistry } from '../executor/process-registry.ts'
-import { countProcesses } from '../test/processes.ts'
+import { countSessionProcesses } from '../test/processes.ts'
 import { Session } from './session.ts'
 
 const WAIT = { timeout: 30_000, interval: 10 }
@@ -71,7 +71,7 @@ test('output that was not read before the program exited is read afterward', asy
       await vi.waitFor(() => expect(shown).toContain('133;B'), WAIT)
       shell.pause()
       shell.write('exec sh -c \'seq 1 500; printf "THE END"\'\r')
-      await vi.waitFor(async () => expect(await countProcesses({ id: marker })).toBe(0), WAIT)
+      await vi.waitFor(async () => expect(await countSessionProcesses(marker)).toBe(0), WAIT)
       // node-pty closes the terminal 200 ms after the exit.
       await sleep(500)
       shell.resume()

@@ -6,7 +6,7 @@ import xterm from '@xterm/headless'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { LocalExecutor } from '../executor/local.ts'
 import { ProcessRegistry } from '../executor/process-registry.ts'
-import { countProcesses } from '../test/processes.ts'
+import { countSessionProcesses } from '../test/processes.ts'
 import { newTerminal } from '../test/screen-state.ts'
 import { Session } from './session.ts'
 
@@ -232,7 +232,7 @@ test('ending a session during its start leaves no process', async () => {
   const started = session.start().catch((error: unknown) => error)
   await session.end()
   expect(await started).toBeInstanceOf(Error)
-  expect(await countProcesses(session)).toBe(0)
+  expect(await countSessionProcesses(session.id)).toBe(0)
 })
 
 test('ending a session during a restart leaves no process', async () => {
@@ -240,7 +240,7 @@ test('ending a session during a restart leaves no process', async () => {
   const restarted = session.restart().catch((error: unknown) => error)
   await session.end()
   expect(await restarted).toBeInstanceOf(Error)
-  expect(await countProcesses(session)).toBe(0)
+  expect(await countSessionProcesses(session.id)).toBe(0)
 })
 
 test('the start is rejected if bash is not installed', async () => {
@@ -249,7 +249,9 @@ test('the start is rejected if bash is not installed', async () => {
     env: { PATH: folder },
     registry: new ProcessRegistry(join(folder, 'none.json')),
   })
-  await expect(new Session({ name: 'none', cols: 80, rows: 24, executor }).start()).rejects.toThrow('bash was not found')
+  await expect(new Session({ name: 'none', cols: 80, rows: 24, executor }).start()).rejects.toThrow(
+    'bash was not found',
+  )
 })
 
 test('viewers that attach during an output burst with colors and wide characters show the same screen', async () => {

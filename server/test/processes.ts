@@ -22,8 +22,6 @@ export async function findProcesses(pattern: RegExp): Promise<RunningProcess[]> 
 /** Counts the running processes that a session has started. They are found by their environment. */
 export async function countSessionProcesses(sessionId: string): Promise<number> {
   const pids = (await readdir('/proc')).filter((name) => /^\d+$/.test(name))
-  const environments = await Promise.all(
-    pids.map((pid) => readFile(`/proc/${pid}/environ`, 'latin1').catch(() => '')),
-  )
+  const environments = await Promise.all(pids.map((pid) => readFile(`/proc/${pid}/environ`, 'latin1').catch(() => '')))
   return environments.filter((environment) => environment.includes(`UNDERSTUDY_SESSION=${sessionId}`)).length
 }
