@@ -26,7 +26,7 @@ export interface Viewer {
   output: (channel: number, bytes: Uint8Array) => void
   /** Bytes that wait in the send buffer of the viewer's connection. Absent if it has none. */
   buffered?: () => number
-  /** Receives every byte, even during an output burst. Used by recorders. */
+  /** Receives every byte, even during an output burst, if it acknowledges in time. Used by recorders. */
   readonly lossless?: boolean
 }
 
@@ -44,10 +44,7 @@ export interface BroadcastOptions {
  * browser parses about 10 MB/s, so its screen is at most 40 ms old.
  */
 const MAX_VIEWER_LAG_BYTES = 384 << 10
-/**
- * Bytes in the send buffer of a viewer's connection above which it receives nothing, whatever it has acknowledged (2
- * MiB).
- */
+/** Bytes in the send buffer of a viewer's connection above which the viewer receives nothing (2 MiB). */
 const MAX_CONNECTION_BUFFER_BYTES = 2 << 20
 /** Interval at which a full connection is checked. */
 const CONNECTION_RETRY_MS = 100

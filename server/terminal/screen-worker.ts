@@ -2,9 +2,8 @@ import { parentPort } from 'node:worker_threads'
 import { Screen } from './screen.ts'
 
 /**
- * Worker thread that holds the screens of all terminals. Parsing an output burst takes the whole CPU time of one
- * thread, and must not delay the keys and the other windows, which the main thread serves. worker-screen.ts is the main
- * thread's side.
+ * Worker thread that holds the screens of all terminals. Parsing an output burst can occupy a CPU core; on the main
+ * thread it would delay keystrokes and the other windows. worker-screen.ts is the main thread's side.
  */
 
 /** A message to the worker. `screen` is the number that the main thread gave to a screen. */
