@@ -1,19 +1,19 @@
 import { computed } from 'vue'
-import { connection } from './connection.ts'
+import { connection } from './store.ts'
 
-/** The channel in which Slidev's windows tell each other where they are. */
-let slides = ''
+/** The channel on which Slidev's windows share their position. */
+let positionChannel = ''
 
 /** @param channel as Slidev has named it */
-export function slidesAre(channel: string): void {
-  slides = channel
+export function setPositionChannel(channel: string): void {
+  positionChannel = channel
 }
 
-/** As `lastUpdate` of a position (Slidev's state/shared.ts): windows of every kind follow it. */
-export const BY_ANYBODY = { id: 'understudy', type: 'remote', time: 0 } as const
+/** A `lastUpdate` of a position (Slidev's state/shared.ts) that windows of every kind follow. */
+export const FOLLOWED_BY_ALL = { id: 'understudy', type: 'remote', time: 0 } as const
 
-/** Number of the slide that the windows show, from 1; for a window that shows none itself. */
+/** Number of the slide that the windows show, from 1. For a window that shows no slide itself. */
 export const page = computed(() => {
-  const told = Number(connection.synced.get(slides)?.page)
-  return Number.isInteger(told) ? told : 1
+  const shown = Number(connection.synced.get(positionChannel)?.page)
+  return Number.isInteger(shown) ? shown : 1
 })

@@ -1,26 +1,26 @@
 import { reactive, watch } from 'vue'
 import { may, onSync, send } from './connection.ts'
 
-/** How much room the page of a ready step has: beside the terminal's text, the whole stage, or none. */
+/** Size of the page of a ready step: a card beside the terminal's text, the whole stage, or hidden. */
 export type PageSize = 'card' | 'large' | 'hidden'
 
 interface Shared {
   /** The terminal that was chosen on a slide, by the slide's number. */
   terminals: Record<string, string>
-  /** The page of a step, by the step's id. */
+  /** Size of the page of a step, by the step's id. */
   pages: Record<string, PageSize>
-  /** The terminals that take the whole slide. */
+  /** Whether a terminal covers the whole slide, by the terminal's name. */
   large: Record<string, boolean>
-  /** Whether the audience's link stands on the slides. */
+  /** Whether the audience's link is shown on the slides, as a QR code. */
   code: boolean
 }
 
 const CHANNEL = 'understudy'
 
-/** What the speaker has chosen to show. It is the same in every window: the audience sees what the presenter sees. */
+/** What the presenter has chosen to show. All windows share it: the audience sees what the presenter sees. */
 export const shared: Shared = reactive({ terminals: {}, pages: {}, large: {}, code: false })
 
-/** What all windows have: what was received or sent last. */
+/** The state that all windows have, as JSON: the last one that was received or sent. */
 let known = ''
 if (typeof window !== 'undefined') {
   onSync(CHANNEL, (state) => {
@@ -29,14 +29,21 @@ if (typeof window !== 'undefined') {
   })
   watch(shared, (state) => {
     const text = JSON.stringify(state)
-    // What came from another window is not sent back.
+    // A state that came from another window is not sent back.
     if (text === known || !may('navigate')) return
     known = text
     send({ type: 'sync', channel: CHANNEL, state: JSON.parse(text) as Record<string, unknown> })
   })
 }
 
-/** The next size of a page: card, the whole stage, hidden, and again. */
+/** The next size of a page: card, large, hidden, and card again. */
 export function nextSize(size: PageSize): PageSize {
-  return size === 'card' ? 'large' : size === 'large' ? 'hidden' : 'card'
+  switch (size) {
+    case 'card':
+      return 'large'
+    case 'large':
+      return 'hidden'
+    case 'hidden':
+      return 'card'
+  }
 }

@@ -1,14 +1,14 @@
-// The part of @slidev/client's public API that is used here. Slidev ships its client as sources, which do not pass this
-// project's stricter checks.
+// The parts of @slidev/client's public API that this project uses. Slidev ships its client as source files, which fail this project's
+// stricter checks.
 import type { ComputedRef, Ref } from 'vue'
 
-interface Place {
+interface RouteLocation {
   name?: string | symbol | null
   params: Record<string, string | string[]>
   query: Record<string, string | null | (string | null)[]>
 }
 interface Slide {
-  /** From 1. */
+  /** Number of the slide, from 1. */
   no: number
   meta: { slide?: { frontmatter: Record<string, unknown>; title?: string; noteHTML?: string } }
 }
@@ -30,11 +30,11 @@ export function useNav(): {
   hasNext: ComputedRef<boolean>
   hasPrev: ComputedRef<boolean>
   slides: Ref<Slide[]>
-  /** Vue Router's, as far as it is used here. */
+  /** The parts of Vue Router that this project uses. */
   router: {
-    currentRoute: Ref<Place>
+    currentRoute: Ref<RouteLocation>
     replace: (path: string) => Promise<unknown>
-    beforeEach: (guard: (to: Place) => boolean | { path: string; query: Place['query'] }) => () => void
+    beforeEach: (guard: (to: RouteLocation) => boolean | { path: string; query: RouteLocation['query'] }) => () => void
   }
 }
 export function useSlideContext(): {
@@ -59,13 +59,13 @@ export function addSyncMethod(sync: {
     persist?: boolean,
   ) => ((state: State, updating?: boolean) => void) | undefined
 }): void
-/** What the windows share. Times are in milliseconds since 1970. */
+/** State that all windows share. Times are in milliseconds since 1970. */
 export const sharedState: {
   page: number
   clicks: number
   timer: { status: 'stopped' | 'running' | 'paused'; startedAt: number; pausedAt: number }
 }
-/** The headmatter of the deck, with Slidev's defaults. */
+/** The deck's headmatter, completed with Slidev's defaults. */
 export const configs: {
   title: string
   duration?: string

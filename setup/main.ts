@@ -1,20 +1,19 @@
 import { addSyncMethod, configs } from '@slidev/client'
 import { defineAppSetup } from '@slidev/types'
 import { connect, may, onSync, send } from '../client/connection.ts'
+import { FOLLOWED_BY_ALL, setPositionChannel } from '../client/position.ts'
 import Step from '../client/steps/Step.vue'
-import { rendererBridge } from '../client/transport/video.ts'
-import { BY_ANYBODY, slidesAre } from '../client/position.ts'
+import { filming } from '../client/transport/video.ts'
 
-/** A learner turns their slides alone, and follows nobody. */
+/** Learners turn their slides alone and follow nobody. */
 const isLearner = () => /\/workshop(\/|$)/.test(location.pathname)
 
-/** A window that turns no others. On the remote's address no slide is: what Slidev takes for its page there is nobody's. */
+/** Whether this window leaves the slides of other windows alone. The page of the remote shows no slide, so Slidev's position there is meaningless. */
 const isApart = () => isLearner() || /\/remote$/.test(location.pathname)
 
-/** Windows keep page, clicks and timer in step through the server, so that another machine follows too. */
+/** Keeps page, clicks and timer in step through the server, so that windows on other machines follow too. */
 export default defineAppSetup(({ app }) => {
-  // The fence of a step becomes this component (setup/transformers.ts). Registered here under a name of its own, so that a deck's own
-  // components keep theirs.
+  // setup/transformers.ts turns the fence of a step into this component. The prefix leaves the name free for the deck's own components.
   app.component('UnderstudyStep', Step)
   connect()
   if (rendererBridge?.canvas)
@@ -25,11 +24,13 @@ export default defineAppSetup(({ app }) => {
   addSyncMethod({
     init(channel, onUpdate, initial, persist) {
       if (persist) return undefined
-      if ('page' in initial) slidesAre(channel)
-      // Slidev has presenters follow viewers, and viewers presenters. A window that only looks follows whoever turns the slides.
+      if ('page' in initial) setPositionChannel(channel)
+      // In Slidev presenters follow viewers and viewers presenters. A view-only window has to follow every window that turns the slides.
       const followed = (state: Record<string, unknown>) =>
-        'lastUpdate' in state && !may('navigate') ? { ...state, lastUpdate: BY_ANYBODY } : state
-      onSync(channel, (state) => !isLearner() && onUpdate(followed(state) as Parameters<typeof onUpdate>[0]))
+        'lastUpdate' in state && !may('navigate') ? { ...state, lastUpdate: FOLLOWED_BY_ALL } : state
+      onSync(channel, (state) => {
+        if (!isLearner()) onUpdate(followed(state) as Parameters<typeof onUpdate>[0])
+      })
       return (state, updating) => {
         if (!updating && may('navigate') && !isApart())
           send({ type: 'sync', channel, state: JSON.parse(JSON.stringify(state)) as Record<string, unknown> })

@@ -1,9 +1,9 @@
 import { defineRoutesSetup } from '@slidev/types'
 
-/** The page of a phone that is the remote. Before the others: a slide's address is any word. */
+/** Adds the pages of the remote control and the workshop. They precede Slidev's routes, where any word is the address of a slide. */
 export default defineRoutesSetup((routes) => [
   { name: 'remote', path: '/remote', component: () => import('../client/presenter/Remote.vue') },
-  // Built for the workshop only: nothing of it is in the talk.
+  // Only in builds for the workshop: the talk loads none of it.
   ...(import.meta.env.VITE_UNDERSTUDY_WORKSHOP
     ? [
         { name: 'workshop', path: '/workshop/:no?', component: () => import('../client/workshop/Workshop.vue') },

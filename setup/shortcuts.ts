@@ -1,80 +1,52 @@
 import { useNav } from '@slidev/client'
 import { defineShortcutsSetup } from '@slidev/types'
-import { connection, onTurn } from '../client/connection.ts'
-import { connectRendererNavigation } from '../client/transport/video.ts'
-import { runNext, stepReplay } from '../client/steps/run-next.ts'
-import { shared } from '../client/shared-state.ts'
+import { focusTerminal, keyCommands, next, previous, setNavigation, toggleShareCode } from '../client/commands.ts'
+import { onTurn } from '../client/connection.ts'
+import { turnForFilm } from '../client/transport/video.ts'
 
-/** The key that is down. Slidev's shortcuts fire whatever modifiers are held, and Ctrl+R must not run a step. */
-let down: KeyboardEvent | undefined
-if (typeof window !== 'undefined') window.addEventListener('keydown', (event) => (down = event), { capture: true })
+/** The last key that was pressed. Slidev's shortcuts ignore modifiers, and Ctrl+R must not run a step. */
+let pressed: KeyboardEvent | undefined
+if (typeof window !== 'undefined') window.addEventListener('keydown', (event) => (pressed = event), { capture: true })
 
-function plain(shift: boolean, act: () => void): () => void {
+/** Limits a shortcut to keys without modifiers, or with Shift only. */
+function withModifiers(modifiers: 'none' | 'shift', act: () => void): () => void {
   return () => {
-    if (down && !down.ctrlKey && !down.metaKey && !down.altKey && down.shiftKey === shift) act()
+    if (!pressed || pressed.ctrlKey || pressed.metaKey || pressed.altKey) return
+    if (pressed.shiftKey === (modifiers === 'shift')) act()
   }
 }
 
-/** Waits until the key is up: a field that takes the focus while it is down gets the key typed into it. */
-function released(act: () => void): () => void {
+/** Delays a command until the key is released: the key would be typed into a field that receives the focus before that. */
+function onRelease(act: () => void): () => void {
   return () => window.addEventListener('keyup', () => act(), { once: true })
 }
 
-/** Presses a button of the slide: what a key does is what a click does. Steps that are still to be done come first. */
-function press(...names: string[]): void {
-  const buttons = names
-    .flatMap((name) => [
-      ...document.querySelectorAll<HTMLButtonElement>(`:is([data-step], [data-replay]) button[aria-label^="${name}"]`),
-    ])
-    .filter((button) => button.checkVisibility() && !button.disabled)
-  const on = buttons.find((button) => button.getAttribute('aria-pressed') === 'true')
-  const open = buttons.find((button) => !button.closest('[data-step][data-state="succeeded"]'))
-  ;(on ?? open ?? buttons[0])?.click()
-}
+const key = (name: string, act: () => void) => ({ key: name, fn: withModifiers('none', act), autoRepeat: false })
 
-function focusTerminal(): void {
-  const areas = [...document.querySelectorAll<HTMLElement>('[data-terminal] textarea')]
-  areas.find((area) => area.closest('[data-terminal]')?.checkVisibility())?.focus()
-}
+/** Names of Slidev's shortcuts for "next", including the clicker's. */
+const NEXT_SHORTCUTS = ['next_space', 'next_right', 'next_page_key']
 
-function turnPage(): void {
-  const buttons = [...document.querySelectorAll<HTMLButtonElement>('button[data-page-size]')]
-  buttons.find((button) => button.checkVisibility())?.click()
-}
-
-function turnCode(): void {
-  if (connection.share.audience) shared.code = !shared.code
-}
-
-/** Names of Slidev's shortcuts that go one click further, the clicker's among them. */
-const FORWARD = ['next_space', 'next_right', 'next_page_key']
-
-/** Run, interrupt, restart the shell, copy, type into the terminal, replay and its pause, the size of the page, and the audience's code. None of these is a key of Slidev's. */
-export default defineShortcutsSetup(({ next, prev }, base) => {
+/** Adds the addon's keys, none of which Slidev uses, and lets Slidev's keys for "next" run steps and advance replays. */
+export default defineShortcutsSetup((slidev, base) => {
   const nav = useNav()
   const { clicks, clicksTotal } = nav
-  connectRendererNavigation(nav)
-  const forward = () => {
-    if (!stepReplay() && (clicks.value < clicksTotal.value || !runNext())) next()
-  }
-  onTurn((by) => (by > 0 ? forward() : prev()))
+  turnForFilm(nav)
+  setNavigation({
+    next: slidev.next,
+    previous: slidev.prev,
+    clicksLeft: () => clicks.value < clicksTotal.value,
+  })
+  onTurn((by) => (by > 0 ? next() : previous()))
   return [
-    ...base.map((shortcut) => (FORWARD.includes(shortcut.name ?? '') ? { ...shortcut, fn: forward } : shortcut)),
-    {
-      key: 'r',
-      fn: plain(
-        false,
-        released(() => press('Run ')),
-      ),
-      autoRepeat: false,
-    },
-    { key: 'i', fn: plain(false, () => press('Interrupt ')), autoRepeat: false },
-    { key: 'shift_r', fn: plain(true, () => press('Restart shell of ')), autoRepeat: false },
-    { key: 'c', fn: plain(false, () => press('Copy ')), autoRepeat: false },
-    { key: 't', fn: plain(false, released(focusTerminal)), autoRepeat: false },
-    { key: 'l', fn: plain(false, () => press('Replay ', 'Live terminal of ')), autoRepeat: false },
-    { key: 'k', fn: plain(false, () => press('Pause the replay', 'Play the replay')), autoRepeat: false },
-    { key: 'p', fn: plain(false, turnPage), autoRepeat: false },
-    { key: 'q', fn: plain(false, turnCode), autoRepeat: false },
+    ...base.map((shortcut) => (NEXT_SHORTCUTS.includes(shortcut.name ?? '') ? { ...shortcut, fn: next } : shortcut)),
+    key('r', onRelease(keyCommands.run)),
+    key('i', keyCommands.interrupt),
+    { key: 'shift_r', fn: withModifiers('shift', keyCommands.restart), autoRepeat: false },
+    key('c', keyCommands.copyCommand),
+    key('t', onRelease(focusTerminal)),
+    key('l', keyCommands.toggleReplay),
+    key('k', keyCommands.togglePlayback),
+    key('p', keyCommands.cyclePageSize),
+    key('q', toggleShareCode),
   ]
 })

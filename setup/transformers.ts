@@ -2,13 +2,13 @@ import { defineCodeblockTransformer, defineTransformersSetup } from '@slidev/typ
 import { hashCommand } from '../server/deck/command-hash.ts'
 import { commandOf, parseFence } from '../shared/deck/fence.ts'
 
-/** Turns the fence of a step into the component that runs it. */
+/** Turns the fence of a step into the component that runs it (client/steps/Step.vue). */
 const stepFence = defineCodeblockTransformer(async ({ info, code, renderHighlighted }) => {
   const fence = parseFence(info)
   if (!fence) return undefined
-  // Rendered as plain shell: the braces are ours, not line numbers of Slidev's.
+  // Rendered as plain shell: Slidev would read the braces of a step as line numbers.
   const highlighted = await renderHighlighted({ info: 'sh' })
-  // An input's {{name}} is text, not an expression of the slide's Vue template.
+  // {{name}} marks an input of the step; Vue would evaluate it as an expression.
   const shown = highlighted.replaceAll('{{', '&lbrace;&lbrace;')
   const attributes = [
     `id="${fence.step}"`,

@@ -1,32 +1,33 @@
-import type { IncomingMessage } from 'node:http'
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Duplex } from 'node:stream'
 import { defineVitePluginsSetup } from '@slidev/types'
 import { DOOR_HEADER, DOOR_VARIABLE, sameToken } from '../server/http/token.ts'
 
 /**
- * Closes Slidev's development server to everyone but the front door. It has a port of its own, checks no token, and takes an edit of
- * slides.md from any web page that finds it. Without a front door (plain `slidev`) it is as Slidev made it.
+ * Makes Slidev's development server reject requests that do not come through the front door. That server has a port of its own, checks no
+ * token, and would accept edits of slides.md from any web page. Without a front door (plain `slidev`) it is left as it is.
  */
 export default defineVitePluginsSetup(() => {
   const secret = process.env[DOOR_VARIABLE]
   if (!secret) return []
-  const known = ({ headers }: IncomingMessage) => sameToken(secret, String(headers[DOOR_HEADER] ?? ''))
+  const isAuthorized = ({ headers }: IncomingMessage) => sameToken(secret, String(headers[DOOR_HEADER] ?? ''))
   return [
     {
       name: 'understudy:door',
       configureServer(server) {
-        server.httpServer?.prependListener('upgrade', (request, socket) => {
-          if (!known(request)) socket.destroy()
+        server.httpServer?.prependListener('upgrade', (request: IncomingMessage, socket: Duplex) => {
+          if (!isAuthorized(request)) socket.destroy()
         })
-        // Once everybody else has put theirs in: before all of them.
+        // Runs after all other plugins have added their handlers, so that this one is the first.
         return () => {
           server.middlewares.stack.unshift({
             route: '',
-            handle: (request: IncomingMessage, response: import('node:http').ServerResponse, next: () => void) =>
-              known(request)
+            handle: (request: IncomingMessage, response: ServerResponse, next: () => void) =>
+              isAuthorized(request)
                 ? next()
                 : void response
                     .writeHead(403, { 'Content-Type': 'text/plain' })
-                    .end('Open the link that the talk printed.\n'),
+                    .end('Open the link that slidev-addon-understudy printed.\n'),
           })
         }
       },

@@ -5,28 +5,28 @@ export interface Point {
   value: number
 }
 
-/** Puts measurements in order, each of a date once. */
-export function inOrder(points: Point[]): Point[] {
+/** Sorts measurements by date. Measurements with the same date are one. */
+export function sortByDate(points: Point[]): Point[] {
   return [...new Map(points.map((point) => [point.date, point])).values()].sort((a, b) => a.date.localeCompare(b.date))
 }
 
-/** How a value has changed since the measurement before; undefined where it has not, or there was none. */
+/** The difference between the last two measurements; undefined if they are equal or there are fewer than two. */
 export function change(points: Point[]): number | undefined {
   const [before, last] = points.slice(-2)
   return before && last && before.value !== last.value ? last.value - before.value : undefined
 }
 
-/** A measurement in the picture: x and y from 0 to 1, y from above. */
+/** A measurement in a chart: x and y from 0 to 1, with y measured from the top. */
 export interface Dot extends Point {
   x: number
   y: number
 }
 
 /**
- * Places measurements: to the right by their date, up by their value. The lowest and the highest are kept off the edges; one alone, or values
- * that do not differ, stand in the middle.
+ * Positions measurements in a chart: horizontally by date, vertically by value, each from the smallest to the largest. A single measurement
+ * is centered, and so are equal values.
  */
-export function placed(points: Point[]): Dot[] {
+export function toDots(points: Point[]): Dot[] {
   const times = points.map(({ date }) => Date.parse(date))
   const values = points.map(({ value }) => value)
   const share = (value: number, all: number[]) =>

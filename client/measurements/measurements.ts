@@ -1,4 +1,3 @@
-import { ref } from 'vue'
 import {
   type Captured,
   measurement,
@@ -7,45 +6,42 @@ import {
   type Metadata,
 } from '../../shared/recording/metadata.ts'
 import { connection } from '../connection.ts'
-import { inOrder, type Point } from './history.ts'
+import { type Point, sortByDate } from './history.ts'
 
-/** A value that a run of a step has given, with where and when. */
+/** A value measured by a run of a step, with its origin. */
 export interface Measured extends Captured {
   step: string
   date: string
   profile: Metadata['profile']
   nix?: string | undefined
   nixpkgs?: string | undefined
-  /** By a run of this talk, and not by a rehearsal. */
+  /** Measured by a run in this talk instead of a rehearsal. */
   live?: boolean
 }
 
-// The deck's own: Vite resolves them against the deck's folder, and bundles them.
+// Vite resolves these against the deck's folder, and bundles them.
 const files = import.meta.glob('/recordings/*/*.json', { eager: true, import: 'default' })
 const histories = import.meta.glob('/recordings/*/history.jsonl', { eager: true, query: '?raw', import: 'default' })
 
-const all = Object.values(files).flatMap((file) => {
+const rehearsed = Object.values(files).flatMap((file) => {
   const facts = metadata.safeParse(file)
   return facts.success ? [facts.data] : []
 })
 
-/** The time, for what was measured a moment ago. */
-const now = ref(Date.now())
-if (typeof window !== 'undefined') setInterval(() => (now.value = Date.now()), 20_000)
-
 /**
- * What the last good run of a step has given: in this talk, else in a rehearsal, of the profile in use or else of the one that has it.
+ * Finds the latest measurement of a value: from the last good run in this talk, otherwise from a rehearsal with the profile in use,
+ * otherwise from the latest rehearsal with any profile.
  *
- * @param id `<step>.<name>` of a capture; `<step>.ready` and `<step>.seconds` are always there
+ * @param id `<step>.<name>` of a capture; `<step>.ready` and `<step>.seconds` always exist
  * @returns undefined before the first measurement
  */
 export function measured(id: string): Measured | undefined {
   const [step = '', name = ''] = id.split('.')
   const { profile } = connection
   const run = connection.steps[step]?.measured
-  const fresh = run && valueOf({ step, ...run }, name)
-  if (fresh && profile) return { ...fresh, step, date: run.date, profile, live: true }
-  const found = all.filter((facts) => facts.step === step && valueOf(facts, name))
+  const live = run && valueOf({ step, ...run }, name)
+  if (live && profile) return { ...live, step, date: run.date, profile, live: true }
+  const found = rehearsed.filter((facts) => facts.step === step && valueOf(facts, name))
   const facts = found.find((each) => each.profile === profile) ?? found.sort((a, b) => b.date.localeCompare(a.date))[0]
   const value = facts && valueOf(facts, name)
   return (
@@ -61,14 +57,14 @@ function valueOf(facts: Pick<Metadata, 'step' | 'seconds' | 'ready' | 'captures'
   return facts.captures[name]
 }
 
-/** Every measurement of a value that differed from the one before, oldest first, and the last one; all of the profile that `measured` tells of. */
+/** The measurements of a value that differ from their predecessors, oldest first, and the latest; all with the profile of `measured`. */
 export function history(id: string): Point[] {
   const [step = '', name = ''] = id.split('.')
   const last = measured(id)
   if (!last) return []
-  const kept = all.find((facts) => facts.step === step && facts.profile === last.profile)
+  const kept = rehearsed.find((facts) => facts.step === step && facts.profile === last.profile)
   const value = kept && valueOf(kept, name)
-  return inOrder([
+  return sortByDate([
     ...pointsOf(histories[`/recordings/${last.profile}/history.jsonl`], step, name),
     ...(value ? [{ date: kept.date, value: Number(value.value) }] : []),
     { date: last.date, value: Number(last.value) },
@@ -88,7 +84,7 @@ function pointsOf(text: unknown, step: string, name: string): Point[] {
     .map((entry) => ({ date: entry.date, value: Number(entry.captures[name]?.value) }))
 }
 
-/** A value for people: bytes as decimal megabytes, as image sizes are told. */
+/** Formats a value. Bytes become decimal units, as is usual for images. */
 export function readable({ value, unit }: Pick<Captured, 'value' | 'unit'>): string {
   const number = Number(value)
   if (unit === 'seconds') return `${number < 10 ? number.toFixed(1) : Math.round(number)} s`
@@ -101,17 +97,25 @@ export function readable({ value, unit }: Pick<Captured, 'value' | 'unit'>): str
   return value
 }
 
-/** Milliseconds for which something was measured just now. */
-const JUST_NOW = 120_000
+/** How long a measurement counts as "just now". */
+const JUST_NOW_MS = 120_000
 
-/** Where and when: `lab, 23 Nov 2026`; of this talk `lab, just now`, later the time of day. */
-export function provenance({ profile, date, live }: Pick<Measured, 'profile' | 'date' | 'live'>): string {
-  const when = new Date(date)
+/**
+ * Describes the origin of a measurement: `lab, 23 Nov 2026`. In this talk it is `lab, just now`, later `lab, today 14:05`.
+ *
+ * @param now milliseconds since 1970
+ */
+export function provenance({ profile, date, live }: Pick<Measured, 'profile' | 'date' | 'live'>, now: number): string {
   if (!live) return `${profile}, ${day(date)}`
-  return `${profile}, ${now.value - when.getTime() < JUST_NOW ? 'just now' : `today ${when.toLocaleTimeString('en-GB', { timeStyle: 'short' })}`}`
+  const measuredAt = new Date(date)
+  if (now - measuredAt.getTime() < JUST_NOW_MS) return `${profile}, just now`
+  return `${profile}, today ${measuredAt.toLocaleTimeString('en-GB', { timeStyle: 'short' })}`
 }
 
-/** `23 Nov 2026` */
+/** How often the age of a measurement is updated on a slide. */
+export const PROVENANCE_INTERVAL_MS = 20_000
+
+/** Formats a date: `23 Nov 2026`. */
 export function day(date: string): string {
   return new Date(date).toLocaleDateString('en-GB', { day: 'numeric', month: 'short', year: 'numeric' })
 }

@@ -1,8 +1,10 @@
 /**
- * Puts text on the clipboard, and beside it the same with its colours for programs that take HTML.
+ * Puts text on the clipboard.
  *
- * A page that came over plain HTTP from another machine has no asynchronous clipboard; there the older way is taken, which browsers
- * allow while a key or a click is being handled.
+ * Pages that were loaded over plain HTTP from another machine have no asynchronous clipboard. They use the older command, which browsers
+ * allow while they handle a key or a click.
+ *
+ * @param html the same text with its colors, for programs that accept HTML
  */
 export async function copy(text: string, html?: string): Promise<void> {
   if (typeof navigator.clipboard !== 'undefined') {
@@ -20,6 +22,7 @@ export async function copy(text: string, html?: string): Promise<void> {
     if (html !== undefined) event.clipboardData?.setData('text/html', html)
   }
   document.addEventListener('copy', fill, { capture: true })
+  // eslint-disable-next-line @typescript-eslint/no-deprecated -- there is no other clipboard over plain HTTP
   document.execCommand('copy')
   document.removeEventListener('copy', fill, { capture: true })
 }

@@ -1,4 +1,4 @@
 import type { InjectionKey } from 'vue'
 
-/** Provided where slides are shown beside a terminal that stays while they turn: they show none of their own. */
-export const TERMINAL_ELSEWHERE: InjectionKey<boolean> = Symbol('the terminal stands beside the slides')
+/** Provided by a page that shows the terminal beside the slides: slides within it show none of their own. */
+export const EXTERNAL_TERMINAL: InjectionKey<boolean> = Symbol('terminal outside the slides')

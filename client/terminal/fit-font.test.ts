@@ -1,12 +1,12 @@
 import { expect, test } from 'vitest'
 import { fitFont } from './fit-font.ts'
 
-test('the narrower side of the box decides the font', () => {
+test('the font is limited by the side of the box that has less room', () => {
   expect(fitFont({ width: 600, height: 300 }, 12, { width: 1200, height: 450 })).toBe(18)
   expect(fitFont({ width: 600, height: 300 }, 12, { width: 900, height: 6000 })).toBe(18)
 })
 
-test('the grid never outgrows the box', () => {
+test('the grid never exceeds the width of the box', () => {
   const screen = { width: 633, height: 281 }
   for (let width = 300; width < 2000; width += 7) {
     const font = fitFont(screen, 12, { width, height: 700 }) ?? 0
@@ -14,13 +14,13 @@ test('the grid never outgrows the box', () => {
   }
 })
 
-test('a box that breathes by a pixel does not move the text', () => {
+test('a box that changes by one pixel keeps the font size', () => {
   expect(fitFont({ width: 600, height: 300 }, 12, { width: 905, height: 900 })).toBe(
     fitFont({ width: 600, height: 300 }, 12, { width: 906, height: 900 }),
   )
 })
 
-test('a hidden slide changes nothing', () => {
+test('a grid or a box without extent has no font size', () => {
   expect(fitFont({ width: 0, height: 0 }, 12, { width: 900, height: 400 })).toBeUndefined()
   expect(fitFont({ width: 600, height: 300 }, 12, { width: 0, height: 0 })).toBeUndefined()
 })

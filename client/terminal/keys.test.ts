@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { actionOf, KEYS } from './keys.ts'
 
-const press = (code: string, ...held: ('ctrlKey' | 'shiftKey' | 'altKey' | 'metaKey')[]) =>
+const press = (code: string, ...modifiers: ('ctrlKey' | 'shiftKey' | 'altKey' | 'metaKey')[]) =>
   actionOf({
     ctrlKey: false,
     shiftKey: false,
@@ -9,10 +9,10 @@ const press = (code: string, ...held: ('ctrlKey' | 'shiftKey' | 'altKey' | 'meta
     metaKey: false,
     code,
     key: code,
-    ...Object.fromEntries(held.map((name) => [name, true])),
+    ...Object.fromEntries(modifiers.map((name) => [name, true])),
   })
 
-test('each key of the terminal does one thing', () => {
+test('each shortcut of the terminal has one action', () => {
   const codes = KEYS.flatMap(({ codes }) => codes)
   expect(new Set(codes).size).toBe(codes.length)
   for (const { action, codes } of KEYS)
@@ -20,7 +20,7 @@ test('each key of the terminal does one thing', () => {
   expect(press('Escape', 'shiftKey')).toBe('leave')
 })
 
-test('the keys of the shell and of its programs are theirs', () => {
+test('keys of the shell and its programs have no action', () => {
   for (const code of ['KeyC', 'KeyF', 'KeyL', 'Minus']) {
     expect(press(code, 'ctrlKey')).toBeUndefined()
     expect(press(code, 'shiftKey')).toBeUndefined()

@@ -1,9 +1,9 @@
-/** Control characters but tab, newline and return, of ASCII and of Latin-1 (ECMA-48 has both; 0x9b is CSI too). */
+/** All control characters of ASCII and Latin-1 except tab, line feed and carriage return (ECMA-48; 0x9b is also CSI). */
 const CONTROLS = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f]/g
 
 /**
- * What of a text that was copied elsewhere may be typed into a terminal. Without control characters it cannot end the bracketed paste
- * that it is typed as (by `ESC [ 201 ~`), and so cannot enter a line or press a key: xterm takes none of them out.
+ * Removes the control characters from a text that is pasted into a terminal, because xterm does not. Without them the text cannot end its
+ * bracketed paste (with `ESC [ 201 ~`), and therefore can neither submit a line nor press a key.
  */
 export function pasteable(text: string): string {
   return text.replaceAll(CONTROLS, '')

@@ -1,9 +1,9 @@
 import { ref, watch } from 'vue'
 
-/** Each browser remembers it for all of its terminals and editors: it is the reader's, not the talk's. */
+/** `localStorage` key. The mode belongs to the person at this browser, so it applies to every terminal and editor, in every talk. */
 const KEY = 'understudy-screen-reader'
 
-/** Whether terminals and editors are written for a screen reader. Browsers tell no page that there is one. */
+/** Whether terminals and editors support a screen reader. Pages cannot detect one. */
 export const screenReader = ref(typeof localStorage !== 'undefined' && localStorage.getItem(KEY) !== null)
 
 watch(screenReader, (on) => {

@@ -1,19 +1,19 @@
 import { Terminal } from '@xterm/headless'
 import { expect, test } from 'vitest'
-import { silence } from './silence-queries.ts'
+import { silenceQueries } from './silence-queries.ts'
 
-/** What a terminal answers to what a program writes. */
+/** The answers of a terminal to the output of a program. */
 async function answers(output: string, silent: boolean): Promise<string> {
   const terminal = new Terminal({ allowProposedApi: true })
   let answered = ''
   terminal.onData((data) => (answered += data))
-  if (silent) silence(terminal.parser)
-  await new Promise<void>((done) => terminal.write(output, done))
+  if (silent) silenceQueries(terminal.parser)
+  await new Promise<void>((resolve) => terminal.write(output, resolve))
   terminal.dispose()
   return answered
 }
 
-const questions = {
+const queries = {
   'primary device attributes': '\x1b[c',
   'secondary device attributes': '\x1b[>c',
   status: '\x1b[5n',
@@ -21,18 +21,18 @@ const questions = {
   'DEC cursor position': '\x1b[?6n',
   'ANSI mode': '\x1b[4$p',
   'DEC mode': '\x1b[?2004$p',
-  'a setting (DECRQSS)': '\x1bP$qm\x1b\\',
+  'setting (DECRQSS)': '\x1bP$qm\x1b\\',
 }
 
-test.each(Object.entries(questions))('a viewer leaves %s to the server', async (_, question) => {
-  expect(await answers(question, false)).not.toBe('')
-  expect(await answers(question, true)).toBe('')
+test.each(Object.entries(queries))('a viewer does not answer a query for the %s', async (_, query) => {
+  expect(await answers(query, false)).not.toBe('')
+  expect(await answers(query, true)).toBe('')
 })
 
-test('what is no question snapshot reaches the screen', async () => {
+test('a sequence that sets a color, and text, reach the screen', async () => {
   const terminal = new Terminal({ allowProposedApi: true })
-  silence(terminal.parser)
-  await new Promise<void>((done) => terminal.write('\x1b]11;#000000\x07\x1b[2;3Hhere', done))
+  silenceQueries(terminal.parser)
+  await new Promise<void>((resolve) => terminal.write('\x1b]11;#000000\x07\x1b[2;3Hhere', resolve))
   expect(terminal.buffer.active.getLine(1)?.translateToString(true)).toBe('  here')
   terminal.dispose()
 })

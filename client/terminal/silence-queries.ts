@@ -1,10 +1,10 @@
 import type { IParser } from '@xterm/xterm'
 
 /**
- * Makes a viewer's terminal silent: the screen on the server answers a program's questions, once. A second answer, of every window, would be
- * typed into the program.
+ * Keeps a viewer's terminal from answering queries. The screen on the server answers each query of a program once; the answers of all windows
+ * would arrive as additional input of the program.
  */
-export function silence(parser: IParser): void {
+export function silenceQueries(parser: IParser): void {
   // Device attributes (primary, secondary, tertiary), status and cursor position, modes, window reports (xterm's ctlseqs).
   for (const id of [
     { final: 'c' },
@@ -19,8 +19,8 @@ export function silence(parser: IParser): void {
   ])
     parser.registerCsiHandler(id, () => true)
   parser.registerDcsHandler({ intermediates: '$', final: 'q' }, () => true)
-  // Colours: asked for by a question mark, set by anything else.
+  // Colors: a question mark queries them, any other value sets them.
   for (const code of [4, 10, 11, 12]) parser.registerOscHandler(code, (data) => data.includes('?'))
-  // No program reads or writes the speaker's clipboard.
+  // Programs may neither read nor write the presenter's clipboard.
   parser.registerOscHandler(52, () => true)
 }

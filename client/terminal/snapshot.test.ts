@@ -1,15 +1,15 @@
 import xterm from '@xterm/headless'
 import { expect, test } from 'vitest'
-import { css, snapshotOf } from './snapshot.ts'
+import { cssColor, snapshotOf } from './snapshot.ts'
 import { dark } from './themes.ts'
 
 async function screen(text: string) {
   const terminal = new xterm.Terminal({ cols: 12, rows: 3, allowProposedApi: true })
-  await new Promise<void>((done) => terminal.write(text, done))
+  await new Promise<void>((resolve) => terminal.write(text, resolve))
   return snapshotOf(terminal)
 }
 
-test('a snapshot has the lines of the screen, not those above it', async () => {
+test('a snapshot contains the lines of the screen without the scrollback', async () => {
   const snapshot = await screen('one\r\ntwo\r\nthree\r\nfour')
   expect(
     snapshot?.lines.map((runs) =>
@@ -21,7 +21,7 @@ test('a snapshot has the lines of the screen, not those above it', async () => {
   ).toEqual(['two', 'three', 'four'])
 })
 
-test('what looks the same is one piece, wide characters keep their place', async () => {
+test('neighboring cells with the same style form one run, and wide characters keep their column', async () => {
   const snapshot = await screen('a\x1b[1;32mok\x1b[0m 漢\x1b[7m!\x1b[0m\x1b[38;2;1;2;3m.\x1b[0m\x1b[8mhid')
   expect(snapshot?.lines[0]?.slice(0, 6)).toEqual([
     { text: 'a' },
@@ -33,11 +33,11 @@ test('what looks the same is one piece, wide characters keep their place', async
   ])
 })
 
-test('an empty screen has none', async () => expect(await screen('\x1b[31m  \r\n')).toBeUndefined())
+test('an empty screen has no snapshot', async () => expect(await screen('\x1b[31m  \r\n')).toBeUndefined())
 
-test('the 256 colours are those of xterm', () => {
+test('the 256 colors match those of xterm', () => {
   expect(
-    [1, 9, 16, 21, 196, 231, 232, 255, '#0a0b0c' as const, 'foreground' as const].map((value) => css(value, dark)),
+    [1, 9, 16, 21, 196, 231, 232, 255, '#0a0b0c' as const, 'foreground' as const].map((value) => cssColor(value, dark)),
   ).toEqual([
     dark.red,
     dark.brightRed,

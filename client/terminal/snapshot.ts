@@ -1,17 +1,17 @@
 import type { IBuffer, IBufferCell } from '@xterm/xterm'
 
-/** A piece of a line that looks the same throughout. */
+/** A part of a line with one style. */
 export interface Run {
   text: string
-  /** Undefined for the theme's own. */
-  foreground?: Colour
-  background?: Colour
+  /** Undefined for the theme's color. */
+  foreground?: Color
+  background?: Color
   bold?: true
 }
-/** A number of the palette, `#rrggbb`, or, in inverse text, one of the theme's own. */
-export type Colour = number | `#${string}` | 'foreground' | 'background'
+/** An index into the palette of 256 colors, `#rrggbb`, or, in inverse text, a color of the theme. */
+export type Color = number | `#${string}` | 'foreground' | 'background'
 
-/** What a terminal shows, without the terminal: text and colours. */
+/** The screen of a terminal as data: text and colors. */
 export interface Snapshot {
   cols: number
   rows: number
@@ -19,9 +19,9 @@ export interface Snapshot {
 }
 
 /**
- * Reads what a terminal shows.
+ * Takes a snapshot of a terminal's screen.
  *
- * @returns undefined where nothing is on the screen
+ * @returns undefined if the screen is empty
  */
 export function snapshotOf({
   buffer,
@@ -38,28 +38,23 @@ export function snapshotOf({
     const line = active.getLine(active.baseY + row)
     const runs: Run[] = []
     for (let column = 0; column < cols; column++) {
-      // The second half of a wide character has no width of its own.
+      // The second cell of a wide character has no width.
       if (!line?.getCell(column, cell) || cell.getWidth() === 0) continue
-      const piece = look(cell)
+      const run = runOf(cell)
       const last = runs.at(-1)
-      if (
-        last &&
-        last.foreground === piece.foreground &&
-        last.background === piece.background &&
-        last.bold === piece.bold
-      )
-        last.text += piece.text
-      else runs.push(piece)
+      if (last && last.foreground === run.foreground && last.background === run.background && last.bold === run.bold)
+        last.text += run.text
+      else runs.push(run)
     }
     return runs
   })
   return lines.some((runs) => runs.some(({ text }) => text.trim() !== '')) ? { cols, rows, lines } : undefined
 }
 
-function look(cell: IBufferCell): Run {
+function runOf(cell: IBufferCell): Run {
   const text = cell.isInvisible() ? ' '.repeat(cell.getWidth()) : cell.getChars() || ' '
-  let foreground = colour(cell.isFgDefault(), cell.isFgRGB(), cell.getFgColor())
-  let background = colour(cell.isBgDefault(), cell.isBgRGB(), cell.getBgColor())
+  let foreground = color(cell.isFgDefault(), cell.isFgRGB(), cell.getFgColor())
+  let background = color(cell.isBgDefault(), cell.isBgRGB(), cell.getBgColor())
   if (cell.isInverse()) [foreground, background] = [background ?? 'background', foreground ?? 'foreground']
   return {
     text,
@@ -69,20 +64,20 @@ function look(cell: IBufferCell): Run {
   }
 }
 
-function colour(byDefault: boolean, rgb: boolean, value: number): Colour | undefined {
-  if (byDefault) return undefined
-  return rgb ? `#${value.toString(16).padStart(6, '0')}` : value
+function color(isDefault: boolean, isRgb: boolean, value: number): Color | undefined {
+  if (isDefault) return undefined
+  return isRgb ? `#${value.toString(16).padStart(6, '0')}` : value
 }
 
 const NAMES = ['black', 'red', 'green', 'yellow', 'blue', 'magenta', 'cyan', 'white'] as const
 type Named = (typeof NAMES)[number]
 export type Palette = Record<Named | `bright${Capitalize<Named>}` | 'foreground' | 'background', string>
 
-/** Levels of each part of a colour in xterm's cube of 6 × 6 × 6 (its 256 colours from 16 to 231). */
+/** Levels of each component in xterm's color cube of 6 × 6 × 6 (palette indexes 16 to 231). */
 const LEVELS = [0, 95, 135, 175, 215, 255]
 
-/** A colour for CSS. */
-export function css(value: Colour, palette: Palette): string {
+/** Converts a color to CSS. */
+export function cssColor(value: Color, palette: Palette): string {
   if (value === 'foreground' || value === 'background') return palette[value]
   if (typeof value === 'string') return value
   const name = NAMES[value % 8]
@@ -94,6 +89,6 @@ export function css(value: Colour, palette: Palette): string {
     return `rgb(${Array(3)
       .fill(8 + (value - 232) * 10)
       .join(' ')})`
-  const place = value - 16
-  return `rgb(${[Math.floor(place / 36), Math.floor(place / 6) % 6, place % 6].map((level) => LEVELS[level]).join(' ')})`
+  const index = value - 16
+  return `rgb(${[Math.floor(index / 36), Math.floor(index / 6) % 6, index % 6].map((level) => LEVELS[level]).join(' ')})`
 }

@@ -7,16 +7,16 @@ import { connection } from '../connection.ts'
 import { type Snapshot, snapshotOf } from './snapshot.ts'
 import { staticCast } from '../transport/static.ts'
 
-/** The last screen that this window has seen of each terminal. */
+/** The last screen that this window has shown of each terminal. */
 export const snapshots = shallowReactive(new Map<string, Snapshot>())
 
-/** Milliseconds between two stills of a terminal that writes: previews need not be livelier. */
-const EVERY = 1000
+/** Interval between snapshots of a terminal with output; previews need no more. */
+const SNAPSHOT_INTERVAL_MS = 1000
 
 /**
- * Keeps the still of a terminal that this window shows.
+ * Keeps the snapshot of a terminal up to date.
  *
- * @returns what takes the last one; to be called before the terminal is disposed of
+ * @returns a function that stops, after a last snapshot; to be called before the terminal is disposed of
  */
 export function keepSnapshot(name: string, terminal: Terminal): () => void {
   let timer: ReturnType<typeof setTimeout> | undefined
@@ -25,24 +25,24 @@ export function keepSnapshot(name: string, terminal: Terminal): () => void {
     const snapshot = snapshotOf(terminal)
     if (snapshot) snapshots.set(name, snapshot)
   }
-  const listening = terminal.onWriteParsed(() => (timer ??= setTimeout(take, EVERY)))
+  const subscription = terminal.onWriteParsed(() => (timer ??= setTimeout(take, SNAPSHOT_INTERVAL_MS)))
   return () => {
-    listening.dispose()
+    subscription.dispose()
     clearTimeout(timer)
     take()
   }
 }
 
 const recorded = new Map<string, Promise<Snapshot | undefined>>()
-/** One after the other: an overview asks for all of them at once. */
-let last: Promise<unknown> = Promise.resolve()
+/** The last reading that was started. An overview requests all recordings at once; they are read one after the other. */
+let lastReading: Promise<unknown> = Promise.resolve()
 
-/** The end of the recording of a step; undefined where there is none that can be read. */
+/** The final screen of a step's recording; undefined if there is no recording or it cannot be read. */
 export function recordedSnapshot(profile: string, step: string): Promise<Snapshot | undefined> {
   const known = recorded.get(step)
   if (known) return known
-  const reading = last.then(() => readRecording(profile, step)).catch(() => undefined)
-  last = reading
+  const reading = lastReading.then(() => readRecording(profile, step)).catch(() => undefined)
+  lastReading = reading
   recorded.set(step, reading)
   return reading
 }
@@ -55,13 +55,13 @@ async function readRecording(profile: string, step: string): Promise<Snapshot | 
   terminal.loadAddon(new Unicode11Addon())
   terminal.unicode.activeVersion = '11'
   const output = events.flatMap(({ code, data }) => (code === 'o' ? [data] : [])).join('')
-  await new Promise<void>((done) => terminal.write(output, done))
+  await new Promise<void>((resolve) => terminal.write(output, resolve))
   const snapshot = snapshotOf(terminal)
   terminal.dispose()
   return snapshot
 }
 
 async function fetchCast(step: string): Promise<string | undefined> {
-  const answer = await fetch(`${CAST_PATH}${step}.cast`)
-  return answer.ok ? answer.text() : undefined
+  const response = await fetch(`${CAST_PATH}${step}.cast`)
+  return response.ok ? response.text() : undefined
 }

@@ -1,36 +1,36 @@
 import { expect, test } from 'vitest'
-import { CONTRAST, dark, found, light } from './themes.ts'
+import { CONTRAST, dark, light, searchColors } from './themes.ts'
 
 /** Relative luminance of `#rrggbb` (WCAG 2.2). */
-function luminance(colour: string): number {
+function luminance(color: string): number {
   const [red = 0, green = 0, blue = 0] = [1, 3, 5].map((at) => {
-    const part = Number.parseInt(colour.slice(at, at + 2), 16) / 255
+    const part = Number.parseInt(color.slice(at, at + 2), 16) / 255
     return part <= 0.04045 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4
   })
   return 0.2126 * red + 0.7152 * green + 0.0722 * blue
 }
 
-/** From 1 (the same) to 21 (black and white). */
+/** Contrast ratio, from 1 (equal colors) to 21 (black and white). */
 function contrast(one: string, other: string): number {
   const [low = 0, high = 0] = [luminance(one), luminance(other)].sort((a, b) => a - b)
   return (high + 0.05) / (low + 0.05)
 }
 
-const COLOURS = ['black', 'red', 'green', 'yellow', 'blue', 'magenta', 'cyan', 'white'] as const
+const COLORS = ['black', 'red', 'green', 'yellow', 'blue', 'magenta', 'cyan', 'white'] as const
 const palette = [
-  ...COLOURS,
-  ...COLOURS.map((name) => `bright${name[0]?.toUpperCase()}${name.slice(1)}` as `bright${Capitalize<typeof name>}`),
+  ...COLORS,
+  ...COLORS.map((name) => `bright${name[0]?.toUpperCase()}${name.slice(1)}` as `bright${Capitalize<typeof name>}`),
 ]
 
 for (const [name, theme] of Object.entries({ dark, light })) {
-  test(`${name}: each of the 16 colours is legible`, () => {
-    for (const colour of palette)
-      if (!(name === 'dark' && colour === 'black'))
-        expect(contrast(theme[colour], theme.background), colour).toBeGreaterThanOrEqual(CONTRAST)
+  test(`${name}: each of the 16 colors is legible`, () => {
+    for (const color of palette)
+      if (!(name === 'dark' && color === 'black'))
+        expect(contrast(theme[color], theme.background), color).toBeGreaterThanOrEqual(CONTRAST)
   })
 
-  test(`${name}: what is selected or found is told apart, and its text is legible`, () => {
-    const { matchBackground, activeMatchBackground } = found[name as keyof typeof found]
+  test(`${name}: selections and matches differ from the background, and their text is legible`, () => {
+    const { matchBackground, activeMatchBackground } = searchColors[name as keyof typeof searchColors]
     for (const behind of [
       theme.selectionBackground,
       theme.selectionInactiveBackground,

@@ -1,8 +1,8 @@
 import type { ITheme } from '@xterm/xterm'
 
 /**
- * The terminal's colours. Each of the 16 is legible as text on the background (WCAG 2: 4.5 to 1), black on dark apart: programs use that
- * one to fill. What programs colour by themselves is brought to `CONTRAST` by xterm.
+ * The terminal's colors. Each of the 16 is legible as text on the background (WCAG 2: 4.5 to 1), except black on dark, which programs use to
+ * fill areas. xterm raises the contrast of all other colors to `CONTRAST`.
  */
 export const dark = {
   background: '#0b1020',
@@ -29,7 +29,7 @@ export const dark = {
   brightWhite: '#ffffff',
 } as const satisfies ITheme
 
-/** See `dark`. White is grey here: as text it has to be read on a white slide. */
+/** See `dark`. White is gray here, so that it is legible on a white slide. */
 export const light = {
   background: '#fbfcfe',
   foreground: '#1b2333',
@@ -55,11 +55,11 @@ export const light = {
   brightWhite: '#3b4458',
 } as const satisfies ITheme
 
-/** Least contrast of text with its background: colours that a program has chosen for the other kind of background are moved that far. */
+/** Minimum contrast of text. Colors that a program has chosen for the opposite background are adjusted until they have it. */
 export const CONTRAST = 4.5
 
-/** Of what was found by a search: the one that is shown, and the others. */
-export const found = {
+/** Colors of the matches of a search: of the current match, and of the others. */
+export const searchColors = {
   dark: {
     matchBackground: '#5c4a12',
     activeMatchBackground: '#8f5300',

@@ -1,70 +1,70 @@
 import { type Cast, parseCast } from '../../shared/recording/cast.ts'
 import { Player } from '../../shared/recording/player.ts'
-import type { ClientMessage, ServerMessage } from '../../shared/protocol/talk.ts'
+import { type ClientMessage, encodeFrame } from '../../shared/protocol/talk.ts'
 import { type StaticDeck, staticDeck } from '../../shared/static-deck.ts'
 import { ticker } from '../ticker.ts'
-
-/**
- * What answers a window where there is no server: in the static site, and in the pages that are exported. It speaks the server's
- * protocol, so nothing else in the browser knows of it; it runs nothing, and shows recordings instead.
- */
+import type { Receive, ReceiveFrame, Transport } from './transport.ts'
 
 const casts = import.meta.glob<string>('/recordings/*/*.cast', { query: '?raw', import: 'default' })
 const thumbnails = import.meta.glob('/recordings/*/*.png', { eager: true, query: '?url', import: 'default' })
 
-/** The deck of a static site; undefined where a server is to be asked. */
+/** The deck of a static site; undefined if this page belongs to a server. */
 export function staticDeckHere(): StaticDeck | undefined {
   const text = import.meta.env.VITE_UNDERSTUDY_STATIC
   return text ? staticDeck.parse(JSON.parse(text)) : undefined
 }
 
-/** Address of the picture of a step's page in a static site. */
+/** Address of the thumbnail of a step's page in a static site; undefined if there is none. */
 export function staticThumbnail(profile: string, step: string): string | undefined {
   const url = thumbnails[`/recordings/${profile}/${step}.png`]
   return typeof url === 'string' ? url : undefined
 }
 
-/** The recording of a step in a static site. */
+/** The recording of a step in a static site, as the text of a cast; undefined if there is none. */
 export async function staticCast(profile: string, step: string): Promise<string | undefined> {
   return casts[`/recordings/${profile}/${step}.cast`]?.()
 }
 
-interface Shown {
+/** The recording that a terminal shows. */
+interface ShownRecording {
   step: string
   player: Player
   cols: number
   rows: number
-  /** All that is on the screen by now. */
+  /** All output up to the current position. */
   text: string
 }
 
-export class StaticServer {
+/** Permissions without a server: recordings are shown, and nothing runs. */
+const PERMISSIONS = ['view', 'run', 'navigate', 'replay'] as const
+
+/**
+ * Stands in for the server in a static site and in exported pages: speaks the server's protocol, so that the rest of the page needs no
+ * special case, and plays recordings where the server would run steps.
+ */
+export class StaticTransport implements Transport {
   private readonly deck: StaticDeck
-  private readonly receive: (message: ServerMessage) => void
-  private readonly paint: (channel: number, text: string) => void
+  private readonly receive: Receive
+  private readonly receiveFrame: ReceiveFrame
+  private readonly encoder = new TextEncoder()
+  /** The channel of each attached terminal; 0 before its first snapshot. */
   private readonly attached = new Map<string, number>()
-  private readonly shown = new Map<string, Promise<Shown | undefined>>()
+  private readonly shown = new Map<string, Promise<ShownRecording | undefined>>()
   private nextChannel = 1
 
-  /** @param paint writes to the screen of a channel, as a binary frame does */
-  constructor(
-    deck: StaticDeck,
-    receive: (message: ServerMessage) => void,
-    paint: (channel: number, text: string) => void,
-  ) {
+  constructor(deck: StaticDeck, receive: Receive, receiveFrame: ReceiveFrame) {
     this.deck = deck
     this.receive = receive
-    this.paint = paint
+    this.receiveFrame = receiveFrame
   }
 
-  /** Greets the window, as a server does. */
   open(): void {
     const names = new Set(this.deck.steps.map(({ terminal }) => terminal))
     this.receive({
       type: 'hello',
       profile: this.deck.steps.find(({ recording }) => recording)?.recording?.profile ?? 'host',
       role: 'presenter',
-      permissions: ['view', 'run', 'navigate', 'replay'],
+      permissions: [...PERMISSIONS],
       share: {},
       version: 'static',
       deck: { state: 'current' },
@@ -74,30 +74,44 @@ export class StaticServer {
     })
   }
 
-  async handle(message: ClientMessage): Promise<void> {
+  handle(message: ClientMessage): void {
     switch (message.type) {
-      case 'attach': {
-        this.attached.set(message.terminal, 0)
-        // Before anything is asked for, a terminal shows how its first step ended.
-        const first = this.deck.steps.find(({ terminal, recording }) => terminal === message.terminal && recording)
-        if (!this.shown.has(message.terminal) && first) await this.show(first.id, 'end')
-        return this.snapshot(message.terminal)
-      }
+      case 'attach':
+        void this.attach(message.terminal)
+        return
       case 'detach':
-        return void this.attached.delete(message.terminal)
+        this.attached.delete(message.terminal)
+        return
       case 'run':
+        void this.show(message.step, 'start')
+        return
       case 'replay':
-        return this.show(message.step, message.type === 'run' || message.on ? 'beginning' : 'end')
-      case 'playback': {
-        const player = (await this.shown.get(message.terminal))?.player
-        if (message.action === 'faster') player?.setSpeed(player.playback.speed * 2)
-        else if (message.action === 'slower') player?.setSpeed(player.playback.speed / 2)
-        else player?.[message.action]()
-      }
+        void this.show(message.step, message.on ? 'start' : 'end')
+        return
+      case 'playback':
+        void this.control(message.terminal, message.action)
     }
   }
 
-  private async show(id: string, from: 'beginning' | 'end'): Promise<void> {
+  private async attach(terminal: string): Promise<void> {
+    this.attached.set(terminal, 0)
+    // Until a recording is chosen, a terminal shows the end of its first step.
+    const first = this.deck.steps.find((step) => step.terminal === terminal && step.recording)
+    if (!this.shown.has(terminal) && first) await this.show(first.id, 'end')
+    await this.snapshot(terminal)
+  }
+
+  private async control(
+    terminal: string,
+    action: Extract<ClientMessage, { type: 'playback' }>['action'],
+  ): Promise<void> {
+    const player = (await this.shown.get(terminal))?.player
+    if (action === 'faster') player?.setSpeed(player.playback.speed * 2)
+    else if (action === 'slower') player?.setSpeed(player.playback.speed / 2)
+    else player?.[action]()
+  }
+
+  private async show(id: string, from: 'start' | 'end'): Promise<void> {
     const step = this.deck.steps.find((other) => other.id === id)
     const recording = step?.recording
     if (!step || !recording) return
@@ -105,14 +119,14 @@ export class StaticServer {
     const loading = this.load(step.terminal, id, recording.profile)
     this.shown.set(step.terminal, loading)
     const shown = await loading
-    // Another one was asked for while this one was loaded.
+    // Another recording was chosen while this one was loading.
     if (!shown || this.shown.get(step.terminal) !== loading) return
     await this.snapshot(step.terminal)
-    if (from === 'beginning') shown.player.play()
+    if (from === 'start') shown.player.play()
     else shown.player.skip()
   }
 
-  private async load(terminal: string, step: string, profile: string): Promise<Shown | undefined> {
+  private async load(terminal: string, step: string, profile: string): Promise<ShownRecording | undefined> {
     const text = await staticCast(profile, step)
     if (text === undefined) return undefined
     let cast: Cast
@@ -121,7 +135,7 @@ export class StaticServer {
     } catch {
       return undefined
     }
-    const shown: Shown = {
+    const shown: ShownRecording = {
       step,
       cols: cast.header.term.cols,
       rows: cast.header.term.rows,
@@ -132,13 +146,13 @@ export class StaticServer {
           output: (data) => {
             shown.text += data
             const channel = this.attached.get(terminal)
-            if (channel) this.paint(channel, data)
+            if (channel) this.receiveFrame(encodeFrame(channel, this.encoder.encode(data)))
           },
           clear: () => {
             shown.text = ''
             void this.snapshot(terminal)
           },
-          changed: () => this.tell(terminal, shown),
+          changed: () => this.sendReplay(terminal, shown),
         },
         ticker,
       ),
@@ -152,10 +166,10 @@ export class StaticServer {
     const channel = this.nextChannel++
     this.attached.set(terminal, channel)
     this.receive({ type: 'snapshot', terminal, channel, cols: shown.cols, rows: shown.rows, data: shown.text })
-    this.tell(terminal, shown)
+    this.sendReplay(terminal, shown)
   }
 
-  private tell(terminal: string, { step, player }: Shown): void {
+  private sendReplay(terminal: string, { step, player }: ShownRecording): void {
     const recording = this.deck.steps.find(({ id }) => id === step)?.recording
     if (!recording) return
     const { readyAt } = player

@@ -1,31 +1,31 @@
 import { defineShikiSetup } from '@slidev/types'
 
-interface Inks {
+interface Palette {
   text: string
-  quiet: string
+  muted: string
   string: string
   keyword: string
   name: string
   value: string
 }
 
-/** A code theme of few inks: names in NixOS's blue, strings and values apart from them, comments quiet but readable. */
-function codeTheme(name: string, type: 'light' | 'dark', inks: Inks) {
-  const ink = (scope: string[], foreground: string, fontStyle = '') => ({ scope, settings: { foreground, fontStyle } })
+/** A code theme with few colors: names in NixOS's blue, distinct strings and values, muted but legible comments. */
+function codeTheme(name: string, type: 'light' | 'dark', palette: Palette) {
+  const rule = (scope: string[], foreground: string, fontStyle = '') => ({ scope, settings: { foreground, fontStyle } })
   return {
     name,
     type,
-    colors: { 'editor.foreground': inks.text, 'editor.background': '#00000000' },
+    colors: { 'editor.foreground': palette.text, 'editor.background': '#00000000' },
     tokenColors: [
-      { settings: { foreground: inks.text } },
-      ink(['comment', 'punctuation.definition.comment'], inks.quiet, 'italic'),
-      ink(['string', 'punctuation.definition.string'], inks.string),
-      ink(['keyword', 'storage', 'keyword.operator'], inks.keyword),
-      ink(['entity.other.attribute-name', 'variable.parameter', 'support.type.property-name'], inks.name),
-      ink(['support.function', 'entity.name.function', 'variable.language'], inks.keyword),
-      ink(['constant', 'constant.numeric', 'constant.language'], inks.value),
-      ink(['punctuation.section.embedded', 'markup.italic'], inks.value),
-      ink(['punctuation'], inks.text),
+      { settings: { foreground: palette.text } },
+      rule(['comment', 'punctuation.definition.comment'], palette.muted, 'italic'),
+      rule(['string', 'punctuation.definition.string'], palette.string),
+      rule(['keyword', 'storage', 'keyword.operator'], palette.keyword),
+      rule(['entity.other.attribute-name', 'variable.parameter', 'support.type.property-name'], palette.name),
+      rule(['support.function', 'entity.name.function', 'variable.language'], palette.keyword),
+      rule(['constant', 'constant.numeric', 'constant.language'], palette.value),
+      rule(['punctuation.section.embedded', 'markup.italic'], palette.value),
+      rule(['punctuation'], palette.text),
     ],
   }
 }
@@ -34,7 +34,7 @@ export default defineShikiSetup(() => ({
   themes: {
     light: codeTheme('talk-light', 'light', {
       text: '#26354f',
-      quiet: '#5d6b84',
+      muted: '#5d6b84',
       string: '#1b6e4f',
       keyword: '#8a3ea8',
       name: '#2b52a8',
@@ -42,7 +42,7 @@ export default defineShikiSetup(() => ({
     }),
     dark: codeTheme('talk-dark', 'dark', {
       text: '#d5e1f5',
-      quiet: '#93a5c4',
+      muted: '#93a5c4',
       string: '#9ed8a5',
       keyword: '#d3a6f2',
       name: '#8cc4ee',

@@ -1,4 +1,4 @@
-// Bundled, so that no window of the talk asks another origin for a font.
+// Bundled, so that no window loads a font from another origin.
 import '@fontsource-variable/bricolage-grotesque'
 import '@fontsource-variable/inter'
 import '@fontsource-variable/jetbrains-mono'

@@ -1,0 +1,50 @@
+import type { StepStatus } from '../../shared/protocol/talk.ts'
+import { connection, may } from '../store.ts'
+import type { StepOnSlide } from '../visible-slide.ts'
+
+/** What a step on a slide is doing, and what this window may do with it. */
+export interface StepFacts {
+  step: StepOnSlide
+  id: string
+  terminal: string
+  state: StepStatus['state']
+  /** It is running, whether or not it is ready. */
+  active: boolean
+  pending: boolean
+  /** A command that was typed by hand runs in the step's terminal. */
+  occupied: boolean
+  /** Why the server has refused to run it; undefined unless that is its last refusal. */
+  refusal: string | undefined
+  runnable: boolean
+  interruptible: boolean
+  replayable: boolean
+  replaying: boolean
+  /** "next" runs it. Never a step that needs inputs or a confirmation. */
+  runsOnNext: boolean
+}
+
+export function factsOf(step: StepOnSlide): StepFacts {
+  const info = connection.steps[step.id]
+  const terminal = info?.terminal ?? step.id
+  const state = info?.status.state ?? 'idle'
+  const active = state === 'running' || state === 'ready'
+  const occupied = !active && connection.terminals[terminal]?.state.state === 'busy'
+  const refusal =
+    connection.refused?.step === step.id && state !== 'unavailable' ? connection.refused.message : undefined
+  const canPlay = connection.link === 'open' || (connection.link === 'static' && info?.recording !== undefined)
+  return {
+    step,
+    id: step.id,
+    terminal,
+    state,
+    active,
+    pending: step.pending,
+    occupied,
+    refusal,
+    runnable: may('run') && canPlay && !active && !step.pending,
+    interruptible: (active && may('run')) || (refusal !== undefined && occupied),
+    replayable: info?.recording !== undefined && may('replay') && connection.link !== 'static',
+    replaying: connection.terminals[terminal]?.replay?.step === step.id,
+    runsOnNext: step.runOnNext && !info?.confirm && Object.keys(info?.inputs ?? {}).length === 0,
+  }
+}

@@ -1,0 +1,132 @@
+import { reactive } from 'vue'
+import type { Profile } from '../shared/deck/contract.ts'
+import type { Diagnosis } from '../shared/diagnosis.ts'
+import type { ClassInfo, Seat } from '../shared/protocol/class.ts'
+import type {
+  DeckState,
+  Permission,
+  Refusal,
+  Role,
+  ServerMessage,
+  ShareInfo,
+  StepInfo,
+  TerminalInfo,
+} from '../shared/protocol/talk.ts'
+
+/** `none`: no server has answered yet. `static`: the deck is a static site, whose terminals show recordings. */
+export type Link = 'connecting' | 'open' | 'lost' | 'none' | 'static'
+
+interface State {
+  link: Link
+  role: Role
+  /** Empty until the server has sent them. */
+  permissions: Permission[]
+  /** Why this window has fewer permissions than its role. */
+  reason: string | undefined
+  share: ShareInfo
+  /** State that all windows share, by channel. */
+  synced: Map<string, Record<string, unknown>>
+  profile: Profile | undefined
+  deck: DeckState
+  steps: Record<string, StepInfo>
+  terminals: Record<string, TerminalInfo>
+  /** Findings of the last diagnosis that was requested. */
+  diagnosis: Diagnosis | undefined
+  /** What a learner's window knows about the class. */
+  seat: Seat
+  /** The class, in the instructor's window. */
+  class: ClassInfo | undefined
+  /** The last refusal, until it is dismissed. */
+  refused: { reason: Refusal; step?: string | undefined; terminal?: string | undefined; message: string } | undefined
+}
+
+/** Everything that this window knows about the server. Only `applyMessage` and connection.ts change it, apart from dismissed messages. */
+export const connection: State = reactive({
+  link: 'connecting',
+  role: 'presenter',
+  permissions: [],
+  reason: undefined,
+  share: {},
+  synced: new Map(),
+  profile: undefined,
+  deck: { state: 'current' },
+  steps: {},
+  terminals: {},
+  diagnosis: undefined,
+  seat: { join: 'none', notes: [] },
+  class: undefined,
+  refused: undefined,
+})
+
+/** Whether this window has a permission. Used to hide controls; the server checks every message again. */
+export function may(permission: Permission): boolean {
+  return connection.permissions.includes(permission)
+}
+
+/** Updates the store with a message. Messages that change nothing in it are ignored. */
+export function applyMessage(message: ServerMessage): void {
+  switch (message.type) {
+    case 'hello':
+      connection.link = 'open'
+      connection.profile = message.profile
+      connection.role = message.role
+      connection.permissions = message.permissions
+      connection.reason = message.reason
+      connection.share = message.share
+      applyDeck(message)
+      return
+    case 'deck':
+      applyDeck(message)
+      return
+    case 'step': {
+      const step = connection.steps[message.step]
+      if (step) step.status = message.status
+      // The step is running, so an earlier refusal no longer applies.
+      if (message.status.state === 'running' && connection.refused?.step === message.step)
+        connection.refused = undefined
+      return
+    }
+    case 'measured': {
+      const step = connection.steps[message.step]
+      if (step) step.measured = message.measured
+      return
+    }
+    case 'terminal': {
+      const terminal = connection.terminals[message.terminal]
+      if (terminal) terminal.state = message.state
+      return
+    }
+    case 'replay': {
+      const terminal = connection.terminals[message.terminal]
+      if (terminal) terminal.replay = message.replay
+      return
+    }
+    case 'permissions':
+      connection.permissions = message.permissions
+      return
+    case 'seat':
+      connection.seat = message.seat
+      return
+    case 'class':
+      connection.class = message.class
+      return
+    case 'diagnosis':
+      connection.diagnosis = message.diagnosis
+      return
+    case 'sync':
+      connection.synced.set(message.channel, message.state)
+      return
+    case 'refused':
+      // The bar of the replay shows the reason itself.
+      if (message.reason !== 'replayed') connection.refused = message
+      return
+    case 'stage-reset':
+      connection.refused = undefined
+  }
+}
+
+function applyDeck({ deck, steps, terminals }: Extract<ServerMessage, { type: 'hello' | 'deck' }>): void {
+  connection.deck = deck
+  connection.steps = Object.fromEntries(steps.map((step) => [step.id, step]))
+  connection.terminals = Object.fromEntries(terminals.map((terminal) => [terminal.name, terminal]))
+}

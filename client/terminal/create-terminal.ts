@@ -1,0 +1,61 @@
+import { SearchAddon } from '@xterm/addon-search'
+import { SerializeAddon } from '@xterm/addon-serialize'
+import { Unicode11Addon } from '@xterm/addon-unicode11'
+import { WebLinksAddon } from '@xterm/addon-web-links'
+import { type ITerminalInitOnlyOptions, type ITerminalOptions, Terminal } from '@xterm/xterm'
+import { silenceQueries } from './silence-queries.ts'
+import { CONTRAST } from './themes.ts'
+
+/** Lines of scrollback, as many as the server's screen keeps. */
+const SCROLLBACK = 10_000
+const DEFAULT_FONT = 'JetBrains Mono Variable, ui-monospace, monospace'
+
+/** A terminal with its addons, not yet opened in the page. */
+export interface ConfiguredTerminal {
+  terminal: Terminal
+  search: SearchAddon
+  /** The selected text as HTML with its colors. */
+  selectionAsHtml: () => string
+}
+
+/**
+ * Creates a terminal that shows the server's screen.
+ *
+ * @param fontFamily as in CSS; empty for the default
+ */
+export function createTerminal({
+  fontFamily,
+  ...options
+}: ITerminalInitOnlyOptions &
+  Pick<ITerminalOptions, 'screenReaderMode' | 'disableStdin' | 'theme'> & { fontFamily: string }): ConfiguredTerminal {
+  const terminal = new Terminal({
+    ...options,
+    scrollback: SCROLLBACK,
+    // CSS does not require the quotes, and they would end the attribute that text copied as HTML puts the font in.
+    fontFamily: (fontFamily || DEFAULT_FONT).replaceAll(/['"]/g, ''),
+    fontSize: 12,
+    cursorBlink: false,
+    allowProposedApi: true,
+    minimumContrastRatio: CONTRAST,
+    linkHandler: { activate: openLink },
+  })
+  silenceQueries(terminal.parser)
+  // The server's screen uses the same version: both must agree on the width of every character.
+  terminal.loadAddon(new Unicode11Addon())
+  terminal.unicode.activeVersion = '11'
+  terminal.loadAddon(new WebLinksAddon(openLink))
+  const search = new SearchAddon()
+  terminal.loadAddon(search)
+  const serializer = new SerializeAddon()
+  terminal.loadAddon(serializer)
+  return {
+    terminal,
+    search,
+    selectionAsHtml: () => serializer.serializeAsHTML({ onlySelection: true, includeGlobalBackground: true }),
+  }
+}
+
+/** Programs print links, so only web addresses open. */
+function openLink(_: unknown, uri: string): void {
+  if (/^https?:/i.test(uri)) window.open(uri, '_blank', 'noopener,noreferrer')
+}
