@@ -48,7 +48,7 @@ steps:
     confirm: { warning: This costs money., type: rent }
 ---
 
-# What asks first
+# A confirmation
 
 \`\`\`sh {step=rent}
 echo rented {{host}}
@@ -72,7 +72,7 @@ node -e 'require("http").createServer((_, r) => r.end("<h1>served</h1>")).listen
 const test = testsOf(slides, { args: [] })
 test.describe.configure({ mode: 'serial' })
 
-test('"next" runs the steps of a slide in turn, waits once for one that still runs, then turns the slide', async ({
+test('"next" runs the steps of a slide in order, waits once for a running step, then turns the slide', async ({
   page,
   talk,
 }) => {
@@ -87,14 +87,14 @@ test('"next" runs the steps of a slide in turn, waits once for one that still ru
   await page.keyboard.press('PageDown')
   await expect.poll(() => new URL(page.url()).pathname).toBe('/2')
 
-  // The slide that is entered shows the terminal that the other one had.
+  // The next slide takes over the terminal of the previous one.
   await expect.poll(() => screen(page, 'one')).toContain('first')
   await page.keyboard.press('PageUp')
   await expect.poll(() => new URL(page.url()).pathname).toBe('/1')
   await expect.poll(() => screen(page, 'one')).toContain('first')
 })
 
-test('an edit that breaks the deck, or takes it away, ends nothing; one that mends it is shown', async ({
+test('an edit that breaks or removes the deck stops no step, and the edit that fixes it is shown', async ({
   page,
   talk,
   deck,
@@ -104,25 +104,25 @@ test('an edit that breaks the deck, or takes it away, ends nothing; one that men
   await page.goto(talk.link)
   await expect(step(page, 'second')).toHaveAttribute('data-state', 'running')
   await deck.write(slides.replace('step=third', 'step=first'))
-  // The reason is the presenter's; the hall sees one line.
-  const desk = await context.newPage()
-  await desk.goto(`${talk.origin}/presenter/1`)
-  await expect(desk.getByText(/step "first" exists already/)).toBeVisible()
-  await expect(page.getByText("The edit cannot be used. The presenter's window says why.")).toBeVisible()
+  // Only the presenter sees the reason.
+  const presenter = await context.newPage()
+  await presenter.goto(`${talk.origin}/presenter/1`)
+  await expect(presenter.getByText(/step "first" exists already/)).toBeVisible()
+  await expect(page.getByText("The edited deck has errors. See the presenter's window.")).toBeVisible()
   await expect(page.getByText(/exists already/)).toHaveCount(0)
   await rename(deck.file, `${deck.file}.away`)
-  await expect(desk.getByText(/there is no such file/)).toBeVisible()
-  await desk.close()
+  await expect(presenter.getByText(/there is no such file/)).toBeVisible()
+  await presenter.close()
   await expect(step(page, 'second')).toHaveAttribute('data-state', 'running')
 
   await deck.write(slides.replace('# Two steps', '# Two better steps'))
   await expect(page.getByRole('heading', { name: 'Two better steps' })).toBeVisible({ timeout: 120_000 })
-  await expect(page.getByText(/The edit cannot be used/)).toBeHidden()
+  await expect(page.getByText(/The edited deck has errors/)).toBeHidden()
   await expect(step(page, 'second')).toHaveAttribute('data-state', 'running')
   await expect.poll(() => screen(page, 'one')).toContain('first')
 })
 
-test('the speaker takes over: interrupt by key, type, and run again', async ({ page, talk }) => {
+test('keys interrupt a step, focus the terminal and run the step again', async ({ page, talk }) => {
   await page.goto(talk.link)
   await expect(step(page, 'second')).toHaveAttribute('data-state', 'running')
   await page.keyboard.press('i')
@@ -132,10 +132,10 @@ test('the speaker takes over: interrupt by key, type, and run again', async ({ p
   await page.keyboard.press('t')
   await expect(terminal(page, 'one').locator('textarea')).toBeFocused()
   await page.keyboard.type('touch go-on\n')
-  // A step is not typed into a line that is being entered.
+  // A step cannot run before the shell is back at its prompt.
   await expect.poll(() => screen(page, 'one')).toMatch(/touch go-on\n.*❯/)
   await page.keyboard.press('Shift+Escape')
-  // Modified keys are the browser's and the shell's, not the deck's.
+  // Keys with modifiers belong to the browser and the shell.
   await page.keyboard.press('Control+c')
   await page.keyboard.press('Alt+r')
   await expect(step(page, 'second')).toHaveAttribute('data-state', 'failed')
@@ -144,7 +144,10 @@ test('the speaker takes over: interrupt by key, type, and run again', async ({ p
   expect(await screen(page, 'one')).toMatch(/^second$/m)
 })
 
-test('what was typed by hand and stands in the way of a step can be interrupted from there', async ({ page, talk }) => {
+test('a step that is refused because its terminal is busy offers to interrupt the running command', async ({
+  page,
+  talk,
+}) => {
   await page.goto(talk.link)
   await page.goto(`${talk.origin}/2`)
   await expect(step(page, 'third').getByRole('button', { name: 'Run third' })).toBeEnabled()
@@ -155,16 +158,13 @@ test('what was typed by hand and stands in the way of a step can be interrupted 
   await page.keyboard.press('r')
   await expect(step(page, 'third').getByRole('alert')).toContainText('Terminal "one" is busy')
   await page.keyboard.press('i')
-  // What is no longer so is no longer said.
+  // The refusal disappears with its reason.
   await expect(step(page, 'third').getByRole('alert')).toBeHidden()
   await page.keyboard.press('r')
   await expect(step(page, 'third')).toHaveAttribute('data-state', 'succeeded')
 })
 
-test('the deck has its keys again when the mouse leaves the page of a step, by whichever edge', async ({
-  page,
-  talk,
-}) => {
+test('moving the pointer off the page of a step returns the keys to the deck', async ({ page, talk }) => {
   await page.goto(talk.link)
   await page.goto(`${talk.origin}/4`)
   await step(page, 'serve').getByRole('button', { name: 'Run serve' }).click()
@@ -172,9 +172,9 @@ test('the deck has its keys again when the mouse leaves the page of a step, by w
   const served = page.locator('.understudy-page iframe:visible')
   await served.contentFrame().getByText('served').click()
   await expect(served).toBeFocused()
-  // At one stroke, as a hand does: not a step at a time over the page's title.
+  // In one move, as fast as a hand: no event reaches the caption of the page.
   await page.mouse.move(300, 650)
-  // The page has a process of its own: the keys are given over between the two.
+  // The page runs in another process, so the focus moves with a delay.
   await expect(served).not.toBeFocused()
   await page.keyboard.press('PageUp')
   await expect.poll(() => new URL(page.url()).pathname).toBe('/3')
@@ -183,10 +183,7 @@ test('the deck has its keys again when the mouse leaves the page of a step, by w
   await expect(step(page, 'serve')).toHaveAttribute('data-state', /succeeded|failed/)
 })
 
-test('a step that costs something asks for its input and a word, and types neither a wrong one nor a wrong address', async ({
-  page,
-  talk,
-}) => {
+test('a step with a confirmation runs only with a valid input and the word of confirmation', async ({ page, talk }) => {
   await page.goto(talk.link)
   await page.goto(`${talk.origin}/3`)
   const rent = step(page, 'rent')
@@ -214,7 +211,7 @@ test('a step that costs something asks for its input and a word, and types neith
   expect(await screen(page, 'rent')).toMatch(/^rented 192\.0\.2\.7$/m)
 })
 
-test("after a click on a button the keys are still the deck's", async ({ page, talk }) => {
+test('a click on a button leaves the keys with the deck', async ({ page, talk }) => {
   await page.goto(talk.link)
   await page.goto(`${talk.origin}/2`)
   await step(page, 'third').getByRole('button', { name: 'Run third' }).click()
@@ -223,7 +220,7 @@ test("after a click on a button the keys are still the deck's", async ({ page, t
   await expect.poll(() => new URL(page.url()).pathname).toBe('/3')
 })
 
-test('a key copies the command, and the shell can be had anew', async ({ page, talk, context }) => {
+test('keys copy the command and restart the shell', async ({ page, talk, context }) => {
   await context.grantPermissions(['clipboard-read', 'clipboard-write'], { origin: talk.origin })
   await page.goto(talk.link)
   await page.goto(`${talk.origin}/2`)
@@ -241,7 +238,7 @@ test('a key copies the command, and the shell can be had anew', async ({ page, t
   await expect.poll(() => screen(page, 'one')).toMatch(/^\[\]$/m)
 })
 
-test('the grid fits its box at every size of the window, and a double click selects the word under it', async ({
+test('the terminal fills its box at every window size, and a double click selects the word under the pointer', async ({
   page,
   talk,
   context,
@@ -271,7 +268,7 @@ test('the grid fits its box at every size of the window, and a double click sele
       })
     await expect.poll(async () => Math.max(...(await filled()))).toBeGreaterThan(0.85)
     expect(Math.max(...(await filled()))).toBeLessThanOrEqual(1)
-    // Independent of its previous size and of when its font loaded: otherwise segments of a video would not fit together.
+    // Independent of earlier sizes and of when the font was loaded; otherwise a video that is cut from parts would jump.
     const font = await one.evaluate((box) => (box as HTMLElement & { terminal: Terminal }).terminal.options.fontSize)
     expect(fonts.get(size.width) ?? font).toBe(font)
     fonts.set(size.width, font)
@@ -287,11 +284,11 @@ test('the grid fits its box at every size of the window, and a double click sele
   }
 })
 
-test('the audience follows the presenter, whose bar tells the pace', async ({ page, talk, browser }) => {
+test('the audience follows the presenter, whose bar shows the pace', async ({ page, talk, browser }) => {
   await page.goto(talk.link)
-  // Another browser: nothing but the server keeps them in step.
-  const hall = await browser.newContext()
-  const audience = await hall.newPage()
+  // In another browser context only the server keeps the windows in step.
+  const otherBrowser = await browser.newContext()
+  const audience = await otherBrowser.newPage()
   await audience.goto(talk.link)
   await expect(audience.getByRole('heading', { name: 'Two better steps' })).toBeVisible()
   await page.goto(`${talk.origin}/presenter/1`)
@@ -304,10 +301,10 @@ test('the audience follows the presenter, whose bar tells the pace', async ({ pa
   await page.locator('.bottom .group', { has: page.locator('.i-carbon\\:play') }).hover()
   await page.locator('.bottom .i-carbon\\:play').click()
   await expect(pace).toContainText(/(0:59|1:00) ahead/)
-  await hall.close()
+  await otherBrowser.close()
 })
 
-test('reset the stage ends what runs and clears the workdir', async ({ page, talk }) => {
+test('"reset the stage" stops all commands and clears the working directory', async ({ page, talk }) => {
   await page.goto(talk.link)
   await page.goto(`${talk.origin}/presenter/2`)
   await expect(step(page, 'third')).toBeVisible()

@@ -7,15 +7,15 @@ import { startTalk, type Talk } from './talk.ts'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 
-/** The deck of another speaker: a folder of its own that has this package installed. */
+/** The deck of another speaker: a directory with this package installed. */
 export interface OtherDeck {
-  /** slides.md, absolute. */
+  /** Absolute path of slides.md. */
   file: string
   write: (slides: string) => Promise<void>
   remove: () => Promise<void>
 }
 
-/** Makes such a deck. The packages are linked, not installed: what npm would download is what this project's lockfile has. */
+/** Creates such a deck in a temporary directory. Packages are linked instead of installed. */
 export async function otherDeck(slides: string): Promise<OtherDeck> {
   const folder = await mkdtemp(join(tmpdir(), 'understudy-deck-'))
   const file = join(folder, 'slides.md')
@@ -29,10 +29,10 @@ export async function otherDeck(slides: string): Promise<OtherDeck> {
 }
 
 /**
- * Tests with one such deck, and the talk of it, for all of a file.
+ * Creates a `test` function whose tests share a deck and a running talk.
  *
- * @param args what the talk is started with; against this machine unless given
- * @param prepare what is done with the deck before the talk begins
+ * @param args options of the talk; by default its steps run on this machine
+ * @param prepare called with the deck before the talk starts
  */
 export function testsOf(
   slides: string,

@@ -1,14 +1,13 @@
+import { resolve } from 'node:path'
 import { expect, test } from '@playwright/test'
 import { readDeck } from '../server/deck/deck.ts'
-import { resolve } from 'node:path'
 import { processes, startTalk, step, terminal, screen } from './talk.ts'
 
+/** A command that no other program on this machine runs. */
 const marker = 'sleep 98765'
 
 for (const signal of ['SIGTERM', 'SIGINT', 'SIGKILL'] as const)
-  test(`nothing is left running after ${signal}${signal === 'SIGKILL' ? ', once the talk was started again' : ''}`, async ({
-    page,
-  }) => {
+  test(`no process is left after ${signal}${signal === 'SIGKILL' ? ' and a restart' : ''}`, async ({ page }) => {
     test.setTimeout(300_000)
     const { steps } = await readDeck(resolve('slides.md'))
     const talk = await startTalk()

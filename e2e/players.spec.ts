@@ -13,17 +13,17 @@ import sirv from 'sirv'
 import { deckPaths } from '../server/lib/paths.ts'
 import { type CastHeader, headerLine, parseCast } from '../shared/recording/cast.ts'
 
-/** The recordings of the talk in the players of others, and in the plainest of ours. */
+/** The recordings of the talk in asciinema's players and in the terminal. */
 
 const folder = resolve('recordings/lab')
 const steps = (await readdir(folder))
   .filter((name) => name.endsWith('.cast'))
   .map((name) => name.slice(0, -'.cast'.length))
 
-/** The rows of the screen that output ends with, as the slides show them. */
+/** The rows of the final screen of some output, as the slides show them. */
 async function finalScreen({ term }: Pick<CastHeader, 'term'>, output: string): Promise<string[]> {
   const terminal = new Headless.Terminal({ cols: term.cols, rows: term.rows, allowProposedApi: true })
-  await new Promise<void>((done) => terminal.write(output, done))
+  await new Promise<void>((resolve) => terminal.write(output, resolve))
   const { active } = terminal.buffer
   return Array.from({ length: term.rows }, (_, row) =>
     (active.getLine(active.baseY + row)?.translateToString() ?? '').trimEnd(),
@@ -36,7 +36,7 @@ const recorded = async (step: string) => {
   return { header: cast.header, screen: await finalScreen(cast.header, output) }
 }
 
-test("asciinema's player shows the end of every recording as the slides do", async ({ page }) => {
+test("asciinema's web player shows the same final screen of every recording as the slides", async ({ page }) => {
   const [casts, player] = [folder, 'node_modules/asciinema-player/dist/bundle'].map((path) => sirv(path, { dev: true }))
   const server = createServer((request, response) => {
     const page = () =>
@@ -61,7 +61,7 @@ test("asciinema's player shows the end of every recording as the slides do", asy
           AsciinemaPlayer: {
             create: (
               url: string,
-              place: Element | null,
+              element: Element | null,
             ) => {
               getDuration: () => Promise<number>
               play: () => Promise<void>
@@ -70,9 +70,9 @@ test("asciinema's player shows the end of every recording as the slides do", asy
             }
           }
         }
-        const place = document.querySelector('#player')
-        place?.replaceChildren()
-        const player = AsciinemaPlayer.create(`/${name}.cast`, place)
+        const element = document.querySelector('#player')
+        element?.replaceChildren()
+        const player = AsciinemaPlayer.create(`/${name}.cast`, element)
         await player.play()
         await player.pause()
         await player.seek('100%')
@@ -82,12 +82,12 @@ test("asciinema's player shows the end of every recording as the slides do", asy
     }
   } finally {
     server.closeAllConnections()
-    await new Promise((done) => server.close(done))
+    await new Promise((resolve) => server.close(resolve))
   }
 })
 
-test("what the export writes plays in Debian's asciinema", async () => {
-  test.skip(spawnSync('asciinema', ['--version']).status !== 0, 'there is no asciinema here: apt-get install asciinema')
+test("exported casts play in Debian's asciinema", async () => {
+  test.skip(spawnSync('asciinema', ['--version']).status !== 0, 'needs asciinema: apt-get install asciinema')
   const out = await mkdtemp(join(tmpdir(), 'understudy-casts-'))
   try {
     const { all, exitCode } = await execa(
@@ -99,14 +99,14 @@ test("what the export writes plays in Debian's asciinema", async () => {
     expect((await readdir(out)).sort()).toEqual(steps.map((step) => `${step}.cast`).sort())
     for (const step of steps) {
       const { header, screen } = await recorded(step)
-      // It plays to a terminal only.
+      // asciinema only plays to a terminal.
       const player = pty.spawn('asciinema', ['cat', join(out, `${step}.cast`)], {
         ...header.term,
         env: { ...process.env, LANG: 'C.UTF-8' },
       })
       let output = ''
       player.onData((data) => (output += data))
-      const status = await new Promise((done) => player.onExit(({ exitCode: code }) => done(code)))
+      const status = await new Promise((resolve) => player.onExit(({ exitCode: code }) => resolve(code)))
       expect(status, output).toBe(0)
       expect(await finalScreen(header, output), step).toEqual(screen)
     }
@@ -115,7 +115,7 @@ test("what the export writes plays in Debian's asciinema", async () => {
   }
 })
 
-test('a recording, and the log of a terminal whose server was killed, play in the terminal in which they are asked for', async () => {
+test('recordings and truncated session logs play in the current terminal', async () => {
   const cache = await mkdtemp(join(tmpdir(), 'understudy-play-'))
   process.env.UNDERSTUDY_CACHE = cache
   try {
@@ -123,7 +123,7 @@ test('a recording, and the log of a terminal whose server was killed, play in th
     await mkdir(sessions, { recursive: true })
     await writeFile(
       join(sessions, '2026-01-02T03-04-05.678Z-run-vm.cast'),
-      `${headerLine({ version: 3, term: { cols: 40, rows: 5 } })}[0,"o","begun\\r\\n"]\n[60,"o","after a minute\\r\\n"]\n[0.1,"o","cut o`,
+      `${headerLine({ version: 3, term: { cols: 40, rows: 5 } })}[0,"o","started\\r\\n"]\n[60,"o","after a minute\\r\\n"]\n[0.1,"o","cut o`,
     )
     const run = (...words: string[]) =>
       execa(process.execPath, ['bin/understudy.js', 'play', ...words], { reject: false, all: true })
@@ -138,8 +138,8 @@ test('a recording, and the log of a terminal whose server was killed, play in th
     })
     let output = ''
     player.onData((data) => (output += data))
-    const ended = new Promise<number>((done) => player.onExit(({ exitCode }) => done(exitCode)))
-    await expect.poll(() => output).toContain('begun')
+    const ended = new Promise<number>((resolve) => player.onExit(({ exitCode }) => resolve(exitCode)))
+    await expect.poll(() => output).toContain('started')
     player.write(' ')
     player.write('\r')
     await expect.poll(() => output).toContain('after a minute')

@@ -3,7 +3,7 @@ import { execa } from 'execa'
 import { testsOf } from './deck.ts'
 import { screen, step } from './talk.ts'
 
-/** Where Slidev shows slides that are not on the stage: its overview, and the presenter's next slide. */
+/** Slides that Slidev shows in its overview and as the presenter's next slide. */
 
 const slides = `---
 theme: none
@@ -52,39 +52,39 @@ const test = testsOf(slides, {
 })
 test.describe.configure({ mode: 'serial' })
 
-const still = (page: Page, name: string) => page.getByRole('img', { name: `Screen of terminal ${name}` })
+const snapshot = (page: Page, name: string) => page.getByRole('img', { name: `Screen of terminal ${name}` })
 
-/** What the server says of each terminal to a window that comes now. */
+/** The state of each terminal, as the server reports it to a new window. */
 const terminals = (page: Page) =>
   page.evaluate(async () => {
     const socket = new WebSocket('/understudy/socket')
-    const { data } = await new Promise<MessageEvent<string>>((done) => (socket.onmessage = done))
+    const { data } = await new Promise<MessageEvent<string>>((resolve) => (socket.onmessage = resolve))
     socket.close()
     const { terminals } = JSON.parse(data) as { terminals: { name: string; state: { state: string } }[] }
     return Object.fromEntries(terminals.map(({ name, state }) => [name, state.state]))
   })
 
-test('the presenter sees the next slide with the end of its recording', async ({ page, talk }) => {
+test('the preview of the next slide shows the end of its recording', async ({ page, talk }) => {
   await page.goto(talk.link)
   await page.goto(`${talk.origin}/presenter/1`)
-  await expect(still(page, 'two')).toContainText('two of 84')
-  await expect(still(page, 'two')).toContainText('recorded')
-  await expect(still(page, 'two').getByText('two of 84')).toHaveCSS('color', /rgb\((111, 208, 140|29, 122, 60)\)/)
-  const box = await still(page, 'two').boundingBox()
-  const line = await still(page, 'two').getByText('two of 84').boundingBox()
+  await expect(snapshot(page, 'two')).toContainText('two of 84')
+  await expect(snapshot(page, 'two')).toContainText('recorded')
+  await expect(snapshot(page, 'two').getByText('two of 84')).toHaveCSS('color', /rgb\((111, 208, 140|29, 122, 60)\)/)
+  const box = await snapshot(page, 'two').boundingBox()
+  const line = await snapshot(page, 'two').getByText('two of 84').boundingBox()
   expect((line?.width ?? 0) / (box?.width ?? 1)).toBeGreaterThan(0.05)
   await expect.poll(() => terminals(page)).toEqual({ one: 'prompt', two: 'new', three: 'new' })
 })
 
-test('the overview shows each terminal as it was last seen, and starts none', async ({ page, talk }) => {
+test('the overview shows the last snapshot of each terminal and starts no shell', async ({ page, talk }) => {
   await page.goto(talk.link)
   await page.getByRole('button', { name: 'Run one' }).click()
   await expect(step(page, 'one')).toHaveAttribute('data-state', 'succeeded')
   await expect.poll(() => screen(page, 'one')).toMatch(/^one of 42$/m)
   await page.keyboard.press('o')
-  await expect(still(page, 'one')).toContainText('one of 42')
-  await expect(still(page, 'one')).not.toContainText('recorded')
-  await expect(still(page, 'two')).toContainText('two of 84')
-  await expect(page.getByText('Terminal “three”: nothing has run in it yet').last()).toBeVisible()
+  await expect(snapshot(page, 'one')).toContainText('one of 42')
+  await expect(snapshot(page, 'one')).not.toContainText('recorded')
+  await expect(snapshot(page, 'two')).toContainText('two of 84')
+  await expect(page.getByText('Terminal “three” has not been used yet').last()).toBeVisible()
   await expect.poll(() => terminals(page)).toEqual({ one: 'prompt', two: 'new', three: 'new' })
 })

@@ -1,6 +1,6 @@
 import { chmod, mkdir, rm, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
-import { expect } from '@playwright/test'
+import { expect, type Page } from '@playwright/test'
 import { execa } from 'execa'
 import { freePort } from '../server/test/free-port.ts'
 import { testsOf } from './deck.ts'
@@ -8,7 +8,7 @@ import { screen, step, terminal } from './talk.ts'
 
 const port = await freePort()
 
-/** A step that serves a page until it is interrupted, one that prints for a while, and one whose program is gone on the day. */
+/** A step that prints for a while, a step whose program is not installed on the day, and a step that serves a page. */
 const slides = `---
 theme: none
 addons: [slidev-addon-understudy]
@@ -90,9 +90,9 @@ const test = testsOf(slides, {
 })
 test.describe.configure({ mode: 'serial' })
 
-const bar = (page: import('@playwright/test').Page) => page.locator('.understudy-replay:visible')
+const bar = (page: Page) => page.locator('.understudy-replay:visible')
 
-test('one key puts the recording in place of the live terminal, in every window, and the same key takes it back', async ({
+test('one key shows the recording in every window, and returns to the live terminal, which kept running', async ({
   page,
   talk,
   context,
@@ -116,14 +116,14 @@ test('one key puts the recording in place of the live terminal, in every window,
     await expect.poll(() => screen(window, 'count')).toMatch(/one\n\s*two\n\s*three/)
     expect(await screen(window, 'count')).not.toContain('live')
   }
-  // Nobody types blindly behind it.
+  // The live terminal behind it receives no input.
   await page.keyboard.press('t')
   await page.keyboard.type('echo typed\n')
   await page.keyboard.press('Shift+Escape')
   await page.keyboard.press('l')
   for (const window of [page, ...others]) {
     await expect(bar(window)).toBeHidden()
-    // What ran went on meanwhile.
+    // The command kept running in the meantime.
     await expect.poll(() => screen(window, 'count')).toMatch(/live \d{2}/)
   }
   await expect.poll(() => screen(page, 'count')).not.toContain('typed')
@@ -133,37 +133,34 @@ test('one key puts the recording in place of the live terminal, in every window,
   for (const other of others) await other.close()
 })
 
-test('while a replay is paused, "next" plays it from pause to pause, and turns the slide once it is over', async ({
-  page,
-  talk,
-}) => {
+test('"next" plays a paused replay from pause to pause, and turns the slide at its end', async ({ page, talk }) => {
   await page.goto(talk.link)
   await step(page, 'count').getByRole('button', { name: 'Replay count' }).click()
   const button = (name: string) => bar(page).getByRole('button', { name })
   const playback = () => bar(page).getAttribute('data-playback')
-  // From its start, and slowly until it is paused: on a busy machine too, nothing has been shown by then.
-  await button('Show the end of the replay').click()
+  // From the start, and slowly until it is paused: then nothing has been shown yet, even on a busy machine.
+  await button('Skip to the end of the replay').click()
   await expect.poll(playback).toBe('over')
-  for (let click = 0; click < 2; click++) await button('Slow the replay down').click()
+  for (let click = 0; click < 2; click++) await button('Slow down the replay').click()
   await page.keyboard.press('k')
   await expect.poll(playback).toBe('playing')
   await page.keyboard.press('k')
   await expect.poll(playback).toBe('paused')
-  for (let click = 0; click < 2; click++) await button('Speed the replay up').click()
-  // All that the bar says from now on: what is read after a press may still be what was before it.
-  const said = await bar(page).evaluateHandle((bar: HTMLElement) => {
-    const said: string[] = []
-    new MutationObserver(() => said.push(bar.dataset.playback ?? '')).observe(bar, {
+  for (let click = 0; click < 2; click++) await button('Speed up the replay').click()
+  // Every state of the bar from now on: a state that is read after a key press may be older than the key press.
+  const states = await bar(page).evaluateHandle((bar: HTMLElement) => {
+    const states: string[] = []
+    new MutationObserver(() => states.push(bar.dataset.playback ?? '')).observe(bar, {
       attributeFilter: ['data-playback'],
     })
-    return said
+    return states
   })
   let presses = 0
-  for (let before: string[] = []; before.at(-1) !== 'over'; before = await said.jsonValue(), presses++) {
+  for (let before: string[] = []; before.at(-1) !== 'over'; before = await states.jsonValue(), presses++) {
     await page.keyboard.press('ArrowRight')
-    // One press too many, while it plays to the next pause.
+    // A superfluous key press while it plays to the next pause.
     if (presses === 0) await page.keyboard.press('PageDown')
-    await expect.poll(async () => (await said.jsonValue()).slice(before.length).at(-1)).toMatch(/paused|over/)
+    await expect.poll(async () => (await states.jsonValue()).slice(before.length).at(-1)).toMatch(/paused|over/)
     expect(new URL(page.url()).pathname).toBe('/1')
   }
   expect(presses).toBeGreaterThan(1)
@@ -175,7 +172,7 @@ test('while a replay is paused, "next" plays it from pause to pause, and turns t
   await expect(bar(page)).toBeHidden()
 })
 
-test('what a run in the talk measures stands on the slides at once, beside what was measured before', async ({
+test('a measurement of a run appears on the slides at once, with the change since the rehearsal', async ({
   page,
   talk,
 }) => {
@@ -185,7 +182,7 @@ test('what a run in the talk measures stands on the slides at once, beside what 
   const [line, unknown] = [0, 1].map((index) => page.locator('.understudy-over-time:visible').nth(index))
   if (!line || !unknown) throw new Error('unreachable')
   await expect(value).toContainText(/1\.0 MB \(host, \d+ \w+ 20\d\d\)/)
-  await expect(line).toContainText('the first measurement')
+  await expect(line).toContainText('first measurement')
   await expect(unknown).toContainText('tool.size over time: not measured yet. npm run rehearse -- tool')
 
   await page.goto(`${talk.origin}/1`)
@@ -203,7 +200,7 @@ test('what a run in the talk measures stands on the slides at once, beside what 
   await expect(line.getByRole('img')).toHaveAccessibleName(/1\.0 MB, .* 3\.0 MB$/)
 })
 
-test('a step that fails on stage is followed by its recording, which says why it is there', async ({ page, talk }) => {
+test('a step that fails is followed by its recording, with the reason', async ({ page, talk }) => {
   await page.goto(talk.link)
   await expect(step(page, 'count').getByRole('button', { name: 'Run count' })).toBeEnabled()
   await expect(terminal(page, 'count')).toHaveAttribute('data-state', 'prompt')
@@ -220,7 +217,7 @@ test('a step that fails on stage is followed by its recording, which says why it
   await expect.poll(() => screen(page, 'count')).toContain('oh no')
 })
 
-test('a step whose program is not there shows its recording when it is run', async ({ page, talk }) => {
+test('running a step whose program is not installed shows its recording', async ({ page, talk }) => {
   await page.goto(talk.link)
   await page.goto(`${talk.origin}/2`)
   await expect(step(page, 'tool')).toHaveAttribute('data-state', 'unavailable')
@@ -229,7 +226,7 @@ test('a step whose program is not there shows its recording when it is run', asy
   await expect.poll(() => screen(page, 'tool')).toContain('the tool has run')
 })
 
-test('a replay is paused, stepped, sped up and skipped; the page is there as the picture that was taken', async ({
+test('the bar of a replay pauses, speeds up and skips it, and the thumbnail replaces the page', async ({
   page,
   talk,
 }) => {
@@ -237,24 +234,24 @@ test('a replay is paused, stepped, sped up and skipped; the page is there as the
   await page.goto(`${talk.origin}/3`)
   await step(page, 'serve').getByRole('button', { name: 'Replay serve' }).click()
   await expect(bar(page)).toBeVisible()
-  await bar(page).getByRole('button', { name: 'Show the end of the replay' }).click()
-  const picture = page.getByRole('img', { name: 'The page of serve, as it was when it was recorded' })
-  await expect(picture).toBeVisible()
-  expect(await picture.evaluate((image: HTMLImageElement) => image.naturalWidth)).toBe(960)
+  await bar(page).getByRole('button', { name: 'Skip to the end of the replay' }).click()
+  const thumbnail = page.getByRole('img', { name: 'Recorded page of serve' })
+  await expect(thumbnail).toBeVisible()
+  expect(await thumbnail.evaluate((image: HTMLImageElement) => image.naturalWidth)).toBe(960)
 
   await page.goto(`${talk.origin}/1`)
   await step(page, 'count').getByRole('button', { name: 'Replay count' }).click()
   await bar(page).getByRole('button', { name: 'Pause the replay' }).click()
   await expect(bar(page).getByRole('button', { name: 'Play the replay' })).toBeVisible()
-  await bar(page).getByRole('button', { name: 'Speed the replay up' }).click()
+  await bar(page).getByRole('button', { name: 'Speed up the replay' }).click()
   await expect(bar(page)).toContainText('2×')
-  await bar(page).getByRole('button', { name: 'Show the end of the replay' }).click()
+  await bar(page).getByRole('button', { name: 'Skip to the end of the replay' }).click()
   await expect.poll(() => screen(page, 'count')).toContain('three')
   await bar(page).getByRole('button', { name: 'Live terminal of count' }).click()
   await expect(bar(page)).toBeHidden()
 })
 
-test("the doctor tells in the presenter's window what is missing, and which recordings are stale", async ({
+test("the doctor lists missing requirements and stale recordings in the presenter's window", async ({
   page,
   talk,
   deck,
@@ -266,7 +263,7 @@ test("the doctor tells in the presenter's window what is missing, and which reco
   await expect(button).toContainText('1 stale', { timeout: 60_000 })
   await button.click()
   const doctor = page.getByRole('dialog', { name: 'Doctor' })
-  await expect(doctor).toContainText('The talk can be given')
+  await expect(doctor.getByRole('heading', { name: 'Ready', exact: true })).toBeVisible()
   await expect(doctor).toContainText('The program understudy-demo-tool is not installed.')
   await expect(doctor).toContainText('Stale: the command changed')
   await expect(doctor.locator('tr', { hasText: 'tool' }).first()).toContainText('replay only')

@@ -4,7 +4,7 @@ import { localAddress } from '../server/environment/network.ts'
 import { testsOf } from './deck.ts'
 import { screen, step, type Talk, terminal } from './talk.ts'
 
-/** The talk on the local network: who looks sees everything and moves nothing. */
+/** The talk on the local network: the audience sees everything and controls nothing. */
 
 const slides = `---
 theme: none
@@ -22,7 +22,7 @@ echo hello from the stage
 \`\`\`
 
 \`\`\`sh {step=long terminal=long}
-echo begins; sleep 4321
+echo started; sleep 4321
 \`\`\`
 
 ---
@@ -38,31 +38,31 @@ clicks: 2
 # The third slide
 `
 
-// A machine without a network has a second loopback address all the same.
+// Without a network, another loopback address stands in for this machine's address.
 const share = (await localAddress()) ? ['--share'] : ['--share-address', '127.0.0.2']
 const test = testsOf(slides, { args: ['--profile', 'host', ...share] })
 test.describe.configure({ mode: 'serial' })
 
 const audienceLink = (talk: Talk) => /Audience\s+(http:\S+)/.exec(talk.output())?.[1] ?? ''
 
-/** A window of somebody else: another browser, without the presenter's cookie. */
-async function other(browser: Browser, link: string): Promise<Page> {
+/** Opens a link in another browser context, without the presenter's cookie. */
+async function openElsewhere(browser: Browser, link: string): Promise<Page> {
   const page = await (await browser.newContext()).newPage()
   await page.goto(link)
   return page
 }
 
-/** What a QR code on a page says to a camera. */
-async function scanned(page: Page, where: string): Promise<string | undefined> {
+/** Decodes the QR code in an element. */
+async function scanned(page: Page, selector: string): Promise<string | undefined> {
   const { size, pixels } = await page
-    .locator(`${where} svg`)
+    .locator(`${selector} svg`)
     .first()
     .evaluate(async (svg) => {
       const size = 400
-      const picture = svg.cloneNode(true) as SVGElement
-      for (const side of ['width', 'height']) picture.setAttribute(side, String(size))
+      const copy = svg.cloneNode(true) as SVGElement
+      for (const side of ['width', 'height']) copy.setAttribute(side, String(size))
       const image = new Image()
-      image.src = `data:image/svg+xml,${encodeURIComponent(new XMLSerializer().serializeToString(picture))}`
+      image.src = `data:image/svg+xml,${encodeURIComponent(new XMLSerializer().serializeToString(copy))}`
       await image.decode()
       const canvas = Object.assign(document.createElement('canvas'), { width: size, height: size }).getContext('2d')
       if (!canvas) throw new Error('no canvas')
@@ -79,17 +79,17 @@ async function scanned(page: Page, where: string): Promise<string | undefined> {
   return decode(new Uint8ClampedArray(pixels), size, size)?.data
 }
 
-test('the audience sees what the presenter types and runs, and can neither type nor run', async ({
+test('the audience sees what the presenter types and runs, and its own input is rejected', async ({
   page,
   talk,
   browser,
 }) => {
   const link = audienceLink(talk)
   expect(new URL(link).hostname).not.toBe('localhost')
-  const audience = await other(browser, link)
+  const audience = await openElsewhere(browser, link)
   await expect(audience.getByRole('heading', { name: 'The first slide' })).toBeVisible()
   expect(audience.url()).not.toContain('token')
-  await expect(audience.getByText('audience · looks only')).toBeVisible()
+  await expect(audience.getByText('audience · view-only')).toBeVisible()
   await expect(audience.getByText(`shared on ${new URL(link).host}`)).toBeVisible()
 
   await page.goto(talk.link)
@@ -106,15 +106,15 @@ test('the audience sees what the presenter types and runs, and can neither type 
   await audience.keyboard.type('echo intruder\n')
   await audience.keyboard.press('Shift+Escape')
   await audience.keyboard.press('r')
-  // The page could be another: its own websocket is answered by the server alone.
+  // The checks are the server's, not the page's: a websocket of its own is refused as well.
   const answers = await audience.evaluate(async () => {
     const socket = new WebSocket('/understudy/socket')
-    await new Promise((done) => (socket.onopen = done))
+    await new Promise((resolve) => (socket.onopen = resolve))
     const refusals: string[] = []
-    const enough = new Promise<void>((done) => {
+    const refused = new Promise<void>((resolve) => {
       socket.onmessage = ({ data }) => {
         if (typeof data !== 'string' || (JSON.parse(data) as { type: string }).type !== 'refused') return
-        if (refusals.push((JSON.parse(data) as { reason: string }).reason) === 3) done()
+        if (refusals.push((JSON.parse(data) as { reason: string }).reason) === 3) resolve()
       }
     })
     for (const message of [
@@ -123,18 +123,18 @@ test('the audience sees what the presenter types and runs, and can neither type 
       { type: 'sync', channel: 'x', state: {} },
     ])
       socket.send(JSON.stringify(message))
-    await enough
+    await refused
     socket.close()
     return refusals
   })
   expect(answers).toEqual(['not-allowed', 'not-allowed', 'not-allowed'])
-  await page.keyboard.type('echo "still $((1 + 1))"\n')
-  await expect.poll(() => screen(audience, 'one')).toMatch(/^still 2$/m)
+  await page.keyboard.type('echo "next $((1 + 1))"\n')
+  await expect.poll(() => screen(audience, 'one')).toMatch(/^next 2$/m)
   expect(await screen(page, 'one')).not.toContain('intruder')
   await audience.context().close()
 })
 
-test("the presenter's link is worth nothing on the network, and the audience's nothing more on this machine", async ({
+test("the presenter's token is rejected on the network, and the audience's token is view-only on this machine", async ({
   browser,
   talk,
 }) => {
@@ -142,17 +142,17 @@ test("the presenter's link is worth nothing on the network, and the audience's n
   const presenter = new URL(talk.link)
   const page = await (await browser.newContext()).newPage()
   expect((await page.goto(`http://${host}/${presenter.search}`))?.status()).toBe(401)
-  const audience = await other(browser, `${talk.origin}/${new URL(audienceLink(talk)).search}`)
-  await expect(audience.getByText('audience · looks only')).toBeVisible()
+  const audience = await openElsewhere(browser, `${talk.origin}/${new URL(audienceLink(talk)).search}`)
+  await expect(audience.getByText('audience · view-only')).toBeVisible()
   for (const each of [page, audience]) await each.context().close()
 })
 
-test('the audience follows whichever window turns the slides, and turns none itself', async ({
+test('the audience follows every window that turns the slides, and turns no other window', async ({
   page,
   talk,
   browser,
 }) => {
-  const audience = await other(browser, audienceLink(talk))
+  const audience = await openElsewhere(browser, audienceLink(talk))
   await page.goto(talk.link)
   await expect(page.getByRole('heading', { name: 'The first slide' })).toBeVisible()
   await page.keyboard.press('PageDown')
@@ -166,7 +166,7 @@ test('the audience follows whichever window turns the slides, and turns none its
   await audience.context().close()
 })
 
-test('the QR code on a slide, over the slides and in the presenter’s bar is the link', async ({
+test('the QR codes on a slide, over the slides and in the presenter’s bar contain the links', async ({
   page,
   talk,
   browser,
@@ -176,14 +176,14 @@ test('the QR code on a slide, over the slides and in the presenter’s bar is th
   await expect.poll(() => scanned(page, '#slideshow [data-link="audience"]')).toBe(audienceLink(talk))
 
   await page.goto(`${talk.origin}/1`)
-  const audience = await other(browser, audienceLink(talk))
+  const audience = await openElsewhere(browser, audienceLink(talk))
   await expect(audience.getByRole('heading', { name: 'The first slide' })).toBeVisible()
   await expect(page.getByRole('heading', { name: 'The first slide' })).toBeVisible()
   await page.keyboard.press('q')
-  await expect(page.locator('.understudy-code-over')).toBeVisible()
-  await expect.poll(() => scanned(audience, '.understudy-code-over')).toBe(audienceLink(talk))
+  await expect(page.locator('.understudy-share-overlay')).toBeVisible()
+  await expect.poll(() => scanned(audience, '.understudy-share-overlay')).toBe(audienceLink(talk))
   await page.keyboard.press('q')
-  await expect(page.locator('.understudy-code-over')).toBeHidden()
+  await expect(page.locator('.understudy-share-overlay')).toBeHidden()
   await audience.context().close()
 
   await page.goto(`${talk.origin}/presenter/1`)
@@ -193,7 +193,7 @@ test('the QR code on a slide, over the slides and in the presenter’s bar is th
   expect(new URL(remote ?? '').host).toBe(new URL(audienceLink(talk)).host)
 })
 
-test('a phone that is the remote turns slides, runs and interrupts on this machine; on the network it looks and says why', async ({
+test('a remote control turns slides and runs steps on this machine, and is view-only on the network', async ({
   page,
   talk,
   browser,
@@ -205,7 +205,7 @@ test('a phone that is the remote turns slides, runs and interrupts on this machi
   const stage = await page.context().newPage()
   await stage.goto(`${talk.origin}/1`)
 
-  const remote = await other(browser, link.replace(new URL(link).host, new URL(talk.origin).host))
+  const remote = await openElsewhere(browser, link.replace(new URL(link).host, new URL(talk.origin).host))
   await expect(remote.getByRole('heading', { name: 'Slide 1 of 3' })).toBeVisible()
   await remote.locator('[data-step="long"]').getByRole('button', { name: 'Run' }).click()
   await expect(step(stage, 'long')).toHaveAttribute('data-state', 'running')
@@ -229,8 +229,8 @@ test('a phone that is the remote turns slides, runs and interrupts on this machi
   await expect(remote.getByRole('heading', { name: 'Slide 2 of 3' })).toBeVisible()
   for (const window of [stage, page]) await expect.poll(() => new URL(window.url()).pathname).toMatch(/\/2$/)
 
-  const abroad = await other(browser, link)
-  await expect(abroad.getByRole('status')).toContainText('plain HTTP')
-  await expect(abroad.getByRole('button', { name: 'Next' })).toBeDisabled()
-  for (const each of [remote, abroad]) await each.context().close()
+  const onNetwork = await openElsewhere(browser, link)
+  await expect(onNetwork.getByRole('status')).toContainText('plain HTTP')
+  await expect(onNetwork.getByRole('button', { name: 'Next' })).toBeDisabled()
+  for (const each of [remote, onNetwork]) await each.context().close()
 })

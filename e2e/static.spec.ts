@@ -29,7 +29,7 @@ steps:
 for word in one two three; do echo word $word; sleep 0.6; done
 \`\`\`
 
-<!-- what only the speaker may read -->
+<!-- only for the presenter -->
 
 ---
 layout: stage
@@ -37,7 +37,7 @@ steps:
   rent: { confirm: { warning: Costs money., type: rent } }
 ---
 
-# Never rehearsed
+# Not rehearsed
 
 \`\`\`sh {step=rent}
 echo rented
@@ -82,7 +82,7 @@ async function texts(folder: string): Promise<string> {
   return (await Promise.all(names.map((name) => readFile(join(folder, name), 'utf8')))).join('\n')
 }
 
-test('the static site replays without a server, below any path, and has no notes unless they are asked for', async ({
+test('a static site replays recordings without a server under any path, and contains notes only on request', async ({
   page,
   deck,
   folder,
@@ -91,35 +91,35 @@ test('the static site replays without a server, below any path, and has no notes
   test.setTimeout(180_000)
   const out = join(folder, 'below', 'any', 'path')
   expect(await understudy('build', deck.file, '--out', out)).toContain('Without a recording: rent')
-  expect(await texts(out)).not.toContain('what only the speaker may read')
-  // The workshop's editor is as large as everything else: no other build has it.
+  expect(await texts(out)).not.toContain('only for the presenter')
+  // Only the workshop includes the editor, which is as large as everything else.
   expect(await texts(out)).not.toMatch(/monaco-editor/)
 
   const server = createServer(sirv(folder, { dev: true })).listen(0, '127.0.0.1')
   await once(server, 'listening')
   const origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
-  const elsewhere: string[] = []
+  const foreign: string[] = []
   page.on('request', (request) => {
     if (!request.url().startsWith(`${origin}/below/any/path/`) && !/^(data|blob):/.test(request.url()))
-      elsewhere.push(request.url())
+      foreign.push(request.url())
   })
-  page.on('websocket', (socket) => elsewhere.push(socket.url()))
+  page.on('websocket', (socket) => foreign.push(socket.url()))
   try {
     await page.goto(`${origin}/below/any/path/`)
-    // Before anything is pressed the end of the recording is there.
+    // Initially a terminal shows the end of its recording.
     await expect.poll(() => screen(page, 'count')).toMatch(/word one\n\s*word two\n\s*word three/)
     await expect(page.locator('.understudy-replay:visible')).toContainText('REPLAY')
-    // It begins anew, for less than a second: each frame is looked at.
-    const anew = terminal(page, 'count').evaluate(
+    // The screen is empty for less than a second, so each frame is checked.
+    const restarted = terminal(page, 'count').evaluate(
       (box) =>
-        new Promise<void>((done) => {
-          const look = () =>
-            box.querySelector('.xterm-rows')?.textContent?.includes('three') ? requestAnimationFrame(look) : done()
-          look()
+        new Promise<void>((resolve) => {
+          const check = () =>
+            box.querySelector('.xterm-rows')?.textContent?.includes('three') ? requestAnimationFrame(check) : resolve()
+          check()
         }),
     )
     await step(page, 'count').getByRole('button', { name: 'Run count' }).click()
-    await anew
+    await restarted
     await expect.poll(() => screen(page, 'count')).toContain('word three')
     await page.keyboard.press('ArrowRight')
     await expect(step(page, 'rent').getByRole('status')).toHaveText('not recorded')
@@ -129,32 +129,32 @@ test('the static site replays without a server, below any path, and has no notes
     await expect(measured.nth(0)).toContainText('three (host, ')
     await expect(measured.nth(1)).toContainText(/\d\.\d s \(host, /)
     await expect(measured.nth(2)).toContainText('not measured yet: npm run rehearse -- rent')
-    expect(elsewhere).toEqual([])
+    expect(foreign).toEqual([])
 
-    // On a phone, by finger.
+    // On a phone with a touch screen.
     const phone = await browser.newContext({
       viewport: { width: 390, height: 844 },
       hasTouch: true,
       isMobile: true,
       deviceScaleFactor: 3,
     })
-    const held = await phone.newPage()
-    await held.goto(`${origin}/below/any/path/#/1`)
-    await expect.poll(() => screen(held, 'count')).toContain('word three')
-    await step(held, 'count').getByRole('button', { name: 'Run count' }).tap()
-    await expect(held.locator('.understudy-replay:visible')).toHaveAttribute('data-playback', 'playing')
-    await expect(held.locator('.understudy-replay:visible')).toHaveAttribute('data-playback', 'over')
-    const grid = await held.locator('.xterm-screen:visible').boundingBox()
+    const phonePage = await phone.newPage()
+    await phonePage.goto(`${origin}/below/any/path/#/1`)
+    await expect.poll(() => screen(phonePage, 'count')).toContain('word three')
+    await step(phonePage, 'count').getByRole('button', { name: 'Run count' }).tap()
+    await expect(phonePage.locator('.understudy-replay:visible')).toHaveAttribute('data-playback', 'playing')
+    await expect(phonePage.locator('.understudy-replay:visible')).toHaveAttribute('data-playback', 'over')
+    const grid = await phonePage.locator('.xterm-screen:visible').boundingBox()
     expect(grid?.width).toBeLessThanOrEqual(390)
     await phone.close()
   } finally {
-    await new Promise((done) => server.close(done))
+    await new Promise((resolve) => server.close(resolve))
   }
   await understudy('build', deck.file, '--out', out, '--with-notes')
-  expect(await texts(out)).toContain('what only the speaker may read')
+  expect(await texts(out)).toContain('only for the presenter')
 })
 
-test('a folder that is no site is not overwritten', async ({ deck, folder }) => {
+test('a directory that is not a built site is not overwritten', async ({ deck, folder }) => {
   const { exitCode, all } = await execa(process.execPath, ['bin/understudy.js', 'build', deck.file, '--out', folder], {
     reject: false,
     all: true,
@@ -163,7 +163,7 @@ test('a folder that is no site is not overwritten', async ({ deck, folder }) => 
   expect(all).toContain('is there and is no site')
 })
 
-test('on paper a terminal shows the end of its recording', async ({ page, deck, folder }) => {
+test('an exported slide shows the end of its recording', async ({ page, deck, folder }) => {
   test.setTimeout(180_000)
   const pdf = join(folder, 'talk.pdf')
   await understudy('export', deck.file, '--out', pdf)
@@ -174,27 +174,27 @@ test('on paper a terminal shows the end of its recording', async ({ page, deck, 
   const pictures = join(folder, 'pictures')
   await understudy('export', deck.file, '--format', 'png', '--out', pictures)
   expect(await readdir(pictures)).toEqual(['1.png', '2.png', '3.png'])
-  expect(await ink(page, join(pictures, '1.png'))).toBeGreaterThan(500)
+  expect(await countDarkPixels(page, join(pictures, '1.png'))).toBeGreaterThan(500)
 
-  const drawn = join(folder, 'drawn.png')
+  const rendered = join(folder, 'rendered.png')
   const { failed } = await execa(
     'gs',
-    ['-q', '-dNOPAUSE', '-dBATCH', '-dLastPage=1', '-sDEVICE=png16m', '-r144', `-sOutputFile=${drawn}`, pdf],
+    ['-q', '-dNOPAUSE', '-dBATCH', '-dLastPage=1', '-sDEVICE=png16m', '-r144', `-sOutputFile=${rendered}`, pdf],
     { reject: false },
   )
   test.skip(failed, 'Ghostscript is not installed (apt-get install ghostscript)')
-  expect(await ink(page, drawn)).toBeGreaterThan(500)
+  expect(await countDarkPixels(page, rendered)).toBeGreaterThan(500)
 })
 
-/** Dark pixels within the terminal of a picture of the first slide: an empty box has one colour. */
-async function ink(page: Page, file: string): Promise<number> {
+/** Counts the dark pixels of the terminal on a picture of the first slide. An empty terminal has none. */
+async function countDarkPixels(page: Page, file: string): Promise<number> {
   return page.evaluate(
     async (data) => {
       const image = await createImageBitmap(await (await fetch(`data:image/png;base64,${data}`)).blob())
       const canvas = new OffscreenCanvas(image.width, image.height)
       const context = canvas.getContext('2d')
       context?.drawImage(image, 0, 0)
-      // Rows of the terminal's upper half, left half.
+      // The upper left quarter of the terminal.
       const pixels =
         context?.getImageData(image.width * 0.06, image.height * 0.3, image.width * 0.4, image.height * 0.25).data ?? []
       let dark = 0

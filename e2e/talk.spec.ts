@@ -2,24 +2,25 @@ import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { readDeck } from '../server/deck/deck.ts'
 import { deckPaths } from '../server/lib/paths.ts'
+import type { Page } from '@playwright/test'
 import { expect, processes, screen, step, terminal, test } from './talk.ts'
 import { missingPrograms } from './programs.ts'
 
 const deckFile = join(import.meta.dirname, '..', 'slides.md')
 const { workdir } = deckPaths(deckFile)
 
-/** Goes to the slide that has a step. */
-async function goTo(page: import('@playwright/test').Page, origin: string, id: string) {
+/** Opens the slide of a step. */
+async function goTo(page: Page, origin: string, id: string) {
   const { steps } = await readDeck(deckFile)
   await page.goto(`${origin}/${steps.get(id)?.slide}`)
   await expect(step(page, id)).toBeVisible()
 }
 
-async function run(page: import('@playwright/test').Page, id: string) {
+async function run(page: Page, id: string) {
   await step(page, id).getByRole('button', { name: /^run/i }).click()
 }
 
-async function reaches(page: import('@playwright/test').Page, id: string, state: string, timeout = 120_000) {
+async function expectState(page: Page, id: string, state: string, timeout = 120_000) {
   await expect(step(page, id)).toHaveAttribute('data-state', state, { timeout })
 }
 
@@ -27,14 +28,14 @@ test.describe.configure({ mode: 'serial' })
 const missing = missingPrograms({ nix: 'nix-bin' })
 test.skip(missing !== undefined, missing)
 
-test('the VM boots on its slide, serves the page, survives a reload and a new window, and is stopped by Interrupt', async ({
+test('a VM keeps running and serving its page across a reload and in a second window, until it is interrupted', async ({
   stage,
   talk,
   context,
 }) => {
   await goTo(stage, talk.origin, 'run-vm')
   await run(stage, 'run-vm')
-  await reaches(stage, 'run-vm', 'ready')
+  await expectState(stage, 'run-vm', 'ready')
   expect(await screen(stage, 'run-vm')).toContain('nix run .#run-vm')
   expect(await (await fetch('http://127.0.0.1:8080/')).text()).toContain('<div id="root"')
   expect((await fetch('http://127.0.0.1:8080/a/client/side/route')).status).toBe(200)
@@ -42,7 +43,7 @@ test('the VM boots on its slide, serves the page, survives a reload and a new wi
 
   const before = await screen(stage, 'run-vm')
   await stage.reload()
-  await reaches(stage, 'run-vm', 'ready')
+  await expectState(stage, 'run-vm', 'ready')
   await expect.poll(() => screen(stage, 'run-vm')).toBe(before)
   const second = await context.newPage()
   await second.goto(stage.url())
@@ -56,45 +57,45 @@ test('the VM boots on its slide, serves the page, survives a reload and a new wi
   await expect.poll(() => processes(/qemu-system/)).toEqual([])
 })
 
-test('a port that is taken is named with its process', async ({ stage, talk }) => {
+test('a step whose port is in use names the process that uses it', async ({ stage, talk }) => {
   const { createServer } = await import('node:http')
-  const squatter = createServer().listen(8080, '127.0.0.1')
+  const blocker = createServer().listen(8080, '127.0.0.1')
   try {
     await goTo(stage, talk.origin, 'run-vm')
     await run(stage, 'run-vm')
     await expect(stage.getByText(new RegExp(`Port 8080 is taken by process ${process.pid}`)).first()).toBeVisible()
   } finally {
-    await new Promise((done) => squatter.close(done))
+    await new Promise((resolve) => blocker.close(resolve))
   }
 })
 
-test('the flake check boots the machine and succeeds; a broken shell of the SPA makes it fail', async ({
+test('the flake check boots the machine and succeeds, and fails if the page has no root element', async ({
   stage,
   talk,
 }) => {
   test.setTimeout(300_000)
   await goTo(stage, talk.origin, 'flake-check')
   await run(stage, 'flake-check')
-  await reaches(stage, 'flake-check', 'succeeded')
+  await expectState(stage, 'flake-check', 'succeeded')
 
   const page = join(workdir, 'spa', 'index.html')
   const good = await readFile(page, 'utf8')
-  await writeFile(page, good.replace('id="root"', 'id="toor"'))
+  await writeFile(page, good.replace('id="root"', 'id="wrong"'))
   try {
     await run(stage, 'flake-check')
-    await reaches(stage, 'flake-check', 'running')
-    await reaches(stage, 'flake-check', 'failed')
+    await expectState(stage, 'flake-check', 'running')
+    await expectState(stage, 'flake-check', 'failed')
   } finally {
     await writeFile(page, good)
   }
 })
 
-test('both images are built and the sizes are read', async ({ stage, talk }) => {
+test('the image steps succeed and print their sizes', async ({ stage, talk }) => {
   test.setTimeout(300_000)
   for (const id of ['build-ami', 'image-sizes', 'build-vmware', 'closure-size', 'why-depends']) {
     await goTo(stage, talk.origin, id)
     await run(stage, id)
-    await reaches(stage, id, 'succeeded')
+    await expectState(stage, id, 'succeeded')
     if (id === 'image-sizes') expect(await screen(stage, await terminalOf(id))).toMatch(/\d+M\s+result/)
     if (id === 'why-depends') expect(await screen(stage, await terminalOf(id))).toContain('openssl')
   }
@@ -104,21 +105,21 @@ async function terminalOf(id: string): Promise<string> {
   return (await readDeck(deckFile)).steps.get(id)?.terminal ?? ''
 }
 
-test('the installation on a server is rehearsed in a VM', async ({ stage, talk }) => {
+test('the installation test in a VM succeeds', async ({ stage, talk }) => {
   test.setTimeout(300_000)
   await goTo(stage, talk.origin, 'anywhere-vm-test')
   await run(stage, 'anywhere-vm-test')
-  await reaches(stage, 'anywhere-vm-test', 'succeeded', 240_000)
+  await expectState(stage, 'anywhere-vm-test', 'succeeded', 240_000)
 })
 
-test('what the lab cannot do says why, and asks before it would cost money', async ({ stage, talk }) => {
+test('steps that need a cloud server are unavailable in the lab', async ({ stage, talk }) => {
   for (const id of ['hcloud-create', 'anywhere-deploy']) {
     await goTo(stage, talk.origin, id)
-    await reaches(stage, id, 'unavailable')
+    await expectState(stage, id, 'unavailable')
   }
 })
 
-test('the speaker types in a terminal, and the clicker still turns the slides', async ({ stage, talk }) => {
+test('the clicker turns the slides while a terminal has the focus', async ({ stage, talk }) => {
   await goTo(stage, talk.origin, 'flake-check')
   const name = await terminalOf('flake-check')
   await terminal(stage, name).locator('.xterm').click()

@@ -7,23 +7,25 @@ import { freePort } from '../server/test/free-port.ts'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 
-/** A talk that was started as a user starts it. */
+/** A talk that was started from the command line, as a user would. */
 export interface Talk {
   /** `http://localhost:<port>` */
   origin: string
-  /** The link that the server has printed. */
+  /** The link that the server has printed, with its token. */
   link: string
   process: ChildProcess
-  /** What the server has printed so far. */
+  /** The output of the server so far. */
   output: () => string
   stop: (signal?: NodeJS.Signals) => Promise<number | null>
 }
 
 /**
- * Starts the talk by its command and waits for the link.
+ * Starts the talk and waits for its link.
  *
- * @param deck the slides, relative to the project or absolute
- * @param through words of a command that runs another one, to change what the talk finds
+ * @param deck path of the slides, relative to the project or absolute
+ * @param port a free port by default
+ * @param through a command that runs the rest of its command line, to change the environment of the talk
+ * @throws if the server exits before it prints the link
  */
 export async function startTalk({
   command = 'start',
@@ -66,13 +68,13 @@ export async function startTalk({
   let output = ''
   for (const stream of [child.stdout, child.stderr]) stream?.on('data', (chunk: Buffer) => (output += String(chunk)))
   const exited = once(child, 'exit')
-  const link = await new Promise<string>((done, fail) => {
+  const link = await new Promise<string>((resolve, reject) => {
     child.stdout?.on('data', () => {
       const found = /(?:Slides|Workshop)\s+(https?:\S+)/.exec(output)?.[1]
-      if (found) done(found)
+      if (found) resolve(found)
     })
     void exited.then(([status]) =>
-      fail(new Error(`the talk ended with ${String(status)} before it printed its link:\n${output}`)),
+      reject(new Error(`the server exited with ${String(status)} before it printed its link:\n${output}`)),
     )
   })
   return {
@@ -98,7 +100,7 @@ export const test = base.extend<{ stage: Page }, { talk: Talk }>({
     },
     { scope: 'worker', timeout: 300_000 },
   ],
-  /** A window that has been let in, at the first slide. */
+  /** A window of the presenter at the first slide. */
   stage: async ({ page, talk }, use) => {
     await page.goto(talk.link)
     await use(page)
@@ -106,18 +108,18 @@ export const test = base.extend<{ stage: Page }, { talk: Talk }>({
 })
 export { expect }
 
-/** The step on the slide that is shown. */
+/** A step on the visible slide. */
 export const step = (page: Page, id: string) => page.locator(`[data-step="${id}"]:visible`).first()
 
-/** The terminal on the slide that is shown. */
+/** A terminal on the visible slide. */
 export const terminal = (page: Page, name: string) => page.locator(`[data-terminal="${name}"]:visible`).first()
 
-/** The text of a terminal as its rows stand on the screen. */
+/** The text of a terminal's screen, row by row. */
 export async function screen(page: Page, name: string): Promise<string> {
   return (await terminal(page, name).locator('.xterm-rows > div').allInnerTexts()).join('\n').replaceAll('\u00a0', ' ')
 }
 
-/** Command lines of the processes that match, for what must not be left behind. */
+/** Process ids and command lines of all processes whose command line matches. */
 export async function processes(pattern: RegExp): Promise<string[]> {
   const found: string[] = []
   for (const pid of (await readdir('/proc')).filter((name) => /^\d+$/.test(name))) {

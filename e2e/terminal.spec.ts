@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { expect as patient, type Page } from '@playwright/test'
+import { expect as baseExpect, type Page } from '@playwright/test'
 import xterm from '@xterm/headless'
 import type { Terminal } from '@xterm/xterm'
 import unicode11 from '@xterm/addon-unicode11'
@@ -10,7 +10,7 @@ import * as pty from 'node-pty'
 import { testsOf } from './deck.ts'
 import { terminal } from './talk.ts'
 
-/** What people expect of a terminal, in the browser, with real programs. */
+/** The terminal in the browser, with real programs. */
 
 const GRID = { cols: 80, rows: 20 } as const
 
@@ -30,10 +30,10 @@ true
 \`\`\`
 `
 
-/** Output of every kind: colours, styles, widths, links, tabs, a scroll region, wrapped lines. */
+/** Output of every kind: colors, styles, widths, links, tabs, a scroll region, wrapped lines. */
 const corpus = [
   '\x1b[38;2;255;120;0morange\x1b[0m \x1b[48;2;0;64;128;97mon blue\x1b[0m',
-  Array.from({ length: 256 }, (_, colour) => `\x1b[38;5;${colour}m▒`).join('') + '\x1b[0m',
+  Array.from({ length: 256 }, (_, color) => `\x1b[38;5;${color}m▒`).join('') + '\x1b[0m',
   '\x1b[1mbold\x1b[0m \x1b[2mdim\x1b[0m \x1b[3mitalic\x1b[0m \x1b[4:3;58;5;1mcurly\x1b[0m \x1b[7minverse\x1b[0m \x1b[8mhidden\x1b[0m \x1b[9mstruck\x1b[0m \x1b[53mover\x1b[0m',
   '漢字かな交じり文 한국어 ｆｕｌｌ wide|',
   '🦀🚀🎉😀|e\u0301|n\u0303|👩‍🚀|🇩🇪|❤️|⏳|',
@@ -45,8 +45,8 @@ const corpus = [
   '\x1b[5;10r\x1b[5;1Hregion\x1b[10;1H\n\n\nbottom\x1b[r\x1b[20;1H',
 ].join('\r\n')
 
-/** Nothing here takes long. */
-const expect = patient.configure({ timeout: 8000 })
+/** No operation in this file takes longer. */
+const expect = baseExpect.configure({ timeout: 8000 })
 
 let folder: string
 const test = testsOf(slides).extend<{ stage: Page }>({
@@ -54,11 +54,11 @@ const test = testsOf(slides).extend<{ stage: Page }>({
   stage: async ({ page, talk }, use) => {
     await page.goto(talk.link)
     await expect(one(page)).toHaveAttribute('data-state', 'prompt')
-    // It is over before a look from here would see it.
+    // The state lasts too briefly to be polled.
     const ended = one(page).evaluate(
       (box) =>
-        new Promise<void>((done) =>
-          new MutationObserver(() => box.dataset.state === 'ended' && done()).observe(box, { attributes: true }),
+        new Promise<void>((resolve) =>
+          new MutationObserver(() => box.dataset.state === 'ended' && resolve()).observe(box, { attributes: true }),
         ),
     )
     await page.getByRole('button', { name: 'Restart shell of any' }).click()
@@ -75,12 +75,12 @@ test.afterAll(() => rmSync(folder, { recursive: true }))
 
 const one = (page: Page) => terminal(page, 'one')
 
-/** A command line, as typed by hand; waits until the shell has taken it. */
+/** Types a command line. */
 async function enter(page: Page, line: string) {
   await page.keyboard.type(`${line}\n`)
 }
 
-/** The lines that a window shows. */
+/** The visible lines of a window's terminal. */
 function lines(page: Page): Promise<string[]> {
   return one(page).evaluate((box) => {
     const { buffer, rows } = (box as HTMLElement & { terminal: Terminal }).terminal
@@ -92,8 +92,8 @@ function lines(page: Page): Promise<string[]> {
 }
 const text = async (page: Page) => (await lines(page)).join('\n')
 
-/** Everything that a window's terminal holds: each cell with its attributes, the cursor, the modes. */
-function everything(page: Page): Promise<{ lines: string[]; rest: unknown }> {
+/** The full state of a window's terminal: each cell with its attributes, the cursor, the modes. */
+function fullState(page: Page): Promise<{ lines: string[]; rest: unknown }> {
   return one(page).evaluate((box) => {
     const { buffer, modes } = (box as HTMLElement & { terminal: Terminal }).terminal
     const { active } = buffer
@@ -101,7 +101,7 @@ function everything(page: Page): Promise<{ lines: string[]; rest: unknown }> {
     const lines: string[] = []
     for (let row = 0; row < active.length; row++) {
       const line = active.getLine(row)
-      // What the first line went on from is gone.
+      // The line that the first line continues is no longer in the scrollback.
       let text = row > 0 && line?.isWrapped ? '>' : ''
       let style = ''
       for (let at = 0; line?.getCell(at, cell); at++) {
@@ -116,14 +116,14 @@ function everything(page: Page): Promise<{ lines: string[]; rest: unknown }> {
           cell.isOverline(),
           cell.isBlink(),
         ]
-        // The first 16 of the 256 colours are the 16: a snapshot writes them so.
-        const colours = [
+        // The first 16 of the 256 colors are the basic 16, and a snapshot writes them as such.
+        const colors = [
           cell.isFgDefault() || (cell.isFgRGB() ? 'rgb' : 'palette'),
           cell.getFgColor(),
           cell.isBgDefault() || (cell.isBgRGB() ? 'rgb' : 'palette'),
           cell.getBgColor(),
         ]
-        const now = `${colours.join('/')}/${flags.map(Number).join('')}`
+        const now = `${colors.join('/')}/${flags.map(Number).join('')}`
         text += `${now === style ? '' : `{${now}}`}${cell.getWidth()}${cell.getChars() || ' '}`
         style = now
       }
@@ -141,10 +141,10 @@ function everything(page: Page): Promise<{ lines: string[]; rest: unknown }> {
   })
 }
 
-async function sameInBoth(live: Page, late: Page) {
-  // Both may still draw.
+async function expectSameState(live: Page, late: Page) {
+  // Both may have output left to draw.
   await expect(async () => expect(await text(late)).toBe(await text(live))).toPass()
-  const [a, b] = [await everything(live), await everything(late)]
+  const [a, b] = [await fullState(live), await fullState(late)]
   expect(b.rest).toEqual(a.rest)
   const different = a.lines.flatMap((line, row) =>
     line === b.lines[row] ? [] : [{ row, live: line, late: b.lines[row] }],
@@ -152,7 +152,7 @@ async function sameInBoth(live: Page, late: Page) {
   expect(different.slice(0, 3)).toEqual([])
 }
 
-test('the same bytes give the same buffer, live and by snapshot: colours, styles, wide characters, 10,000 lines of scrollback, the alternate screen', async ({
+test('a window that joins late has the same buffer as a live window: colors, styles, wide characters, scrollback, alternate screen', async ({
   stage,
   context,
   talk,
@@ -166,30 +166,30 @@ test('the same bytes give the same buffer, live and by snapshot: colours, styles
   await expect.poll(() => text(stage)).toContain('END')
   const late = await context.newPage()
   await late.goto(talk.link)
-  await sameInBoth(stage, late)
-  expect((await everything(late)).rest).toMatchObject({ length: 10_000 + GRID.rows })
+  await expectSameState(stage, late)
+  expect((await fullState(late)).rest).toMatchObject({ length: 10_000 + GRID.rows })
 
   await stage.bringToFront()
   await enter(stage, `printf '\\e[?1049h\\e[?1000;1006h\\e[?2004h'; cat ${file}; read`)
   await expect.poll(() => text(stage)).toContain('END')
   const later = await context.newPage()
   await later.goto(talk.link)
-  await sameInBoth(stage, later)
-  expect((await everything(later)).rest).toMatchObject({
+  await expectSameState(stage, later)
+  expect((await fullState(later)).rest).toMatchObject({
     type: 'alternate',
     modes: { mouseTrackingMode: 'vt200', bracketedPasteMode: true },
   })
   await stage.bringToFront()
   await enter(stage, `printf '\\e[?1049l\\e[?1000;1006l'`)
-  await sameInBoth(stage, later)
+  await expectSameState(stage, later)
 })
 
-test('10,000 lines of scrollback scroll in less than two video frames each', async ({ stage }) => {
+test('a jump within 10,000 lines of scrollback takes less than 80 ms', async ({ stage }) => {
   await enter(stage, 'seq 12000')
   await expect.poll(() => text(stage)).toMatch(/^12000$/m)
   const times = await one(stage).evaluate(async (box) => {
     const { terminal } = box as HTMLElement & { terminal: Terminal }
-    const frame = () => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))
+    const frame = () => new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve)))
     const times: number[] = []
     for (let jump = 0; jump < 30; jump++) {
       const before = performance.now()
@@ -204,7 +204,7 @@ test('10,000 lines of scrollback scroll in less than two video frames each', asy
   expect((await lines(stage))[0]).toMatch(/^19\d\d$/)
 })
 
-/** A program as it runs in a terminal of this machine: what the browser must show too. */
+/** A program in a pseudo-terminal of its own, as the reference for what the browser has to show. */
 class Reference {
   private readonly screen = new xterm.Terminal({ ...GRID, allowProposedApi: true })
   private readonly shell: pty.IPty
@@ -223,7 +223,7 @@ class Reference {
       },
     })
     this.shell.onData((data) => this.screen.write(data))
-    this.screen.onData((answer) => this.shell.write(answer))
+    this.screen.onData((response) => this.shell.write(response))
   }
   type(keys: string) {
     this.shell.write(keys)
@@ -241,21 +241,22 @@ class Reference {
   }
 }
 
-const there = (program: string) => spawnSync('sh', ['-c', `command -v ${program}`]).status === 0
+const isInstalled = (program: string) => spawnSync('sh', ['-c', `command -v ${program}`]).status === 0
 
 interface Program {
-  /** @param place of the program's own files */
-  command: (place: string) => string
-  /** What it shows before the keys, and after them. */
-  opens: RegExp
+  /** @param run which of the two runs, to keep the program's own files apart */
+  command: (run: string) => string
+  /** Text on the screen before `keys`. */
+  before: RegExp
   keys: string
-  shows: RegExp
-  /** The lines that do not depend on the moment. */
-  steady?: (lines: string[]) => string[]
-  quit: string | ((place: string) => void)
+  /** Text on the screen after `keys`. */
+  after: RegExp
+  /** Selects the lines that do not change by themselves. */
+  stable?: (lines: string[]) => string[]
+  quit: string | ((run: string) => void)
 }
 
-const tmuxServer = (place: string) => `understudy-${process.pid}-${place}`
+const tmuxServer = (run: string) => `understudy-${process.pid}-${run}`
 const sample = Array.from(
   { length: 300 },
   (_, at) => `${at + 1} ${at === 199 ? 'needle 漢字 🎉' : '\tsome text'} ─ ünïcödé`,
@@ -263,53 +264,53 @@ const sample = Array.from(
 const programs: Record<string, Program> = {
   vim: {
     command: () => `vim -u NONE -N -i NONE -n --cmd 'set ruler hlsearch nofsync' ${folder}/document`,
-    opens: /1,1\s+Top/,
+    before: /1,1\s+Top/,
     keys: '/needle\rcwthread 漢\x1b:set number\r',
-    shows: /200 thread 漢 漢字/,
+    after: /200 thread 漢 漢字/,
     quit: ':q!\r',
   },
   less: {
     command: () => `LESS= LESSHISTFILE=- less -N ${folder}/document`,
-    opens: /^\s+1 1/,
+    before: /^\s+1 1/,
     keys: 'G?needle\r',
-    shows: /200 needle/,
+    after: /200 needle/,
     quit: 'q',
   },
   tmux: {
-    command: (place) =>
-      `tmux -L ${tmuxServer(place)} -f /dev/null new "cat ${folder}/document; exec sleep 600" \\; set status off \\; split-window -h "head -5 ${folder}/document; exec sleep 600"`,
-    opens: /5\s+some text/,
+    command: (run) =>
+      `tmux -L ${tmuxServer(run)} -f /dev/null new "cat ${folder}/document; exec sleep 600" \\; set status off \\; split-window -h "head -5 ${folder}/document; exec sleep 600"`,
+    before: /5\s+some text/,
     keys: '\x02"',
-    shows: /─{20}/,
-    // The new pane has a shell of the user's own.
-    steady: (lines) => lines.slice(0, 9),
-    quit: (place) => void spawnSync('tmux', ['-L', tmuxServer(place), 'kill-server']),
+    after: /─{20}/,
+    // The new pane runs the user's own shell.
+    stable: (lines) => lines.slice(0, 9),
+    quit: (run) => void spawnSync('tmux', ['-L', tmuxServer(run), 'kill-server']),
   },
   htop: {
-    command: (place) => `HTOPRC=${folder}/htoprc-${place} htop -d 100`,
-    opens: /F10\s*Quit/,
+    command: (run) => `HTOPRC=${folder}/htoprc-${run} htop -d 100`,
+    before: /F10\s*Quit/,
     keys: '\x1bOP',
-    shows: /F1 h \?: show this help|htop 3/,
-    steady: (lines) => lines.filter((line) => line.includes('F1')),
+    after: /F1 h \?: show this help|htop 3/,
+    stable: (lines) => lines.filter((line) => line.includes('F1')),
     quit: ' q',
   },
 }
 
-for (const [name, { command, opens, keys, shows, steady = (all: string[]) => all, quit }] of Object.entries(programs))
-  test(`${name} looks as it does in any terminal`, async ({ stage }) => {
-    test.skip(!there(name), `needs ${name}`)
+for (const [name, { command, before, keys, after, stable = (all: string[]) => all, quit }] of Object.entries(programs))
+  test(`${name} shows the same screen as in a native terminal`, async ({ stage }) => {
+    test.skip(!isInstalled(name), `needs ${name}`)
     writeFileSync(join(folder, 'document'), sample)
     const reference = new Reference(command('reference'))
     try {
       await enter(stage, command('stage'))
-      await expect.poll(() => text(stage)).toMatch(opens)
-      await expect.poll(() => reference.lines().join('\n')).toMatch(opens)
+      await expect.poll(() => text(stage)).toMatch(before)
+      await expect.poll(() => reference.lines().join('\n')).toMatch(before)
       reference.type(keys)
-      // As keys of a keyboard are sent, Escape and all.
+      // Through the terminal, which sends Escape sequences as they are.
       await one(stage).evaluate((box, data) => (box as HTMLElement & { terminal: Terminal }).terminal.input(data), keys)
-      await expect.poll(() => text(stage)).toMatch(shows)
-      await expect.poll(() => reference.lines().join('\n')).toMatch(shows)
-      await expect.poll(async () => steady(await lines(stage))).toEqual(steady(reference.lines()))
+      await expect.poll(() => text(stage)).toMatch(after)
+      await expect.poll(() => reference.lines().join('\n')).toMatch(after)
+      await expect.poll(async () => stable(await lines(stage))).toEqual(stable(reference.lines()))
     } finally {
       if (typeof quit === 'string') {
         reference.type(quit)
@@ -317,16 +318,16 @@ for (const [name, { command, opens, keys, shows, steady = (all: string[]) => all
           (box, data) => (box as HTMLElement & { terminal: Terminal }).terminal.input(data),
           quit,
         )
-      } else for (const place of ['reference', 'stage']) quit(place)
+      } else for (const run of ['reference', 'stage']) quit(run)
       await expect(one(stage)).toHaveAttribute('data-state', 'prompt')
       reference.end()
     }
   })
 
-test('a click moves vim’s cursor to the cell under it, at each size of the window and of the terminal', async ({
+test('a click moves vim’s cursor to the cell under the pointer at every size of window and terminal', async ({
   stage,
 }) => {
-  test.skip(!there('vim'), 'needs vim')
+  test.skip(!isInstalled('vim'), 'needs vim')
   writeFileSync(join(folder, 'grid'), `${'.'.repeat(GRID.cols)}\n`.repeat(GRID.rows - 1))
   await enter(stage, `vim -u NONE -N -i NONE -n --cmd 'set mouse=a nofsync' ${folder}/grid`)
   await expect.poll(() => text(stage)).toContain('"')
@@ -335,24 +336,24 @@ test('a click moves vim’s cursor to the cell under it, at each size of the win
       const { active } = (box as HTMLElement & { terminal: Terminal }).terminal.buffer
       return [active.cursorX, active.cursorY]
     })
-  /** A window of another size is laid out anew by its next frames: nobody clicks in between. */
+  /** Waits until the layout is stable: a resized window is laid out within the next frames. */
   const settled = () =>
     one(stage)
       .locator('.xterm-screen')
       .evaluate(
         (grid) =>
-          new Promise<void>((done) => {
+          new Promise<void>((resolve) => {
             let before = ''
             let frames = 0
-            const look = () => {
+            const check = () => {
               const { x, y, width, height } = grid.getBoundingClientRect()
               const now = [x, y, width, height].join()
               frames = now === before ? frames + 1 : 0
               before = now
-              if (frames < 15) requestAnimationFrame(look)
-              else done()
+              if (frames < 15) requestAnimationFrame(check)
+              else resolve()
             }
-            look()
+            check()
           }),
       )
   const clicks = async (size: string) => {
@@ -388,27 +389,23 @@ test('a click moves vim’s cursor to the cell under it, at each size of the win
   await expect(one(stage)).toHaveAttribute('data-state', 'prompt')
 })
 
-test('the terminal takes the whole slide by a key, in every window, with a larger font', async ({
-  stage,
-  context,
-  talk,
-}) => {
-  const hall = await context.newPage()
-  await hall.goto(talk.link)
-  await expect(one(hall)).toHaveAttribute('data-state', 'prompt')
+test('a key maximizes the terminal in every window, with a larger font', async ({ stage, context, talk }) => {
+  const audience = await context.newPage()
+  await audience.goto(talk.link)
+  await expect(one(audience)).toHaveAttribute('data-state', 'prompt')
   const height = async (page: Page) => (await one(page).locator('.xterm-screen').boundingBox())?.height ?? 0
-  const before = await height(hall)
+  const before = await height(audience)
   await stage.bringToFront()
-  // More than once: a state that the windows had before is told all the same.
+  // Repeated: a state that the windows had before is sent all the same.
   for (const [key, larger] of [
     ['Equal', true],
     ['Minus', false],
     ['Equal', true],
   ] as const) {
     await stage.keyboard.press(`Control+Shift+${key}`)
-    await expect(one(hall).locator('xpath=self::*[contains(@class, "large")]')).toHaveCount(larger ? 1 : 0)
+    await expect(one(audience).locator('xpath=self::*[contains(@class, "large")]')).toHaveCount(larger ? 1 : 0)
   }
-  for (const page of [stage, hall]) {
+  for (const page of [stage, audience]) {
     await expect(one(page)).toHaveClass(/large/)
     await expect.poll(() => height(page)).toBeGreaterThan(before * 1.2)
     const [box, slide] = [await one(page).boundingBox(), await page.locator('#slide-content').first().boundingBox()]
@@ -416,10 +413,14 @@ test('the terminal takes the whole slide by a key, in every window, with a large
     expect(Math.abs((box?.height ?? 0) - (slide?.height ?? 0))).toBeLessThan(2)
   }
   await stage.keyboard.press('Control+Shift+Digit0')
-  await expect(one(hall)).not.toHaveClass(/large/)
+  await expect(one(audience)).not.toHaveClass(/large/)
 })
 
-test('links of http open in a window of their own; other schemes do nothing', async ({ stage, context, talk }) => {
+test('web links open in a new window without access to the deck, and links with other schemes do nothing', async ({
+  stage,
+  context,
+  talk,
+}) => {
   const link = (uri: string) => `\\e]8;;${uri}\\e\\\\${uri.split(':')[0]}-link\\e]8;;\\e\\\\`
   const schemes = ['javascript:alert(1)', 'file:///etc/passwd', 'data:text/html,x', `${talk.origin}/1?opened`]
   await enter(stage, `clear; printf '${schemes.map(link).join('\\n')}\\n'; echo ${talk.origin}/1?plain`)
@@ -430,10 +431,10 @@ test('links of http open in a window of their own; other schemes do nothing', as
     const row = (await lines(stage)).findIndex((line) => line.startsWith(label))
     const grid = await one(stage).locator('.xterm-screen').boundingBox()
     if (!grid) throw new Error('the terminal has no screen')
-    const place = { x: grid.x + (grid.width / GRID.cols) * 2.5, y: grid.y + (grid.height / GRID.rows) * (row + 0.5) }
-    await stage.mouse.move(place.x + 5, place.y)
-    await stage.mouse.move(place.x, place.y, { steps: 3 })
-    return place
+    const position = { x: grid.x + (grid.width / GRID.cols) * 2.5, y: grid.y + (grid.height / GRID.rows) * (row + 0.5) }
+    await stage.mouse.move(position.x + 5, position.y)
+    await stage.mouse.move(position.x, position.y, { steps: 3 })
+    return position
   }
   for (const label of ['javascript', 'file', 'data']) {
     const { x, y } = await at(label)
@@ -446,7 +447,7 @@ test('links of http open in a window of their own; other schemes do nothing', as
     await stage.mouse.click(x, y)
     const page = await popup
     await expect.poll(() => page.url()).toMatch(label === 'http-link' ? /opened/ : /plain/)
-    // It cannot reach back to the slides.
+    // The new window has no access to the slides.
     expect(await page.evaluate(() => window.opener === null && document.referrer === '')).toBe(true)
     await page.close()
     await stage.bringToFront()
@@ -454,7 +455,7 @@ test('links of http open in a window of their own; other schemes do nothing', as
   expect(opened).toHaveLength(2)
 })
 
-test('search finds what has scrolled away, goes to the next and back, and Escape returns to the shell', async ({
+test('search finds text in the scrollback, moves between matches, and Escape returns to the shell', async ({
   stage,
 }) => {
   await enter(stage, 'for i in 1 2 3; do echo needle-$i; seq 200; done')
@@ -471,7 +472,7 @@ test('search finds what has scrolled away, goes to the next and back, and Escape
   await expect.poll(() => text(stage)).toContain('needle-2')
   await stage.keyboard.press('Shift+Enter')
   await expect(result).toHaveText('4 of 4')
-  await field.fill('nowhere to be found')
+  await field.fill('no such text')
   await expect(result).toHaveText('not found')
   await stage.keyboard.press('Escape')
   await expect(one(stage).locator('textarea')).toBeFocused()
@@ -479,7 +480,7 @@ test('search finds what has scrolled away, goes to the next and back, and Escape
   await expect.poll(() => text(stage)).toContain('typed-2')
 })
 
-test('copies as text, and with its colours as HTML in which nothing runs', async ({ stage, context, talk }) => {
+test('a selection is copied as text, and as escaped HTML with its colors', async ({ stage, context, talk }) => {
   await context.grantPermissions(['clipboard-read', 'clipboard-write'], { origin: talk.origin })
   await enter(stage, `clear; printf '\\e[38;2;255;120;0m%s\\e[0m\\n' '<b>a&b</b><script>'`)
   await expect.poll(() => text(stage)).toMatch(/^<b>a&b/m)
@@ -500,7 +501,7 @@ test('copies as text, and with its colours as HTML in which nothing runs', async
   expect(html).not.toMatch(/<script|<b>/)
 })
 
-test('a paste stays one line of input, whatever control characters it holds', async ({ stage }) => {
+test('a paste with control characters remains one line of input', async ({ stage }) => {
   const victim = join(folder, 'victim')
   await one(stage)
     .locator('textarea')
@@ -516,36 +517,36 @@ test('a paste stays one line of input, whatever control characters it holds', as
   await expect.poll(() => text(stage)).toContain('not-2-there')
 })
 
-test('clear empties the screen and the scrollback of every window', async ({ stage, context, talk }) => {
-  const hall = await context.newPage()
-  await hall.goto(talk.link)
-  await expect(one(hall)).toHaveAttribute('data-state', 'prompt')
+test('"clear" empties screen and scrollback in every window', async ({ stage, context, talk }) => {
+  const audience = await context.newPage()
+  await audience.goto(talk.link)
+  await expect(one(audience)).toHaveAttribute('data-state', 'prompt')
   await stage.bringToFront()
   await enter(stage, 'seq 500')
-  await expect.poll(() => text(hall)).toMatch(/^500$/m)
+  await expect.poll(() => text(audience)).toMatch(/^500$/m)
   await expect(one(stage)).toHaveAttribute('data-state', 'prompt')
   await stage.keyboard.press('Control+Shift+L')
-  for (const page of [stage, hall])
-    await expect.poll(async () => ((await everything(page)).rest as { length: number }).length).toBe(GRID.rows)
-  expect((await text(hall)).trim().split('\n')).toHaveLength(1)
+  for (const page of [stage, audience])
+    await expect.poll(async () => ((await fullState(page)).rest as { length: number }).length).toBe(GRID.rows)
+  expect((await text(audience)).trim().split('\n')).toHaveLength(1)
 })
 
-test('the bell blinks, at most twice a second', async ({ stage }) => {
+test('the bell flashes at most twice a second', async ({ stage }) => {
   await one(stage).evaluate((box) => {
-    const told: number[] = []
+    const flashes: number[] = []
     new MutationObserver(() => {
-      if (box.classList.contains('ringing')) told.push(performance.now())
+      if (box.classList.contains('ringing')) flashes.push(performance.now())
     }).observe(box, { attributes: true, attributeFilter: ['class'] })
-    Object.assign(window, { told })
+    Object.assign(window, { flashes })
   })
   await enter(stage, 'for i in $(seq 30); do printf "\\a"; sleep 0.05; done; echo RUNG')
   await expect.poll(() => text(stage)).toMatch(/^RUNG$/m)
-  const told = await stage.evaluate(() => (window as unknown as { told: number[] }).told)
-  expect(told.length).toBeGreaterThan(1)
-  for (const [at, time] of told.entries()) if (at > 0) expect(time - (told[at - 1] ?? 0)).toBeGreaterThan(480)
+  const flashes = await stage.evaluate(() => (window as unknown as { flashes: number[] }).flashes)
+  expect(flashes.length).toBeGreaterThan(1)
+  for (const [at, time] of flashes.entries()) if (at > 0) expect(time - (flashes[at - 1] ?? 0)).toBeGreaterThan(480)
 })
 
-test('screen reader mode reads the lines out, and is remembered', async ({ stage }) => {
+test('screen reader mode exposes the lines to assistive technology, also after a reload', async ({ stage }) => {
   const tree = one(stage).locator('.xterm-accessibility')
   await expect(tree).toHaveCount(0)
   await stage.keyboard.press('Control+Shift+X')
@@ -559,17 +560,17 @@ test('screen reader mode reads the lines out, and is remembered', async ({ stage
   await expect(tree).toHaveCount(0)
 })
 
-test('the colours follow light and dark, and a program’s own 24-bit colours are kept', async ({ stage }) => {
+test('theme colors follow light and dark mode, and 24-bit colors of a program do not change', async ({ stage }) => {
   await enter(stage, `printf '\\e[31mtheme-red\\e[0m \\e[38;2;255;120;0mits-own\\e[0m\\n'`)
-  const colour = (words: string) =>
+  const color = (text: string) =>
     one(stage)
       .locator('.xterm-rows span')
-      .getByText(words, { exact: true })
+      .getByText(text, { exact: true })
       .last()
       .evaluate((span) => getComputedStyle(span).color)
   await stage.emulateMedia({ colorScheme: 'dark' })
-  await expect.poll(() => colour('theme-red')).toBe('rgb(255, 123, 127)')
-  expect(await colour('its-own')).toBe('rgb(255, 120, 0)')
+  await expect.poll(() => color('theme-red')).toBe('rgb(255, 123, 127)')
+  expect(await color('its-own')).toBe('rgb(255, 120, 0)')
   await stage.emulateMedia({ colorScheme: 'light' })
-  await expect.poll(() => colour('theme-red')).toBe('rgb(179, 38, 30)')
+  await expect.poll(() => color('theme-red')).toBe('rgb(179, 38, 30)')
 })
