@@ -5,7 +5,9 @@ import { factsOf } from './steps/step-facts.ts'
 import { playbackState } from './terminal/playback-state.ts'
 import { type StepOnSlide, visiblePages, visibleSteps, visibleTerminals } from './visible-slide.ts'
 
-/** Everything that a user can do on a slide. Buttons, keys, the clicker and the remote control all call these functions. */
+/**
+ * Everything that a user can do on a slide. Buttons, keys, the clicker and the remote control all call these functions.
+ */
 
 /** Runs a step, with the values of its form. A step that needs a confirmation requests it first. */
 export function run(step: StepOnSlide): void {
@@ -174,7 +176,10 @@ const visibleReplays = () =>
     return replay ? [{ terminal: name, replay }] : []
   })
 
-/** The commands of the keys, which act on the visible slide: on its first step that has not succeeded, unless another one fits better. */
+/**
+ * The commands of the keys, which act on the visible slide: on its first step that has not succeeded, unless another
+ * one fits better.
+ */
 export const keyCommands = {
   run: () => onStep(stepToRun, ({ step }) => run(step)),
   interrupt: () => onStep(stepToInterrupt, ({ terminal }) => interrupt(terminal)),

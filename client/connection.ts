@@ -10,13 +10,15 @@ import { WebSocketTransport } from './transport/websocket.ts'
 export { connection, may }
 
 /**
- * This window's side of the protocol: sends its messages, and distributes the messages that arrive to the store, the terminals and the
- * listeners.
+ * This window's side of the protocol: sends its messages, and distributes the messages that arrive to the store, the
+ * terminals and the listeners.
  */
 
 let transport: Transport | undefined
 
-/** Sends a message. A message that cannot be delivered is dropped; the window then shows that the connection is lost. */
+/**
+ * Sends a message. A message that cannot be delivered is dropped; the window then shows that the connection is lost.
+ */
 export function send(message: ClientMessage): void {
   transport?.handle(message)
 }
@@ -40,7 +42,10 @@ export function show(terminal: string, renderer: TerminalRenderer): () => void {
 
 const syncListeners = new Map<string, (state: Record<string, unknown>) => void>()
 
-/** Calls the listener with the state of a channel that all windows share: with the current state, if any, and at every change. */
+/**
+ * Calls the listener with the state of a channel that all windows share: with the current state, if any, and at every
+ * change.
+ */
 export function onSync(channel: string, listener: (state: Record<string, unknown>) => void): void {
   syncListeners.set(channel, listener)
   const state = connection.synced.get(channel)

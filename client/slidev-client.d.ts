@@ -1,5 +1,5 @@
-// The parts of @slidev/client's public API that this project uses. Slidev ships its client as source files, which fail this project's
-// stricter checks.
+// The parts of @slidev/client's public API that this project uses. Slidev ships its client as source files, which fail
+// this project's stricter checks.
 import type { ComputedRef, Ref } from 'vue'
 
 interface RouteLocation {

@@ -40,7 +40,10 @@ interface State {
   refused: { reason: Refusal; step?: string | undefined; terminal?: string | undefined; message: string } | undefined
 }
 
-/** Everything that this window knows about the server. Only `applyMessage` and connection.ts change it, apart from dismissed messages. */
+/**
+ * Everything that this window knows about the server. Only `applyMessage` and connection.ts change it, apart from
+ * dismissed messages.
+ */
 export const connection: State = reactive({
   link: 'connecting',
   role: 'presenter',

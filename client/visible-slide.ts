@@ -2,8 +2,8 @@ import { onScopeDispose, shallowReactive, watch } from 'vue'
 import { connection } from './store.ts'
 
 /**
- * What the slide on the screen contains. Its components register themselves here, so that keys, clicker and remote act on state instead of
- * searching the page.
+ * What the slide on the screen contains. Its components register themselves here, so that keys, clicker and remote act
+ * on state instead of searching the page.
  */
 
 /** A step on a slide, with the state that its component keeps. */

@@ -268,7 +268,8 @@ test('the terminal fills its box at every window size, and a double click select
       })
     await expect.poll(async () => Math.max(...(await filled()))).toBeGreaterThan(0.85)
     expect(Math.max(...(await filled()))).toBeLessThanOrEqual(1)
-    // Independent of earlier sizes and of when the font was loaded; otherwise a video that is cut from parts would jump.
+    // Independent of earlier sizes and of when the font was loaded; otherwise a video that is cut from parts would
+    // jump.
     const font = await one.evaluate((box) => (box as HTMLElement & { terminal: Terminal }).terminal.options.fontSize)
     expect(fonts.get(size.width) ?? font).toBe(font)
     fonts.set(size.width, font)

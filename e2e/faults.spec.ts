@@ -8,7 +8,9 @@ import { freePort } from '../server/test/free-port.ts'
 import { type OtherDeck, otherDeck } from './deck.ts'
 import { processes, screen, startTalk, step, type Talk, terminal } from './talk.ts'
 
-/** Fault injection during a talk: what the presenter sees, what keeps running, what is cleaned up (docs/reliability.md). */
+/**
+ * Fault injection during a talk: what the presenter sees, what keeps running, what is cleaned up (docs/reliability.md).
+ */
 
 const isRoot = process.getuid?.() === 0
 const isInstalled = (program: string) => spawnSync('sh', ['-c', `command -v ${program}`]).status === 0

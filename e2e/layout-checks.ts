@@ -24,7 +24,10 @@ export function slideOverflow(page: Page, slide: number): Promise<string[]> {
   return page.evaluate(measureSlide, slide)
 }
 
-/** Runs in the page. Terminals scroll and have tests of their own; elements that are hidden or part of a picture are skipped. */
+/**
+ * Runs in the page. Terminals scroll and have tests of their own; elements that are hidden or part of a picture are
+ * skipped.
+ */
 function measureSlide(slide: number): string[] {
   const page = document.querySelector<HTMLElement>(`.slidev-page-${slide}`)
   if (!page) return ['the slide is not mounted']
@@ -56,8 +59,8 @@ function measureSlide(slide: number): string[] {
 }
 
 /**
- * Runs in the page. Finds elements that extend beyond the page or their panel, are cut off, or have text smaller than 12 px. Slide, editor
- * and terminal have tests of their own.
+ * Runs in the page. Finds elements that extend beyond the page or their panel, are cut off, or have text smaller than
+ * 12 px. Slide, editor and terminal have tests of their own.
  */
 function measureWorkshop(): string[] {
   const found: string[] = []

@@ -1,6 +1,9 @@
 import { defineRoutesSetup } from '@slidev/types'
 
-/** Adds the pages of the remote control and the workshop. They precede Slidev's routes, where any word is the address of a slide. */
+/**
+ * Adds the pages of the remote control and the workshop. They precede Slidev's routes, where any word is the address of
+ * a slide.
+ */
 export default defineRoutesSetup((routes) => [
   { name: 'remote', path: '/remote', component: () => import('../client/presenter/Remote.vue') },
   // Only in builds for the workshop: the talk loads none of it.

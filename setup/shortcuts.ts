@@ -16,7 +16,9 @@ function withModifiers(modifiers: 'none' | 'shift', act: () => void): () => void
   }
 }
 
-/** Delays a command until the key is released: the key would be typed into a field that receives the focus before that. */
+/**
+ * Delays a command until the key is released: the key would be typed into a field that receives the focus before that.
+ */
 function onRelease(act: () => void): () => void {
   return () => window.addEventListener('keyup', () => act(), { once: true })
 }
@@ -26,7 +28,9 @@ const key = (name: string, act: () => void) => ({ key: name, fn: withModifiers('
 /** Names of Slidev's shortcuts for "next", including the clicker's. */
 const NEXT_SHORTCUTS = ['next_space', 'next_right', 'next_page_key']
 
-/** Adds the addon's keys, none of which Slidev uses, and lets Slidev's keys for "next" run steps and advance replays. */
+/**
+ * Adds the addon's keys, none of which Slidev uses, and lets Slidev's keys for "next" run steps and advance replays.
+ */
 export default defineShortcutsSetup((slidev, base) => {
   const nav = useNav()
   const { clicks, clicksTotal } = nav

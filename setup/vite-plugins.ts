@@ -4,8 +4,9 @@ import { defineVitePluginsSetup } from '@slidev/types'
 import { DOOR_HEADER, DOOR_VARIABLE, sameToken } from '../server/http/token.ts'
 
 /**
- * Makes Slidev's development server reject requests that do not come through the front door. That server has a port of its own, checks no
- * token, and would accept edits of slides.md from any web page. Without a front door (plain `slidev`) it is left as it is.
+ * Makes Slidev's development server reject requests that do not come through the front door. That server has a port of
+ * its own, checks no token, and would accept edits of slides.md from any web page. Without a front door (plain
+ * `slidev`) it is left as it is.
  */
 export default defineVitePluginsSetup(() => {
   const secret = process.env[DOOR_VARIABLE]

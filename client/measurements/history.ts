@@ -23,8 +23,8 @@ export interface Dot extends Point {
 }
 
 /**
- * Positions measurements in a chart: horizontally by date, vertically by value, each from the smallest to the largest. A single measurement
- * is centered, and so are equal values.
+ * Positions measurements in a chart: horizontally by date, vertically by value, each from the smallest to the largest.
+ * A single measurement is centered, and so are equal values.
  */
 export function toDots(points: Point[]): Dot[] {
   const times = points.map(({ date }) => Date.parse(date))

@@ -29,8 +29,8 @@ const rehearsed = Object.values(files).flatMap((file) => {
 })
 
 /**
- * Finds the latest measurement of a value: from the last good run in this talk, otherwise from a rehearsal with the profile in use,
- * otherwise from the latest rehearsal with any profile.
+ * Finds the latest measurement of a value: from the last good run in this talk, otherwise from a rehearsal with the
+ * profile in use, otherwise from the latest rehearsal with any profile.
  *
  * @param id `<step>.<name>` of a capture; `<step>.ready` and `<step>.seconds` always exist
  * @returns undefined before the first measurement
@@ -57,7 +57,10 @@ function valueOf(facts: Pick<Metadata, 'step' | 'seconds' | 'ready' | 'captures'
   return facts.captures[name]
 }
 
-/** The measurements of a value that differ from their predecessors, oldest first, and the latest; all with the profile of `measured`. */
+/**
+ * The measurements of a value that differ from their predecessors, oldest first, and the latest; all with the profile
+ * of `measured`.
+ */
 export function history(id: string): Point[] {
   const [step = '', name = ''] = id.split('.')
   const last = measured(id)
@@ -101,7 +104,8 @@ export function readable({ value, unit }: Pick<Captured, 'value' | 'unit'>): str
 const JUST_NOW_MS = 120_000
 
 /**
- * Describes the origin of a measurement: `lab, 23 Nov 2026`. In this talk it is `lab, just now`, later `lab, today 14:05`.
+ * Describes the origin of a measurement: `lab, 23 Nov 2026`. In this talk it is `lab, just now`, later `lab, today
+ * 14:05`.
  *
  * @param now milliseconds since 1970
  */

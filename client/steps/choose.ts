@@ -20,7 +20,10 @@ export function stepToInterrupt<Step extends Candidate & Pick<StepFacts, 'interr
   return firstOpen(steps.filter(({ interruptible }) => interruptible))
 }
 
-/** The step whose replay is shown, so that the same key ends it; otherwise the first step with a recording that has not succeeded. */
+/**
+ * The step whose replay is shown, so that the same key ends it; otherwise the first step with a recording that has not
+ * succeeded.
+ */
 export function stepToReplay<Step extends Candidate & Pick<StepFacts, 'replayable' | 'replaying'>>(
   steps: Step[],
 ): Step | undefined {

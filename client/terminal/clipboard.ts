@@ -1,8 +1,8 @@
 /**
  * Puts text on the clipboard.
  *
- * Pages that were loaded over plain HTTP from another machine have no asynchronous clipboard. They use the older command, which browsers
- * allow while they handle a key or a click.
+ * Pages that were loaded over plain HTTP from another machine have no asynchronous clipboard. They use the older
+ * command, which browsers allow while they handle a key or a click.
  *
  * @param html the same text with its colors, for programs that accept HTML
  */

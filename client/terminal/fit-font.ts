@@ -12,8 +12,8 @@ const MIN_FONT_PX = 4
  *
  * @param screen size of the grid at the font size `size`
  * @param size in pixels
- * @returns a font size in steps of half a pixel, so that a box that changes by a pixel does not move the text; undefined if the grid or the
- * box has no extent, as on a hidden slide
+ * @returns a font size in steps of half a pixel, so that a box that changes by a pixel does not move the text;
+ * undefined if the grid or the box has no extent, as on a hidden slide
  */
 export function fitFont(screen: Size, size: number, box: Size): number | undefined {
   if (![screen.width, screen.height, size, box.width, box.height].every((length) => length > 0)) return undefined

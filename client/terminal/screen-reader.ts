@@ -1,6 +1,9 @@
 import { ref, watch } from 'vue'
 
-/** `localStorage` key. The mode belongs to the person at this browser, so it applies to every terminal and editor, in every talk. */
+/**
+ * `localStorage` key. The mode belongs to the person at this browser, so it applies to every terminal and editor, in
+ * every talk.
+ */
 const KEY = 'understudy-screen-reader'
 
 /** Whether terminals and editors support a screen reader. Pages cannot detect one. */

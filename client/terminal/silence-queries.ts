@@ -1,11 +1,12 @@
 import type { IParser } from '@xterm/xterm'
 
 /**
- * Keeps a viewer's terminal from answering queries. The screen on the server answers each query of a program once; the answers of all windows
- * would arrive as additional input of the program.
+ * Keeps a viewer's terminal from answering queries. The screen on the server answers each query of a program once; the
+ * answers of all windows would arrive as additional input of the program.
  */
 export function silenceQueries(parser: IParser): void {
-  // Device attributes (primary, secondary, tertiary), status and cursor position, modes, window reports (xterm's ctlseqs).
+  // Device attributes (primary, secondary, tertiary), status and cursor position, modes, window reports (xterm's
+  // ctlseqs).
   for (const id of [
     { final: 'c' },
     { prefix: '>', final: 'c' },

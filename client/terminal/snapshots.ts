@@ -34,7 +34,9 @@ export function keepSnapshot(name: string, terminal: Terminal): () => void {
 }
 
 const recorded = new Map<string, Promise<Snapshot | undefined>>()
-/** The last reading that was started. An overview requests all recordings at once; they are read one after the other. */
+/**
+ * The last reading that was started. An overview requests all recordings at once; they are read one after the other.
+ */
 let lastReading: Promise<unknown> = Promise.resolve()
 
 /** The final screen of a step's recording; undefined if there is no recording or it cannot be read. */

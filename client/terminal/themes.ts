@@ -1,8 +1,8 @@
 import type { ITheme } from '@xterm/xterm'
 
 /**
- * The terminal's colors. Each of the 16 is legible as text on the background (WCAG 2: 4.5 to 1), except black on dark, which programs use to
- * fill areas. xterm raises the contrast of all other colors to `CONTRAST`.
+ * The terminal's colors. Each of the 16 is legible as text on the background (WCAG 2: 4.5 to 1), except black on dark,
+ * which programs use to fill areas. xterm raises the contrast of all other colors to `CONTRAST`.
  */
 export const dark = {
   background: '#0b1020',
@@ -55,7 +55,10 @@ export const light = {
   brightWhite: '#3b4458',
 } as const satisfies ITheme
 
-/** Minimum contrast of text. Colors that a program has chosen for the opposite background are adjusted until they have it. */
+/**
+ * Minimum contrast of text. Colors that a program has chosen for the opposite background are adjusted until they have
+ * it.
+ */
 export const CONTRAST = 4.5
 
 /** Colors of the matches of a search: of the current match, and of the others. */

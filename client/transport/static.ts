@@ -39,8 +39,8 @@ interface ShownRecording {
 const PERMISSIONS = ['view', 'run', 'navigate', 'replay'] as const
 
 /**
- * Stands in for the server in a static site and in exported pages: speaks the server's protocol, so that the rest of the page needs no
- * special case, and plays recordings where the server would run steps.
+ * Stands in for the server in a static site and in exported pages: speaks the server's protocol, so that the rest of
+ * the page needs no special case, and plays recordings where the server would run steps.
  */
 export class StaticTransport implements Transport {
   private readonly deck: StaticDeck

@@ -6,7 +6,10 @@ export type Receive = (message: ServerMessage) => void
 /** Receives every binary frame of terminal output (see shared/protocol/talk.ts). */
 export type ReceiveFrame = (frame: Uint8Array) => void
 
-/** Carries messages between this window and whatever answers it: a server, the recordings of a static site, or the video renderer. */
+/**
+ * Carries messages between this window and whatever answers it: a server, the recordings of a static site, or the video
+ * renderer.
+ */
 export interface Transport {
   /** Starts to deliver messages; the first is `hello`. */
   open: () => void

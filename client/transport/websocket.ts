@@ -1,7 +1,10 @@
 import { type ClientMessage, CLOSE, serverMessage, SOCKET_PATH } from '../../shared/protocol/talk.ts'
 import type { Receive, ReceiveFrame, Transport } from './transport.ts'
 
-/** Delays between attempts to connect, in milliseconds. A page that never had a server, such as a static deck, retries rarely. */
+/**
+ * Delays between attempts to connect, in milliseconds. A page that never had a server, such as a static deck, retries
+ * rarely.
+ */
 const FIRST_RETRY_MS = 250
 const MAX_RETRY_MS = 4000
 const MAX_RETRY_WITHOUT_SERVER_MS = 60_000
