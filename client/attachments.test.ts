@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
-import { type ClientMessage, encodeFrame } from '../shared/protocol/talk.ts'
+import { encodeFrame } from '../shared/protocol/frame.ts'
+import type { ClientMessage } from '../shared/protocol/talk.ts'
 import { Attachments } from './attachments.ts'
 
 /** Attachments whose messages and drawings are recorded. */

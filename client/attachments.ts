@@ -1,4 +1,5 @@
-import { type ClientMessage, decodeFrame, type ServerMessage } from '../shared/protocol/talk.ts'
+import { decodeFrame } from '../shared/protocol/frame.ts'
+import type { ClientMessage, ServerMessage } from '../shared/protocol/talk.ts'
 
 /** Draws a terminal in this window. */
 export interface TerminalRenderer {

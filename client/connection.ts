@@ -1,4 +1,4 @@
-import { type ClientMessage, MAX_INPUT, type ServerMessage } from '../shared/protocol/talk.ts'
+import { type ClientMessage, MAX_INPUT_LENGTH, type ServerMessage } from '../shared/protocol/talk.ts'
 import { Attachments, type TerminalRenderer } from './attachments.ts'
 import { reloadForVersion, reloadIncompatible } from './reload.ts'
 import { applyMessage, connection, may } from './store.ts'

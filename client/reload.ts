@@ -1,4 +1,4 @@
-import type { DeckState } from '../shared/protocol/talk.ts'
+import type { DeckState } from '../shared/protocol/state.ts'
 import { connection } from './store.ts'
 
 /** Reloads of the page that a newer or an incompatible server makes necessary. */
@@ -28,9 +28,5 @@ export function reloadIncompatible(): void {
   if (Date.now() - last > RELOAD_INTERVAL_MS) {
     sessionStorage.setItem(RELOADED_KEY, String(Date.now()))
     location.reload()
-  } else
-    connection.refused = {
-      reason: 'stale',
-      message: 'This page and its server have different versions. Restart the talk, then reload this page.',
-    }
+  } else connection.refused = { refusal: { kind: 'outdated-page' } }
 }

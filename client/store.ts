@@ -2,16 +2,10 @@ import { reactive } from 'vue'
 import type { Profile } from '../shared/deck/contract.ts'
 import type { Diagnosis } from '../shared/diagnosis.ts'
 import type { ClassInfo, Seat } from '../shared/protocol/class.ts'
-import type {
-  DeckState,
-  Permission,
-  Refusal,
-  Role,
-  ServerMessage,
-  ShareInfo,
-  StepInfo,
-  TerminalInfo,
-} from '../shared/protocol/talk.ts'
+import type { Refusal } from '../shared/failures/refusal.ts'
+import type { DeckState, ShareInfo, StepInfo, TerminalInfo } from '../shared/protocol/state.ts'
+import type { ServerMessage } from '../shared/protocol/talk.ts'
+import type { Permission, Role } from '../shared/roles.ts'
 
 /** `none`: no server has answered yet. `static`: the deck is a static site, whose terminals show recordings. */
 export type Link = 'connecting' | 'open' | 'lost' | 'none' | 'static'
@@ -37,7 +31,7 @@ interface State {
   /** The class, in the instructor's window. */
   class: ClassInfo | undefined
   /** The last refusal, until it is dismissed. */
-  refused: { reason: Refusal; step?: string | undefined; terminal?: string | undefined; message: string } | undefined
+  refused: { refusal: Refusal; step?: string | undefined; terminal?: string | undefined } | undefined
 }
 
 /**
@@ -121,7 +115,7 @@ export function applyMessage(message: ServerMessage): void {
       return
     case 'refused':
       // The bar of the replay shows the reason itself.
-      if (message.reason !== 'replayed') connection.refused = message
+      if (message.refusal.kind !== 'replayed') connection.refused = message
       return
     case 'stage-reset':
       connection.refused = undefined

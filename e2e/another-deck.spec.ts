@@ -201,7 +201,7 @@ test('a step with a confirmation runs only with a valid input and the word of co
   await rent.getByLabel('Address').fill('192.0.2.7')
   await rent.getByLabel(/This costs money/).fill('yes')
   await page.keyboard.press('Enter')
-  await expect(rent.getByRole('alert')).toContainText('Type "rent" to go on')
+  await expect(rent.getByRole('alert')).toContainText('Type "rent" to continue')
   await expect(rent).toHaveAttribute('data-state', 'idle')
 
   await rent.getByRole('button', { name: 'Run rent' }).click()

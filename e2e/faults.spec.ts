@@ -137,7 +137,7 @@ test('shell killed: its step shows the signal, other terminals keep running, and
   const shell = execFileSync('pgrep', ['-P', String(talk.process.pid), '-f', 'rcfile'], { encoding: 'utf8' }).trim()
   process.kill(Number(shell), 'SIGKILL')
   await measured('end shown', state(page, 'long').toHaveAttribute('data-state', 'ended'))
-  await expect(step(page, 'long')).toContainText('The shell was ended by signal 9')
+  await expect(step(page, 'long')).toContainText('The shell was killed by signal 9')
   await chooseTerminal(page, 'short')
   await run(page, 'short')
   await state(page, 'short').toHaveAttribute('data-state', 'succeeded')

@@ -211,7 +211,7 @@ test('a step that fails is followed by its recording, with the reason', async ({
   await page.keyboard.press('Shift+Escape')
   await page.keyboard.press('r')
   await expect(step(page, 'count')).toHaveAttribute('data-state', 'failed')
-  await expect(bar(page)).toContainText('Its exit status is 1')
+  await expect(bar(page)).toContainText('The exit status is 1')
   await expect.poll(() => screen(page, 'count')).toContain('three')
   await page.keyboard.press('l')
   await expect.poll(() => screen(page, 'count')).toContain('oh no')

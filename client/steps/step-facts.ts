@@ -1,4 +1,5 @@
-import type { StepStatus } from '../../shared/protocol/talk.ts'
+import { describeRefusal } from '../../shared/failures/refusal.ts'
+import type { StepStatus } from '../../shared/protocol/state.ts'
 import { connection, may } from '../store.ts'
 import type { StepOnSlide } from '../visible-slide.ts'
 
@@ -30,7 +31,9 @@ export function factsOf(step: StepOnSlide): StepFacts {
   const active = state === 'running' || state === 'ready'
   const occupied = !active && connection.terminals[terminal]?.state.state === 'busy'
   const refusal =
-    connection.refused?.step === step.id && state !== 'unavailable' ? connection.refused.message : undefined
+    connection.refused?.step === step.id && state !== 'unavailable'
+      ? describeRefusal(connection.refused.refusal)
+      : undefined
   const canPlay = connection.link === 'open' || (connection.link === 'static' && info?.recording !== undefined)
   return {
     step,

@@ -1,4 +1,4 @@
-import type { ReplayInfo } from '../../shared/protocol/talk.ts'
+import type { ReplayInfo } from '../../shared/protocol/state.ts'
 
 /** What a replay is doing. `stepping`: it plays to the next pause in the recording. `over`: it is at its end. */
 export type PlaybackState = 'playing' | 'stepping' | 'paused' | 'over'

@@ -1,6 +1,7 @@
 import { type Cast, parseCast } from '../../shared/recording/cast.ts'
 import { Player } from '../../shared/recording/player.ts'
-import { type ClientMessage, encodeFrame } from '../../shared/protocol/talk.ts'
+import { encodeFrame } from '../../shared/protocol/frame.ts'
+import type { ClientMessage } from '../../shared/protocol/talk.ts'
 import { type StaticDeck, staticDeck } from '../../shared/static-deck.ts'
 import { ticker } from '../ticker.ts'
 import type { Receive, ReceiveFrame, Transport } from './transport.ts'

@@ -3,7 +3,7 @@ import type { ClientMessage, ServerMessage } from '../../shared/protocol/talk.ts
 /** Receives every message from the server, or from the part of the page that stands in for it. */
 export type Receive = (message: ServerMessage) => void
 
-/** Receives every binary frame of terminal output (see shared/protocol/talk.ts). */
+/** Receives every binary frame of terminal output (see shared/protocol/frame.ts). */
 export type ReceiveFrame = (frame: Uint8Array) => void
 
 /**
