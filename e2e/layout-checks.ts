@@ -41,7 +41,7 @@ function measureSlide(slide: number): string[] {
       continue
     const box = element.getBoundingClientRect()
     if (box.width === 0 || box.height === 0) continue
-    const name = `${element.tagName.toLowerCase()}.${[...element.classList].join('.')} "${(element.textContent ?? '').trim().slice(0, 30)}"`
+    const name = `${element.tagName.toLowerCase()}.${[...element.classList].join('.')} "${element.textContent.trim().slice(0, 30)}"`
     const excess = Math.max(
       box.right - canvas.right,
       box.bottom - canvas.bottom,
@@ -78,7 +78,7 @@ function measureWorkshop(): string[] {
       continue
     const box = element.getBoundingClientRect()
     if (box.width === 0 || box.height === 0) continue
-    const name = `${element.tagName.toLowerCase()}.${[...element.classList].join('.')} "${(element.textContent ?? '').trim().slice(0, 30)}"`
+    const name = `${element.tagName.toLowerCase()}.${[...element.classList].join('.')} "${element.textContent.trim().slice(0, 30)}"`
     const style = getComputedStyle(element)
     if (
       [...element.childNodes].some((node) => node.nodeType === Node.TEXT_NODE && node.textContent?.trim()) &&

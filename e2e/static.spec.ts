@@ -114,7 +114,7 @@ test('a static site replays recordings without a server under any path, and cont
       (box) =>
         new Promise<void>((resolve) => {
           const check = () =>
-            box.querySelector('.xterm-rows')?.textContent?.includes('three') ? requestAnimationFrame(check) : resolve()
+            box.querySelector('.xterm-rows')?.textContent.includes('three') ? requestAnimationFrame(check) : resolve()
           check()
         }),
     )

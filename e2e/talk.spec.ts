@@ -39,7 +39,9 @@ test('a VM keeps running and serving its page across a reload and in a second wi
   expect(await screen(stage, 'run-vm')).toContain('nix run .#run-vm')
   expect(await (await fetch('http://127.0.0.1:8080/')).text()).toContain('<div id="root"')
   expect((await fetch('http://127.0.0.1:8080/a/client/side/route')).status).toBe(200)
-  await expect(stage.frameLocator('iframe[src^="http://127.0.0.1:8080"]').first().locator('#root')).not.toBeEmpty()
+  await expect(
+    stage.locator('iframe[src^="http://127.0.0.1:8080"]').first().contentFrame().locator('#root'),
+  ).not.toBeEmpty()
 
   const before = await screen(stage, 'run-vm')
   await stage.reload()

@@ -43,7 +43,7 @@ export async function startTalk({
   through?: string[]
 } = {}): Promise<Talk> {
   const chosen = port ?? (await freePort())
-  const [program = '', ...words] = [...through, process.execPath]
+  const [program, ...words] = [...through, process.execPath] as [string, ...string[]]
   const child = spawn(
     program,
     [
@@ -66,10 +66,10 @@ export async function startTalk({
     },
   )
   let output = ''
-  for (const stream of [child.stdout, child.stderr]) stream?.on('data', (chunk: Buffer) => (output += String(chunk)))
+  for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk: Buffer) => (output += String(chunk)))
   const exited = once(child, 'exit')
   const link = await new Promise<string>((resolve, reject) => {
-    child.stdout?.on('data', () => {
+    child.stdout.on('data', () => {
       const found = /(?:Slides|Workshop)\s+(https?:\S+)/.exec(output)?.[1]
       if (found) resolve(found)
     })
