@@ -43,7 +43,7 @@ export async function startTalk({
   through?: string[]
 } = {}): Promise<Talk> {
   const chosen = port ?? (await freePort())
-  const [program, ...words] = [...through, process.execPath] as [string, ...string[]]
+  const [program, ...words] = [...through, process.execPath]
   const child = spawn(
     program,
     [
