@@ -4,7 +4,7 @@ import { reloadForVersion, reloadIncompatible } from './reload.ts'
 import { applyMessage, connection, may } from './store.ts'
 import { staticDeckHere, StaticTransport } from './transport/static.ts'
 import type { Transport } from './transport/transport.ts'
-import { filming, FilmServer } from './transport/video.ts'
+import { rendererBridge, VideoTransport } from './transport/video.ts'
 import { WebSocketTransport } from './transport/websocket.ts'
 
 export { connection, may }
@@ -101,7 +101,7 @@ export function onTurn(listener: (by: 1 | -1) => void): void {
 export function connect(): void {
   if (transport) return
   const deck = staticDeckHere()
-  if (filming) transport = new FilmServer(filming, receive, receiveFrame)
+  if (rendererBridge) transport = new VideoTransport(rendererBridge, receive, receiveFrame)
   else if (deck) transport = new StaticTransport(deck, receive, receiveFrame)
   else {
     const socket = new WebSocketTransport(receive, receiveFrame, {
@@ -117,7 +117,7 @@ export function connect(): void {
       })
   }
   transport.open()
-  if (!deck || filming) return
+  if (!deck || rendererBridge) return
   connection.link = 'static'
   attachments.attachAll()
 }

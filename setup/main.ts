@@ -3,7 +3,7 @@ import { defineAppSetup } from '@slidev/types'
 import { connect, may, onSync, send } from '../client/connection.ts'
 import { FOLLOWED_BY_ALL, setPositionChannel } from '../client/position.ts'
 import Step from '../client/steps/Step.vue'
-import { filming } from '../client/transport/video.ts'
+import { rendererBridge } from '../client/transport/video.ts'
 
 /** Learners turn their slides alone and follow nobody. */
 const isLearner = () => /\/workshop(\/|$)/.test(location.pathname)

@@ -2,7 +2,7 @@ import { useNav } from '@slidev/client'
 import { defineShortcutsSetup } from '@slidev/types'
 import { focusTerminal, keyCommands, next, previous, setNavigation, toggleShareCode } from '../client/commands.ts'
 import { onTurn } from '../client/connection.ts'
-import { turnForFilm } from '../client/transport/video.ts'
+import { connectRendererNavigation } from '../client/transport/video.ts'
 
 /** The last key that was pressed. Slidev's shortcuts ignore modifiers, and Ctrl+R must not run a step. */
 let pressed: KeyboardEvent | undefined
@@ -34,7 +34,7 @@ const NEXT_SHORTCUTS = ['next_space', 'next_right', 'next_page_key']
 export default defineShortcutsSetup((slidev, base) => {
   const nav = useNav()
   const { clicks, clicksTotal } = nav
-  turnForFilm(nav)
+  connectRendererNavigation(nav)
   setNavigation({
     next: slidev.next,
     previous: slidev.prev,

@@ -2,7 +2,8 @@ import type { Ref } from 'vue'
 import type { RendererBridge } from '../../shared/video/renderer-bridge.ts'
 import type { VideoEvent } from '../../shared/video/timeline.ts'
 import { encodeFrame } from '../../shared/protocol/frame.ts'
-import type { ClientMessage, ServerMessage } from '../../shared/protocol/talk.ts'
+import type { ClientMessage } from '../../shared/protocol/talk.ts'
+import type { Receive, ReceiveFrame, Transport } from './transport.ts'
 
 /** Set only in a page that the video renderer (server/video/frame-capturer.ts) has opened. */
 export const rendererBridge = typeof window === 'undefined' ? undefined : window.understudyRenderer
@@ -18,10 +19,10 @@ interface TerminalContent {
  * Replaces the server in a rendered page: speaks the server's protocol and applies the renderer's events. Apart from
  * the step page, which shows a thumbnail instead of a live page, the client does not know that it is being rendered.
  */
-export class VideoTransport {
+export class VideoTransport implements Transport {
   private readonly bridge: RendererBridge
-  private readonly receive: (message: ServerMessage) => void
-  private readonly writeFrame: (frame: Uint8Array) => void
+  private readonly receive: Receive
+  private readonly writeFrame: ReceiveFrame
   private readonly contents = new Map<string, TerminalContent>()
   /** Attached terminals: the channel of the last snapshot, and the bytes sent to and parsed by the page on it. */
   private readonly attached = new Map<string, { channel: number; bytes: number; parsed: number }>()
@@ -32,11 +33,7 @@ export class VideoTransport {
    * @param receive handles a server message
    * @param writeFrame handles a binary frame of terminal output
    */
-  constructor(
-    bridge: RendererBridge,
-    receive: (message: ServerMessage) => void,
-    writeFrame: (frame: Uint8Array) => void,
-  ) {
+  constructor(bridge: RendererBridge, receive: Receive, writeFrame: ReceiveFrame) {
     this.bridge = bridge
     this.receive = receive
     this.writeFrame = writeFrame
