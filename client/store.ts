@@ -1,7 +1,7 @@
 import { reactive } from 'vue'
 import type { Profile } from '../shared/deck/contract.ts'
 import type { Diagnosis } from '../shared/diagnosis.ts'
-import type { ClassInfo, Seat } from '../shared/protocol/class.ts'
+import type { ClassInfo, ClassMembership } from '../shared/protocol/class.ts'
 import type { Refusal } from '../shared/failures/refusal.ts'
 import type { DeckState, ShareInfo, StepInfo, TerminalInfo } from '../shared/protocol/state.ts'
 import type { ServerMessage } from '../shared/protocol/talk.ts'
@@ -26,8 +26,8 @@ interface State {
   terminals: Record<string, TerminalInfo>
   /** Findings of the last diagnosis that was requested. */
   diagnosis: Diagnosis | undefined
-  /** What a learner's window knows about the class. */
-  seat: Seat
+  /** This learner's part in the class. */
+  membership: ClassMembership
   /** The class, in the instructor's window. */
   class: ClassInfo | undefined
   /** The last refusal, until it is dismissed. */
@@ -50,7 +50,7 @@ export const connection: State = reactive({
   steps: {},
   terminals: {},
   diagnosis: undefined,
-  seat: { join: 'none', notes: [] },
+  membership: { join: 'none', notes: [] },
   class: undefined,
   refused: undefined,
 })
@@ -101,8 +101,8 @@ export function applyMessage(message: ServerMessage): void {
     case 'permissions':
       connection.permissions = message.permissions
       return
-    case 'seat':
-      connection.seat = message.seat
+    case 'membership':
+      connection.membership = message.membership
       return
     case 'class':
       connection.class = message.class
