@@ -1,7 +1,14 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { Executor } from '../executor/executor.ts'
 
+/** Time between two requests: imperceptible to a viewer, negligible for a booting VM. */
+const POLL_INTERVAL_MS = 250
+
+/** Time for one response: QEMU accepts connections long before its guest answers them. */
+const RESPONSE_TIMEOUT_MS = 2000
+
 /**
- * Where a page is reached from this machine, whose address is that of its executor's loopback.
+ * Translates the URL of a page on the executor's loopback to a URL that this machine can reach.
  *
  * @param url `http://127.0.0.1:8080/…`
  */
@@ -14,39 +21,37 @@ export async function reachable(url: string, executor: Pick<Executor, 'forward'>
 }
 
 /**
- * Asks a page of this machine again and again until it answers as promised.
+ * Polls a page until it responds with 2xx and the expected text.
  *
- * @param signal ends the asking: the step is over
- * @returns true once it answered, false where the signal came first
+ * @param signal stops polling
+ * @returns whether the page responded before the signal
  */
 export async function untilReady(
   page: { http: string; contains?: string | undefined },
   signal: AbortSignal,
 ): Promise<boolean> {
   while (!signal.aborted) {
-    if (await answers(page, signal)) return !signal.aborted
-    await new Promise<void>((done) => {
-      const timer = setTimeout(done, PAUSE)
-      signal.addEventListener('abort', () => (clearTimeout(timer), done()), { once: true })
-    })
+    if (await isReady(page, signal)) return !signal.aborted
+    // Unlike a timer with a listener of its own, this removes its listener when the time is over.
+    await sleep(POLL_INTERVAL_MS, undefined, { signal }).catch(() => {})
   }
   return false
 }
 
-/** Milliseconds between two questions: a viewer does not feel it, a booting VM does not mind it. */
-const PAUSE = 250
-/** Milliseconds for one answer: QEMU takes connections long before its guest answers them. */
-const PATIENCE = 2000
-
-async function answers(page: { http: string; contains?: string | undefined }, signal: AbortSignal): Promise<boolean> {
+async function isReady(page: { http: string; contains?: string | undefined }, signal: AbortSignal): Promise<boolean> {
+  // AbortSignal.any would stay registered with the signal for as long as the signal exists.
+  const attempt = new AbortController()
+  const abort = () => attempt.abort()
+  const timer = setTimeout(abort, RESPONSE_TIMEOUT_MS)
+  signal.addEventListener('abort', abort, { once: true })
   try {
-    const response = await fetch(page.http, {
-      signal: AbortSignal.any([signal, AbortSignal.timeout(PATIENCE)]),
-      redirect: 'manual',
-    })
+    const response = await fetch(page.http, { signal: attempt.signal, redirect: 'manual' })
     const text = await response.text()
     return response.ok && (page.contains === undefined || text.includes(page.contains))
   } catch {
     return false
+  } finally {
+    clearTimeout(timer)
+    signal.removeEventListener('abort', abort)
   }
 }
