@@ -1,11 +1,13 @@
 import { defineCodeblockTransformer, defineTransformersSetup } from '@slidev/types'
 import { hashCommand } from '../server/deck/command-hash.ts'
+import { describeFenceIssue } from '../server/deck/problems.ts'
 import { commandOf, parseFence } from '../shared/deck/fence.ts'
 
 /** Turns the fence of a step into the component that runs it (client/steps/Step.vue). */
 const stepFence = defineCodeblockTransformer(async ({ info, code, renderHighlighted }) => {
   const fence = parseFence(info)
   if (!fence) return undefined
+  if ('issue' in fence) throw new Error(describeFenceIssue(fence.issue))
   // Rendered as plain shell: Slidev would read the braces of a step as line numbers.
   const highlighted = await renderHighlighted({ info: 'sh' })
   // {{name}} marks an input of the step; Vue would evaluate it as an expression.

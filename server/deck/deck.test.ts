@@ -2,7 +2,9 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { type Deck, DeckError, fillIn, readDeck } from './deck.ts'
+import { type Deck, readDeck } from './deck.ts'
+import { fillIn } from './inputs.ts'
+import { DeckError, describeProblem } from './problems.ts'
 
 let folder: string
 beforeEach(async () => {
@@ -21,8 +23,8 @@ async function problems(text: string): Promise<string[]> {
     () => undefined,
     (reason: unknown) => reason,
   )
-  if (!(error instanceof DeckError)) throw new Error('the deck was taken')
-  return error.problems
+  if (!(error instanceof DeckError)) throw new Error('readDeck reported no problem')
+  return error.problems.map(describeProblem)
 }
 
 const twoSteps = `---
@@ -58,39 +60,39 @@ ls -l
 \`\`\`
 `
 
-describe('a deck', () => {
-  test('has a step for each fence that names one, with the command as the slide shows it', async () => {
+describe('readDeck', () => {
+  test('returns a step for each fence that declares one, with the command of the slide', async () => {
     const deck = await read(twoSteps)
     expect([...deck.steps.keys()]).toEqual(['serve', 'look', 'look-again'])
     expect(deck.steps.get('serve')?.command).toBe('# with a comment\npython3 -m http.server \\\n  8080')
-    expect(deck.steps.get('look')).toMatchObject({ slide: 2, place: 'slides.md:21 (slide 2)' })
+    expect(deck.steps.get('look')).toMatchObject({ slide: 2, place: { file: 'slides.md', line: 21, slide: 2 } })
   })
 
-  test('gives a step that keeps running a terminal of its own, and the others of the slide one together', async () => {
+  test('gives a step with ready its own terminal, and the other steps of the slide a shared one', async () => {
     const { steps } = await read(twoSteps)
     expect([...steps.values()].map((step) => step.terminal)).toEqual(['serve', 'look', 'look'])
   })
 
-  test('has another version after an edit', async () => {
+  test('returns a different version after an edit', async () => {
     expect((await read(twoSteps)).version).not.toBe((await read(`${twoSteps}\n# More`)).version)
   })
 })
 
-describe('a broken deck names file, line and slide for', () => {
+describe('readDeck reports file, line and slide of', () => {
   test('an unknown attribute', async () => {
-    expect(await problems('# A\n\n```sh {step=a colour=red}\nls\n```\n')).toEqual([
-      'slides.md:3 (slide 1): unknown attribute "colour" in {step=a colour=red}: a step fence takes step=<id> and terminal=<name>',
+    expect(await problems('# A\n\n```sh {step=a color=red}\nls\n```\n')).toEqual([
+      'slides.md:3 (slide 1): unknown attribute "color" in {step=a color=red}: use step=<id> and terminal=<name>',
     ])
   })
 
-  test('two steps with one id', async () => {
+  test('two steps with the same id', async () => {
     const [problem] = await problems('# A\n\n```sh {step=a}\nls\n```\n\n---\n\n# B\n\n```sh {step=a}\nls\n```\n')
     expect(problem).toBe(
-      'slides.md:11 (slide 2): step "a" exists already, at slides.md:3 (slide 1): every step needs an id of its own',
+      'slides.md:11 (slide 2): step "a" already exists at slides.md:3 (slide 1): give each step a unique id',
     )
   })
 
-  test('an empty fence', async () => {
+  test('a fence that contains only comments', async () => {
     expect(await problems('# A\n\n```sh {step=a}\n# only a comment\n```\n')).toEqual([
       'slides.md:3 (slide 1): step "a" is empty: write its command between the backticks',
     ])
@@ -101,57 +103,58 @@ describe('a broken deck names file, line and slide for', () => {
     expect((await problems(text))[0]).toMatch(/^slides\.md:3 \(slide 1\): steps\.a: .*"redy"/)
   })
 
-  test('a probe of another machine', async () => {
+  test('a ready URL on another machine', async () => {
     const text =
       "---\nsteps:\n  a:\n    ready: { http: 'http://example.org/' }\n---\n\n# A\n\n```sh {step=a}\nls\n```\n"
-    expect((await problems(text))[0]).toContain('must be a page of this machine')
+    expect((await problems(text))[0]).toContain('must be a URL on this machine')
   })
 
-  test('a contract without a step', async () => {
+  test('a contract whose step is not on the slide', async () => {
     const text = '---\nsteps:\n  gone: {}\n---\n\n# A\n'
-    expect((await problems(text))[0]).toMatch(
-      /^slides\.md:3 \(slide 1\): "steps\.gone" is the contract of a step that this slide does not have/,
-    )
+    expect((await problems(text))[0]).toMatch(/^slides\.md:3 \(slide 1\): "steps\.gone" has no step on this slide/)
   })
 
   test('an input that is not declared', async () => {
     expect((await problems('# A\n\n```sh {step=a}\necho {{name}}\n```\n'))[0]).toContain('{{name}} is not declared')
   })
 
-  test('a pace that is no time, and a runOnNext that is neither yes nor no', async () => {
+  test('a pace that is not a duration', async () => {
     expect(await problems('---\npace: soon\n---\n\n# One\n')).toEqual([
-      'slides.md:2 (slide 1): pace: "soon" is no time: write it as 90s, 2m or 1:30',
-    ])
-    expect(await problems('---\nrunOnNext: maybe\n---\n\n# One\n')).toEqual([
-      'slides.md:2 (slide 1): runOnNext: must be true or false',
+      'slides.md:2 (slide 1): pace: Invalid duration "soon": use 90s, 2m or 1:30',
     ])
     for (const pace of ['90s', '2m', '1:30', '45', '1h30m', '150s']) await read(`---\npace: ${pace}\n---\n\n# One\n`)
   })
 
-  test('a missing file', async () => {
-    await expect(readDeck(join(folder, 'none.md'))).rejects.toThrow(/there is no such file/)
+  test('a runOnNext that is not a boolean', async () => {
+    expect(await problems('---\nrunOnNext: maybe\n---\n\n# One\n')).toEqual([
+      'slides.md:2 (slide 1): runOnNext: must be true or false',
+    ])
+  })
+
+  test('a file that does not exist', async () => {
+    await expect(readDeck(join(folder, 'none.md'))).rejects.toThrow(/none\.md: file not found/)
   })
 })
 
-describe('an input', () => {
+describe('fillIn', () => {
   const deck =
     '---\nsteps:\n  a:\n    inputs:\n      host: { label: Host, pattern: "[a-z. ;\']+", placeholder: a.example }\n---\n\n```sh {step=a}\nping {{host}}\n```\n'
   const step = async () => {
     const found = (await read(deck)).steps.get('a')
-    if (!found) throw new Error('no step')
+    if (!found) throw new Error('step a is missing')
     return found
   }
 
-  test('is typed as it is when it is a plain word, and quoted when it is not', async () => {
+  test('inserts plain words unquoted and quotes other values for the shell', async () => {
     expect(fillIn(await step(), { host: 'a.example' })).toBe('ping a.example')
     expect(fillIn(await step(), { host: "it's; ls" })).toBe("ping 'it'\\''s; ls'")
   })
 
-  test('that is missing, unknown, of another form or with a control character is refused by its label', async () => {
+  test('rejects a missing, unknown, mismatching or multi-line value', async () => {
     const a = await step()
     expect(() => fillIn(a, {})).toThrow('Fill in "Host" first.')
-    expect(() => fillIn(a, { host: 'A' })).toThrow('"Host" cannot be "A": write something like a.example.')
-    expect(() => fillIn(a, { host: 'a\nb' })).toThrow('"Host" cannot be')
+    expect(() => fillIn(a, { host: 'A' })).toThrow('Invalid value "A" for "Host". Example: a.example.')
+    expect(() => fillIn(a, { host: 'a\nb' })).toThrow('Invalid value "a\nb" for "Host"')
     expect(() => fillIn(a, { host: 'a', other: 'b' })).toThrow('no input "other"')
   })
 })

@@ -2,7 +2,8 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { DeckError, readDeck } from './deck.ts'
+import { readDeck } from './deck.ts'
+import { DeckError, describeProblem } from './problems.ts'
 
 let folder: string
 beforeEach(async () => {
@@ -43,7 +44,7 @@ async function problems(...tasks: string[]): Promise<string[]> {
     (reason: unknown) => reason,
   )
   if (!(error instanceof DeckError)) throw new Error('the deck was accepted')
-  return error.problems
+  return error.problems.map(describeProblem)
 }
 
 test('readDeck reads a task with its slide, hints and scripts', async () => {
@@ -54,7 +55,7 @@ test('readDeck reads a task with its slide, hints and scripts', async () => {
       id: 'port',
       title: 'Another port',
       slide: 2,
-      place: 'slides.md:8 (slide 2)',
+      place: { file: 'slides.md', line: 8, slide: 2 },
       depends: [],
       timeout: 90,
       files: ['nixos/hello.nix'],
@@ -103,15 +104,15 @@ test('a dependency on a later or missing task is an error', async () => {
   await write('port', { ...VALID, 'task.md': VALID['task.md'].replace('title', 'depends: [page]\ntitle') })
   await write('page', VALID)
   expect(await problems('port', 'page')).toEqual([
-    'slides.md:8 (slide 2): task "port" depends on "page", which comes after it: turn the slides round',
+    'slides.md:8 (slide 2): task "port" depends on "page", which comes after it: swap the slides',
   ])
-  expect(await problems('port')).toEqual([expect.stringContaining('which is no task of a slide before it')])
+  expect(await problems('port')).toEqual([expect.stringContaining('which no slide before it uses')])
   expect((await read('page', 'port')).tasks.get('port')?.depends).toEqual(['page'])
 })
 
 test('two slides with the same task are an error', async () => {
   await write('port', VALID)
   expect(await problems('port', 'port')).toEqual([
-    'slides.md:14 (slide 3): task "port" stands already at slides.md:8 (slide 2): every task has one slide',
+    'slides.md:14 (slide 3): task "port" is already used at slides.md:8 (slide 2): use each task on one slide',
   ])
 })

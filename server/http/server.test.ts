@@ -108,7 +108,7 @@ test('slides.md is removed, broken and put back: the last good deck and what run
   await rename(talk.file, `${talk.file}.away`)
   const removed = await viewer.message('deck', ({ deck }) => deck.state === 'broken')
   expect(JSON.stringify(removed.deck)).toMatch(
-    /slides\.md: there is no such file\. Give the path of a deck, or put the file back/,
+    /slides\.md: file not found\. Check the path of the deck, or restore the file/,
   )
   expect(removed.steps.map(({ id, status }) => [id, status.state])).toEqual([['long', 'running']])
   expect((await talk.get('/')).text).toBe('the deck')

@@ -2,7 +2,8 @@ import { createReadStream } from 'node:fs'
 import { dirname } from 'node:path'
 import { watch } from 'chokidar'
 import type { WebSocket } from 'ws'
-import { type Deck, DeckError, readDeck } from '../deck/deck.ts'
+import { type Deck, readDeck } from '../deck/deck.ts'
+import { DeckError, describeProblem } from '../deck/problems.ts'
 import { type DeckServer, type FrontDoor, INSECURE_REMOTE, openFrontDoor, type Sharing } from './front-door.ts'
 import { CAST_PATH, CLOSE, PAGE_PATH, type ServerMessage, THUMBNAIL_PATH } from '../../shared/protocol/talk.ts'
 import { type DeckState, type ShareInfo } from '../../shared/protocol/state.ts'
@@ -310,7 +311,9 @@ export class TalkServer {
     } catch (error) {
       if (this.closing.signal.aborted) return
       const errors =
-        error instanceof DeckError ? error.problems : [error instanceof Error ? error.message : String(error)]
+        error instanceof DeckError
+          ? error.problems.map(describeProblem)
+          : [error instanceof Error ? error.message : String(error)]
       if (!(error instanceof DeckError || error instanceof BuildError)) this.options.log(String(error))
       this.tell({ state: 'broken', errors })
     }

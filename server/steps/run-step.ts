@@ -1,7 +1,7 @@
 import type { FallbackReason } from '../../shared/failures/fallback.ts'
 import type { MissingRequirement } from '../../shared/failures/requirement.ts'
 import type { Deck, Step } from '../deck/deck.ts'
-import { fillIn, InputError } from '../deck/deck.ts'
+import { fillIn, InputError } from '../deck/inputs.ts'
 import { describeHolder } from '../environment/ports.ts'
 import { prepareStep, type ProfileRuntime } from '../environment/profile.ts'
 import type { Executor } from '../executor/executor.ts'

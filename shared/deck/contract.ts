@@ -2,17 +2,17 @@ import { parseTimeString } from '@slidev/parser/utils'
 import { z } from 'zod'
 
 /**
- * A contract: what a step needs and promises. It stands under `steps.<id>` in the frontmatter of the step's slide.
- * Unknown keys are errors, so that a misspelt promise is never silently ignored.
+ * The contract of a step: its requirements and expected results, declared under `steps.<id>` in the frontmatter of its
+ * slide. Unknown keys are errors, so that a misspelled key is never ignored.
  */
 
 /** A TCP port. */
 const port = z.number().int().min(1).max(65535)
 
-/** The name of an environment variable, as POSIX writes it. */
+/** The name of an environment variable, as POSIX defines it. */
 const variable = z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/, 'is not the name of an environment variable')
 
-/** What the steps run against: the bundled flake with nixpkgs, the offline lab, or, where a deck has no flake, this machine as it is. */
+/** The environment of the steps: the deck's flake with nixpkgs, with the offline lab, or this machine without a flake. */
 export const profileSchema = z.enum(['nixos', 'lab', 'host'])
 export type Profile = z.infer<typeof profileSchema>
 
@@ -23,17 +23,19 @@ const needsKeys = z.strictObject({
   env: z.array(variable).default([]),
   /** TCP ports of 127.0.0.1 that must be free when the step starts. */
   ports: z.array(port).default([]),
-  /** What the step makes Nix build, as installables of the flake in the workdir: made before the talk by `prefetch`. */
-  installables: z.array(z.string().regex(/^\.#\S+$/, 'must be of the flake in the workdir: .#<output>')).default([]),
+  /** Installables of the flake in the workdir that the step builds; `prefetch` builds them before the talk. */
+  installables: z
+    .array(z.string().regex(/^\.#\S+$/, 'must be an output of the flake in the workdir: .#<output>'))
+    .default([]),
   /** Hosts that must answer on port 443. */
   network: z.array(z.hostname()).default([]),
-  /** The profiles in which the step can run at all; all of them unless given. */
+  /** The profiles in which the step can run; all of them by default. */
   profiles: z.array(profileSchema).min(1).optional(),
-  /** Why the step cannot run in another profile, told to the user as it stands. */
+  /** Why the step cannot run in other profiles; shown to the user verbatim. */
   reason: z.string().min(1).optional(),
 })
 
-/** Decks written before `reason` had that name say `because`. */
+/** Accepts `because`, the former name of `reason`. */
 const needs = z.preprocess((value) => {
   if (typeof value !== 'object' || value === null || !('because' in value)) return value
   const { because, ...others } = value
@@ -41,117 +43,118 @@ const needs = z.preprocess((value) => {
 }, needsKeys)
 
 const input = z.strictObject({
-  /** What the field is called on the slide. */
+  /** Label of the field on the slide. */
   label: z.string().min(1),
-  /** A regular expression that the whole value must match. Anything that one line can hold, unless given. */
+  /** A regular expression that the whole value must match; by default any text without a line break. */
   pattern: z.string().default('.+').refine(isRegExp, 'is not a regular expression'),
-  /** An example, shown in the empty field. */
+  /** An example value, shown in the empty field. */
   placeholder: z.string().optional(),
 })
 
 /** One key: a character, or `ctrl-` and a letter. */
-const key = z.string().regex(/^(ctrl-[a-z]|[!-~])$/, 'is no key: write one character, or ctrl-<letter>')
+const key = z.string().regex(/^(ctrl-[a-z]|[!-~])$/, 'is not a key: use one character, or ctrl-<letter>')
 
-/** What a terminal sends for a key: Ctrl and a letter are the control characters 1 to 26 (ECMA-48). */
+/** The characters that a terminal sends for a key. Ctrl and a letter are the control characters 1 to 26 (ECMA-48). */
 export function keyCode(name: string): string {
   return name.startsWith('ctrl-') ? String.fromCharCode(name.charCodeAt(5) - 96) : name
 }
 
-/** A length of time in seconds, written as Slidev writes them: `90s`, `5m`, `1:30`, or a number of seconds. */
-export const time = z.union([z.number(), z.string()]).transform((text, context) => {
-  try {
-    const { seconds } = parseTimeString(text)
-    if (seconds > 0) return seconds
-  } catch {
-    // Not a time: said below.
-  }
-  context.addIssue({ code: 'custom', message: `"${text}" is no time: write it as 90s, 2m or 1:30` })
-  return z.NEVER
-})
+const INVALID_DURATION = 'use 90s, 2m or 1:30'
 
-/** A regular expression (JavaScript's), matched against each line that the step prints, without colours. */
+/** A duration in Slidev's notation (`90s`, `5m`, `1:30`, or a number of seconds), parsed to seconds. */
+export const time = z
+  .union([z.number(), z.string()], { error: ({ input }) => `Invalid duration "${String(input)}": ${INVALID_DURATION}` })
+  .transform((text, context) => {
+    try {
+      const { seconds } = parseTimeString(text)
+      if (seconds > 0) return seconds
+    } catch {
+      // Reported below, like a duration of zero.
+    }
+    context.addIssue({ code: 'custom', message: `Invalid duration "${text}": ${INVALID_DURATION}` })
+    return z.NEVER
+  })
+
+/** A JavaScript regular expression, matched against each line of the step's output, without colors. */
 const pattern = z.string().min(1).refine(isRegExp, 'is not a regular expression')
 
 const ready = z.union([
   z.strictObject({
-    /** Asked again and again once the step runs; the step is ready when it answers 2xx. Only this machine is asked. */
+    /** Polled while the step runs; the step is ready when it responds with 2xx. Must be on this machine. */
     http: z
       .url()
-      .regex(/^http:\/\/127\.0\.0\.1(:\d+)?(\/|$)/, 'must be a page of this machine: http://127.0.0.1:<port>/…'),
-    /** Text that the answer must contain. */
+      .regex(/^http:\/\/127\.0\.0\.1(:\d+)?(\/|$)/, 'must be a URL on this machine: http://127.0.0.1:<port>/…'),
+    /** Text that the response must contain. */
     contains: z.string().min(1).optional(),
   }),
-  /** Ready as soon as a line matches. */
+  /** Ready when a line of output matches. */
   z.strictObject({ output: pattern }),
 ])
 
 const expectation = z
   .strictObject({
-    /** The exit status; 0 unless given. */
+    /** The expected exit status; 0 by default. */
     exit: z.number().int().min(0).max(255).optional(),
-    /** The step is meant to fail: any exit status but 0 will do. */
+    /** The step is expected to fail, with any exit status other than 0. */
     failure: z.literal(true).optional(),
-    /** A line that must be printed. */
+    /** A line of output must match. */
     output: pattern.optional(),
   })
-  .refine(({ exit, failure }) => exit === undefined || failure === undefined, 'write either "exit" or "failure"')
+  .refine(({ exit, failure }) => exit === undefined || failure === undefined, 'set either "exit" or "failure"')
 
-/** A value that a run of the step gives: kept with its recording, and shown by the component Measured. */
+/** A value measured in a run of the step: saved with its recording, and shown by the component Measured. */
 const capture = z
   .strictObject({
-    /** Its first group is the value. */
+    /** The value is the first group of the first match. */
     output: pattern
       .refine(
         (source) => !isRegExp(source) || new RegExp(`${source}|`).exec('')?.length === 2,
-        'must have one group: (…)',
+        'must have exactly one group: (…)',
       )
       .optional(),
-    /** What this prints is the value: run by bash in the workdir once the step is over. */
+    /** The value is the output of this script, which bash runs in the workdir after the step. */
     script: z.string().min(1).optional(),
-    /** What it is a number of; text unless given. */
+    /** Unit of the value. */
     unit: z.enum(['bytes', 'seconds', 'text']).default('text'),
-    /** What the value is called where it is shown. */
+    /** Label of the value on slides. */
     label: z.string().min(1).optional(),
   })
-  .refine(
-    ({ output, script }) => (output === undefined) !== (script === undefined),
-    'write either "output" or "script"',
-  )
+  .refine(({ output, script }) => (output === undefined) !== (script === undefined), 'set either "output" or "script"')
 
 export const contractSchema = z.strictObject({
   needs: needs.prefault({}),
-  /** What the user fills in: `{{name}}` in the command stands for the value, quoted for the shell. */
+  /** Values that the user fills in. `{{name}}` in the command is replaced by the value, quoted for the shell. */
   inputs: z
-    .record(z.string().regex(/^[a-z][a-z0-9-]*$/, 'must be lower-case letters, digits and dashes'), input)
+    .record(z.string().regex(/^[a-z][a-z0-9-]*$/, 'must be lowercase letters, digits and hyphens'), input)
     .default({}),
-  /** A word that the user types before the step runs, because the step costs money or destroys something. */
+  /** Asks the user to type a word before the step runs, for steps that cost money or destroy something. */
   confirm: z
     .strictObject({
-      /** What is about to happen. */
+      /** Consequences of the step. */
       warning: z.string().min(1),
       /** The word to type. */
       type: z.string().min(1),
     })
     .optional(),
-  /** What the step must do. */
+  /** Expected result of the step. */
   expect: expectation.prefault({}),
-  /** Steps that must have succeeded before. */
+  /** Steps that must have succeeded before this one. */
   depends: z.array(z.string()).default([]),
-  /** How long it may take to its end, or until it is ready. In seconds. */
+  /** Longest time until the step ends or is ready, in seconds. */
   timeout: time.default(600),
-  /** Run by bash in the workdir once the step is over, or ready: the step has done what it promises if this exits with 0. */
+  /** Script that bash runs in the workdir when the step has ended or is ready. The step fails unless it exits with 0. */
   verify: z.string().min(1).optional(),
-  /** Values that a run gives, by name. */
+  /** Values to measure in each run, by name. */
   capture: z
-    .record(z.string().regex(/^[a-z][a-z0-9-]*$/, 'must be lower-case letters, digits and dashes'), capture)
+    .record(z.string().regex(/^[a-z][a-z0-9-]*$/, 'must be lowercase letters, digits and hyphens'), capture)
     .default({}),
-  /** Run by bash in the workdir after a rehearsal of the step, whatever its result. */
+  /** Script that bash runs in the workdir after each rehearsal of the step, whatever its result. */
   cleanup: z.string().min(1).optional(),
-  /** When the recording takes the place of the live terminal by itself. */
+  /** Events on which the recording automatically replaces the live terminal. */
   fallback: z.array(z.enum(['missing', 'failure', 'timeout'])).default([]),
-  /** For a step that keeps running: how to know that what it starts can be used. */
+  /** For a step that keeps running: how to detect that it is ready. */
   ready: ready.optional(),
-  /** The keys that end the step where Ctrl-C does not, one after the other: `[ctrl-a, x]` for QEMU's serial console. */
+  /** The sequence of keys that ends the step, if not Ctrl-C: `[ctrl-a, x]` for QEMU's serial console. */
   interrupt: z.array(key).min(1).default(['ctrl-c']),
 })
 export type Contract = z.infer<typeof contractSchema>
