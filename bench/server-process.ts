@@ -1,20 +1,22 @@
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { readDeck } from '../server/deck/deck.ts'
 import { ProcessRegistry } from '../server/executor/process-registry.ts'
 import { LocalExecutor } from '../server/executor/local.ts'
 import type { ProfileRuntime } from '../server/environment/profile.ts'
 import { Recorder } from '../server/recording/recorder.ts'
 import { TalkServer } from '../server/http/server.ts'
-import { deckVersion } from '../server/deck/slidev.ts'
+import { deckVersion } from '../server/deck/build-version.ts'
 import { Stage } from '../server/steps/stage.ts'
 import { freePort } from '../server/test/free-port.ts'
 
 // A child process with the server under test: front door, websocket, session, screen and recorder as in a talk, with a deck of one
 // terminal, but without Slidev. It sends its link and the name of its terminal, and exits when its parent disconnects.
 const folder = await mkdtemp(join(tmpdir(), 'understudy-bench-'))
-const file = join(folder, 'slides.md')
+// The deck has its own folder: whatever is written beside its slides may be part of the build.
+const file = join(folder, 'deck', 'slides.md')
+await mkdir(dirname(file))
 await writeFile(file, '# Bench\n\n```sh {step=first}\ntrue\n```\n')
 const deck = await readDeck(file)
 const built = join(folder, 'built')

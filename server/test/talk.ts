@@ -1,13 +1,13 @@
 import { createHash } from 'node:crypto'
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { vi } from 'vitest'
 import { WebSocket } from 'ws'
 import { readDeck } from '../deck/deck.ts'
 import { ProcessRegistry } from '../executor/process-registry.ts'
 import { LocalExecutor } from '../executor/local.ts'
-import { deckVersion } from '../deck/slidev.ts'
+import { deckVersion } from '../deck/build-version.ts'
 import type { ProfileRuntime } from '../environment/profile.ts'
 import { type ServerMessage, serverMessage, SOCKET_PATH } from '../../shared/protocol/talk.ts'
 import { type StepStatus } from '../../shared/protocol/state.ts'
@@ -63,7 +63,9 @@ export async function serveTalk(
   secrets: readonly string[] = [],
 ): Promise<ServedTalk> {
   const folder = await mkdtemp(join(tmpdir(), 'understudy-talk-'))
-  const file = join(folder, 'slides.md')
+  // The deck has its own folder: whatever is written beside its slides may be part of the build.
+  const file = join(folder, 'deck', 'slides.md')
+  await mkdir(dirname(file))
   await writeFile(file, slides)
   const workdir = join(folder, 'cache', 'workdir')
   const flake = join(folder, 'nix')

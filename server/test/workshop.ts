@@ -8,7 +8,7 @@ import { LocalExecutor } from '../executor/local.ts'
 import { hostProfile } from '../environment/profile.ts'
 import type { ServerMessage } from '../../shared/protocol/talk.ts'
 import { TalkServer } from '../http/server.ts'
-import { deckVersion } from '../deck/slidev.ts'
+import { deckVersion } from '../deck/build-version.ts'
 import { Stage } from '../steps/stage.ts'
 import { Learner, workspaceIn } from '../workshop/learner.ts'
 import type { TaskLine, TaskProgress } from '../../shared/protocol/workshop.ts'
@@ -167,6 +167,7 @@ export class TestClass {
   readonly bob: TestWorkshop
   private server!: TalkServer
   private stage: Stage | undefined
+  private deckFolder!: string
   private readonly windows: TestWindow[] = []
 
   private constructor(ada: TestWorkshop, bob: TestWorkshop) {
@@ -186,7 +187,10 @@ export class TestClass {
 
   private async open(withInstructor: boolean): Promise<void> {
     const { ada, bob } = this
-    const deck = await readDeck(join(ada.folder, 'slides.md'))
+    // The deck has its own folder: whatever is written beside its slides may be part of the build.
+    this.deckFolder = await mkdtemp(join(tmpdir(), 'understudy-deck-'))
+    for (const [name, text] of Object.entries(FILES)) await this.writeDeck(name, text)
+    const deck = await readDeck(join(this.deckFolder, 'slides.md'))
     // Pretends that the deck is built already.
     const built = join(ada.folder, 'built')
     const pages = join(built, await deckVersion(deck.file, deck.files))
@@ -219,6 +223,12 @@ export class TestClass {
     this.links = (await this.server.open()).learners
   }
 
+  /** Writes a file of the deck that the server presents. */
+  async writeDeck(name: string, text: string): Promise<void> {
+    await mkdir(dirname(join(this.deckFolder, name)), { recursive: true })
+    await writeFile(join(this.deckFolder, name), text)
+  }
+
   /**
    * Connects a window, which the server may reject.
    *
@@ -248,5 +258,6 @@ export class TestClass {
     await this.server.close()
     await this.stage?.end()
     await Promise.all([this.ada.close(), this.bob.close()])
+    await rm(this.deckFolder, { recursive: true })
   }
 }

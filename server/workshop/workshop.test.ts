@@ -118,14 +118,14 @@ test('a learner can download only their own changes as a patch', async () => {
 
 test('an edited task is sent without a new build, and an invalid edit is only reported', async () => {
   const own = await testClass.window('ada')
-  await testClass.ada.write(
+  await testClass.writeDeck(
     'tasks/header/task.md',
     '---\ntitle: Another title\nteaches: How a file is added\ndepends: [port]\n---\nAdd it.\n',
   )
   const { course } = await own.message('course', ({ course }) => course.tasks[1]?.title === 'Another title')
   expect(course.tasks[1]?.progress.state.state).toBe('skipped')
   expect(own.messages.some((message) => message.type === 'deck' && message.deck.state === 'building')).toBe(false)
-  await testClass.ada.write('tasks/header/task.md', 'no frontmatter')
+  await testClass.writeDeck('tasks/header/task.md', 'no frontmatter')
   await own.message(
     'deck',
     ({ deck }) =>

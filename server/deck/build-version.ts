@@ -1,0 +1,244 @@
+import { createHash } from 'node:crypto'
+import type { Dirent } from 'node:fs'
+import { readdir, readFile, realpath, stat } from 'node:fs/promises'
+import { dirname, join, relative, resolve, sep } from 'node:path'
+import { parse } from '@slidev/parser'
+import { z } from 'zod'
+import { json } from '../../shared/json.ts'
+import { deckPaths, packageRoot } from '../lib/paths.ts'
+
+/**
+ * The version of a built deck: a hash of everything that can influence the build.
+ *
+ * These are all files below Slidev's roots (the folders of the deck, its theme and its addons), the package.json of the
+ * theme and addons that are installed from a registry, and the lock file, which stands for all other packages.
+ */
+
+/** Files larger than this are identified by size and modification time, since reading a video takes longer than the hash may. */
+const MAX_HASHED_BYTES = 1_000_000
+
+/** Lock files of the package managers that Slidev supports. */
+const LOCK_FILES = ['package-lock.json', 'npm-shrinkwrap.json', 'pnpm-lock.yaml', 'yarn.lock', 'bun.lock', 'bun.lockb']
+
+/** Folders in the root of a deck: output of commands and tests, and the tasks, which the server reads itself. */
+const NOT_BUILT_IN_DECK = ['dist', 'videos', 'casts', 'tasks', 'test-results', 'playwright-report']
+
+/** Folders of this package that contain no code that Slidev bundles. A folder that is missing here causes needless builds only. */
+const NOT_BUILT_IN_PACKAGE = [
+  'bench',
+  'bin',
+  'docs',
+  'e2e',
+  'nix/lab',
+  ...['cli', 'dist', 'environment', 'executor', 'http', 'recording', 'rehearsal'].map((name) => `server/${name}`),
+  ...['steps', 'terminal', 'test', 'video', 'workshop'].map((name) => `server/${name}`),
+]
+
+/** The only hidden folder that matters: Slidev's saved drawings. */
+const BUILT_HIDDEN_FOLDER = '.slidev'
+
+/** Documentation, logs, tests, exported slides, and what editors and systems leave behind. */
+const NOT_BUILT_NAME =
+  /^(node_modules|(README|CHANGELOG|LICENSE)(\.\w+)?|slides\.(pdf|pptx)|\.DS_Store|#.*#|\.#.*)$|(~|\.(log|tmp|swp|swx)|\.(test|spec)\.\w+)$/
+
+/**
+ * Computes the version of a build.
+ *
+ * @param deckFile the entry file, absolute
+ * @param deckFiles all files that the slides were read from, absolute
+ * @returns 16 hexadecimal digits
+ */
+export async function deckVersion(deckFile: string, deckFiles: readonly string[]): Promise<string> {
+  const deckRoot = await realpath(dirname(deckFile))
+  const { folders, manifests } = await findRoots(deckFile, deckRoot)
+  // Only below the deck if the user has put them there with UNDERSTUDY_CACHE or UNDERSTUDY_DATA.
+  const { cache, learners } = deckPaths(deckFile)
+  const written = await Promise.all([cache, dirname(learners)].map((path) => realpath(path).catch(() => path)))
+  const below = await Promise.all([...folders].map((folder) => filesBelow(folder, folder === deckRoot, written)))
+  const files = new Set([...deckFiles, ...below.flat(), ...manifests, ...(await lockFiles(deckRoot))])
+  const sorted = [...files].sort()
+  const identities = await Promise.all(sorted.map(identify))
+  const hash = createHash('sha256')
+  for (const [index, file] of sorted.entries())
+    hash
+      .update(`${relative(deckRoot, file)}\0`)
+      .update(identities[index] ?? '')
+      .update('\0')
+  return hash.digest('hex').slice(0, 16)
+}
+
+/** The contents of a file, or its size and time if it is large. A file that disappears meanwhile counts as empty. */
+async function identify(file: string): Promise<Buffer | string> {
+  try {
+    const { size, mtimeMs } = await stat(file)
+    return size > MAX_HASHED_BYTES ? `${size} ${mtimeMs}` : await readFile(file)
+  } catch {
+    return ''
+  }
+}
+
+interface Roots {
+  /** Folders of which every file counts, absolute and without links. */
+  folders: Set<string>
+  /** Manifests of packages that are installed from a registry and never edited, absolute. */
+  manifests: Set<string>
+}
+
+const addonList = z.array(z.string()).catch([])
+const dependencyMap = z.record(z.string(), z.string()).catch({}).default({})
+const manifestSchema = z.object({
+  slidev: z.object({ addons: addonList }).optional().catch(undefined),
+  dependencies: dependencyMap,
+  devDependencies: dependencyMap,
+})
+type Manifest = z.infer<typeof manifestSchema>
+
+/**
+ * Finds the folders that Slidev builds from. Follows the rules of `resolveOptions` in @slidev/cli, which takes too long to
+ * load for this.
+ *
+ * @param deckRoot folder of the deck, absolute and without links
+ */
+async function findRoots(deckFile: string, deckRoot: string): Promise<Roots> {
+  const roots: Roots = { folders: new Set([deckRoot]), manifests: new Set() }
+  const text = await readFile(deckFile, 'utf8').catch(() => '')
+  const headmatter: Record<string, unknown> = (await parse(text, deckFile)).slides[0]?.frontmatter ?? {}
+
+  const theme = headmatter.theme === undefined ? 'default' : headmatter.theme
+  if (typeof theme === 'string') await addRoot(roots, await findRoot('theme', theme, deckRoot, deckRoot))
+
+  const seen = new Set<string>()
+  const addAddon = async (name: string, importer: string): Promise<void> => {
+    const folder = await findRoot('addon', name, importer, deckRoot)
+    if (folder === undefined || seen.has(folder)) return
+    seen.add(folder)
+    await addRoot(roots, folder)
+    for (const nested of (await readManifest(folder)).slidev?.addons ?? []) await addAddon(nested, folder)
+  }
+  const project = await nearest(deckRoot, ['package.json'])
+  for (const file of project) roots.manifests.add(file)
+  const manifest = await readManifest(dirname(project[0] ?? join(deckRoot, 'package.json')))
+  for (const name of [...addonList.parse(headmatter.addons), ...(manifest.slidev?.addons ?? [])])
+    await addAddon(name, deckRoot)
+  await addRoot(roots, packageRoot)
+
+  // Local packages: the lock file does not change with their contents.
+  for (const name of Object.keys({ ...manifest.dependencies, ...manifest.devDependencies }))
+    await addRoot(roots, await findPackage(name, deckRoot))
+  return roots
+}
+
+/** Adds a theme, an addon or a package: all of its files, or its manifest if it is installed from a registry. */
+async function addRoot({ folders, manifests }: Roots, folder: string | undefined): Promise<void> {
+  if (folder === undefined) return
+  const real = await realpath(folder).catch(() => folder)
+  if (real.split(sep).includes('node_modules')) manifests.add(join(folder, 'package.json'))
+  else folders.add(real)
+}
+
+async function readManifest(folder: string): Promise<Manifest> {
+  const text = await readFile(join(folder, 'package.json'), 'utf8').catch(() => '')
+  return manifestSchema.parse(json(text) ?? {})
+}
+
+/** Resolves the name of a theme or an addon as Slidev does: a path or a package. */
+async function findRoot(
+  type: 'theme' | 'addon',
+  name: string,
+  importer: string,
+  deckRoot: string,
+): Promise<string | undefined> {
+  if (name === 'none' || name === '') return undefined
+  if (name.startsWith('@/')) return resolve(deckRoot, name.slice(2))
+  if (/^[./]/.test(name) || (!name.startsWith('@') && name.includes('/'))) return resolve(importer, name)
+  const names = name.startsWith('@') ? [name] : [`@slidev/${type}-${name}`, `slidev-${type}-${name}`, name]
+  for (const each of names) {
+    const folder = await findPackage(each, importer)
+    if (folder !== undefined) return folder
+  }
+  return undefined
+}
+
+/** The folder of an installed package, looked up from a folder like Node does. */
+async function findPackage(name: string, importer: string): Promise<string | undefined> {
+  for (const folder of parents(importer)) {
+    const found = join(folder, 'node_modules', name)
+    if (await exists(join(found, 'package.json'))) return found
+  }
+  return undefined
+}
+
+/** The lock files of the deck or of the workspace that it belongs to. */
+function lockFiles(deckRoot: string): Promise<string[]> {
+  return nearest(deckRoot, LOCK_FILES)
+}
+
+/** The files with one of these names in the nearest folder, from this one upwards, that has any. */
+async function nearest(start: string, names: readonly string[]): Promise<string[]> {
+  for (const folder of parents(start)) {
+    const found: string[] = []
+    for (const name of names) if (await exists(join(folder, name))) found.push(join(folder, name))
+    if (found.length > 0) return found
+  }
+  return []
+}
+
+/** A folder and its parents, nearest first. */
+function* parents(folder: string): Generator<string> {
+  for (let current = folder; ; current = dirname(current)) {
+    yield current
+    if (current === dirname(current)) return
+  }
+}
+
+async function exists(path: string): Promise<boolean> {
+  return stat(path).then(
+    () => true,
+    () => false,
+  )
+}
+
+/**
+ * Lists the files below a root that can influence a build. Follows links, except into packages and the Nix store.
+ *
+ * @param root absolute and without links
+ * @param isDeck whether the root is the folder of the deck
+ * @param written folders that the server writes while it runs, absolute and without links
+ */
+async function filesBelow(root: string, isDeck: boolean, written: readonly string[]): Promise<string[]> {
+  const excluded = new Set([
+    ...(isDeck ? NOT_BUILT_IN_DECK : []),
+    ...(root === (await realpath(packageRoot)) ? NOT_BUILT_IN_PACKAGE : []),
+  ])
+  const visited = new Set<string>()
+  const files: string[] = []
+  const walk = async (folder: string): Promise<void> => {
+    const real = await realpath(folder).catch(() => undefined)
+    if (real === undefined || visited.has(real) || written.includes(real)) return
+    visited.add(real)
+    const entries = await readdir(real, { withFileTypes: true }).catch(() => [])
+    await Promise.all(
+      entries.map(async (entry) => {
+        // Below the real path: a folder that is reached by two paths counts once, under the same name.
+        const path = join(real, entry.name)
+        if (NOT_BUILT_NAME.test(entry.name) || excluded.has(relative(root, path))) return
+        const type = await typeOf(entry, path)
+        if (type === 'file') files.push(path)
+        else if (type === 'folder' && (!entry.name.startsWith('.') || entry.name === BUILT_HIDDEN_FOLDER))
+          await walk(path)
+      }),
+    )
+  }
+  await walk(root)
+  return files
+}
+
+async function typeOf(entry: Dirent, path: string): Promise<'file' | 'folder' | 'other'> {
+  if (entry.isFile()) return 'file'
+  if (entry.isDirectory()) return 'folder'
+  if (!entry.isSymbolicLink()) return 'other'
+  const target = await realpath(path).catch(() => undefined)
+  if (target === undefined || /\/node_modules\/|^\/nix\/store\//.test(target)) return 'other'
+  const found = await stat(target)
+  return found.isFile() ? 'file' : found.isDirectory() ? 'folder' : 'other'
+}
