@@ -22,7 +22,7 @@ for (const signal of ['SIGTERM', 'SIGINT', 'SIGKILL'] as const)
     const status = await talk.stop(signal)
     if (signal === 'SIGKILL') {
       const again = await startTalk()
-      expect(again.output()).toContain('an earlier server had left behind')
+      expect(again.output()).toContain('of an earlier server')
       await again.stop()
     } else expect(status).toBe(0)
     await expect.poll(() => processes(new RegExp(`^${marker}`))).toEqual([])

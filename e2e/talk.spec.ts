@@ -65,7 +65,7 @@ test('a step whose port is in use names the process that uses it', async ({ stag
   try {
     await goTo(stage, talk.origin, 'run-vm')
     await run(stage, 'run-vm')
-    await expect(stage.getByText(new RegExp(`Port 8080 is taken by process ${process.pid}`)).first()).toBeVisible()
+    await expect(stage.getByText(new RegExp(`Port 8080 is in use by process ${process.pid}`)).first()).toBeVisible()
   } finally {
     await new Promise((resolve) => blocker.close(resolve))
   }

@@ -2,29 +2,32 @@ import { createSocket } from 'node:dgram'
 import { once } from 'node:events'
 import { networkInterfaces } from 'node:os'
 
-/** An address that belongs to nobody (RFC 5737): asked for the way there, the system says which address it would go out by. */
-const ELSEWHERE = '192.0.2.1'
+/** An address in TEST-NET-1 (RFC 5737). Connecting a UDP socket to it sends nothing and reveals the source address of the default route. */
+const TEST_NET_ADDRESS = '192.0.2.1'
+
+/** Any UDP port; no packet is sent to it. */
+const ANY_PORT = 53
 
 /**
- * The IPv4 address by which the local network reaches this machine: that of the default route, else the first that is not a loopback's.
- * Nothing is sent.
+ * Finds the IPv4 address at which the local network reaches this machine: the source address of the default route, or else
+ * the first address that is not a loopback address.
  *
- * @returns undefined where this machine is on no network
+ * @returns undefined if this machine is not connected to a network
  */
 export async function localAddress(): Promise<string | undefined> {
-  const own = Object.values(networkInterfaces()).flatMap((addresses) =>
+  const candidates = Object.values(networkInterfaces()).flatMap((addresses) =>
     (addresses ?? []).filter(({ family, internal }) => family === 'IPv4' && !internal),
   )
   const socket = createSocket('udp4')
   try {
-    socket.connect(53, ELSEWHERE)
+    socket.connect(ANY_PORT, TEST_NET_ADDRESS)
     await once(socket, 'connect')
     const { address } = socket.address()
-    if (own.some((each) => each.address === address)) return address
+    if (candidates.some((candidate) => candidate.address === address)) return address
   } catch {
-    // There is no way out: a network without a router is one all the same.
+    // No default route: the network may still be local.
   } finally {
     socket.close()
   }
-  return own[0]?.address
+  return candidates[0]?.address
 }

@@ -1,47 +1,52 @@
 import { readdir, readFile, readlink } from 'node:fs/promises'
 
 /** The process that listens on a port. */
-export interface Holder {
+export interface PortHolder {
   pid: number
+  /** Its command line, shortened. */
   command: string
 }
 
-/** State of a listening socket in /proc/net/tcp (include/net/tcp_states.h: TCP_LISTEN). */
+/** Longest command line of a holder, in characters. */
+const MAX_COMMAND_LENGTH = 80
+
+/** State of a listening socket in /proc/net/tcp (TCP_LISTEN in include/net/tcp_states.h). */
 const LISTEN = '0A'
 
 /**
- * Who listens on a TCP port of this machine. Linux only (/proc); undefined elsewhere, and where the process belongs to
- * somebody else and may not be looked at.
+ * Finds the process that listens on a TCP port of this machine.
+ *
+ * @returns undefined if the process belongs to another user, or if this system has no /proc
  */
-export async function holderOf(port: number): Promise<Holder | undefined> {
-  const wanted = port.toString(16).toUpperCase().padStart(4, '0')
-  const inodes = new Set<string>()
-  for (const table of ['/proc/net/tcp', '/proc/net/tcp6']) {
-    const text = await readFile(table, 'utf8').catch(() => '')
-    for (const line of text.split('\n').slice(1)) {
-      const fields = line.trim().split(/\s+/)
-      if (fields[1]?.endsWith(`:${wanted}`) && fields[3] === LISTEN && fields[9]) inodes.add(fields[9])
-    }
-  }
+export async function findPortHolder(port: number): Promise<PortHolder | undefined> {
+  const inodes = await listeningInodes(port)
   if (inodes.size === 0) return undefined
   for (const pid of (await readdir('/proc').catch(() => [])).filter((name) => /^\d+$/.test(name))) {
     for (const fd of await readdir(`/proc/${pid}/fd`).catch(() => [])) {
       const target = await readlink(`/proc/${pid}/fd/${fd}`).catch(() => '')
       const inode = /^socket:\[(\d+)\]$/.exec(target)?.[1]
-      if (inode && inodes.has(inode)) {
-        const words = (await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '')).split('\0').filter(Boolean)
-        const command = words.join(' ')
-        return { pid: Number(pid), command: command.length > 80 ? `${command.slice(0, 79)}…` : command }
-      }
+      if (inode !== undefined && inodes.has(inode)) return { pid: Number(pid), command: await commandOf(pid) }
     }
   }
   return undefined
 }
 
-/** A port that is taken, for people: who holds it and how to be rid of it. */
-export async function describeHolder(port: number): Promise<string> {
-  const holder = await holderOf(port)
-  return holder
-    ? `Port ${port} is taken by process ${holder.pid} (${holder.command}). End it with: kill ${holder.pid}`
-    : `Port ${port} is taken by another process. Find it with: sudo ss -ltnp 'sport = :${port}'`
+/** The inodes of the sockets that listen on a port. */
+async function listeningInodes(port: number): Promise<Set<string>> {
+  const hexPort = port.toString(16).toUpperCase().padStart(4, '0')
+  const inodes = new Set<string>()
+  for (const table of ['/proc/net/tcp', '/proc/net/tcp6']) {
+    const text = await readFile(table, 'utf8').catch(() => '')
+    for (const line of text.split('\n').slice(1)) {
+      const [, address, , state, , , , , , inode] = line.trim().split(/\s+/)
+      if (address?.endsWith(`:${hexPort}`) && state === LISTEN && inode !== undefined) inodes.add(inode)
+    }
+  }
+  return inodes
+}
+
+async function commandOf(pid: string): Promise<string> {
+  const words = (await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '')).split('\0').filter(Boolean)
+  const command = words.join(' ')
+  return command.length > MAX_COMMAND_LENGTH ? `${command.slice(0, MAX_COMMAND_LENGTH - 1)}…` : command
 }

@@ -10,81 +10,90 @@ import { json } from '../../shared/json.ts'
 import { devShellEnvironment } from './nix/dev-shell.ts'
 import { nix, NixError } from './nix/nix.ts'
 import { prefetchedOn } from './nix/prefetch.ts'
+import { describeProfileProblem } from './problems.ts'
 import { type DeckPaths, packageRoot } from '../lib/paths.ts'
 import { shellQuote } from '../lib/shell-quote.ts'
 import { runTool } from '../executor/run-tool.ts'
 
-/** What the steps run against, ready to be used. */
+/** The environment of the steps, prepared. */
 export interface ProfileRuntime {
   name: Profile
-  /** Variables of the steps' shells, on top of the user's own few (see `shellEnvironment`). */
+  /** Variables of the steps' shells, added to those of the user that `shellEnvironment` passes on. */
   env: Record<string, string>
-  /** A script that runs in the workdir before each step of the deck, and before each script of a task: where the step runs, like the step. */
+  /** Script that runs in the workdir before each step of the deck and each script of a task, in their executor. */
   beforeStep?: string
-  /** What the user should know although steps can run. */
+  /** A restriction that the user should know of; steps can run nevertheless. */
   notice?: string
-  /** When `prefetch` has made everything: nothing is downloaded since. */
+  /** When `prefetch` completed. Nix downloads nothing from then on. */
   prefetched?: Date
-  /** Why steps cannot run although the deck can be shown; told on every step. */
+  /** Why steps cannot run, shown on each step. The deck can be presented nevertheless. */
   problem?: string
 }
 
-/** Nix before this locks the content of a `path:` input and ignores edits (facts: measured with 2.8). */
-const NIX_FOR_NIXOS: [number, number] = [2, 26]
+/** Oldest Nix for the profile `nixos`: older versions lock the content of a `path:` input and ignore edits (measured with 2.8). */
+const MIN_NIX_VERSION: [number, number] = [2, 26]
 
-/** Exit status of `nix/lab/env.sh` before the lab was prepared (see nix/lab/common.sh). */
+/** Exit status of `nix/lab/env.sh` if the lab is not prepared (see nix/lab/common.sh). */
 const LAB_NOT_PREPARED = 8
 
-/** Exit status of `nix/lab/prepare.sh` for missing packages (see nix/lab/common.sh). */
-export const LAB_PACKAGES_MISSING = 4
+/** Time for Nix to fetch the metadata of the flake's inputs. */
+const METADATA_TIMEOUT_MS = 15_000
 
-/** Major and minor version of the Nix on the PATH; undefined where there is none. */
+/** Time for entering a development shell that was entered before. */
+const DEV_SHELL_TIMEOUT_MS = 60_000
+
+/** Major and minor version of the Nix on the PATH; undefined if there is none. */
 export async function nixVersion(): Promise<[number, number] | undefined> {
   const { stdout } = await execa('nix', ['--version'], { reject: false })
   const match = /(\d+)\.(\d+)/.exec(typeof stdout === 'string' ? stdout : '')
   return match ? [Number(match[1]), Number(match[2])] : undefined
 }
 
-/** `nixos` where Nix is new enough and nixpkgs can be had (the network, or the flake's inputs in the store), else `lab`. */
+/** Chooses `nixos` if Nix is recent enough and nixpkgs is available (from the network or the store), or else `lab`. */
 export async function chooseProfile(flake: string, signal: AbortSignal): Promise<Profile> {
   const version = await nixVersion()
-  if (!version || version[0] < NIX_FOR_NIXOS[0] || (version[0] === NIX_FOR_NIXOS[0] && version[1] < NIX_FOR_NIXOS[1]))
+  if (
+    !version ||
+    version[0] < MIN_NIX_VERSION[0] ||
+    (version[0] === MIN_NIX_VERSION[0] && version[1] < MIN_NIX_VERSION[1])
+  )
     return 'lab'
   const features = ['--extra-experimental-features', 'nix-command flakes']
   const reference = existsSync(join(flake, 'flake.lock')) ? `path:${flake}` : 'github:NixOS/nixpkgs/nixos-26.05'
   const { exitCode } = await execa('nix', [...features, 'flake', 'metadata', reference], {
     reject: false,
-    timeout: 15_000,
+    timeout: METADATA_TIMEOUT_MS,
     cancelSignal: signal,
   })
   signal.throwIfAborted()
   return exitCode === 0 ? 'nixos' : 'lab'
 }
 
-/** Seconds that making a workdir ready for a step may take: the lab does it in a tenth of one. */
-const READY = 60
+/** Time for preparing the workdir before a step, in seconds; the lab takes a tenth of a second. */
+const PREPARE_TIMEOUT_SECONDS = 60
 
-/** Makes the workdir of an executor ready for a step. What goes wrong is told by the step itself. */
+/** Prepares the workdir of an executor for a step. A failure is not reported here, since it makes the step itself fail. */
 export async function prepareStep(
   { beforeStep }: Pick<ProfileRuntime, 'beforeStep'>,
   executor: Pick<Executor, 'script'>,
 ): Promise<void> {
-  if (beforeStep !== undefined) await executor.script(beforeStep, READY)
+  if (beforeStep !== undefined) await executor.script(beforeStep, PREPARE_TIMEOUT_SECONDS)
 }
 
 const labScript = (name: string) => join(packageRoot, 'nix', 'lab', name)
 
-/** Debian packages that the lab needs and this machine lacks. */
+/** The Debian packages that the lab needs and that are not installed. */
 export async function missingLabPackages(): Promise<string[]> {
   const { stdout } = await execa('bash', [labScript('prepare.sh'), '--missing'], { reject: false })
-  return (stdout ?? '').split('\n').filter(Boolean)
+  return stdout.split('\n').filter(Boolean)
 }
 
 /**
- * Prepares the offline lab: nothing to do where it is there already.
+ * Prepares the offline lab, unless it is already prepared.
  *
- * @param onProgress called with each line of progress
- * @returns the lab; with `problem` where it cannot be had, in the words of the script that tried
+ * @param cache folder of the user's cache, absolute
+ * @param onProgress receives each line of progress
+ * @returns the lab, with `problem` if it cannot be prepared
  * @throws the signal's reason
  */
 export async function labProfile(
@@ -102,25 +111,25 @@ export async function labProfile(
     return {
       name: 'lab',
       env: {},
-      problem: errors.join('\n').trim() || `The offline lab could not be prepared (exit status ${exit}).`,
+      problem: describeProfileProblem({ kind: 'lab-failed', exit, output: errors.join('\n') }),
     }
   const { stdout } = await execa('bash', [labScript('env.sh'), cache])
   return {
     name: 'lab',
-    env: Object.fromEntries(stdout.split('\n').filter(Boolean).map(keyValue)),
-    // A broken flake.nix cannot be locked: the step then runs all the same, and Nix itself says what is wrong.
+    env: parseVariables(stdout),
+    // An invalid flake.nix cannot be locked. The step runs nevertheless, and shows Nix's own message.
     beforeStep: `bash ${shellQuote(labScript('lock.sh'))} ${shellQuote(cache)} .`,
   }
 }
 
-/** Features that the talk's commands need and that Nix still calls experimental. */
+/** Experimental features of Nix that the commands of a talk need. */
 const FEATURES = 'extra-experimental-features = nix-command flakes'
 
 /**
- * The bundled flake against nixpkgs, with the user's own Nix: the flake locked, and the steps in its development shell, so that a machine
- * that has only Nix can run every slide. After `prefetch` nothing is downloaded any more.
+ * Prepares the profile `nixos`: locks the flake against nixpkgs, and enters its development shell, so that the steps need
+ * only Nix on the machine. After `prefetch`, Nix downloads nothing.
  *
- * @returns with `notice` where the flake could not be locked or its shell not be had: the steps then run with what is on the PATH
+ * @returns the profile, with `notice` if the flake cannot be locked or its shell entered; steps then use the programs on the PATH
  */
 export async function nixosProfile(
   { workdir, roots }: DeckPaths,
@@ -131,30 +140,30 @@ export async function nixosProfile(
   const config = [FEATURES, ...(prefetched ? ['substitute = false', 'flake-registry ='] : [])].join('\n')
   const profile: ProfileRuntime = { name: 'nixos', env: { NIX_CONFIG: config }, ...(prefetched && { prefetched }) }
   if (!existsSync(join(workdir, 'flake.nix'))) return profile
-  const place = { workdir, env: shellEnvironment(profile, []), signal }
+  const context = { workdir, env: shellEnvironment(profile, []), signal }
   try {
-    await dropLabLock(workdir)
-    if (!existsSync(join(workdir, 'flake.lock'))) await nix(place, 'nix', ['flake', 'lock'], onProgress)
+    await removeLabLock(workdir)
+    if (!existsSync(join(workdir, 'flake.lock'))) await nix(context, 'nix', ['flake', 'lock'], onProgress)
     await mkdir(roots, { recursive: true, mode: 0o700 })
-    profile.env = { ...(await devShellEnvironment(place, join(roots, 'dev-shell'), onProgress)), NIX_CONFIG: config }
+    profile.env = { ...(await devShellEnvironment(context, join(roots, 'dev-shell'), onProgress)), NIX_CONFIG: config }
   } catch (error) {
     if (!(error instanceof NixError)) throw error
-    profile.notice = `The steps run with the programs of this machine: the flake's development shell cannot be had.\n${error.message}`
+    profile.notice = describeProfileProblem({ kind: 'no-dev-shell', reason: error.message })
   }
   return profile
 }
 
-/** A workdir that was used in the lab is locked to it: `nixpkgs` is then a path in the store. */
-async function dropLabLock(workdir: string): Promise<void> {
+/** Removes a lock file that the lab has written, in which `nixpkgs` is a path in the store. */
+async function removeLabLock(workdir: string): Promise<void> {
   const lock = labLock.safeParse(json(await readFile(join(workdir, 'flake.lock'), 'utf8').catch(() => '')))
   if (!lock.success) return
   await rm(join(workdir, 'flake.lock'))
-  // Where the project has committed one, that is meant.
+  // The lock file of the project, if it has one.
   await execa('git', ['checkout', 'HEAD', '--', 'flake.lock'], { cwd: workdir, reject: false })
 }
 const labLock = z.object({ nodes: z.object({ nixpkgs: z.object({ locked: z.object({ type: z.literal('path') }) }) }) })
 
-/** A profile as far as it is there, without preparing anything: for the doctor. */
+/** The current state of a profile, without preparing anything. Used by the doctor. */
 export async function presentProfile(name: Profile, paths: DeckPaths): Promise<ProfileRuntime> {
   if (name === 'host') return hostProfile()
   if (name === 'nixos') {
@@ -162,38 +171,44 @@ export async function presentProfile(name: Profile, paths: DeckPaths): Promise<P
     const profile = await nixosProfile(
       entered ? paths : { ...paths, workdir: '' },
       () => {},
-      AbortSignal.timeout(60_000),
+      AbortSignal.timeout(DEV_SHELL_TIMEOUT_MS),
     )
-    return entered
-      ? profile
-      : { ...profile, notice: 'The development shell was not entered yet: npm start, or npm run prefetch' }
+    return entered ? profile : { ...profile, notice: describeProfileProblem({ kind: 'dev-shell-not-entered' }) }
   }
   const missing = await missingLabPackages()
   if (missing.length > 0)
-    return { ...hostProfile(), name, problem: `The offline lab needs these Debian packages: ${missing.join(', ')}.` }
+    return {
+      name,
+      env: {},
+      problem: describeProfileProblem({ kind: 'lab-packages-missing', packages: missing }),
+    }
   const { stdout, stderr, exitCode } = await execa('bash', [labScript('env.sh'), paths.cache], { reject: false })
   if (exitCode !== 0)
     return {
-      ...hostProfile(),
       name,
-      problem:
-        exitCode === LAB_NOT_PREPARED ? 'The offline lab is not prepared yet: npm start does it.' : stderr.trim(),
+      env: {},
+      problem: describeProfileProblem(
+        exitCode === LAB_NOT_PREPARED
+          ? { kind: 'lab-not-prepared' }
+          : { kind: 'lab-environment-failed', output: stderr },
+      ),
     }
-  return { ...hostProfile(), name, env: Object.fromEntries(stdout.split('\n').filter(Boolean).map(keyValue)) }
+  return { name, env: parseVariables(stdout) }
 }
 
-/** A deck without a flake: steps run with what this machine has. */
+/** The profile of a deck without a flake: steps use the programs of this machine. */
 export function hostProfile(): ProfileRuntime {
   return { name: 'host', env: {} }
 }
 
-function keyValue(line: string): [string, string] {
-  const at = line.indexOf('=')
-  return [line.slice(0, at), line.slice(at + 1)]
+/** Parses lines of the form `NAME=value`. */
+function parseVariables(text: string): Record<string, string> {
+  const lines = text.split('\n').filter(Boolean)
+  return Object.fromEntries(lines.map((line) => [line.slice(0, line.indexOf('=')), line.slice(line.indexOf('=') + 1)]))
 }
 
-/** What a shell on a slide may know of the environment of the server: no tokens, unless a contract asks for them by name. */
-const PASSED = [
+/** Variables of the server that shells on slides inherit. Tokens are not among them: a contract must name those in `needs.env`. */
+const INHERITED_VARIABLES = [
   'HOME',
   'USER',
   'LOGNAME',
@@ -211,13 +226,13 @@ const PASSED = [
 ]
 
 /**
- * The environment of the steps' shells.
+ * Composes the environment of the steps' shells.
  *
- * @param asked variables that contracts of the deck name in `needs.env`
+ * @param declared variables that the deck's contracts name in `needs.env`
  */
-export function shellEnvironment(profile: ProfileRuntime, asked: Iterable<string>): Record<string, string> {
+export function shellEnvironment(profile: ProfileRuntime, declared: Iterable<string>): Record<string, string> {
   const env: Record<string, string> = {}
-  for (const name of [...PASSED, ...asked]) {
+  for (const name of [...INHERITED_VARIABLES, ...declared]) {
     const value = process.env[name]
     if (value !== undefined) env[name] = value
   }

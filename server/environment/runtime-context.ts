@@ -22,7 +22,7 @@ import { fingerprint, prepareWorkdir } from './workdir.ts'
 
 export interface RuntimeOptions {
   deck: Deck
-  /** Chosen by what this machine has, unless given. */
+  /** Chosen by what is installed on this machine if absent. */
   profile?: Profile | undefined
   /** Install system packages without asking. */
   yes: boolean
@@ -30,29 +30,29 @@ export interface RuntimeOptions {
   workspace?: { folder: string; prepare: () => Promise<unknown> }
 }
 
-/** What shells and scripts need to run: the profile, and where what is made is put. */
+/** Everything that shells and scripts need to run: the profile, its environment, and the folders of the deck. */
 export interface RuntimeContext {
   deck: Deck
   paths: DeckPaths
-  /** The deck's flake, absolute; it may not be there. */
+  /** The folder of the deck's flake, absolute; may not exist. */
   flake: string
   profile: ProfileRuntime
-  /** Of the steps' shells. */
+  /** Environment of the steps' shells. */
   env: Record<string, string>
   registry: ProcessRegistry
   recordings: Recordings
-  /** Values that must not be recorded: those of the variables that the deck's contracts name. */
+  /** Values to redact from recordings: those of the variables that the deck's contracts name. */
   secrets: string[]
-  /** What the user should know although all is well. */
+  /** Messages for the user about restrictions. */
   notices: string[]
 }
 
-/** How long work is shown. Signals are handled in one place, by each command. */
+/** Options of progress displays. Each command handles signals itself. */
 export const progress = { fallbackRenderer: 'simple', registerSignalListeners: false } as const
 
 /**
- * Makes the ground of a deck: its profile (installed and prepared where need be), and its workdir or a learner's workspace. Ends what
- * an earlier server has left behind.
+ * Prepares the environment of a deck: installs and prepares its profile, and creates its workdir or a learner's workspace. Ends
+ * processes that an earlier server has left running.
  *
  * @throws an Error whose message says what to do next
  */
@@ -65,9 +65,9 @@ export async function prepareRuntime(options: RuntimeOptions, signal: AbortSigna
 
   await mkdir(dirname(own.workdir), { recursive: true, mode: 0o700 })
   const registry = new ProcessRegistry(paths.registry)
-  const left = await registry.endOrphans()
-  if (left.length > 0)
-    console.log(`Ended ${left.length} process${left.length === 1 ? '' : 'es'} that an earlier server had left behind.`)
+  const orphans = await registry.endOrphans()
+  if (orphans.length > 0)
+    console.log(`Ended ${orphans.length} process${orphans.length === 1 ? '' : 'es'} of an earlier server.`)
 
   let name: Profile = 'host'
   let profile: ProfileRuntime | undefined
@@ -78,7 +78,7 @@ export async function prepareRuntime(options: RuntimeOptions, signal: AbortSigna
         name = options.profile ?? (existsSync(join(flake, 'flake.nix')) ? await chooseProfile(flake, signal) : 'host')
         task.title = `Profile: ${name}`
         if (name !== 'lab') return
-        // The talk starts all the same without them, and what is missing says so.
+        // The talk starts without them; the steps that need them are unavailable.
         const problem = await offerPackages(
           task,
           'The offline lab',
@@ -104,10 +104,12 @@ export async function prepareRuntime(options: RuntimeOptions, signal: AbortSigna
       task: async (_, task) => {
         const state = await prepareWorkdir(flake, paths.workdir)
         task.title = `Workdir: ${paths.workdir.replace(homedir(), '~')}`
-        if (state === 'made-without-git')
-          notices.push('git is not installed: the workdir is no repository, and its edits are lost at the next start.')
+        if (state === 'created-without-git')
+          notices.push('git is not installed: edits in the workdir are lost at the next start.')
         if (state === 'kept-with-edits')
-          notices.push('The workdir has edits and was kept. "Reset the stage" on the presenter page makes it anew.')
+          notices.push(
+            'The workdir was kept because it has edits. "Reset the stage" on the presenter page recreates it.',
+          )
       },
     },
     {
@@ -116,7 +118,7 @@ export async function prepareRuntime(options: RuntimeOptions, signal: AbortSigna
       task: async (_, task) => {
         profile = await labProfile(paths.cache, (line) => (task.output = line), signal, registry)
         task.title = profile.problem
-          ? 'The offline lab is not there: steps that need it say why'
+          ? 'The offline lab is not available: the steps that need it say why'
           : 'The offline lab is ready'
       },
     },
@@ -126,7 +128,7 @@ export async function prepareRuntime(options: RuntimeOptions, signal: AbortSigna
       task: async (_, task) => {
         profile = await nixosProfile(paths, (line) => (task.output = line), signal)
         if (profile.prefetched)
-          task.title = `Prefetched on ${profile.prefetched.toLocaleString()}: the steps download nothing`
+          task.title = `Development shell: prefetched on ${profile.prefetched.toLocaleString()}, downloads nothing`
       },
     },
   ]
@@ -135,9 +137,9 @@ export async function prepareRuntime(options: RuntimeOptions, signal: AbortSigna
   profile ??= hostProfile()
   for (const text of [profile.problem, profile.notice]) if (text !== undefined) notices.push(text)
 
-  const asked = [...deck.steps.values()].flatMap((step) => step.contract.needs.env)
-  const env = shellEnvironment(profile, asked)
-  const secrets = asked.map((name) => env[name] ?? '').filter(Boolean)
+  const declared = [...deck.steps.values()].flatMap((step) => step.contract.needs.env)
+  const env = shellEnvironment(profile, declared)
+  const secrets = declared.map((name) => env[name] ?? '').filter(Boolean)
   const recordings = new Recordings(join(dirname(deck.file), 'recordings'), profile.name, (of) =>
     fingerprint(flake, of === 'nixos'),
   )

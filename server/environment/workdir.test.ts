@@ -21,21 +21,21 @@ afterEach(() => rm(folder, { recursive: true }))
 
 const flake = () => readFile(join(workdir, 'flake.nix'), 'utf8')
 
-test('the workdir holds the flake without the lab', async () => {
-  expect(await prepareWorkdir(source, workdir)).toBe('made')
+test('prepareWorkdir copies the flake without the lab', async () => {
+  expect(await prepareWorkdir(source, workdir)).toBe('created')
   expect(await flake()).toBe('{ }')
   expect(existsSync(join(workdir, 'lab'))).toBe(false)
   expect(await prepareWorkdir(source, workdir)).toBe('kept')
 })
 
-test('a new flake takes the place of a workdir without edits', async () => {
+test('prepareWorkdir replaces a workdir without edits when the flake changes', async () => {
   await prepareWorkdir(source, workdir)
   await writeFile(join(source, 'flake.nix'), '{ new = 1; }')
-  expect(await prepareWorkdir(source, workdir)).toBe('made')
+  expect(await prepareWorkdir(source, workdir)).toBe('created')
   expect(await flake()).toBe('{ new = 1; }')
 })
 
-test('edits of the workdir survive a new flake, and only a reset throws them away', async () => {
+test('prepareWorkdir keeps edits when the flake changes; resetWorkdir discards them', async () => {
   await prepareWorkdir(source, workdir)
   await writeFile(join(workdir, 'flake.nix'), '{ mine = 1; }')
   await writeFile(join(source, 'flake.nix'), '{ new = 1; }')
@@ -45,12 +45,12 @@ test('edits of the workdir survive a new flake, and only a reset throws them awa
   expect(await flake()).toBe('{ new = 1; }')
 })
 
-test('a lock file that was made in the workdir outlives a reset, until the project has its own', async () => {
+test('resetWorkdir keeps a lock file from the workdir until the project has one', async () => {
   await prepareWorkdir(source, workdir)
-  await writeFile(join(workdir, 'flake.lock'), 'made here')
+  await writeFile(join(workdir, 'flake.lock'), 'from the workdir')
   await resetWorkdir(source, workdir)
-  expect(await readFile(join(workdir, 'flake.lock'), 'utf8')).toBe('made here')
-  // Nix sees it, but it is not what the deck brings: a lock against the lab must not come back where nixpkgs is wanted.
+  expect(await readFile(join(workdir, 'flake.lock'), 'utf8')).toBe('from the workdir')
+  // Visible to Nix but not committed, since a lock file of the lab must not return in the profile nixos.
   expect((await execa('git', ['ls-files', 'flake.lock'], { cwd: workdir })).stdout).toBe('flake.lock')
   expect((await execa('git', ['ls-tree', 'HEAD', 'flake.lock'], { cwd: workdir })).stdout).toBe('')
   await writeFile(join(source, 'flake.lock'), 'committed')
@@ -58,7 +58,7 @@ test('a lock file that was made in the workdir outlives a reset, until the proje
   expect(await readFile(join(workdir, 'flake.lock'), 'utf8')).toBe('committed')
 })
 
-test('a deck without a flake has an empty workdir', async () => {
-  expect(await prepareWorkdir(join(folder, 'none'), workdir)).toBe('made')
+test('prepareWorkdir creates an empty repository for a deck without a flake', async () => {
+  expect(await prepareWorkdir(join(folder, 'none'), workdir)).toBe('created')
   expect(existsSync(join(workdir, '.git'))).toBe(true)
 })

@@ -5,24 +5,24 @@ import { dirname, join, relative, sep } from 'node:path'
 import { execa } from 'execa'
 
 /**
- * The workdir: a git repository in the user's cache, made of the deck's flake, in which the steps run. What they write
- * (lock file, images, `result` links, edits on stage) stays out of the project's tree.
+ * The workdir: a Git repository in the user's cache in which the steps run, created from the deck's flake. It keeps
+ * everything that steps write (lock file, images, `result` links, edits) out of the project's tree.
  */
 
-/** Who made the first commit: the user's own name has nothing to do with it. */
+/** Fixed author for the initial commit; ignores the user's Git identity. */
 const COMMITTER = ['-c', 'user.name=understudy', '-c', 'user.email=understudy@localhost', '-c', 'commit.gpgsign=false']
 
-/** The lab is what the flake is locked against, not a part of it; tests and build results have no use there. */
-function belongs(source: string, path: string): boolean {
+/** Whether a file is part of the flake. The lab, which the flake is locked against, is not; nor are tests and build results. */
+function belongsToFlake(source: string, path: string): boolean {
   const [top] = relative(source, path).split(sep)
   return top !== 'lab' && !/(^|\/)(node_modules|result(-[^/]*)?|\.git)$/.test(path) && !path.endsWith('.test.ts')
 }
 
 /**
- * Changes with every file of the flake.
+ * Computes a hash that changes with every file of the flake.
  *
  * @param source the deck's flake
- * @param withLock whether its lock file counts; the lab has one of its own
+ * @param withLock whether to include its lock file; the lab uses its own
  */
 export async function fingerprint(source: string, withLock: boolean): Promise<string> {
   const hash = createHash('sha256')
@@ -31,7 +31,7 @@ export async function fingerprint(source: string, withLock: boolean): Promise<st
   for (const file of files.sort()) {
     const parts = relative(source, file).split(sep)
     if (!withLock && parts.at(-1) === 'flake.lock') continue
-    if (parts.some((_, depth) => !belongs(source, join(source, ...parts.slice(0, depth + 1))))) continue
+    if (parts.some((_, depth) => !belongsToFlake(source, join(source, ...parts.slice(0, depth + 1))))) continue
     hash
       .update(relative(source, file))
       .update('\0')
@@ -40,73 +40,77 @@ export async function fingerprint(source: string, withLock: boolean): Promise<st
   return hash.digest('hex')
 }
 
-export type WorkdirState = 'made' | 'made-without-git' | 'kept' | 'kept-with-edits'
+export type WorkdirState = 'created' | 'created-without-git' | 'kept' | 'kept-with-edits'
 
 /**
- * Makes the workdir, or keeps the one that is there. One with edits is kept even if the flake has moved on: only
- * `resetWorkdir` throws work away.
+ * Creates the workdir, or keeps an existing one that is up to date or has edits. Only `resetWorkdir` discards edits.
  *
- * @param source the deck's flake (`nix/`), absolute; where there is none the workdir is an empty repository
+ * @param source the deck's flake (`nix/`), absolute; if it does not exist, the workdir is an empty repository
  * @param workdir absolute
  */
 export async function prepareWorkdir(source: string, workdir: string): Promise<WorkdirState> {
-  const wanted = await fingerprint(source, true)
+  const expected = await fingerprint(source, true)
   const present = await readFile(join(workdir, '.git', 'understudy-source'), 'utf8').catch(() => undefined)
   if (present !== undefined) {
-    if (present === wanted) return 'kept'
-    const { stdout } = await execa('git', ['status', '--porcelain', '--', '.', ':!flake.lock'], {
+    if (present === expected) return 'kept'
+    const { failed, stdout } = await execa('git', ['status', '--porcelain', '--', '.', ':!flake.lock'], {
       cwd: workdir,
       reject: false,
     })
-    // What cannot be known to be without edits is kept too.
-    if (stdout?.trim() !== '') return 'kept-with-edits'
+    // Also if git fails: it is then unknown whether there are edits.
+    if (failed || stdout.trim() !== '') return 'kept-with-edits'
   }
-  return makeWorkdir(source, workdir, wanted)
+  return createWorkdir(source, workdir, expected)
 }
 
-/** Files of the flake that were changed in the workdir, relative to it. Lock files and what steps have built do not count. */
+/** Lists the files of the flake that were edited in the workdir, relative to it, except lock files. */
 export async function editedFiles(workdir: string): Promise<string[]> {
-  const { stdout } = await execa('git', ['status', '--porcelain', '--untracked-files=no', '--', '.', ':!*flake.lock'], {
-    cwd: workdir,
-    reject: false,
-  })
-  return (stdout ?? '')
+  const { failed, stdout } = await execa(
+    'git',
+    ['status', '--porcelain', '--untracked-files=no', '--', '.', ':!*flake.lock'],
+    {
+      cwd: workdir,
+      reject: false,
+    },
+  )
+  if (failed) return []
+  return stdout
     .split('\n')
     .filter(Boolean)
     .map((line) => line.slice(3))
 }
 
-/** Throws away whatever was done in the workdir and makes it anew. */
+/** Discards all changes in the workdir and recreates it from the flake. */
 export async function resetWorkdir(source: string, workdir: string): Promise<void> {
-  await makeWorkdir(source, workdir, await fingerprint(source, true))
+  await createWorkdir(source, workdir, await fingerprint(source, true))
 }
 
-async function makeWorkdir(source: string, workdir: string, wanted: string): Promise<'made' | 'made-without-git'> {
-  // Beside it first: an interruption leaves the old workdir or the new one, never half of one.
+async function createWorkdir(
+  source: string,
+  workdir: string,
+  expected: string,
+): Promise<'created' | 'created-without-git'> {
+  // Created under another name first, so that an interruption leaves a complete workdir: the old or the new one.
   const fresh = `${workdir}.new`
   await rm(fresh, { recursive: true, force: true })
   await mkdir(dirname(workdir), { recursive: true, mode: 0o700 })
   await mkdir(fresh, { mode: 0o700 })
-  await cp(source, fresh, { recursive: true, filter: (path) => belongs(source, path) }).catch(
-    (error: NodeJS.ErrnoException) => {
-      if (error.code !== 'ENOENT') throw error
-    },
-  )
-  const repository = await makeRepository(fresh)
-  // Where the project has no lock file yet, the one that was made here is kept: without a network there is no other. It is no part of
-  // what the deck brings: the profile may have to drop it (`dropLabLock`). Nix sees it all the same, as it does one that it has written.
+  if (existsSync(source)) await cp(source, fresh, { recursive: true, filter: (path) => belongsToFlake(source, path) })
+  const repository = await createRepository(fresh)
+  // A project without a lock file keeps the one that was written in the old workdir: without a network, Nix cannot write
+  // another. It is not committed, since the profile may have to remove it (`removeLabLock`), but Nix must see it.
   if (!existsSync(join(fresh, 'flake.lock')) && existsSync(join(workdir, 'flake.lock'))) {
     await cp(join(workdir, 'flake.lock'), join(fresh, 'flake.lock'))
     if (repository) await execa('git', ['add', '--intent-to-add', 'flake.lock'], { cwd: fresh })
   }
-  if (repository) await writeFile(join(fresh, '.git', 'understudy-source'), wanted)
+  if (repository) await writeFile(join(fresh, '.git', 'understudy-source'), expected)
   await rm(workdir, { recursive: true, force: true })
   await rename(fresh, workdir)
-  return repository ? 'made' : 'made-without-git'
+  return repository ? 'created' : 'created-without-git'
 }
 
-/** @returns false where there is no git */
-async function makeRepository(folder: string): Promise<boolean> {
+/** @returns whether git is installed */
+async function createRepository(folder: string): Promise<boolean> {
   const git = (...args: string[]) =>
     execa('git', args, { cwd: folder, env: { GIT_CONFIG_GLOBAL: '/dev/null', GIT_CONFIG_NOSYSTEM: '1' } })
   try {
@@ -116,6 +120,6 @@ async function makeRepository(folder: string): Promise<boolean> {
     throw error
   }
   await git('add', '.')
-  await git(...COMMITTER, 'commit', '--quiet', '--allow-empty', '--message', 'The flake as the deck brings it')
+  await git(...COMMITTER, 'commit', '--quiet', '--allow-empty', '--message', 'Flake of the deck')
   return true
 }

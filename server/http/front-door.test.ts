@@ -165,7 +165,7 @@ describe('the front door', () => {
 
   test('names the process that holds its port', async () => {
     await expect(openFrontDoor({ port, token, deck: { request: () => {} }, onSocket: () => {} })).rejects.toThrow(
-      new RegExp(`Port ${port} is taken by process ${process.pid} .*--port`),
+      new RegExp(`Port ${port} is in use by process ${process.pid} .*--port`),
     )
   })
 })

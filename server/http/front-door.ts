@@ -3,7 +3,8 @@ import type { Duplex } from 'node:stream'
 import { type WebSocket, WebSocketServer } from 'ws'
 import { MAX_CLIENT_MESSAGE_BYTES, SOCKET_PATH } from '../../shared/protocol/talk.ts'
 import { type Access, access, type Role, viewOnly } from '../../shared/roles.ts'
-import { describeHolder } from '../environment/ports.ts'
+import { findPortHolder } from '../environment/ports.ts'
+import { describePortHolder } from '../environment/problems.ts'
 import type { StepPages } from './step-pages.ts'
 import { type GuestRole, sameToken } from './token.ts'
 
@@ -313,7 +314,7 @@ function rejectUpgrade(socket: Duplex, { status, text }: Rejection): void {
 async function describeListenError(error: NodeJS.ErrnoException, port: number, address: string): Promise<string> {
   switch (error.code) {
     case 'EADDRINUSE':
-      return `${await describeHolder(port)}, or choose another: npm start -- --port ${port + 1}`
+      return `${describePortHolder(port, await findPortHolder(port))}, or choose another: npm start -- --port ${port + 1}`
     case 'EADDRNOTAVAIL':
       return `This machine does not have the address ${address}. List its addresses: ip address`
     default:

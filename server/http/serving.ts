@@ -1,7 +1,8 @@
 import { Listr } from 'listr2'
 import openBrowser from 'open'
 import { type Deck, readDeck } from '../deck/deck.ts'
-import { describeHolder } from '../environment/ports.ts'
+import { findPortHolder } from '../environment/ports.ts'
+import { describePortHolder } from '../environment/problems.ts'
 import { progress } from '../environment/runtime-context.ts'
 import { interruptSignal } from '../lib/interrupt-signal.ts'
 import { isPortFree } from '../lib/network-probes.ts'
@@ -41,7 +42,9 @@ export async function serve(
   const signal = interruptSignal()
   const deck = await readDeck(file)
   if (!(await isPortFree(port)))
-    throw new Error(`${await describeHolder(port)}, or choose another: ${command} -- --port ${port + 1}`)
+    throw new Error(
+      `${describePortHolder(port, await findPortHolder(port))}, or choose another: ${command} -- --port ${port + 1}`,
+    )
 
   const shutdown: (() => Promise<unknown>)[] = []
   try {

@@ -7,7 +7,8 @@ import type { Deck, Step } from '../deck/deck.ts'
 import type { Diagnosis, Finding } from '../../shared/diagnosis.ts'
 import { prefetchedOn } from '../environment/nix/prefetch.ts'
 import type { DeckPaths } from '../lib/paths.ts'
-import { describeHolder } from '../environment/ports.ts'
+import { findPortHolder } from '../environment/ports.ts'
+import { describePortHolder } from '../environment/problems.ts'
 import { answersHttps, isPortFree } from '../lib/network-probes.ts'
 import { nixVersion, type ProfileRuntime } from '../environment/profile.ts'
 import type { Recordings } from '../recording/recordings.ts'
@@ -103,7 +104,12 @@ async function diagnoseMachine({ profile, paths, port }: DoctorContext): Promise
     findings.push(
       (await isPortFree(port))
         ? { name: 'Port', state: 'ok', detail: `${port} is free` }
-        : { name: 'Port', state: 'fail', detail: await describeHolder(port), fix: `npm start -- --port ${port + 1}` },
+        : {
+            name: 'Port',
+            state: 'fail',
+            detail: describePortHolder(port, await findPortHolder(port)),
+            fix: `npm start -- --port ${port + 1}`,
+          },
     )
   return findings
 }
@@ -181,7 +187,12 @@ async function diagnoseStep(
   const running = status?.state === 'running' || status?.state === 'ready'
   for (const port of needs.ports)
     if (!running && !(await isPortFree(port)))
-      findings.push({ name: 'Port', state: 'warn', detail: await describeHolder(port), fix: 'End that program' })
+      findings.push({
+        name: 'Port',
+        state: 'warn',
+        detail: describePortHolder(port, await findPortHolder(port)),
+        fix: 'End that program',
+      })
   for (const host of needs.network)
     if (!(await answersHttps(host)))
       findings.push({ name: 'Network', state: 'warn', detail: `${host} does not answer`, fix: 'Connect to a network' })

@@ -2,7 +2,8 @@ import type { FallbackReason } from '../../shared/failures/fallback.ts'
 import type { MissingRequirement } from '../../shared/failures/requirement.ts'
 import type { Deck, Step } from '../deck/deck.ts'
 import { fillIn, InputError } from '../deck/inputs.ts'
-import { describeHolder } from '../environment/ports.ts'
+import { findPortHolder } from '../environment/ports.ts'
+import { describePortHolder } from '../environment/problems.ts'
 import { prepareStep, type ProfileRuntime } from '../environment/profile.ts'
 import type { Executor } from '../executor/executor.ts'
 import type { Recorder } from '../recording/recorder.ts'
@@ -145,7 +146,7 @@ async function portInUse({ deck, board }: RunContext, port: number): Promise<Ref
   return {
     kind: 'port-in-use',
     port,
-    holder: holder ? { step: holder.id } : { description: await describeHolder(port) },
+    holder: holder ? { step: holder.id } : { description: describePortHolder(port, await findPortHolder(port)) },
   }
 }
 

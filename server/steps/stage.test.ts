@@ -154,7 +154,7 @@ test('a step whose port is in use is refused with the process that uses it, and 
     const refused = await window.message('refused')
     expect(refused).toMatchObject({ refusal: { kind: 'port-in-use', port }, step: 'port' })
     expect(describeRefusal(refused.refusal)).toMatch(
-      new RegExp(`^Port ${port} is taken by process ${process.pid} .*End it with: kill ${process.pid}`),
+      new RegExp(`^Port ${port} is in use by process ${process.pid} .*Stop it with: kill ${process.pid}`),
     )
     listener.close()
     listener = undefined

@@ -2,18 +2,18 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { z } from 'zod'
-import { nix, type NixPlace } from './nix.ts'
+import { nix, type NixContext } from './nix.ts'
 
-/** What `nix print-dev-env --json` prints, as far as it is used (Nix manual, "nix print-dev-env"). */
-const printed = z.object({
+/** The used part of the output of `nix print-dev-env --json` (Nix manual, "nix print-dev-env"). */
+const devEnvSchema = z.object({
   variables: z.record(
     z.string(),
     z.union([z.object({ type: z.literal('exported'), value: z.string() }), z.object({ type: z.string() })]),
   ),
 })
 
-/** What belongs to the build of the shell, or to the user, and not to the programs in it. */
-const NOT_OURS = new Set([
+/** Variables that belong to the build of the shell or to the user, not to the programs in the shell. */
+const EXCLUDED_VARIABLES = new Set([
   'HOME',
   'TMP',
   'TMPDIR',
@@ -48,33 +48,33 @@ const NOT_OURS = new Set([
 ])
 
 /**
- * The environment of the flake's development shell, so that steps find its programs on a machine that has only Nix.
+ * Reads the environment of the flake's development shell, with which steps need only Nix on the machine.
  *
- * @param profile link that keeps the shell from being collected as garbage, absolute
- * @returns the exported variables, its PATH before that of the user
- * @throws NixError, among others where the flake has no `devShells.<system>.default`
+ * @param profile link that protects the shell from garbage collection, absolute
+ * @returns the exported variables; PATH begins with the programs of the shell
+ * @throws NixError, for example if the flake has no `devShells.<system>.default`
  */
 export async function devShellEnvironment(
-  place: NixPlace,
+  context: NixContext,
   profile: string,
   onLine?: (line: string) => void,
 ): Promise<Record<string, string>> {
-  // Nix makes a folder for the shell that is not entered, and leaves it.
+  // Nix leaves a temporary folder behind for a shell that is printed but not entered.
   const folder = await mkdtemp(join(tmpdir(), 'understudy-shell-'))
   const text = await nix(
-    { ...place, env: { ...place.env, TMPDIR: folder } },
+    { ...context, env: { ...context.env, TMPDIR: folder } },
     'nix',
     ['print-dev-env', '--json', '--profile', profile, '.#default'],
     onLine,
   ).finally(() => rm(folder, { recursive: true, force: true }))
-  const { variables } = printed.parse(JSON.parse(text))
+  const { variables } = devEnvSchema.parse(JSON.parse(text))
   const env: Record<string, string> = {}
   for (const [name, variable] of Object.entries(variables))
     if (
       'value' in variable &&
-      !NOT_OURS.has(name) &&
+      !EXCLUDED_VARIABLES.has(name) &&
       !/^(dont|do|deps|native|propagated|preferLocal|build|configure|cmake|meson|patches)/.test(name)
     )
       env[name] = variable.value
-  return { ...env, PATH: [env.PATH, place.env.PATH].filter(Boolean).join(':') }
+  return { ...env, PATH: [env.PATH, context.env.PATH].filter(Boolean).join(':') }
 }

@@ -1,7 +1,7 @@
 import { execa } from 'execa'
 
-/** How Nix is called for a deck: where, and with which environment. */
-export interface NixPlace {
+/** The folder and environment in which Nix runs for a deck. */
+export interface NixContext {
   /** The workdir, absolute: `.` in an installable is the flake in it. */
   workdir: string
   /** The environment of the steps' shells. */
@@ -9,45 +9,49 @@ export interface NixPlace {
   signal?: AbortSignal
 }
 
-/** Nix ended with an error. The message is the end of what it said. */
+/** Nix failed. The message is the end of its error output. */
 export class NixError extends Error {
   override name = 'NixError'
 }
 
-/** What helps nobody: each failed try, and how to have more said. */
+/** Lines that do not help the user: warnings about retries, and the hint about --show-trace. */
 const NOISE = /^warning:|^\(use '--show-trace'/
-/** That, and the error, which the end tells. */
-const SAID_AGAIN = /^warning:|^error:|^\(use '--show-trace'/
+/** Lines that are not progress: noise, and errors, which the final message contains. */
+const NOT_PROGRESS = /^warning:|^error:|^\(use '--show-trace'/
+
+/** Lines of the error output that a message contains. */
+const MAX_MESSAGE_LINES = 12
 
 /**
  * Runs a Nix program.
  *
- * @param onLine called with each line that it says about its progress
- * @returns what it wrote to its standard output
+ * @param onLine receives each line of progress
+ * @returns its standard output
  * @throws NixError
  */
 export async function nix(
-  place: NixPlace,
+  context: NixContext,
   program: 'nix' | 'nix-store',
   args: string[],
   onLine: (line: string) => void = () => {},
 ): Promise<string> {
   const running = execa(program, args, {
-    cwd: place.workdir,
-    env: place.env,
+    cwd: context.workdir,
+    env: context.env,
     extendEnv: false,
     stdin: 'ignore',
     reject: false,
-    ...(place.signal && { cancelSignal: place.signal }),
+    ...(context.signal && { cancelSignal: context.signal }),
   })
-  for await (const line of running.iterable({ from: 'stderr' }))
-    if (!SAID_AGAIN.test(String(line))) onLine(String(line))
+  for await (const line of running.iterable({ from: 'stderr' })) if (!NOT_PROGRESS.test(line)) onLine(line)
   const { exitCode, stdout, stderr, isCanceled, shortMessage } = await running
-  place.signal?.throwIfAborted()
+  context.signal?.throwIfAborted()
   if (exitCode === 0 && !isCanceled) return stdout
-  const said = stderr
+  const lines = stderr
     .trim()
     .split('\n')
     .filter((line) => !NOISE.test(line))
-  throw new NixError([...new Set(said)].slice(-12).join('\n') || shortMessage || `${program} ${args[0]} failed.`)
+  throw new NixError(
+    [...new Set(lines)].slice(-MAX_MESSAGE_LINES).join('\n') || shortMessage || `${program} ${args[0]} failed.`,
+  )
 }

@@ -6,103 +6,111 @@ import { type Profile, profileSchema } from '../../../shared/deck/contract.ts'
 import type { Deck } from '../../deck/deck.ts'
 import { json } from '../../../shared/json.ts'
 import { devShellEnvironment } from './dev-shell.ts'
-import { nix, NixError, type NixPlace } from './nix.ts'
+import { nix, type NixContext, NixError } from './nix.ts'
 
 /**
- * Prefetching: everything that the steps make Nix build or download is made before the talk, and kept from garbage collection by
- * links in the deck's folder of the cache. What an edit on stage makes Nix build again needs the inputs of that build as well,
- * so those are kept too.
+ * Prefetching: builds and downloads before the talk everything that the steps need from Nix, and protects it from garbage
+ * collection with links in the deck's folder of the cache. The inputs of the builds are kept too, since a step after an edit
+ * on stage builds again.
  */
 
-/** One thing that was made, or was not. */
-export interface Prefetched {
+/** The result of prefetching an installable. */
+export interface PrefetchedInstallable {
   /** An installable of the flake: `.#run-vm`. */
   installable: string
   /** The steps that need it. */
   steps: string[]
   seconds: number
-  /** What Nix said, where it failed. */
+  /** Nix's message, if the build failed. */
   problem?: string
 }
 
 export interface PrefetchReport {
-  installables: Prefetched[]
-  /** Store paths that are kept. */
+  installables: PrefetchedInstallable[]
+  /** Number of store paths that are kept. */
   paths: number
-  /** Bytes in the store of all that is kept. */
+  /** Size of these paths in the store. */
   bytes: number
-  /** Steps that need the network all the same, and what they ask it for. */
+  /** Steps that need the network nevertheless, and the hosts that they connect to. */
   network: { step: string; hosts: string[] }[]
 }
 
-/** Told while it works: `done` of `total` things, and the last line that Nix said. */
-export type OnProgress = (what: string, done: number, total: number, line?: string) => void
+/** Receives the current task, the numbers of completed and of all tasks, and the last line of Nix's output. */
+export type OnProgress = (task: string, completed: number, total: number, line?: string) => void
 
-const archive: z.ZodType<Archive> = z.lazy(() =>
-  z.object({ path: z.string(), inputs: z.record(z.string(), archive).default({}) }),
+/** Output of `nix flake archive --json`. */
+const archiveSchema: z.ZodType<Archive> = z.lazy(() =>
+  z.object({ path: z.string(), inputs: z.record(z.string(), archiveSchema).default({}) }),
 )
 interface Archive {
   path: string
   inputs: Record<string, Archive>
 }
 
-const marker = z.strictObject({ profile: profileSchema, date: z.iso.datetime(), lock: z.string() })
+/** Contents of the file that marks a completed prefetch. */
+const markerSchema = z.strictObject({ profile: profileSchema, date: z.iso.datetime(), lock: z.string() })
 
-const file = (roots: string) => join(roots, 'prefetched.json')
+/** @param roots folder of the links, absolute */
+function markerFile(roots: string): string {
+  return join(roots, 'prefetched.json')
+}
 
-/** What the flake is locked to: another lock file makes another set of paths. */
-async function lockOf(workdir: string): Promise<string> {
+/** Identifies the lock file, which determines the store paths. */
+async function lockHash(workdir: string): Promise<string> {
   const lock = await readFile(join(workdir, 'flake.lock')).catch(() => '')
   return createHash('sha256').update(lock).digest('hex')
 }
 
 /**
- * When this flake was prefetched for this profile; undefined where it was not, or was locked to something else since.
+ * Reads when this flake was prefetched for a profile.
  *
  * @param roots folder of the links, absolute
+ * @returns undefined if it was not prefetched, or if its lock file has changed since
  */
 export async function prefetchedOn(roots: string, workdir: string, profile: Profile): Promise<Date | undefined> {
-  const found = marker.safeParse(json(await readFile(file(roots), 'utf8').catch(() => '')))
-  if (!found.success || found.data.profile !== profile || found.data.lock !== (await lockOf(workdir))) return undefined
+  const found = markerSchema.safeParse(json(await readFile(markerFile(roots), 'utf8').catch(() => '')))
+  if (!found.success || found.data.profile !== profile || found.data.lock !== (await lockHash(workdir)))
+    return undefined
   return new Date(found.data.date)
 }
 
 /**
- * Makes everything that the steps of a deck need, and keeps it.
+ * Builds everything that the steps of a deck need, and protects it from garbage collection.
  *
- * @param roots folder of the links, absolute: those of an earlier time go once everything is there
- * @param to folder of a binary cache to write as well (a USB stick), absolute
- * @throws NixError where the flake itself cannot be had; a single installable that fails is reported instead
+ * @param options.roots folder of the links, absolute; earlier links are removed once all installables are built
+ * @param options.cache folder of a binary cache to write as well, such as a USB stick, absolute
+ * @throws NixError if the flake cannot be evaluated; the failure of an installable is part of the report
  */
 export async function prefetch(
-  place: NixPlace,
-  { deck, profile, roots, to }: { deck: Deck; profile: Profile; roots: string; to?: string | undefined },
+  context: NixContext,
+  { deck, profile, roots, cache }: { deck: Deck; profile: Profile; roots: string; cache?: string | undefined },
   onProgress: OnProgress = () => {},
 ): Promise<PrefetchReport> {
-  const wanted = installablesOf(deck, profile)
-  // Nix registers a link by its path, so these are not moved into place: each time has a folder of its own.
+  const required = installablesOf(deck, profile)
+  // A new folder each time: Nix registers links by their path, so they cannot be created elsewhere and moved.
   const links = join(roots, new Date().toISOString().replace(/[^0-9]/g, ''))
   await mkdir(links, { recursive: true, mode: 0o700 })
 
-  const total = wanted.size + 3
-  let done = 0
-  const begin = (what: string) => {
-    onProgress(what, done++, total)
-    return (line: string) => onProgress(what, done - 1, total, line)
+  const total = required.size + 3
+  let completed = -1
+  const begin = (task: string) => {
+    completed++
+    onProgress(task, completed, total)
+    return (line: string) => onProgress(task, completed, total, line)
   }
 
-  const inputs = archive.parse(
-    JSON.parse(await nix(place, 'nix', ['flake', 'archive', '--json'], begin('the inputs of the flake'))),
+  const inputs = archiveSchema.parse(
+    JSON.parse(await nix(context, 'nix', ['flake', 'archive', '--json'], begin('inputs of the flake'))),
   )
-  // The steps of the lab need nothing of the flake's shell.
-  if (profile === 'nixos') await devShellEnvironment(place, join(links, 'dev-shell'), begin('the development shell'))
+  // The lab provides its own programs.
+  if (profile === 'nixos') await devShellEnvironment(context, join(links, 'dev-shell'), begin('development shell'))
 
-  const installables: Prefetched[] = []
-  for (const [installable, steps] of wanted) {
+  const installables: PrefetchedInstallable[] = []
+  for (const [installable, steps] of required) {
     const started = Date.now()
     const link = join(links, `output-${installables.length}`)
     const problem = await nix(
-      place,
+      context,
       'nix',
       ['build', '--print-build-logs', '--out-link', link, installable],
       begin(installable),
@@ -121,76 +129,78 @@ export async function prefetch(
     })
   }
 
-  const onLine = begin('what a build after an edit needs')
+  const onLine = begin('build dependencies')
   const kept = new Set(pathsOf(inputs))
-  const made = installables.filter(({ problem }) => problem === undefined).map(({ installable }) => installable)
-  if (made.length > 0) {
-    const derivations = lines(await nix(place, 'nix', ['path-info', '--derivation', ...made], onLine))
+  const built = installables.filter(({ problem }) => problem === undefined).map(({ installable }) => installable)
+  if (built.length > 0) {
+    const derivations = lines(await nix(context, 'nix', ['path-info', '--derivation', ...built], onLine))
     const closure = await nix(
-      place,
+      context,
       'nix-store',
       ['--query', '--requisites', '--include-outputs', ...derivations],
       onLine,
     )
-    // A derivation cannot be realised without building it; the next evaluation writes it again.
+    // Derivations are not kept: realizing one builds it, and the next evaluation writes it again.
     for (const path of lines(closure)) if (!path.endsWith('.drv')) kept.add(path)
   }
   const paths = [...kept]
   let bytes = 0
   for (const [number, batch] of batches(paths)) {
-    await nix(place, 'nix-store', ['--realise', '--add-root', join(links, `path-${number}`), '--indirect', ...batch])
-    for (const size of lines(await nix(place, 'nix-store', ['--query', '--size', ...batch]))) bytes += Number(size)
+    await nix(context, 'nix-store', ['--realise', '--add-root', join(links, `path-${number}`), '--indirect', ...batch])
+    for (const size of lines(await nix(context, 'nix-store', ['--query', '--size', ...batch]))) bytes += Number(size)
   }
 
-  if (to !== undefined) {
-    const onCopied = begin(`the copy in ${to}`)
-    for (const [, batch] of batches(paths)) await nix(place, 'nix', ['copy', '--to', cacheUrl(to), ...batch], onCopied)
-    // A binary cache knows hashes only: whoever takes from it has to know the names.
-    await writeFile(join(to, LIST), paths.map((path) => `${path}\n`).join(''))
+  if (cache !== undefined) {
+    const onCopied = begin(`copy to ${cache}`)
+    for (const [, batch] of batches(paths))
+      await nix(context, 'nix', ['copy', '--to', cacheUrl(cache), ...batch], onCopied)
+    // A binary cache is indexed by hash: `nix copy` from it requires the full paths.
+    await writeFile(join(cache, LIST), paths.map((path) => `${path}\n`).join(''))
   }
 
-  if (made.length === installables.length) {
-    const text = { profile, date: new Date().toISOString(), lock: await lockOf(place.workdir) } satisfies z.infer<
-      typeof marker
+  if (built.length === installables.length) {
+    const text = { profile, date: new Date().toISOString(), lock: await lockHash(context.workdir) } satisfies z.infer<
+      typeof markerSchema
     >
-    await writeFile(file(roots), `${JSON.stringify(text, undefined, 2)}\n`)
+    await writeFile(markerFile(roots), `${JSON.stringify(text, undefined, 2)}\n`)
     for (const name of await readdir(roots))
-      if (name !== basename(links) && name !== basename(file(roots))) await rm(join(roots, name), { recursive: true })
+      if (name !== basename(links) && name !== basename(markerFile(roots)))
+        await rm(join(roots, name), { recursive: true })
   }
   return { installables, paths: paths.length, bytes, network: stepsWithNetwork(deck) }
 }
 
-/** The file in a binary cache that names the store paths in it, one on a line. */
+/** The file in a binary cache that lists its store paths, one per line. */
 const LIST = 'understudy-paths'
 
 /**
- * Takes over what `prefetch` has written to a folder: from a USB stick into this machine's store.
+ * Copies a binary cache that `prefetch` has written, such as on a USB stick, into this machine's store.
  *
- * @throws NixError, also where the folder holds no such thing
+ * @throws NixError if the copy fails or the folder is not such a cache
  */
-export async function takeFrom(place: NixPlace, folder: string, onLine?: (line: string) => void): Promise<void> {
+export async function importCache(context: NixContext, folder: string, onLine?: (line: string) => void): Promise<void> {
   const list = await readFile(join(folder, LIST), 'utf8').catch(() => {
     throw new NixError(
-      `There is no ${LIST} in ${folder}: write it with "npm run prefetch -- --to ${folder}" on a connected machine.`,
+      `${folder} does not contain ${LIST}. Create it on a connected machine: npm run prefetch -- --export ${folder}`,
     )
   })
   const paths = lines(list)
   if (!paths.every((path) => /^\/nix\/store\/[0-9a-z]{32}-[\w+.?=-]+$/.test(path)))
-    throw new NixError(`${join(folder, LIST)} names something that is no store path. Write it anew.`)
-  // What was built on the other machine is signed by nobody: who takes the stick decides to trust it.
+    throw new NixError(`${join(folder, LIST)} contains an invalid store path. Run prefetch --export again.`)
+  // Local builds are not signed. The user decides to trust the folder by importing it.
   for (const [, batch] of batches(paths))
-    await nix(place, 'nix', ['copy', '--no-check-sigs', '--from', cacheUrl(folder), ...batch], onLine)
+    await nix(context, 'nix', ['copy', '--no-check-sigs', '--from', cacheUrl(folder), ...batch], onLine)
 }
 
-/** What the steps of this profile make Nix build, and which of them. In the deck's order. */
+/** The installables that steps need in this profile, with the ids of these steps, in the deck's order. */
 function installablesOf(deck: Deck, profile: Profile): Map<string, string[]> {
-  const wanted = new Map<string, string[]>()
+  const required = new Map<string, string[]>()
   for (const { id, contract } of deck.steps.values()) {
     if (contract.needs.profiles && !contract.needs.profiles.includes(profile)) continue
     for (const installable of contract.needs.installables)
-      wanted.set(installable, [...(wanted.get(installable) ?? []), id])
+      required.set(installable, [...(required.get(installable) ?? []), id])
   }
-  return wanted
+  return required
 }
 
 function stepsWithNetwork(deck: Deck): PrefetchReport['network'] {
@@ -203,12 +213,15 @@ function pathsOf({ path, inputs }: Archive): string[] {
   return [path, ...Object.values(inputs).flatMap(pathsOf)]
 }
 
-/** A command line holds some thousand paths. */
+/** Store paths of a command line; the length of a command line is limited. */
+const BATCH_SIZE = 500
+
+/** Numbered parts of a list of paths that each fit on a command line. */
 function* batches(paths: string[]): Generator<[number, string[]]> {
-  for (let from = 0; from < paths.length; from += 500) yield [from, paths.slice(from, from + 500)]
+  for (let from = 0; from < paths.length; from += BATCH_SIZE) yield [from, paths.slice(from, from + BATCH_SIZE)]
 }
 
-/** A binary cache in a folder; zstd, since xz takes most of an hour for a system. */
+/** The URL of a binary cache in a folder. Compressed with zstd, since xz takes most of an hour for a system. */
 function cacheUrl(folder: string): string {
   return `file://${folder}?compression=zstd`
 }

@@ -11,9 +11,9 @@ const lock = z.object({
 })
 
 /**
- * What a run depends on besides the flake: the version of Nix, and what the flake's nixpkgs is locked to (a revision; in the lab a path).
+ * Reads what a run depends on besides the flake: the version of Nix, and the locked nixpkgs (a revision; a path in the lab).
  *
- * @param env of the steps' shells
+ * @param env environment of the steps' shells
  */
 export async function nixVersions(
   workdir: string,
@@ -21,7 +21,7 @@ export async function nixVersions(
 ): Promise<{ nix?: string; nixpkgs?: string }> {
   const { stdout } = await execa('nix', ['--version'], { env, extendEnv: false, reject: false })
   const nix = /\d[\w.]*/.exec(typeof stdout === 'string' ? stdout : '')?.[0]
-  // No lock file, or a broken one: then nothing is known.
+  // Unknown if the lock file is missing or invalid.
   const locked = lock.safeParse(json(await readFile(join(workdir, 'flake.lock'), 'utf8').catch(() => '')))
   const nixpkgs = locked.success
     ? (locked.data.nodes.nixpkgs.locked.rev ?? locked.data.nodes.nixpkgs.locked.path)
