@@ -13,11 +13,12 @@ import { freePort } from '../server/test/free-port.ts'
 import { type OtherDeck, otherDeck } from './deck.ts'
 import { processes } from './talk.ts'
 
-/** What goes wrong around `start`: it says so in one message, leaves nothing running, and the next start is not worse for it. */
+/** Failures of `start`: each prints one message, leaves no process behind, and does not affect the next start. */
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 const isRoot = process.getuid?.() === 0
-const nobody = 65534
+/** User and group id of `nobody`. */
+const NOBODY = 65534
 
 const slides = `---
 theme: none
@@ -43,16 +44,16 @@ sleep 36912
 \`\`\`
 `
 
-/** A start of the talk, in a process group of its own, as a shell makes one. */
+/** A running `start` command in its own process group, like one that a shell starts. */
 interface Start {
   process: ChildProcess
   port: number
   output: () => string
-  /** Waits until it has said something. */
-  says: (text: RegExp) => Promise<void>
-  /** How it ended. */
+  /** Waits for output. */
+  prints: (text: RegExp) => Promise<void>
+  /** Resolves when the command has ended. */
   ended: Promise<{ status: number | null; seconds: number }>
-  /** Ctrl-C in its terminal, or another signal to all of its group. */
+  /** Sends a signal to the process group, as Ctrl-C in a terminal does. */
   signal: (name: NodeJS.Signals) => void
 }
 
@@ -82,8 +83,8 @@ async function start({
   profile = 'host',
   port,
 }: { args?: string[]; env?: NodeJS.ProcessEnv; user?: number; profile?: string; port?: number } = {}): Promise<Start> {
-  const chosen = port ?? (await freePort())
-  const began = Date.now()
+  const actualPort = port ?? (await freePort())
+  const startTime = Date.now()
   const child = spawn(
     process.execPath,
     [
@@ -91,7 +92,7 @@ async function start({
       'start',
       deck.file,
       '--port',
-      String(chosen),
+      String(actualPort),
       '--profile',
       profile,
       '--yes',
@@ -107,41 +108,41 @@ async function start({
     },
   )
   let output = ''
-  for (const stream of [child.stdout, child.stderr]) stream?.on('data', (chunk: Buffer) => (output += String(chunk)))
-  const made: Start = {
+  for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk: Buffer) => (output += String(chunk)))
+  const running: Start = {
     process: child,
-    port: chosen,
+    port: actualPort,
     output: () => output,
-    says: async (text) => {
+    prints: async (text) => {
       await expect
-        .poll(() => (child.exitCode === null ? output : `ended with ${child.exitCode}: ${output}`), {
+        .poll(() => (child.exitCode === null ? output : `exited with ${child.exitCode}: ${output}`), {
           timeout: 120_000,
         })
         .toMatch(text)
     },
     ended: once(child, 'close').then(([status]) => ({
       status: status as number | null,
-      seconds: (Date.now() - began) / 1000,
+      seconds: (Date.now() - startTime) / 1000,
     })),
     signal: (name) => {
       if (child.exitCode === null && child.signalCode === null) process.kill(-(child.pid ?? 0), name)
     },
   }
-  starts.push(made)
-  return made
+  starts.push(running)
+  return running
 }
 
-/** Interrupts a start and returns how long it took to end. */
-async function interrupted(start: Start, signal: NodeJS.Signals): Promise<number> {
+/** Sends a signal and returns the seconds until the command has ended. */
+async function secondsToEnd(start: Start, signal: NodeJS.Signals): Promise<number> {
   const before = Date.now()
   start.signal(signal)
   await start.ended
   return (Date.now() - before) / 1000
 }
 
-/** A window: the messages of the server, once it is let in. */
-async function window(start: Start) {
-  await start.says(/Slides\s+http:/)
+/** Connects to the server like a browser window of the presenter. */
+async function openWindow(start: Start) {
+  await start.prints(/Slides\s+http:/)
   const token = /token=(\S+)/.exec(start.output())?.[1] ?? ''
   const socket = new WebSocket(`ws://127.0.0.1:${start.port}${SOCKET_PATH}`, {
     headers: {
@@ -158,7 +159,7 @@ async function window(start: Start) {
   )
   await expect.poll(() => messages[0]?.type).toBe('hello')
   const [hello] = messages
-  if (hello?.type !== 'hello') throw new Error('no hello')
+  if (hello?.type !== 'hello') throw new Error('The first message is not "hello".')
   return {
     statusOf: (id: string) => hello.steps.find((step) => step.id === id)?.status,
     async run(id: string, state: string) {
@@ -172,8 +173,8 @@ async function window(start: Start) {
   }
 }
 
-/** A folder for the PATH with links to these programs, where this machine has them. */
-function pathOf(programs: string[]): string {
+/** Creates a PATH with only these programs and Node. */
+function pathWith(programs: string[]): string {
   const bin = join(folder, 'bin')
   mkdirSync(bin)
   for (const program of programs) {
@@ -184,8 +185,8 @@ function pathOf(programs: string[]): string {
   return bin
 }
 
-test('a folder, an option that there is not, and options that npm has kept are each told in one message', () => {
-  const told = (env: NodeJS.ProcessEnv, ...words: string[]) => {
+test('start reports a folder, an unknown option and options consumed by npm in one message each', () => {
+  const output = (env: NodeJS.ProcessEnv, ...words: string[]) => {
     const { status, stdout, stderr } = spawnSync(process.execPath, ['bin/understudy.js', 'start', ...words], {
       cwd: root,
       encoding: 'utf8',
@@ -194,21 +195,21 @@ test('a folder, an option that there is not, and options that npm has kept are e
     expect(status).toBe(1)
     return `${stdout}${stderr}`
   }
-  expect(told({}, dirname(deck.file))).toMatch(
-    /understudy-deck-\w+ is a folder\. Give the slides in it: .*slides\.md\n$/,
+  expect(output({}, dirname(deck.file))).toMatch(
+    /understudy-deck-\w+: is a folder\. Use the slides file in it, for example .*slides\.md\n$/,
   )
-  expect(told({}, deck.file, '--shaer')).toBe(
+  expect(output({}, deck.file, '--shaer')).toBe(
     "error: unknown option '--shaer'\n(Did you mean --share?)\nAll options: npm start -- --help\n",
   )
-  // As npm passes `npm start --port 4031`, and as it is typed by who has learned half of it.
-  expect(told({ npm_config_port: 'true' }, '4031')).toBe(
-    'npm has kept --port for itself: options of the talk stand behind "--". Type: npm start -- --port <port>\n',
+  // npm runs this for `npm start --port 4031`.
+  expect(output({ npm_config_port: 'true' }, '4031')).toBe(
+    'npm consumed --port. Put options after "--", for example: npm start -- --port <port>\n',
   )
-  expect(told({}, '4031')).toContain('there is no such file. If that is a port: --port 4031')
+  expect(output({}, '4031')).toContain('file not found. To set the port, use --port 4031')
 })
 
-test('options of a class that do not go together, or name what cannot be, are each told in one message', () => {
-  const told = (...words: string[]) => {
+test('workshop reports invalid and conflicting options of a class in one message each', () => {
+  const output = (...words: string[]) => {
     const { status, stdout, stderr } = spawnSync(
       process.execPath,
       ['bin/understudy.js', 'workshop', deck.file, ...words],
@@ -217,36 +218,36 @@ test('options of a class that do not go together, or name what cannot be, are ea
     expect(status).toBe(1)
     return `${stdout}${stderr}`
   }
-  expect(told('--at', 'https://a.example')).toContain('are for a class: say how many learners there are by --learners')
-  expect(told('--learners', '0')).toContain('from 1 to 200, or their names')
-  expect(told('--learners', 'Ada')).toContain('"Ada" cannot be the name of a learner')
-  expect(told('--learners', '2', '--at', 'http://a.example')).toContain('Write an address with TLS and without a path')
-  expect(told('--learners', '2', '--at', 'https://a.example', '--pages-at', 'https://a.example')).toContain(
-    'whose first name is a star, as https://*.workshop.example',
+  expect(output('--public-url', 'https://a.example')).toContain('require --learners')
+  expect(output('--learners', '0')).toContain('from 1 to 200, or names')
+  expect(output('--learners', 'Ada')).toContain('Invalid learner name "Ada"')
+  expect(output('--learners', '2', '--public-url', 'http://a.example')).toContain('Use an https:// URL without a path')
+  expect(output('--learners', '2', '--public-url', 'https://a.example', '--page-url', 'https://a.example')).toContain(
+    'whose host begins with "*.", for example https://*.workshop.example',
   )
-  for (const at of [[], ['--at', 'https://b.example']])
-    expect(told('--learners', '2', ...at, '--pages-at', 'https://*.a.example')).toContain(
-      '--pages-at goes with --at, below the same name',
+  for (const publicUrl of [[], ['--public-url', 'https://b.example']])
+    expect(output('--learners', '2', ...publicUrl, '--page-url', 'https://*.a.example')).toContain(
+      '--page-url requires --public-url at the same domain',
     )
 })
 
-test('a port that is taken is named with its process, and nothing is started', async () => {
-  const squatter = createServer().listen(0, '127.0.0.1')
-  await once(squatter, 'listening')
-  const address = squatter.address()
+test('start names the process that uses its port, and exits', async () => {
+  const occupant = createServer().listen(0, '127.0.0.1')
+  await once(occupant, 'listening')
+  const address = occupant.address()
   const port = typeof address === 'object' && address ? address.port : 0
   const refused = await start({ port })
   expect((await refused.ended).status).toBe(1)
   expect(refused.output()).toMatch(
     new RegExp(
-      `^Port ${port} is taken by process ${process.pid} .*End it with: kill ${process.pid}, or choose another: npm start -- --port ${port + 1}\n$`,
+      `^Port ${port} is in use by process ${process.pid} .*Stop it with: kill ${process.pid}, or choose another: npm start -- --port ${port + 1}\n$`,
     ),
   )
-  squatter.close()
+  occupant.close()
 })
 
-test('without Nix, QEMU, git, sudo and apt the talk starts, the steps say what is missing, and the others run', async () => {
-  const PATH = pathOf([
+test('without Nix, QEMU, git, sudo and apt, steps report the missing programs and the others run', async () => {
+  const PATH = pathWith([
     'bash',
     'sh',
     'env',
@@ -261,31 +262,31 @@ test('without Nix, QEMU, git, sudo and apt the talk starts, the steps say what i
     'mkdir',
   ])
   const talk = await start({ profile: 'lab', env: { PATH } })
-  const one = await window(talk)
+  const window = await openWindow(talk)
   expect(talk.output()).toMatch(/cannot be installed from here\. As root: apt-get install .*git/)
-  const status = one.statusOf('build')
+  const status = window.statusOf('build')
   expect(status?.state).toBe('unavailable')
-  expect(JSON.stringify(status)).toMatch(/The program nix is not installed\.".*"The lab /)
-  await one.run('plain', 'succeeded')
-  one.close()
-  expect(await interrupted(talk, 'SIGINT')).toBeLessThan(3)
+  expect(JSON.stringify(status)).toMatch(/"program":"nix".*"problem":"The lab /)
+  await window.run('plain', 'succeeded')
+  window.close()
+  expect(await secondsToEnd(talk, 'SIGINT')).toBeLessThan(3)
 })
 
-test('a user without root and sudo has the talk, and is told why the lab is not there', async () => {
+test('without root and sudo, the talk starts and steps report why the lab is not available', async () => {
   test.skip(!isRoot, 'needs root to become another user')
   mkdirSync(cache)
   for (const path of [folder, cache, dirname(deck.file), deck.file, join(dirname(deck.file), 'node_modules')])
-    chownSync(path, nobody, nobody)
+    chownSync(path, NOBODY, NOBODY)
   chmodSync(dirname(deck.file), 0o755)
-  const talk = await start({ profile: 'lab', user: nobody, env: { HOME: folder } })
-  const one = await window(talk)
+  const talk = await start({ profile: 'lab', user: NOBODY, env: { HOME: folder } })
+  const window = await openWindow(talk)
   expect(talk.output()).toMatch(/As root: apt-get install/)
-  expect(JSON.stringify(one.statusOf('build'))).toContain('The user nobody cannot write to the Nix store')
-  await one.run('plain', 'succeeded')
-  one.close()
+  expect(JSON.stringify(window.statusOf('build'))).toContain('The user nobody cannot write to the Nix store')
+  await window.run('plain', 'succeeded')
+  window.close()
 })
 
-test('a full disk is named, and what it has left half done is not used once there is room', async () => {
+test('start reports a full disk, and recovers from incomplete files once there is space', async () => {
   mkdirSync(cache)
   test.skip(
     !isRoot || spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=1m', 'tmpfs', cache]).status !== 0,
@@ -295,14 +296,14 @@ test('a full disk is named, and what it has left half done is not used once ther
     for (const profile of ['lab', 'host']) {
       const full = await start({ profile })
       expect((await full.ended).status, profile).toBe(1)
-      expect(full.output()).toContain('The disk is full: the cache of this user has no room left.')
+      expect(full.output()).toContain('The disk is full: cannot write to the cache.')
     }
     execFileSync('mount', ['-o', 'remount,size=200m', cache])
     const talk = await start()
-    const one = await window(talk)
-    await one.run('plain', 'succeeded')
-    one.close()
-    expect(await interrupted(talk, 'SIGTERM')).toBeLessThan(3)
+    const window = await openWindow(talk)
+    await window.run('plain', 'succeeded')
+    window.close()
+    expect(await secondsToEnd(talk, 'SIGTERM')).toBeLessThan(3)
   } finally {
     for (const each of starts) {
       each.signal('SIGKILL')
@@ -313,12 +314,12 @@ test('a full disk is named, and what it has left half done is not used once ther
 })
 
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
-  test(`${signal} while the deck is built, and while the talk runs, ends all at once`, async () => {
+  test(`${signal} ends the talk and everything it started within 3 s, during the build and while a step runs`, async () => {
     const building = await start()
     await expect
       .poll(() => processes(new RegExp(`slidev.mjs build ${deck.file}`)), { timeout: 120_000 })
       .not.toEqual([])
-    // Only to the server, as a service manager or npm sends it; Ctrl-C reaches all of the group.
+    // Ctrl-C in a terminal signals the process group; service managers and npm signal only the server.
     if (signal === 'SIGINT') building.signal(signal)
     const before = Date.now()
     if (signal !== 'SIGINT') building.process.kill(signal)
@@ -328,15 +329,15 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
     await expect.poll(() => processes(new RegExp(deck.file))).toEqual([])
 
     const talk = await start()
-    const one = await window(talk)
-    await one.run('long', 'running')
+    const window = await openWindow(talk)
+    await window.run('long', 'running')
     await expect.poll(() => processes(/^sleep 36912/)).toHaveLength(1)
-    expect(await interrupted(talk, signal)).toBeLessThan(3)
+    expect(await secondsToEnd(talk, signal)).toBeLessThan(3)
     expect(await processes(/^sleep 36912/)).toEqual([])
     expect((await talk.ended).status).toBe(0)
   })
 
-test('Ctrl-C while the lab is prepared ends all of it at once, and the next start does not wait for it', async () => {
+test('SIGTERM ends the preparation of the lab within 3 s and releases its lock', async () => {
   test.skip(
     spawnSync('sh', ['-c', 'command -v nix apt-get']).status !== 0,
     'Nix or apt-get is not installed (apt-get install nix-bin)',
@@ -348,13 +349,13 @@ test('Ctrl-C while the lab is prepared ends all of it at once, and the next star
   await preparing.ended
   expect((Date.now() - before) / 1000).toBeLessThan(3)
   expect(await processes(new RegExp(cache))).toEqual([])
-  // Nobody holds its lock, and there is no lab that looks finished.
+  // The lock is free, and no incomplete lab exists.
   expect(spawnSync('flock', ['-n', join(cache, '.preparing'), 'true']).status).toBe(0)
   expect(readdirSync(cache).filter((name) => name.startsWith('lab'))).toEqual([])
 })
 
 for (const signal of ['SIGTERM', 'SIGHUP'] as const)
-  test(`${signal} to npm alone ends the talk that it has started`, async () => {
+  test(`${signal} to npm ends the talk that it has started`, async () => {
     const port = await freePort()
     const npm = spawn('npm', ['start', '--', deck.file, '--port', String(port), '--profile', 'host', '--no-open'], {
       cwd: root,
@@ -368,7 +369,7 @@ for (const signal of ['SIGTERM', 'SIGHUP'] as const)
     await expect.poll(() => processes(new RegExp(deck.file)), { timeout: 5000 }).toEqual([])
   })
 
-test('a terminal window that is closed ends the talk and its steps', async () => {
+test('closing the terminal window ends the talk and its steps', async () => {
   const port = await freePort()
   const terminal = pty.spawn(
     process.execPath,
@@ -381,9 +382,9 @@ test('a terminal window that is closed ends the talk and its steps', async () =>
   let output = ''
   terminal.onData((data) => (output += data))
   await expect.poll(() => output, { timeout: 120_000 }).toMatch(/Slides\s+http:\S+token=\S+\s/)
-  const talk = { port, output: () => output, says: async () => {} }
-  const one = await window(talk as unknown as Start)
-  await one.run('long', 'running')
+  const talk = { port, output: () => output, prints: async () => {} }
+  const window = await openWindow(talk as unknown as Start)
+  await window.run('long', 'running')
   await expect.poll(() => processes(/^sleep 36912/)).toHaveLength(1)
   ;(terminal as pty.IPty & { destroy: () => void }).destroy()
   await expect.poll(() => processes(new RegExp(`^sleep 36912|${deck.file}`))).toEqual([])

@@ -300,7 +300,7 @@ test('a VM in a learner’s container serves its page on that learner’s slide 
   const publicHost = `class.localhost:${secure}`
   const talk = await startTalk({
     command: 'workshop',
-    args: ['--learners', 'ada,bob', '--at', `https://${publicHost}`, '--pages-at', `https://*.${publicHost}`],
+    args: ['--learners', 'ada,bob', '--public-url', `https://${publicHost}`, '--page-url', `https://*.${publicHost}`],
     env: { UNDERSTUDY_DATA: data },
   })
   const closeProxy = await tlsProxy(secure, Number(new URL(talk.origin).port), data)

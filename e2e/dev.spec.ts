@@ -9,14 +9,14 @@ fonts: { provider: none }
 layout: stage
 ---
 
-# As it was
+# Before
 
 \`\`\`sh {step=long}
 sleep 54321
 \`\`\`
 `
 
-test('an author sees an edit at once, and neither the edit nor a crash of Slidev ends what runs', async ({ page }) => {
+test('dev shows an edit immediately, and a running step survives the edit and a crash of Slidev', async ({ page }) => {
   const deck = await otherDeck(slides)
   const talk = await startTalk({ command: 'dev', deck: deck.file })
   try {
@@ -26,19 +26,19 @@ test('an author sees an edit at once, and neither the edit nor a crash of Slidev
     await expect.poll(() => processes(/^sleep 54321/)).toHaveLength(1)
     const [before] = await processes(/^sleep 54321/)
 
-    await deck.write(slides.replace('As it was', 'As it is'))
-    await expect(page.getByRole('heading', { name: 'As it is' })).toBeVisible()
+    await deck.write(slides.replace('Before', 'After'))
+    await expect(page.getByRole('heading', { name: 'After' })).toBeVisible()
     const [slidev] = await processes(new RegExp(`slidev.mjs ${deck.file}`))
     process.kill(Number.parseInt(slidev ?? '', 10), 'SIGKILL')
     await expect.poll(talk.output).toContain('it is started again')
     await page.goto(talk.link)
-    // Slidev takes its time to start on a busy machine.
+    // Slidev starts slowly on a busy machine.
     await expect(step(page, 'long')).toHaveAttribute('data-state', 'running', { timeout: 60_000 })
     expect((await processes(/^sleep 54321/))[0]).toBe(before)
   } finally {
     await talk.stop()
     await deck.remove()
   }
-  // Its own: another deck may be built on this machine at the same time.
+  // Only those of this deck: another deck may be built on this machine at the same time.
   expect(await processes(new RegExp(`slidev\\.mjs.*${deck.file}|^sleep 54321`))).toEqual([])
 })

@@ -440,7 +440,7 @@ test('the log of a live talk is rendered with its timing, as a whole or by slide
   const log = join(folder, 'talk.jsonl')
   const talk = await startTalk({
     deck: deck.file,
-    args: ['--profile', 'host', '--log', log],
+    args: ['--profile', 'host', '--save-log', log],
     env: { UNDERSTUDY_CACHE: cache, DEMO_TOKEN: SECRET },
   })
   await page.goto(talk.link)
@@ -462,7 +462,7 @@ test('the log of a live talk is rendered with its timing, as a whole or by slide
   const renderLog = async (name: string, args: string[]) => {
     const out = join(folder, name)
     const settings = ['--size', '320x180', '--fps', '10']
-    const { exitCode, all } = await record(deck, cache, ['--from', log, '--out', out, ...settings, ...args])
+    const { exitCode, all } = await record(deck, cache, ['--from-log', log, '--out', out, ...settings, ...args])
     expect(exitCode, all).toBe(0)
     const rendered = await readTimeline(out, 'given')
     const { streams, chapters } = await probe(join(out, 'given.mp4'))
@@ -480,10 +480,16 @@ test('the log of a live talk is rendered with its timing, as a whole or by slide
   expect(secondSlide.chapterTitles.every((title) => title.startsWith('Counting'))).toBe(true)
 })
 
-test('--from rejects a file that is not a talk log', async ({ deck, cache, folder }) => {
+test('--from-log rejects a file that is not a talk log', async ({ deck, cache, folder }) => {
   const log = join(folder, 'invalid.jsonl')
   await writeFile(log, 'not a log\n')
-  const { exitCode, all } = await record(deck, cache, ['--from', log, '--out', join(folder, 'invalid'), ...SIZE_ARGS])
+  const { exitCode, all } = await record(deck, cache, [
+    '--from-log',
+    log,
+    '--out',
+    join(folder, 'invalid'),
+    ...SIZE_ARGS,
+  ])
   expect(exitCode).toBe(1)
   expect(all).toContain('Invalid talk log: line 1 is not a header.')
 })

@@ -14,15 +14,15 @@ import { fingerprint } from '../environment/workdir.ts'
 export interface BuildOptions {
   /** The deck, absolute. */
   deck: string
-  /** Folder of the site. */
+  /** Folder to write the site to. */
   out: string
-  /** Whose recordings are shown; those that the deck has most of, unless given. */
+  /** The profile whose recordings are shown; by default the one with the most recordings. */
   profile?: Profile
   withNotes: boolean
 }
 
 /**
- * Builds the talk as a static site: no server, any sub-path, terminals that replay.
+ * Builds the talk as a static site that works without the server and at any path. Its terminals replay recordings.
  *
  * @throws DeckError, BuildError or an Error whose message says what to do next
  */
@@ -31,7 +31,7 @@ export async function buildTalk(options: BuildOptions): Promise<void> {
   const deck = await readDeck(options.deck)
   const out = resolve(options.out)
   if (existsSync(out) && !existsSync(join(out, 'index.html')))
-    throw new Error(`${out} is there and is no site: give another folder by --out, or remove it.`)
+    throw new Error(`${out} exists but is not a built site. Choose another folder with --out, or remove it.`)
   const site = await staticDeckOf(deck, options.profile)
   const missing = site.steps.filter(({ recording }) => !recording).map(({ id }) => id)
   await new Listr(
@@ -44,15 +44,20 @@ export async function buildTalk(options: BuildOptions): Promise<void> {
     progress,
   ).run()
   console.log(
-    `Written: ${relative(process.cwd(), out) || out}. Serve it from anywhere: npx sirv-cli ${relative(process.cwd(), out)}`,
+    `Written to ${relative(process.cwd(), out) || out}. Preview it with: npx sirv-cli ${relative(process.cwd(), out) || out}`,
   )
-  if (missing.length > 0) console.log(`Without a recording: ${missing.join(', ')}. npm run rehearse makes them.`)
+  if (missing.length > 0)
+    console.log(`Steps without a recording: ${missing.join(', ')}. Record them with: npm run rehearse`)
 }
 
-/** What the site has to know of the deck. */
-export async function staticDeckOf(deck: Deck, wanted?: Profile): Promise<StaticDeck> {
+/**
+ * Collects what a static site needs to know of the deck: its steps and their recordings.
+ *
+ * @param profile the profile whose recordings are shown; by default the one with the most recordings
+ */
+export async function staticDeckOf(deck: Deck, profile?: Profile): Promise<StaticDeck> {
   const folder = join(dirname(deck.file), 'recordings')
-  const recordings = new Recordings(folder, wanted ?? (await richest(folder)), (of) =>
+  const recordings = new Recordings(folder, profile ?? (await mostRecorded(folder)), (of) =>
     fingerprint(join(dirname(deck.file), 'nix'), of === 'nixos'),
   )
   await recordings.load(deck)
@@ -74,8 +79,8 @@ export async function staticDeckOf(deck: Deck, wanted?: Profile): Promise<Static
   }
 }
 
-/** The profile that has most recordings. */
-async function richest(folder: string): Promise<Profile> {
+/** The profile with the most recordings. */
+async function mostRecorded(folder: string): Promise<Profile> {
   const store = new RecordingStore(folder)
   const counts = await Promise.all(
     (['nixos', 'lab', 'host'] as const).map(async (profile) => ({

@@ -20,17 +20,20 @@ export interface DoctorOptions {
   json: boolean
 }
 
+/** Time for finding out which profile this machine supports. */
+const CHOOSE_TIMEOUT_MS = 60_000
+
 /**
- * Says what this machine has and lacks for the talk. Installs, prepares and changes nothing.
+ * Prints whether this machine can run each step, and fixes. Installs, prepares and changes nothing.
  *
- * @returns whether the talk can be given
+ * @returns whether every slide can show its steps, live or as recordings
  * @throws DeckError
  */
-export async function seeDoctor(options: DoctorOptions): Promise<boolean> {
+export async function printDiagnosis(options: DoctorOptions): Promise<boolean> {
   const deck = await readDeck(options.deck)
   const paths = deckPaths(deck.file)
   const flake = join(dirname(deck.file), 'nix')
-  const signal = AbortSignal.timeout(60_000)
+  const signal = AbortSignal.timeout(CHOOSE_TIMEOUT_MS)
   const name = options.profile ?? (existsSync(join(flake, 'flake.nix')) ? await chooseProfile(flake, signal) : 'host')
   const profile = await presentProfile(name, paths)
   const env = shellEnvironment(
@@ -48,17 +51,18 @@ export async function seeDoctor(options: DoctorOptions): Promise<boolean> {
 }
 
 const SIGN = { ok: '✔', warn: '!', fail: '✖' } as const
-const CAN = { run: '✔ runs', replay: '! replay only', ask: '! cannot run', nothing: '✖ cannot be shown' } as const
+const CAN = { run: '✔ runs', replay: '! replay only', ask: '! cannot run', nothing: '✖ no recording' } as const
 
 function describe({ profile, machine, steps, ready }: Diagnosis): string {
   const line = ({ name, state, detail, fix }: Finding) =>
     `${SIGN[state]} ${name.padEnd(10)}  ${detail.replaceAll('\n', ' ')}${fix === undefined ? '' : `\n  ${' '.repeat(10)}  → ${fix}`}`
   const width = Math.max(...steps.map(({ step }) => step.length), 0)
-  const lines = [`This machine, profile ${profile}`, ...machine.map(line), '', 'Steps']
+  const lines = [`This machine (profile ${profile})`, ...machine.map(line), '', 'Steps']
   for (const { step, slide, can, findings } of steps) {
     lines.push(`${CAN[can].padEnd(18)}  ${step.padEnd(width)}  slide ${slide}`)
-    for (const found of findings) if (found.state !== 'ok') lines.push(`  ${line(found).replaceAll('\n', '\n  ')}`)
+    for (const finding of findings)
+      if (finding.state !== 'ok') lines.push(`  ${line(finding).replaceAll('\n', '\n  ')}`)
   }
-  lines.push('', ready ? 'The talk can be given.' : 'The talk cannot be given as it is: mend what is marked ✖.')
+  lines.push('', ready ? 'Ready to present.' : 'Not ready: fix the items marked ✖.')
   return lines.join('\n')
 }

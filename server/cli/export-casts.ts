@@ -9,16 +9,16 @@ import { staticDeckOf } from './build.ts'
 export interface ExportCastsOptions {
   /** The deck, absolute. */
   deck: string
-  /** The folder to write to. */
+  /** Folder to write to. */
   out?: string
-  /** Whose recordings; those that the deck has most of, unless given. */
+  /** The profile of the recordings; by default the one with the most recordings. */
   profile?: Profile
 }
 
 /**
- * Writes the recordings of a deck in version 2 of asciicast, one file for each step: asciinema before 3.0, as Debian has it, plays no newer one.
+ * Writes each recording of a deck as an asciicast v2 file, the newest format that asciinema before 3.0 plays.
  *
- * @throws DeckError, or an Error where there is no recording
+ * @throws DeckError, or Error if there is no recording
  */
 export async function exportCasts(options: ExportCastsOptions): Promise<void> {
   const deck = await readDeck(options.deck)
@@ -32,8 +32,8 @@ export async function exportCasts(options: ExportCastsOptions): Promise<void> {
     await writeFile(join(out, `${id}.cast`), toVersion2(recording.cast))
     written.push(id)
   }
-  if (written.length === 0) throw new Error('There are no recordings yet: npm run rehearse makes them.')
+  if (written.length === 0) throw new Error('There are no recordings yet. Record them with: npm run rehearse')
   console.log(
-    `Written to ${relative(process.cwd(), out) || out}: ${written.join(', ')}. Play one: asciinema play ${join(relative(process.cwd(), out), `${written[0]}.cast`)}`,
+    `Written to ${relative(process.cwd(), out) || out}: ${written.join(', ')}. Play one with: asciinema play ${join(relative(process.cwd(), out), `${written[0]}.cast`)}`,
   )
 }

@@ -21,21 +21,24 @@ export interface ExportOptions {
   /** The deck, absolute. */
   deck: string
   format: ExportFormat
-  /** A file, or for PNG a folder. */
+  /** File to write; a folder for PNG. */
   out?: string
   profile?: Profile
   dark: boolean
   withNotes: boolean
 }
 
-/** Slidev shows a slide with all of its clicks done by this many. */
+/** More clicks than any slide has: Slidev then shows the slide after its last click. */
 const ALL_CLICKS = 999_999
 
-/** CSS pixels of a slide on paper: 16 by 9. */
-const SIZE = { width: 1280, height: 720 }
+/** Device pixels of exported images per CSS pixel. */
+const IMAGE_SCALE = 1.5
+
+/** Size of an exported slide in CSS pixels. */
+const SLIDE_SIZE = { width: 1280, height: 720 }
 
 /**
- * Writes the talk as PDF, pictures or PPTX. Its terminals show the end of their steps' recordings.
+ * Exports the slides as PDF, PNG or PPTX. Their terminals show the final output of their recordings.
  *
  * @throws DeckError, BuildError or an Error whose message says what to do next
  */
@@ -46,7 +49,7 @@ export async function exportTalk(options: ExportOptions): Promise<void> {
   const out = resolve(options.out ?? (options.format === 'png' ? 'slides' : `slides.${options.format}`))
   const folder = await mkdtemp(join(tmpdir(), 'understudy-export-'))
   const site = join(folder, 'site')
-  const pictures: Buffer[] = []
+  const images: Buffer[] = []
   const pages: Buffer[] = []
   try {
     await new Listr(
@@ -57,30 +60,30 @@ export async function exportTalk(options: ExportOptions): Promise<void> {
             buildSite(deck.file, site, { site: await staticDeckOf(deck, options.profile), withNotes: false, signal }),
         },
         {
-          title: 'Take the slides',
+          title: 'Export the slides',
           task: async (_, task) => {
             const browser = await launchBrowser()
             const { origin, close } = await serveSite(site)
             signal.addEventListener('abort', () => void browser.close(), { once: true })
             try {
               const page = await browser.newPage({
-                viewport: SIZE,
-                deviceScaleFactor: options.format === 'pdf' ? 1 : 1.5,
+                viewport: SLIDE_SIZE,
+                deviceScaleFactor: options.format === 'pdf' ? 1 : IMAGE_SCALE,
                 colorScheme: options.dark ? 'dark' : 'light',
               })
               for (const [index] of slides.entries()) {
                 task.output = `slide ${index + 1} of ${slides.length}`
-                await open(page, `${origin}/#/${index + 1}?print=true&clicks=${ALL_CLICKS}`, origin)
+                await openSlide(page, `${origin}/#/${index + 1}?print=true&clicks=${ALL_CLICKS}`, origin)
                 if (options.format === 'pdf')
                   pages.push(
                     await page.pdf({
-                      width: `${SIZE.width}px`,
-                      height: `${SIZE.height}px`,
+                      width: `${SLIDE_SIZE.width}px`,
+                      height: `${SLIDE_SIZE.height}px`,
                       printBackground: true,
                       pageRanges: '1',
                     }),
                   )
-                else pictures.push(await page.screenshot({ type: 'png' }))
+                else images.push(await page.screenshot({ type: 'png' }))
                 signal.throwIfAborted()
               }
             } finally {
@@ -93,9 +96,8 @@ export async function exportTalk(options: ExportOptions): Promise<void> {
           title: `Write ${relative(process.cwd(), out) || out}`,
           task: async () => {
             if (options.format === 'pdf') await writePdf(out, deck.title, pages)
-            else if (options.format === 'png') await writePictures(out, pictures)
-            else
-              await writePptx(out, deck.title, pictures, options.withNotes ? slides.map(({ note }) => note ?? '') : [])
+            else if (options.format === 'png') await writeImages(out, images)
+            else await writePptx(out, deck.title, images, options.withNotes ? slides.map(({ note }) => note ?? '') : [])
           },
         },
       ],
@@ -106,13 +108,13 @@ export async function exportTalk(options: ExportOptions): Promise<void> {
   }
 }
 
-/** Opens a slide and waits until its terminals show what they have to show. */
-async function open(page: Page, url: string, origin: string): Promise<void> {
-  // Another fragment alone would not load the page anew, and print mode is read once.
+/** Opens a slide and waits until its terminals are rendered. */
+async function openSlide(page: Page, url: string, origin: string): Promise<void> {
+  // A change of the fragment alone does not reload the page, and Slidev reads print mode only once.
   if (page.url().startsWith(origin)) await page.goto('about:blank')
   await page.goto(url, { waitUntil: 'networkidle' })
   await page.evaluate(() => document.fonts.ready.then(() => {}))
-  // A terminal with a recording says REPLAY; its rows are filled by then.
+  // Only terminals with a recording have output to wait for.
   await page.waitForFunction(() =>
     [...document.querySelectorAll('[data-terminal]')]
       .filter((terminal) => terminal.checkVisibility())
@@ -125,31 +127,31 @@ async function open(page: Page, url: string, origin: string): Promise<void> {
 }
 
 async function writePdf(out: string, title: string, pages: Buffer[]): Promise<void> {
-  const whole = await PDFDocument.create()
-  whole.setTitle(title)
+  const document = await PDFDocument.create()
+  document.setTitle(title)
   for (const page of pages) {
     const single = await PDFDocument.load(page)
-    for (const copied of await whole.copyPages(single, [0])) whole.addPage(copied)
+    for (const copied of await document.copyPages(single, [0])) document.addPage(copied)
   }
-  await writeFile(out, await whole.save())
+  await writeFile(out, await document.save())
 }
 
-async function writePictures(folder: string, pictures: Buffer[]): Promise<void> {
+async function writeImages(folder: string, images: Buffer[]): Promise<void> {
   await mkdir(folder, { recursive: true })
-  const digits = String(pictures.length).length
-  for (const [index, picture] of pictures.entries())
-    await writeFile(join(folder, `${String(index + 1).padStart(digits, '0')}.png`), picture)
+  const digits = String(images.length).length
+  for (const [index, image] of images.entries())
+    await writeFile(join(folder, `${String(index + 1).padStart(digits, '0')}.png`), image)
 }
 
-async function writePptx(out: string, title: string, pictures: Buffer[], notes: string[]): Promise<void> {
-  const show = new PptxGenJS()
-  show.title = title
-  show.layout = 'LAYOUT_16x9'
-  for (const [index, picture] of pictures.entries()) {
-    const slide = show.addSlide()
-    slide.addImage({ data: `data:image/png;base64,${picture.toString('base64')}`, x: 0, y: 0, w: '100%', h: '100%' })
+async function writePptx(out: string, title: string, images: Buffer[], notes: string[]): Promise<void> {
+  const presentation = new PptxGenJS()
+  presentation.title = title
+  presentation.layout = 'LAYOUT_16x9'
+  for (const [index, image] of images.entries()) {
+    const slide = presentation.addSlide()
+    slide.addImage({ data: `data:image/png;base64,${image.toString('base64')}`, x: 0, y: 0, w: '100%', h: '100%' })
     const note = notes[index]
     if (note) slide.addNotes(note)
   }
-  await writeFile(out, Buffer.from((await show.write({ outputType: 'nodebuffer' })) as Uint8Array))
+  await writeFile(out, Buffer.from((await presentation.write({ outputType: 'nodebuffer' })) as Uint8Array))
 }

@@ -7,9 +7,9 @@ import { progress } from '../environment/runtime-context.ts'
 import { openStage } from '../steps/open-stage.ts'
 
 /**
- * Locks the deck's flake against nixpkgs and writes `nix/flake.lock` into the tree, to be committed.
+ * Locks the inputs of the deck's flake and writes `nix/flake.lock`.
  *
- * @param options.update take newer versions of every input
+ * @param options.update whether to update the inputs to their newest versions
  * @throws DeckError, NixError or an Error whose message says what to do next
  */
 export async function lockFlake(options: { deck: string; update: boolean }): Promise<void> {
@@ -21,7 +21,7 @@ export async function lockFlake(options: { deck: string; update: boolean }): Pro
   await new Listr(
     [
       {
-        title: options.update ? 'Update the inputs of the flake' : 'Lock the flake',
+        title: options.update ? 'Update the inputs of the flake' : 'Lock the inputs of the flake',
         task: async (_, task) => {
           changed = await writeLock(
             { workdir: paths.workdir, env, signal },
@@ -30,7 +30,7 @@ export async function lockFlake(options: { deck: string; update: boolean }): Pro
             (line) => (task.output = line),
           ).catch((error: unknown) => {
             problem = error
-            task.skip('The flake could not be locked')
+            task.skip('Failed to lock the flake')
             return []
           })
         },
@@ -39,22 +39,22 @@ export async function lockFlake(options: { deck: string; update: boolean }): Pro
     progress,
   ).run()
   signal.throwIfAborted()
-  if (problem !== undefined) throw explained(problem)
+  if (problem !== undefined) throw withAdvice(problem)
   console.log(
     changed.length > 0
-      ? `Written: ${changed.map((name) => `nix/${name}`).join(', ')}. Rehearse, then commit.`
+      ? `Written: ${changed.map((name) => `nix/${name}`).join(', ')}. Rehearse the talk, then commit them.`
       : 'The lock file is up to date.',
   )
 }
 
-/** Says what to do where there is no network. */
-function explained(error: unknown): unknown {
+/** Adds advice to an error of Nix that is caused by a missing network. */
+function withAdvice(error: unknown): unknown {
   if (
     !(error instanceof NixError) ||
     !/unable to download|resolve host|Network is unreachable|Timeout was reached|Failed to connect/i.test(error.message)
   )
     return error
   return new Error(
-    `${error.message}\nLocking needs a network: run npm run lock again where there is one. Without a lock file the talk runs in the offline lab: npm start -- --profile lab`,
+    `${error.message}\nLocking requires a network. Connect this machine and run npm run lock again, or use the offline lab: npm start -- --profile lab`,
   )
 }

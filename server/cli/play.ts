@@ -13,28 +13,30 @@ import { staticDeckOf } from './build.ts'
 export interface PlayOptions {
   /** The deck, absolute. */
   deck: string
-  /** The id of a step, or the number of a log: 1 is the newest. Both are listed without it. */
-  what: string | undefined
+  /** The id of a step, or the number of a log, where 1 is the newest; all are listed if absent. */
+  recording: string | undefined
   profile?: Profile
 }
 
 /**
- * Plays a recording in the terminal in which it was asked for; where there is none, prints all of it at once.
+ * Plays a recording in the user's terminal. Prints its whole output at once if standard output is not a terminal.
  *
- * @throws DeckError, or an Error that says what can be played
+ * @throws DeckError, or Error if there is no such recording
  */
-export async function play({ deck: file, what, profile }: PlayOptions): Promise<void> {
+export async function play({ deck: file, recording, profile }: PlayOptions): Promise<void> {
   const signal = interruptSignal()
   const deck = await readDeck(file)
   const logs = await logsOf(deck)
-  if (what === undefined) return console.log(await list(deck, logs, profile))
-  const log = logs[Number(what) - 1]
-  const cast = deck.steps.has(what) ? await recordingOf(deck, what, profile) : log && (await readLog(log.file))
+  if (recording === undefined) return console.log(await list(deck, logs, profile))
+  const log = logs[Number(recording) - 1]
+  const cast = deck.steps.has(recording)
+    ? await recordingOf(deck, recording, profile)
+    : log && (await readLog(log.file))
   if (!cast)
     throw new Error(
-      deck.steps.has(what)
-        ? `Step "${what}" has no recording yet: npm run rehearse -- ${what}`
-        : `There is no step "${what}" in this deck, and no log of that number. npm run play lists what there is.`,
+      deck.steps.has(recording)
+        ? `Step "${recording}" has no recording yet. Record it with: npm run rehearse -- ${recording}`
+        : `"${recording}" is neither a step of this deck nor the number of a log. List both with: npm run play`,
     )
   await show(cast, signal)
 }
@@ -46,7 +48,7 @@ interface Log {
   bytes: number
 }
 
-/** The logs of the deck's terminals, the newest first. */
+/** The logs of the deck's terminals, newest first. */
 async function logsOf(deck: Deck): Promise<Log[]> {
   const { sessions } = deckPaths(deck.file)
   const names = (await readdir(sessions).catch(() => [])).sort().reverse()
@@ -68,16 +70,16 @@ async function list(deck: Deck, logs: Log[], profile?: Profile): Promise<string>
     'Recordings of steps',
     ...recorded.map(
       ({ id, recording }) =>
-        `  ${id.padEnd(width)}  ${day(recording?.date ?? '')}  ${recording?.profile}${recording?.stale ? `  ${recording.stale} since` : ''}`,
+        `  ${id.padEnd(width)}  ${day(recording?.date ?? '')}  ${recording?.profile}${recording?.stale ? `  stale: ${recording.stale}` : ''}`,
     ),
-    ...(recorded.length === 0 ? ['  none yet: npm run rehearse'] : []),
+    ...(recorded.length === 0 ? ['  none; record them with: npm run rehearse'] : []),
     `\nLogs of terminals, in ${dirname(logs[0]?.file ?? join(deckPaths(deck.file).sessions, 'x'))}`,
     ...logs.map(
       ({ date, terminal, bytes }, index) =>
         `  ${String(index + 1).padStart(3)}  ${terminal.padEnd(width - 5)}  ${day(date)}  ${Math.ceil(bytes / 1000)} kB`,
     ),
-    ...(logs.length === 0 ? ['  none yet: each talk that you give leaves some'] : []),
-    '\nPlay one: npm run play -- <step or number>',
+    ...(logs.length === 0 ? ['  none; each talk saves some'] : []),
+    '\nPlay one with: npm run play -- <step or number>',
   ].join('\n')
 }
 
@@ -86,37 +88,37 @@ async function recordingOf(deck: Deck, step: string, profile?: Profile): Promise
   return info && (await new RecordingStore(join(dirname(deck.file), 'recordings')).read(info.profile, step))?.cast
 }
 
-/** One whose server was killed ends in the middle of a line. */
+/** Reads a log without its last line, which is incomplete if the server was killed. */
 async function readLog(file: string): Promise<Cast> {
   const text = await readFile(file, 'utf8')
   return parseCast(text.slice(0, text.lastIndexOf('\n') + 1))
 }
 
-/** A program may have left the other screen, colours, or the cursor hidden. */
-const AFTER = '\u001b[?1049l\u001b[?2004l\u001b[?1000;1002;1003;1006l\u001b[0m\u001b[?25h\r\n'
+/** Resets the modes that a recorded program may have left on: alternate screen, bracketed paste, mouse, colors, hidden cursor. */
+const RESET_MODES = '\u001b[?1049l\u001b[?2004l\u001b[?1000;1002;1003;1006l\u001b[0m\u001b[?25h\r\n'
 
 async function show(cast: Cast, signal: AbortSignal): Promise<void> {
   const { stdin, stdout } = process
   const { cols, rows } = cast.header.term
-  const done = new Promise<void>((end) => {
+  const ended = new Promise<void>((resolve) => {
     let paused = false
     const changed = () => {
       const { playing, time, duration } = player.playback
-      if (!playing && (!paused || time >= duration)) end()
+      if (!playing && (!paused || time >= duration)) resolve()
     }
     const player = new Player(cast, { output: (data) => void stdout.write(data), clear: () => {}, changed }, ticker)
     if (!stdout.isTTY) return player.skip()
     if (stdout.columns < cols || stdout.rows < rows)
       console.error(
-        `This terminal has ${stdout.columns} columns and ${stdout.rows} rows, and what follows ${cols} and ${rows}: make it larger to see all of it.`,
+        `This terminal (${stdout.columns} × ${stdout.rows}) is smaller than the recording (${cols} × ${rows}). Enlarge it to see all of the output.`,
       )
-    console.error('Space pauses, Enter goes on to the next pause, q ends.\n')
-    signal.addEventListener('abort', () => end(), { once: true })
-    // What the recording asks the terminal is answered as if it was typed: nobody else must read that.
+    console.error('Space: pause or continue. Enter: skip to the next pause. q: quit.\n')
+    signal.addEventListener('abort', () => resolve(), { once: true })
+    // Raw mode keeps the terminal's responses to queries in the recording from being echoed or passed to the shell.
     if (stdin.isTTY) stdin.setRawMode(true)
     stdin.on('data', (keys: Buffer) => {
       const key = String(keys)
-      if (key === 'q' || key === '\u0003') return end()
+      if (key === 'q' || key === '\u0003') return resolve()
       if (key !== ' ' && key !== '\r') return
       paused = key === '\r' || player.playback.playing
       if (key === '\r') player.step()
@@ -125,8 +127,8 @@ async function show(cast: Cast, signal: AbortSignal): Promise<void> {
     })
     player.play()
   })
-  await done
+  await ended
   if (!stdout.isTTY) return
-  stdout.write(AFTER)
+  stdout.write(RESET_MODES)
   if (stdin.isTTY) stdin.setRawMode(false)
 }

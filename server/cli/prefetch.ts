@@ -1,9 +1,9 @@
-import { join, resolve } from 'node:path'
+import { resolve } from 'node:path'
 import { Listr } from 'listr2'
 import type { Profile } from '../../shared/deck/contract.ts'
 import { readDeck } from '../deck/deck.ts'
 import { interruptSignal } from '../lib/interrupt-signal.ts'
-import { prefetch, type PrefetchReport, takeFrom } from '../environment/nix/prefetch.ts'
+import { importCache, prefetch, type PrefetchReport } from '../environment/nix/prefetch.ts'
 import { prepareStep } from '../environment/profile.ts'
 import { progress } from '../environment/runtime-context.ts'
 import { openStage } from '../steps/open-stage.ts'
@@ -13,16 +13,17 @@ export interface PrefetchOptions {
   deck: string
   profile?: Profile
   yes: boolean
-  /** Folder of a binary cache to write: a USB stick. */
-  to?: string
-  /** Folder to take from first. */
-  from?: string
+  /** Folder to write a binary cache to, such as a USB stick. */
+  export?: string
+  /** Folder of a binary cache to import first. */
+  import?: string
 }
 
 /**
- * Makes everything that the steps need, so that the talk runs without a network, and says what still needs one.
+ * Builds and keeps everything that the steps need, so that the talk runs without a network. Prints the steps that need one
+ * nevertheless.
  *
- * @returns whether everything could be made
+ * @returns whether everything was built
  * @throws DeckError, NixError or an Error whose message says what to do next
  */
 export async function prefetchDeck(options: PrefetchOptions): Promise<boolean> {
@@ -32,14 +33,14 @@ export async function prefetchDeck(options: PrefetchOptions): Promise<boolean> {
   for (const notice of notices) console.log(notice)
   if (profile.problem) return false
   if (profile.name === 'host') {
-    console.log('This deck has no flake (nix/flake.nix): there is nothing to prefetch.')
+    console.log('This deck has no flake (nix/flake.nix): nothing to prefetch.')
     return true
   }
   await prepareStep(profile, executor)
 
-  // What was prefetched before forbids to download; this is the time to.
+  // Removes the settings that forbid downloads after an earlier prefetch.
   const { NIX_CONFIG = '', ...rest } = env
-  const place = {
+  const context = {
     workdir: paths.workdir,
     env: { ...rest, NIX_CONFIG: NIX_CONFIG.replace(/^(substitute|flake-registry) =.*$/gm, '') },
     signal,
@@ -48,19 +49,19 @@ export async function prefetchDeck(options: PrefetchOptions): Promise<boolean> {
   await new Listr(
     [
       {
-        title: `Take over what is in ${options.from ?? ''}`,
-        enabled: () => options.from !== undefined,
-        task: (_, task) => takeFrom(place, resolve(options.from ?? ''), (line) => (task.output = line)),
+        title: `Import ${options.import ?? ''}`,
+        enabled: () => options.import !== undefined,
+        task: (_, task) => importCache(context, resolve(options.import ?? ''), (line) => (task.output = line)),
       },
       {
         title: 'Prefetch',
         task: async (_, task) => {
-          const to = options.to === undefined ? undefined : resolve(options.to)
+          const cache = options.export === undefined ? undefined : resolve(options.export)
           report = await prefetch(
-            place,
-            { deck, profile: profile.name, roots: paths.roots, to },
-            (what, done, total, line) => {
-              task.title = `Prefetch ${done + 1}/${total}: ${what}`
+            context,
+            { deck, profile: profile.name, roots: paths.roots, cache },
+            (current, completed, total, line) => {
+              task.title = `Prefetch ${completed + 1}/${total}: ${current}`
               if (line !== undefined) task.output = line
             },
           )
@@ -71,7 +72,7 @@ export async function prefetchDeck(options: PrefetchOptions): Promise<boolean> {
     progress,
   ).run()
   if (!report) return false
-  console.log(describe(report, join(paths.roots)))
+  console.log(describe(report, paths.roots))
   return report.installables.every(({ problem }) => problem === undefined)
 }
 
@@ -82,12 +83,11 @@ function describe({ installables, paths, bytes, network }: PrefetchReport, roots
       `  ${problem === undefined ? 'ok    ' : 'failed'}  ${installable.padEnd(width)}  ${seconds.toFixed(1).padStart(7)} s  ${steps.join(', ')}`,
   )
   for (const { installable, problem } of installables)
-    if (problem !== undefined) lines.push('', `${installable} could not be made:`, problem)
+    if (problem !== undefined) lines.push('', `${installable} could not be built:`, problem)
   lines.push(
     '',
-    `${paths} store paths, ${(bytes / 1e9).toFixed(2)} GB, are kept by links in ${roots}. Remove that folder to give them up.`,
+    `${paths} store paths, ${(bytes / 1e9).toFixed(2)} GB, are protected from garbage collection by links in ${roots}. Remove that folder to release them.`,
   )
-  for (const { step, hosts } of network)
-    lines.push(`Step "${step}" needs the network all the same: ${hosts.join(', ')}.`)
+  for (const { step, hosts } of network) lines.push(`Step "${step}" still needs the network: ${hosts.join(', ')}.`)
   return `\n${lines.join('\n')}\n`
 }

@@ -1,14 +1,12 @@
-import { describeStepProblem } from '../../shared/failures/step-problem.ts'
-import { existsSync } from 'node:fs'
-import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
-import type { Browser } from 'playwright-core'
-import { launchBrowser } from '../lib/browser.ts'
 import type { Profile } from '../../shared/deck/contract.ts'
 import { type Deck, type Grid, readDeck, type Step } from '../deck/deck.ts'
+import { describeStepProblem } from '../../shared/failures/step-problem.ts'
 import { interruptSignal } from '../lib/interrupt-signal.ts'
+import { PageScreenshotter } from '../lib/page-screenshotter.ts'
 import { json } from '../../shared/json.ts'
-import { nix } from '../environment/nix/nix.ts'
+import { deleteBuildResults } from '../environment/nix/build-results.ts'
 import { nixVersions } from '../environment/nix/versions.ts'
 import { RecordingStore } from '../recording/store.ts'
 import { rehearse, type StepReport } from '../rehearsal/rehearsal.ts'
@@ -22,60 +20,61 @@ import { editedFiles, fingerprint } from '../environment/workdir.ts'
 export interface RehearseOptions {
   /** The deck, absolute. */
   deck: string
-  /** Ids of the steps to run; all of them unless given. */
+  /** Ids of the steps to run; empty for all steps. */
   steps: string[]
-  /** The first step to run. */
-  from?: string
+  /** Skip the steps before this one. */
+  startAt?: string
   profile?: Profile
   yes: boolean
   keepGoing: boolean
-  /** Seconds for all of it. */
+  /** Time for the whole rehearsal, in seconds. */
   timeLimit?: number
-  /** Where to write the report, besides the cache. */
+  /** File to write the report to as JSON; by default one in the cache. */
   json?: string
+  /** File to write the report to as JUnit XML; by default one in the cache. */
   junit?: string
-  /** Keep good runs as recordings beside the deck. */
+  /** Save successful runs as recordings. */
   record: boolean
-  /** Have Nix build again what the steps build, so that recordings show the work and not only its result. */
+  /** Rebuild what the steps build with Nix, so that recordings show the builds. */
   fresh: boolean
-  /** Where recordings are kept, absolute: beside the deck unless given. */
+  /** Folder of the recordings, absolute; by default `recordings` beside the deck. */
   recordings?: string
-  /** Of the terminals: the deck's unless given. */
+  /** Size of the terminals; by default that of the deck. */
   grid?: Grid
-  /** Given the recording of a step that failed. */
+  /** Receives the recording of each failed step. */
   onFailure?: (step: Step, result: RunResult, cast: string, profile: Profile) => Promise<void>
 }
 
-/** What a rehearsal has found. */
+/** Result of a rehearsal. */
 export interface Rehearsal {
-  /** No step failed, and at least one passed. */
+  /** Whether no step failed and at least one passed. */
   succeeded: boolean
   reports: StepReport[]
-  /** What the steps ran against. */
+  /** The profile that the steps ran in. */
   profile: Profile
 }
 
 /**
- * Rehearses the deck and prints what each step did against its contract.
+ * Runs the steps of a deck, checks their contracts and prints the results.
  *
- * @throws DeckError or an Error whose message says what to do next
+ * @throws DeckError, or Error if a step does not exist or the environment cannot be prepared
  */
 export async function rehearseDeck(options: RehearseOptions, signal = interruptSignal()): Promise<Rehearsal> {
   const read = await readDeck(options.deck)
   const deck = { ...read, grid: options.grid ?? read.grid }
-  const steps = choose(deck, options)
-  const setting = await openStage({ ...options, deck }, signal)
-  const { paths, profile, stage, executor, secrets } = setting
-  for (const notice of setting.notices) console.log(notice)
+  const steps = chooseSteps(deck, options)
+  const context = await openStage({ ...options, deck }, signal)
+  const { paths, profile, stage, executor, secrets } = context
+  for (const notice of context.notices) console.log(notice)
 
   await mkdir(paths.rehearsals, { recursive: true, mode: 0o700 })
   const file = join(paths.rehearsals, `${profile.name}.json`)
-  const last = rehearsalFile.safeParse(json(await readFile(file, 'utf8').catch(() => ''))).data
+  const previous = rehearsalFile.safeParse(json(await readFile(file, 'utf8').catch(() => ''))).data
   const store = options.record
-    ? await recordings(setting, options.recordings ?? join(dirname(deck.file), 'recordings'))
+    ? await recordingTarget(context, options.recordings ?? join(dirname(deck.file), 'recordings'))
     : undefined
-  if (options.fresh) await forgetResults(setting, steps, signal)
-  const screenshotter = new Screenshotter()
+  if (options.fresh) await forceRebuilds(context, steps, signal)
+  const screenshotter = new PageScreenshotter(console.log)
   let reports: StepReport[]
   try {
     reports = await rehearse({
@@ -88,13 +87,13 @@ export async function rehearseDeck(options: RehearseOptions, signal = interruptS
       scratch: paths.rehearsals,
       secrets,
       store,
-      thumbnail: (url) => screenshotter.capture(url),
+      thumbnail: (url) => screenshotter.take(url),
       onFailure: async (step, result, cast) => options.onFailure?.(step, result, cast, profile.name),
       signal,
       onStep: (step, report) => {
         if (!report)
           console.log(`▶ ${step.id}  ${step.command.split('\n').find((line) => !line.trim().startsWith('#')) ?? ''}`)
-        else if (report.result === 'not-run') console.log(`– ${step.id}: not run. ${describeNotRun(report.reason)}`)
+        else if (report.result === 'not-run') console.log(`– ${step.id}  not run: ${describeNotRun(report.reason)}`)
         else
           console.log(
             `${report.result === 'passed' ? '✔' : '✖'} ${step.id}  ${report.seconds.toFixed(1)} s${report.recorded ? ', recorded' : ''}${report.problems.map((problem) => `\n  ${describeStepProblem(problem)}`).join('')}`,
@@ -110,11 +109,11 @@ export async function rehearseDeck(options: RehearseOptions, signal = interruptS
   const entries = fileEntries(reports)
   const text = `${JSON.stringify({ deck: deck.title, profile: profile.name, date, steps: entries } satisfies RehearsalFile, undefined, 2)}\n`
   const xml = junit(deck.title, profile.name, date, reports)
-  // A rehearsal of some steps does not forget what the others took.
+  // Steps that did not run keep their results of the previous rehearsal.
   const merged = entries.map((entry) =>
-    entry.result === 'not-run' ? (last?.steps.find(({ step }) => step === entry.step) ?? entry) : entry,
+    entry.result === 'not-run' ? (previous?.steps.find(({ step }) => step === entry.step) ?? entry) : entry,
   )
-  const others = last?.steps.filter(({ step }) => !reports.some((report) => report.step === step)) ?? []
+  const others = previous?.steps.filter(({ step }) => !reports.some((report) => report.step === step)) ?? []
   await writeFile(
     file,
     JSON.stringify({
@@ -132,7 +131,7 @@ export async function rehearseDeck(options: RehearseOptions, signal = interruptS
 
   const count = (result: StepReport['result']) => reports.filter((report) => report.result === result).length
   console.log(
-    `\n${table(reports, last)}\n\n${count('passed')} passed, ${count('failed')} failed, ${count('not-run')} not run`,
+    `\n${table(reports, previous)}\n\n${count('passed')} passed, ${count('failed')} failed, ${count('not-run')} not run`,
   )
   console.log(
     `Written: ${options.json ?? join(paths.rehearsals, 'last.json')} and ${options.junit ?? join(paths.rehearsals, 'last.xml')}`,
@@ -141,23 +140,33 @@ export async function rehearseDeck(options: RehearseOptions, signal = interruptS
   return { succeeded: count('failed') === 0 && count('passed') > 0, reports, profile: profile.name }
 }
 
-/** The steps that were asked for, in the deck's order. */
-function choose(deck: Deck, { steps, from }: RehearseOptions): Step[] {
-  for (const id of [...steps, ...(from === undefined ? [] : [from])])
+/**
+ * The steps to run, in the deck's order.
+ *
+ * @throws Error if a step does not exist or none remains
+ */
+function chooseSteps(deck: Deck, { steps, startAt }: RehearseOptions): Step[] {
+  for (const id of [...steps, ...(startAt === undefined ? [] : [startAt])])
     if (!deck.steps.has(id))
-      throw new Error(`This deck has no step "${id}". It has: ${[...deck.steps.keys()].join(', ')}.`)
+      throw new Error(`Unknown step "${id}". Steps of this deck: ${[...deck.steps.keys()].join(', ')}.`)
   const all = [...deck.steps.values()]
-  const rest = from === undefined ? all : all.slice(all.findIndex(({ id }) => id === from))
+  const rest = startAt === undefined ? all : all.slice(all.findIndex(({ id }) => id === startAt))
   const chosen = steps.length === 0 ? rest : rest.filter(({ id }) => steps.includes(id))
-  if (chosen.length === 0) throw new Error('There is no step to rehearse.')
+  if (chosen.length === 0) throw new Error('No steps to rehearse.')
   return chosen
 }
 
-/** Where good runs are kept. A workdir with edits gives none: its recordings would show what the deck's flake does not do. */
-async function recordings({ flake, paths, profile, executor, env }: StageContext, folder: string) {
+/**
+ * The store for recordings, and the facts that are saved with each.
+ *
+ * @returns undefined if the workdir has edits: recordings would not show the deck's flake
+ */
+async function recordingTarget({ flake, paths, profile, executor, env }: StageContext, folder: string) {
   const edited = await editedFiles(paths.workdir)
   if (edited.length > 0) {
-    console.log(`Nothing is recorded: the workdir has edits (${edited.join(', ')}). "Reset the stage" makes it anew.`)
+    console.log(
+      `No recordings are saved, since the workdir has edits (${edited.join(', ')}). "Reset the stage" discards them.`,
+    )
     return undefined
   }
   await prepareStep(profile, executor)
@@ -171,51 +180,14 @@ async function recordings({ flake, paths, profile, executor, env }: StageContext
   }
 }
 
-/** Removes from the store what the steps make Nix build. What something else needs stays, and is named. */
-async function forgetResults(
+/** Deletes the results of the steps' builds from the Nix store, and prints which cannot be deleted. */
+async function forceRebuilds(
   { paths, env, profile, executor }: StageContext,
   steps: Step[],
   signal: AbortSignal,
 ): Promise<void> {
-  const place = { workdir: paths.workdir, env, signal }
   await prepareStep(profile, executor)
-  for (const name of await readdir(paths.workdir)) if (/^result(-|$)/.test(name)) await rm(join(paths.workdir, name))
-  for (const installable of new Set(steps.flatMap(({ contract }) => contract.needs.installables))) {
-    const path = await nix(place, 'nix', ['eval', '--raw', `${installable}.outPath`]).catch(() => '')
-    if (path === '' || !existsSync(path)) continue
-    await nix(place, 'nix-store', ['--delete', path]).catch(async () => {
-      const roots = (await nix(place, 'nix-store', ['--query', '--roots', path]).catch(() => ''))
-        .split('\n')
-        .filter(Boolean)
-      console.log(
-        `${installable} is not built again: ${roots.length > 0 ? `${roots.map((root) => root.split(' -> ')[0]).join(', ')} keeps it` : 'something else needs it'}.`,
-      )
-    })
-  }
-}
-
-/** Captures thumbnails of pages. Without Chromium, it prints one notice and captures nothing. */
-class Screenshotter {
-  private browser: Promise<Browser | undefined> | undefined
-
-  async capture(url: string): Promise<Buffer | undefined> {
-    this.browser ??= launchBrowser().catch((error: unknown) => {
-      console.log(`No thumbnails of pages: ${error instanceof Error ? error.message : String(error)}`)
-      return undefined
-    })
-    const page = await (await this.browser)?.newPage({ viewport: { width: 960, height: 600 } })
-    try {
-      await page?.goto(url, { waitUntil: 'networkidle', timeout: 15_000 })
-      return await page?.screenshot({ type: 'png' })
-    } catch (error) {
-      console.log(`No thumbnail of ${url}: ${error instanceof Error ? error.message.split('\n')[0] : String(error)}`)
-      return undefined
-    } finally {
-      await page?.close()
-    }
-  }
-
-  async close(): Promise<void> {
-    await (await this.browser)?.close()
-  }
+  const installables = new Set(steps.flatMap(({ contract }) => contract.needs.installables))
+  for (const { installable, roots } of await deleteBuildResults({ workdir: paths.workdir, env, signal }, installables))
+    console.log(`${installable} is not rebuilt, since it is used by ${roots.join(', ') || 'another store path'}.`)
 }

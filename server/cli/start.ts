@@ -12,32 +12,36 @@ import { developDeck } from '../http/slidev-dev-server.ts'
 import { accessToken, guestTokens } from '../http/token.ts'
 
 export interface StartOptions extends ServingOptions {
-  /** Chosen by what this machine has, unless given. */
+  /** Chosen by what is installed on this machine if absent. */
   profile?: Profile
   /** Install system packages without asking. */
   yes: boolean
   /** Serve Slidev's development server instead of the built deck. */
   develop: boolean
-  /** Let the local network look. */
+  /** Share the talk view-only on the local network. */
   share?: boolean
-  /** The address of this machine to do so at: chosen by the default route, unless given. Implies `share`. */
+  /** The address of this machine to share at; by default that of the default route. Implies `share`. */
   shareAddress?: string
-  /** Keep a log of the talk as its audience sees it: a file, or `true` for one in the cache. */
-  log?: string | true
-  /** Let a phone on that network act although its token can be read there. Implies `share`. */
+  /** Save a log of the talk as the audience sees it: in this file, or in the cache if `true`. */
+  saveLog?: string | true
+  /** Let a phone run steps over HTTP, where others on the network can read its token. Implies `share`. */
   insecureRemote?: boolean
 }
 
+/** Ports for Slidev's development server, which only this server connects to. */
+const MIN_SLIDEV_PORT = 43030
+const MAX_SLIDEV_PORT = 43129
+
 /**
- * Starts the talk and serves it until a signal ends it.
+ * Serves the talk until a signal stops it.
  *
- * @returns once everything that was started has ended
+ * @returns when everything that it started has ended
  * @throws DeckError, BuildError or an Error whose message says what to do next
  */
 export async function start(options: StartOptions): Promise<void> {
   await serve(options, 'npm start', async (serving) => {
     const { deck, signal, onShutdown } = serving
-    const share = await sharing(options)
+    const share = await sharingOf(options)
     const { paths, profile, stage, secrets, recordings, notices } = await openStage(
       { ...options, deck, fallBack: true, log: true },
       signal,
@@ -64,13 +68,13 @@ export async function start(options: StartOptions): Promise<void> {
     const { link, share: links } = await listen(
       server,
       serving,
-      develop && 'Leave the deck to Slidev, which shows each edit at once',
+      develop && 'Start Slidev, which shows edits immediately',
     )
-    if (options.log !== undefined) {
+    if (options.saveLog !== undefined) {
       const file =
-        options.log === true
+        options.saveLog === true
           ? join(paths.talks, `${new Date().toISOString().replaceAll(':', '-')}.jsonl`)
-          : resolve(options.log)
+          : resolve(options.saveLog)
       const { audience: token } = await guestTokens(paths.token)
       const log = await TalkLog.open({
         file,
@@ -82,36 +86,37 @@ export async function start(options: StartOptions): Promise<void> {
       })
       onShutdown(async () => {
         await log.close()
-        console.log(`The log of this talk: ${file}\nMake a video of it: npm run record -- --from ${file}`)
+        console.log(`Log of this talk: ${file}\nMake a video of it with: npm run record -- --from-log ${file}`)
       })
     }
 
     for (const notice of notices) console.log(notice)
     console.log(
-      `\n  ${deck.title}\n\n  Slides     ${link}\n  Presenter  ${link.replace('/?', '/presenter/1?')}\n\n${links.audience === undefined ? '' : audience(links.audience)}  Ctrl-C ends the talk and everything it started.\n`,
+      `\n  ${deck.title}\n\n  Slides     ${link}\n  Presenter  ${link.replace('/?', '/presenter/1?')}\n\n${links.audience === undefined ? '' : describeAudienceLink(links.audience)}  Press Ctrl-C to stop the talk and everything it started.\n`,
     )
     if (options.open) await openInBrowser(link)
   })
 }
 
-/** Where the talk is shared, if it is. */
-async function sharing({ share, shareAddress, insecureRemote = false }: StartOptions): Promise<Sharing | undefined> {
+/** The address at which to share the talk; undefined if it is not shared. */
+async function sharingOf({ share, shareAddress, insecureRemote = false }: StartOptions): Promise<Sharing | undefined> {
   if (!share && shareAddress === undefined && !insecureRemote) return undefined
   const address = shareAddress ?? (await localAddress())
   if (address === undefined)
     throw new Error(
-      'This machine is on no network: there is nobody to share the talk with. Connect it, or start without --share.',
+      'Cannot share the talk: this machine is not connected to a network. Connect it, or start without --share.',
     )
   return { address, insecureRemote }
 }
 
-/** The link of the audience, and its QR code for who has no keyboard. */
-function audience(link: string): string {
+/** The link of the audience and its QR code. */
+function describeAudienceLink(link: string): string {
   const code = renderUnicodeCompact(link, { border: 2 })
-  return `  Audience   ${link}\n             Whoever has it, and is on this network, looks; nobody types.\n\n${code.replace(/^/gm, '  ')}\n\n`
+  return `  Audience   ${link}\n             View-only for anyone on this network who has the link.\n\n${code.replace(/^/gm, '  ')}\n\n`
 }
 
+/** Finds a port for Slidev's development server. */
 async function freePort(): Promise<number> {
-  for (let port = 43030; port < 43130; port++) if (await isPortFree(port)) return port
-  throw new Error('No port between 43030 and 43129 is free for Slidev.')
+  for (let port = MIN_SLIDEV_PORT; port <= MAX_SLIDEV_PORT; port++) if (await isPortFree(port)) return port
+  throw new Error(`No port from ${MIN_SLIDEV_PORT} to ${MAX_SLIDEV_PORT} is free for Slidev.`)
 }

@@ -3,48 +3,48 @@ import { basename, dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import envPaths from 'env-paths'
 
-/** Where this package is: the folder that holds `components/`, `server/` and `nix/`. */
+/** The folder of this package, which contains `components/`, `server/` and `nix/`. */
 export const packageRoot = fileURLToPath(
   new URL(import.meta.url.includes('/server/dist/') ? '../../../..' : '../..', import.meta.url),
 )
 
-/** Files of one deck in the user's cache. */
+/** Files and folders of a deck in the user's cache and data folders, absolute. */
 export interface DeckPaths {
-  /** The cache of this user: shared by all decks, the offline lab in it. `UNDERSTUDY_CACHE` overrides it. */
+  /** The user's cache, shared by all decks; contains the offline lab. `UNDERSTUDY_CACHE` overrides it. */
   cache: string
-  /** Where the steps run. */
+  /** Folder in which the steps run. */
   workdir: string
-  /** The access token, readable by the user alone. */
+  /** File with the access token, readable only by the user. */
   token: string
-  /** The processes that the deck's servers have started: a folder, see `ProcessRegistry`. */
+  /** Folder with the processes that the deck's servers have started (see `ProcessRegistry`). */
   registry: string
-  /** Built decks, a folder each. */
+  /** Built decks, one folder per version. */
   built: string
-  /** What the last rehearsal of each profile found, and recordings that are being made. */
+  /** Results of the last rehearsal of each profile, and incomplete recordings. */
   rehearsals: string
   /** Files of the video renderer: the built site and the cached segments. */
   renders: string
-  /** Logs of whole talks, as their audience saw them. */
+  /** Logs of talks as the audience saw them. */
   talks: string
-  /** Logs of the sessions of `start`. */
+  /** Logs of terminals. */
   sessions: string
-  /** What learners have done, a folder each: not in the cache, since it cannot be made again. `UNDERSTUDY_DATA` overrides where. */
+  /** The learners' files, one folder each. In the data folder, since they cannot be recreated. `UNDERSTUDY_DATA` overrides it. */
   learners: string
-  /** What a learner of a class was measured to need. */
+  /** File with the measured resources that a learner of a class needs. */
   need: string
-  /** Links that keep what `prefetch` has made from garbage collection. */
+  /** Links that protect the results of `prefetch` from garbage collection. */
   roots: string
 }
 
 /**
- * Two decks never share a workdir or a token: each has a folder named after its place.
+ * Computes the paths of a deck. Each deck has its own folders, named after its path.
  *
  * @param deckFile absolute
  */
 export function deckPaths(deckFile: string): DeckPaths {
   const cache = process.env.UNDERSTUDY_CACHE || envPaths('understudy', { suffix: '' }).cache
-  const place = createHash('sha256').update(deckFile).digest('hex').slice(0, 12)
-  const name = `${basename(dirname(deckFile)).replace(/[^A-Za-z0-9-]/g, '-')}-${place}`
+  const pathHash = createHash('sha256').update(deckFile).digest('hex').slice(0, 12)
+  const name = `${basename(dirname(deckFile)).replace(/[^A-Za-z0-9-]/g, '-')}-${pathHash}`
   const own = join(cache, 'decks', name)
   const data = process.env.UNDERSTUDY_DATA || envPaths('understudy', { suffix: '' }).data
   return {

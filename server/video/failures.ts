@@ -98,9 +98,9 @@ function describe(failure: VideoFailure): string {
     case 'incomplete-frame':
       return `${describePosition(failure.position)}${describeProblem(failure.problem)}`
     case 'unreadable-log':
-      return `Cannot read the talk log: ${failure.reason}\nRecord one with: npm start -- --log`
+      return `Cannot read the talk log: ${failure.reason}\nRecord one with: npm start -- --save-log`
     case 'invalid-log-header':
-      return 'Invalid talk log: line 1 is not a header. Record a log with: npm start -- --log'
+      return 'Invalid talk log: line 1 is not a header. Record a log with: npm start -- --save-log'
     case 'invalid-log-line':
       return `Invalid talk log: line ${failure.line} is not a message.`
     case 'log-without-hello':
