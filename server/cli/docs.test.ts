@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
@@ -10,4 +11,15 @@ test.each(['security.md', 'reliability.md'])('each test that docs/%s names is th
   expect(text.match(/\.(test|spec)\.ts`/g)).toHaveLength(named.length)
   for (const [, file = '', title = ''] of named)
     expect(await readFile(join(packageRoot, file), 'utf8'), file).toContain(title)
+})
+
+test.each(['architecture.md', 'contributing.md'])('every file that docs/%s names exists', async (name) => {
+  const text = await readFile(join(packageRoot, 'docs', name), 'utf8')
+  const paths = [...text.matchAll(/`((?:shared|client|components|server|setup|layouts|bin|e2e|scripts)\/[\w./-]*)`/g)]
+  expect(paths.length).toBeGreaterThan(5)
+  for (const [, path = ''] of paths) {
+    // Written by the compiler.
+    if (path.startsWith('server/dist/')) continue
+    expect(existsSync(join(packageRoot, path)), path).toBe(true)
+  }
 })
