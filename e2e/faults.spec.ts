@@ -204,10 +204,7 @@ test('file descriptors exhausted: running steps continue and receive keys, and n
   execFileSync('prlimit', ['--pid', pid, `--nofile=${free}:`])
   await expectProgress(page)
   await run(page, 'short')
-  await measured(
-    'refusal shown',
-    expect(step(page, 'short').getByRole('alert')).toContainText('Too many open files'),
-  )
+  await measured('refusal shown', expect(step(page, 'short').getByRole('alert')).toContainText('Too many open files'))
   await type(page, 'long', 'typed meanwhile')
   // Including the scrollback.
   const contains = (text: string) =>

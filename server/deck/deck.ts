@@ -3,33 +3,9 @@ import { readFile } from 'node:fs/promises'
 import { dirname, relative } from 'node:path'
 import { load } from '@slidev/parser/fs'
 import { z } from 'zod'
-import type { Contract } from '../../shared/deck/contract.ts'
 import { DeckError, type DeckIssue, type DeckProblem, type Place } from './problems.ts'
 import { readSlide } from './slide.ts'
-import type { Task } from './task.ts'
-
-/** A runnable command of the deck. */
-export interface Step {
-  id: string
-  /** As the slide shows it, with `{{name}}` in place of each input. */
-  command: string
-  /** SHA-256 of the command, hex. */
-  hash: string
-  terminal: string
-  contract: Contract
-  /** Number of the slide, from 1. */
-  slide: number
-  /** Position of the fence. */
-  place: Place
-}
-
-/** A task that a slide of the deck presents. */
-export interface DeckTask extends Task {
-  /** Number of the slide, from 1. */
-  slide: number
-  /** Position of the task's name in the slide. */
-  place: Place
-}
+import type { DeckTask, Step } from './step.ts'
 
 /** Columns and rows of a terminal. */
 export interface Grid {

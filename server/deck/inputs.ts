@@ -1,5 +1,5 @@
 import { shellQuote } from '../lib/shell-quote.ts'
-import type { Step } from './deck.ts'
+import type { Step } from './step.ts'
 
 /** `{{name}}` in a command. */
 const PLACEHOLDER = /\{\{\s*([^{}]*?)\s*\}\}/g

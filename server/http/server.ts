@@ -351,7 +351,12 @@ const SETTLE = 150
 /** Adds the recordings, and the pictures of the pages that steps have served. */
 function withRecordings(deck: DeckServer, recordings: Recordings | undefined): DeckServer {
   const kinds = [
-    { path: THUMBNAIL_PATH, ending: '.png', type: 'image/png', find: (step: string) => recordings?.thumbnailFile(step) },
+    {
+      path: THUMBNAIL_PATH,
+      ending: '.png',
+      type: 'image/png',
+      find: (step: string) => recordings?.thumbnailFile(step),
+    },
     {
       path: CAST_PATH,
       ending: '.cast',

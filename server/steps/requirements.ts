@@ -1,5 +1,5 @@
 import type { MissingRequirement } from '../../shared/failures/requirement.ts'
-import type { Step } from '../deck/deck.ts'
+import type { Step } from '../deck/step.ts'
 import type { ProfileRuntime } from '../environment/profile.ts'
 import type { Executor } from '../executor/executor.ts'
 

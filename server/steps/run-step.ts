@@ -1,6 +1,7 @@
 import type { FallbackReason } from '../../shared/failures/fallback.ts'
 import type { MissingRequirement } from '../../shared/failures/requirement.ts'
-import type { Deck, Step } from '../deck/deck.ts'
+import type { Deck } from '../deck/deck.ts'
+import type { Step } from '../deck/step.ts'
 import { fillIn, InputError } from '../deck/inputs.ts'
 import { findPortHolder } from '../environment/ports.ts'
 import { describePortHolder } from '../environment/problems.ts'

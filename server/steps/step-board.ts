@@ -1,6 +1,7 @@
 import { EventEmitter } from 'node:events'
 import type { RunMeasures, StepInfo, StepStatus } from '../../shared/protocol/state.ts'
-import type { Deck, Step } from '../deck/deck.ts'
+import type { Deck } from '../deck/deck.ts'
+import type { Step } from '../deck/step.ts'
 import type { RecordingInfo } from '../recording/recordings.ts'
 
 type StepBoardEvents = {

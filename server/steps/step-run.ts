@@ -1,7 +1,7 @@
 import type { SessionFailure } from '../../shared/failures/session.ts'
 import type { StepProblem } from '../../shared/failures/step-problem.ts'
 import type { Captured } from '../../shared/recording/metadata.ts'
-import type { Step } from '../deck/deck.ts'
+import type { Step } from '../deck/step.ts'
 import { reachable, untilReady } from '../environment/probe.ts'
 import type { Executor } from '../executor/executor.ts'
 import type { Recorder, RecordingResult } from '../recording/recorder.ts'

@@ -1,7 +1,7 @@
 import { describeStepProblem } from '../../shared/failures/step-problem.ts'
 import type { ReplayInfo, StepStatus } from '../../shared/protocol/state.ts'
 import type { Chapter, Cue, Timeline, VideoEvent } from '../../shared/video/timeline.ts'
-import type { Step } from '../deck/deck.ts'
+import type { Step } from '../deck/step.ts'
 import { VideoError } from './failures.ts'
 import { captionCues, clickTimes, parseNotes, speechSeconds } from './narration.ts'
 import type { StepRecording, TimelineSlide, TimelineSources } from './timeline-sources.ts'

@@ -1,6 +1,6 @@
 import type { Activity } from '../../shared/protocol/workshop.ts'
 import { describeCanceledActivity } from '../../shared/failures/workshop-refusal.ts'
-import type { DeckTask } from '../deck/deck.ts'
+import type { DeckTask } from '../deck/step.ts'
 import { RefusedError } from '../steps/refused-error.ts'
 
 /** An activity was stopped, or replaced by a later one, before it finished. */

@@ -13,7 +13,8 @@ import {
   type TaskProgress,
   type TaskState,
 } from '../../shared/protocol/workshop.ts'
-import type { Deck, DeckTask } from '../deck/deck.ts'
+import type { Deck } from '../deck/deck.ts'
+import type { DeckTask } from '../deck/step.ts'
 import type { Executor } from '../executor/executor.ts'
 import { ActivityRunner } from './activity-runner.ts'
 import type { Progress, TaskRecord } from './progress.ts'

@@ -1,6 +1,7 @@
 import type { Profile } from '../../shared/deck/contract.ts'
 import { isDone, type TaskState } from '../../shared/protocol/workshop.ts'
-import type { Deck, DeckTask } from '../deck/deck.ts'
+import type { Deck } from '../deck/deck.ts'
+import type { DeckTask } from '../deck/step.ts'
 import type { Progress, TaskRecord } from './progress.ts'
 
 export interface TaskStateContext {

@@ -1,0 +1,26 @@
+import type { Contract } from '../../shared/deck/contract.ts'
+import type { Place } from './problems.ts'
+import type { Task } from './task.ts'
+
+/** A runnable command of the deck. */
+export interface Step {
+  id: string
+  /** As the slide shows it, with `{{name}}` in place of each input. */
+  command: string
+  /** SHA-256 of the command, hex. */
+  hash: string
+  terminal: string
+  contract: Contract
+  /** Number of the slide, from 1. */
+  slide: number
+  /** Position of the fence. */
+  place: Place
+}
+
+/** A task that a slide of the deck presents. */
+export interface DeckTask extends Task {
+  /** Number of the slide, from 1. */
+  slide: number
+  /** Position of the task's name in the slide. */
+  place: Place
+}
