@@ -1,5 +1,5 @@
-// Runs every task of the workshop in the offline lab: after `setup` the check fails, after `solve` it passes, and no process or file is
-// left behind. Skipped if Nix is not installed.
+// Runs every task of the workshop in the offline lab: the check fails after `setup`, passes after `solve`, and leaves no
+// process or file behind. Skipped if Nix is not installed.
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -45,7 +45,9 @@ async function createWorkspace(onTestFinished: TestContext['onTestFinished']): P
   return { workspace, history, scratch }
 }
 
-/** Runs a task script as the server does. Afterwards its process group and its folder for temporary files must be empty. */
+/**
+ * Runs a task script as the server does. Expects that no process of its process group and no temporary file is left.
+ */
 async function run(
   { id, timeout }: Task,
   script: string,
@@ -64,7 +66,7 @@ async function run(
 
 describeWithLab('every task', () => {
   test.concurrent.for(ids)(
-    '%s: the check fails after setup and passes after solve, and a reset restores the start',
+    '%s: the check fails after setup and passes after solve, and a reset restores the initial files',
     { timeout: 180_000 },
     async (id, { expect, onTestFinished }) => {
       const task = await readTask(root, id)
@@ -96,7 +98,7 @@ describeWithLab('every task', () => {
       await history.restore(begun)
       if (task.scripts.reset !== undefined) expect((await run(task, task.scripts.reset, testWorkspace)).exit).toBe(0)
       expect(await history.tree(await history.snapshot())).toBe(await history.tree(begun))
-      // Setup on top of the solved files leads to the same start.
+      // Running setup on the solved files restores the same starting point.
       await history.restore(solved)
       expect((await run(task, task.scripts.setup, testWorkspace)).exit).toBe(0)
       expect(await history.tree(await history.snapshot())).toBe(await history.tree(begun))
