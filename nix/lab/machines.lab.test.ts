@@ -44,7 +44,7 @@ describeWithLab('prepare.sh', () => {
 
   test('leaves no incomplete lab behind when it is interrupted', async () => {
     const dir = mkdtempSync(join(temp, 'interrupted-'))
-    // Downloaded packages, to interrupt the steps after the download.
+    // Reuses the downloaded packages, so that the interrupt hits the steps after the download.
     await execa('cp', ['-a', join(cache, 'debs'), join(dir, 'debs')])
     const running = execa(join(flake, 'lab/prepare.sh'), [dir], { reject: false, all: true, detached: true })
     await new Promise<void>((resolve) => running.stdout.on('data', (data: Buffer) => data.includes('[1/') && resolve()))

@@ -109,7 +109,7 @@ in
     names: f: sets:
     lib.genAttrs names (name: f name (builtins.catAttrs name sets));
 
-  /* Merges two sets like `//`, but recursively. Where the predicate `stop`
+  /* Merges two sets like `//`, but recursively. If the predicate `stop`
      returns true, the right value replaces the left one.
   */
   recursiveUpdate = lib.recursiveUpdateUntil (_: left: right: !(isAttrs left && isAttrs right));

@@ -22,8 +22,8 @@ in
       shorthandOnlyDefinesConfig = true;
     };
 
-  /* A set with options of its own. Every definition is a module; as a plain
-     set it is taken for the module's `config` if `shorthandOnlyDefinesConfig`.
+  /* A set with options of its own. Every definition is a module. If
+     `shorthandOnlyDefinesConfig` is true, a plain set is the module's `config`.
   */
   submoduleWith =
     {
@@ -91,7 +91,7 @@ in
           );
     };
 
-  /* A module to be imported somewhere else: it is collected, not evaluated. */
+  /* A module to import elsewhere. It is collected, but not evaluated. */
   deferredModule = types.deferredModuleWith { };
   deferredModuleWith =
     {

@@ -3,8 +3,8 @@ lib:
 let
   inherit (builtins) filter;
 
-  /* A type of one's own: `name` is enough, the rest has defaults. Whatever else
-     NixOS's types can carry is accepted, and not used.
+  /* Creates a type. Only `name` is required. Accepts the other attributes of
+     NixOS's types, but ignores them.
   */
   mkOptionType =
     {
@@ -42,7 +42,7 @@ let
         ;
     };
 
-  /* What is wrong with definitions of a type, as the end of a message, or null. */
+  /* The error in definitions of a type, as the end of a message. Null if they are valid. */
   typeErrorOf =
     type: loc: defs:
     if type.typeError or null != null then
