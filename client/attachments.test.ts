@@ -53,19 +53,19 @@ test('a second snapshot on the same attachment replaces the screen and drops fra
   expect(sent.filter(({ type }) => type === 'attach')).toHaveLength(1)
 })
 
-test('a new renderer of the same terminal attaches again, and releasing the old one keeps it', () => {
+test('a new renderer of the same terminal attaches again, and releasing the old one does not detach it', () => {
   const { sent, attachments, renderer, snapshot } = recorder()
-  const [left, entered] = [renderer(), renderer()]
-  const releaseLeft = attachments.show('one', left)
-  attachments.show('one', entered)
-  releaseLeft()
+  const [previous, current] = [renderer(), renderer()]
+  const releasePrevious = attachments.show('one', previous)
+  attachments.show('one', current)
+  releasePrevious()
   snapshot('one', 1, 'screen')
-  expect(left.drawn).toEqual([])
-  expect(entered.drawn).toEqual(['snapshot screen'])
+  expect(previous.drawn).toEqual([])
+  expect(current.drawn).toEqual(['snapshot screen'])
   expect(sent.map(({ type }) => type)).toEqual(['attach', 'detach', 'attach'])
 })
 
-test('a new connection attaches to every terminal and forgets the old channels', () => {
+test('a new connection attaches to every terminal and drops frames of the old channels', () => {
   const { sent, attachments, renderer, snapshot, frame } = recorder()
   const one = renderer()
   attachments.show('one', one)

@@ -16,9 +16,9 @@ interface Channel {
 }
 
 /**
- * The terminals that this window shows. It attaches to each of them once. A snapshot may arrive at any time: after
- * attaching, when a replay begins or ends, or after a reset. It opens a new channel; frames of the terminal's earlier
- * channels are dropped from then on.
+ * The terminals that this window shows. The window attaches to each terminal once. A snapshot may arrive at any time:
+ * after attaching, when a replay begins or ends, or after a reset. Each snapshot opens a new channel; frames of the
+ * terminal's earlier channels are dropped from then on.
  */
 export class Attachments {
   private readonly send: (message: ClientMessage) => void
@@ -34,11 +34,10 @@ export class Attachments {
 
   /**
    * Draws a terminal with a renderer until the returned function is called. A second renderer of the same terminal
-   * replaces the first: when two slides share a terminal, the slide that is entered may show it before the slide that
-   * is left has let it go.
+   * replaces the first: if two slides share a terminal, the new slide may show it before the old slide has released it.
    */
   show(terminal: string, renderer: TerminalRenderer): () => void {
-    // The new renderer needs a snapshot of its own, which only a new attachment brings.
+    // The new renderer needs a snapshot, which the server sends only after a new attachment.
     if (this.renderers.has(terminal)) this.detach(terminal)
     this.renderers.set(terminal, renderer)
     this.attach(terminal)

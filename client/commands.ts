@@ -6,10 +6,10 @@ import { playbackState } from './terminal/playback-state.ts'
 import { type StepOnSlide, visiblePages, visibleSteps, visibleTerminals } from './visible-slide.ts'
 
 /**
- * Everything that a user can do on a slide. Buttons, keys, the clicker and the remote control all call these functions.
+ * The commands of a user on a slide. Buttons, keys, the clicker and the remote control all call these functions.
  */
 
-/** Runs a step, with the values of its form. A step that needs a confirmation requests it first. */
+/** Runs a step with the values of its form. If the step needs a confirmation, opens the confirmation field first. */
 export function run(step: StepOnSlide): void {
   const info = connection.steps[step.id]
   const { form } = step
@@ -39,12 +39,12 @@ export function interrupt(terminal: string): void {
   send({ type: 'interrupt', terminal })
 }
 
-/** Ends everything in a terminal and starts a new shell. */
+/** Stops everything in a terminal and starts a new shell. */
 export function restart(terminal: string): void {
   send({ type: 'restart', terminal })
 }
 
-/** How long the button shows that the command was copied. */
+/** Duration for which the copy button shows a check mark. */
 const COPIED_MS = 1500
 
 /** Puts the command of a step on the clipboard. */
@@ -97,7 +97,7 @@ export function focusTerminal(): void {
   visibleTerminals()[0]?.focus()
 }
 
-/** Ends everything in every terminal and resets the working directory. */
+/** Stops everything in all terminals and resets the working directory. */
 export function resetStage(): void {
   send({ type: 'reset-stage' })
 }
@@ -122,7 +122,7 @@ export interface Navigation {
 }
 
 let navigation: Navigation | undefined
-/** Id of the running step that "next" has waited for: a second press turns the slide. */
+/** Id of the running step for which "next" has ignored a press; another press turns the slide. */
 let waitedFor: string | undefined
 
 /** Sets the navigation that `next` and `previous` use. */
@@ -130,7 +130,7 @@ export function setNavigation(slidev: Navigation): void {
   navigation = slidev
 }
 
-/** Advances a paused replay, runs the next step if the deck asks for it, or goes to the next click or slide. */
+/** Advances a paused replay, runs the next step if the deck enables that, or goes to the next click or slide. */
 export function next(): void {
   const action = decideNext({
     replays: visibleReplays().map(({ terminal, replay }) => ({
@@ -165,7 +165,7 @@ export function previous(): void {
   navigation?.previous()
 }
 
-/** Goes one click forward or back, in the window that the remote control belongs to. */
+/** Goes one click forward or back in a window that shows the slides, since the remote control shows none. */
 export function turnRemotely(by: 1 | -1): void {
   send({ type: 'turn', by })
 }
@@ -177,8 +177,8 @@ const visibleReplays = () =>
   })
 
 /**
- * The commands of the keys, which act on the visible slide: on its first step that has not succeeded, unless another
- * one fits better.
+ * The commands of the keys, which act on the visible slide. Most act on its first step that has not succeeded; some
+ * choose another step, such as the one that is running.
  */
 export const keyCommands = {
   run: () => onStep(stepToRun, ({ step }) => run(step)),

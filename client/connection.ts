@@ -30,7 +30,7 @@ export function type(terminal: string, data: string): void {
     send({ type: 'input', terminal, data: data.slice(from, from + MAX_INPUT_LENGTH) })
 }
 
-/** Slides are projected, so only the pages that no audience sees show secrets. */
+/** Slides are projected, so secrets are shown only on pages that the audience does not see. */
 const showsSecrets = () => /\/(presenter|workshop|class)(\/|$)/.test(location.pathname)
 
 const attachments = new Attachments(send, showsSecrets)

@@ -17,10 +17,10 @@ interface Shared {
 
 const CHANNEL = 'understudy'
 
-/** What the presenter has chosen to show. All windows share it: the audience sees what the presenter sees. */
+/** The presenter's choices of what to show. All windows share them, so the audience sees the same as the presenter. */
 export const shared: Shared = reactive({ terminals: {}, pages: {}, large: {}, code: false })
 
-/** The state that all windows have, as JSON: the last one that was received or sent. */
+/** The last state that was received or sent, as JSON. */
 let known = ''
 if (typeof window !== 'undefined') {
   onSync(CHANNEL, (state) => {

@@ -1,6 +1,6 @@
-// Components of Slidev's own pages that are not in its public API. A page that shows a slide beside other things needs
-// them.
+// Components of Slidev's own pages that are not in its public API. The learner's page uses them to show a slide beside
+// its other panels.
 import type { DefineComponent } from 'vue'
 
-declare const part: DefineComponent<{ isMain?: boolean; renderContext?: 'slide' | 'presenter' }>
-export default part
+declare const component: DefineComponent<{ isMain?: boolean; renderContext?: 'slide' | 'presenter' }>
+export default component

@@ -15,7 +15,7 @@ interface State {
   role: Role
   /** Empty until the server has sent them. */
   permissions: Permission[]
-  /** Why this window has fewer permissions than its role. */
+  /** Reason for which this window has fewer permissions than its role. */
   reason: string | undefined
   share: ShareInfo
   /** State that all windows share, by channel. */
@@ -26,7 +26,7 @@ interface State {
   terminals: Record<string, TerminalInfo>
   /** Findings of the last diagnosis that was requested. */
   diagnosis: Diagnosis | undefined
-  /** This learner's part in the class. */
+  /** This learner's consent and notes in the class. */
   membership: ClassMembership
   /** The class, in the instructor's window. */
   class: ClassInfo | undefined
@@ -35,8 +35,8 @@ interface State {
 }
 
 /**
- * Everything that this window knows about the server. Only `applyMessage` and connection.ts change it, apart from
- * dismissed messages.
+ * The state of the server as this window knows it. Apart from dismissed messages, only `applyMessage` and connection.ts
+ * change it.
  */
 export const connection: State = reactive({
   link: 'connecting',
@@ -60,7 +60,7 @@ export function may(permission: Permission): boolean {
   return connection.permissions.includes(permission)
 }
 
-/** Updates the store with a message. Messages that change nothing in it are ignored. */
+/** Updates the store with a message. Messages that do not affect the store are ignored. */
 export function applyMessage(message: ServerMessage): void {
   switch (message.type) {
     case 'hello':
@@ -114,7 +114,7 @@ export function applyMessage(message: ServerMessage): void {
       connection.synced.set(message.channel, message.state)
       return
     case 'refused':
-      // The bar of the replay shows the reason itself.
+      // The replay's bar shows this reason.
       if (message.refusal.kind !== 'replayed') connection.refused = message
       return
     case 'stage-reset':

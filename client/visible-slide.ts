@@ -2,8 +2,8 @@ import { onScopeDispose, shallowReactive, watch } from 'vue'
 import { connection } from './store.ts'
 
 /**
- * What the slide on the screen contains. Its components register themselves here, so that keys, clicker and remote act
- * on state instead of searching the page.
+ * The steps, terminals and pages on the visible slide. Their components register themselves here, so that keys, the
+ * clicker and the remote control act on state instead of searching the page.
  */
 
 /** A step on a slide, with the state that its component keeps. */
@@ -16,15 +16,15 @@ export interface StepOnSlide {
   /** Whether the deck lets "next" run the steps of this slide. */
   readonly runOnNext: boolean
   readonly form: StepForm
-  /** The step was requested to run, and no status has arrived since. */
+  /** Whether a run was requested and no status has arrived since. */
   pending: boolean
-  /** The command was copied a moment ago. */
+  /** Whether the command has just been copied. */
   copied: boolean
 }
 
 /** The values to fill in before a step runs. */
 export interface StepForm {
-  /** Whether the word of confirmation is requested. */
+  /** Whether the form asks for the confirmation. */
   confirming: boolean
   inputs: Record<string, string>
   confirmation: string

@@ -19,7 +19,7 @@ export interface Measured extends Captured {
   live?: boolean
 }
 
-// Vite resolves these against the deck's folder, and bundles them.
+// Vite resolves these patterns against the deck's folder, and bundles the files.
 const files = import.meta.glob('/recordings/*/*.json', { eager: true, import: 'default' })
 const histories = import.meta.glob('/recordings/*/history.jsonl', { eager: true, query: '?raw', import: 'default' })
 
@@ -58,8 +58,8 @@ function valueOf(facts: Pick<Metadata, 'step' | 'seconds' | 'ready' | 'captures'
 }
 
 /**
- * The measurements of a value that differ from their predecessors, oldest first, and the latest; all with the profile
- * of `measured`.
+ * The history of a value, oldest first: the measurements that changed it, and the latest one. All have the profile that
+ * `measured` selects.
  */
 export function history(id: string): Point[] {
   const [step = '', name = ''] = id.split('.')
@@ -100,12 +100,12 @@ export function readable({ value, unit }: Pick<Captured, 'value' | 'unit'>): str
   return value
 }
 
-/** How long a measurement counts as "just now". */
+/** Maximum age of a measurement that is described as "just now". */
 const JUST_NOW_MS = 120_000
 
 /**
- * Describes the origin of a measurement: `lab, 23 Nov 2026`. In this talk it is `lab, just now`, later `lab, today
- * 14:05`.
+ * Describes the origin of a measurement: `lab, 23 Nov 2026` for a rehearsal; `lab, just now`, later `lab, today 14:05`,
+ * for a run in this talk.
  *
  * @param now milliseconds since 1970
  */
@@ -116,7 +116,7 @@ export function provenance({ profile, date, live }: Pick<Measured, 'profile' | '
   return `${profile}, today ${measuredAt.toLocaleTimeString('en-GB', { timeStyle: 'short' })}`
 }
 
-/** How often the age of a measurement is updated on a slide. */
+/** Interval at which slides update the age of a measurement. */
 export const PROVENANCE_INTERVAL_MS = 20_000
 
 /** Formats a date: `23 Nov 2026`. */

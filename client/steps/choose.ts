@@ -1,7 +1,7 @@
 import type { PlaybackState } from '../terminal/playback-state.ts'
 import type { StepFacts } from './step-facts.ts'
 
-/** Decides which step of the visible slide a key acts on, and what "next" does. */
+/** Chooses the step of the visible slide that a key acts on, and the action of "next". */
 
 type Candidate = Pick<StepFacts, 'state'>
 
@@ -33,9 +33,9 @@ export function stepToReplay<Step extends Candidate & Pick<StepFacts, 'replayabl
 
 type NextCandidate = Candidate & Pick<StepFacts, 'id' | 'runnable' | 'pending' | 'runsOnNext'>
 
-/** What "next" does. */
+/** The action of "next". */
 export type NextAction<Step> =
-  /** A replay is on its way to its next pause: a second press must not turn the slide. */
+  /** A replay is advancing to its next pause: a second press must not turn the slide. */
   | { do: 'nothing' }
   | { do: 'step-replay'; terminal: string }
   /** Ignores this press, because a step is running: the next press turns the slide. */
@@ -44,12 +44,12 @@ export type NextAction<Step> =
   | { do: 'turn' }
 
 /**
- * Decides what "next" does.
+ * Chooses the action of "next".
  *
  * @param replays the replays on the slide
  * @param steps the steps of the slide, in the order of the deck
  * @param clicksLeft whether the slide has clicks left
- * @param waitedFor id of the step that an earlier press has waited for
+ * @param waitedFor id of the running step for which an earlier press was ignored
  */
 export function decideNext<Step extends NextCandidate>({
   replays,

@@ -3,24 +3,24 @@ import type { StepStatus } from '../../shared/protocol/state.ts'
 import { connection, may } from '../store.ts'
 import type { StepOnSlide } from '../visible-slide.ts'
 
-/** What a step on a slide is doing, and what this window may do with it. */
+/** The state of a step on a slide, and the actions that this window may perform on it. */
 export interface StepFacts {
   step: StepOnSlide
   id: string
   terminal: string
   state: StepStatus['state']
-  /** It is running, whether or not it is ready. */
+  /** Whether the step is running, ready or not. */
   active: boolean
   pending: boolean
-  /** A command that was typed by hand runs in the step's terminal. */
+  /** Whether the step's terminal is running a command that was typed. */
   occupied: boolean
-  /** Why the server has refused to run it; undefined unless that is its last refusal. */
+  /** Reason for which the server refused to run the step; undefined unless that was its last refusal. */
   refusal: string | undefined
   runnable: boolean
   interruptible: boolean
   replayable: boolean
   replaying: boolean
-  /** "next" runs it. Never a step that needs inputs or a confirmation. */
+  /** Whether "next" runs the step. False for a step that needs inputs or a confirmation. */
   runsOnNext: boolean
 }
 

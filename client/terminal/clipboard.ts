@@ -2,7 +2,7 @@
  * Puts text on the clipboard.
  *
  * Pages that were loaded over plain HTTP from another machine have no asynchronous clipboard. They use the older
- * command, which browsers allow while they handle a key or a click.
+ * `execCommand`, which browsers allow while they handle a key or a click.
  *
  * @param html the same text with its colors, for programs that accept HTML
  */
@@ -22,7 +22,7 @@ export async function copy(text: string, html?: string): Promise<void> {
     if (html !== undefined) event.clipboardData?.setData('text/html', html)
   }
   document.addEventListener('copy', fill, { capture: true })
-  // eslint-disable-next-line @typescript-eslint/no-deprecated -- there is no other clipboard over plain HTTP
+  // eslint-disable-next-line @typescript-eslint/no-deprecated -- the only clipboard over plain HTTP
   document.execCommand('copy')
   document.removeEventListener('copy', fill, { capture: true })
 }

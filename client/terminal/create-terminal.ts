@@ -31,7 +31,7 @@ export function createTerminal({
   const terminal = new Terminal({
     ...options,
     scrollback: SCROLLBACK,
-    // CSS does not require the quotes, and they would end the attribute that text copied as HTML puts the font in.
+    // Without quotes, which CSS does not require: they would end the style attribute of text that is copied as HTML.
     fontFamily: (fontFamily || DEFAULT_FONT).replaceAll(/['"]/g, ''),
     fontSize: 12,
     cursorBlink: false,
@@ -40,7 +40,7 @@ export function createTerminal({
     linkHandler: { activate: openLink },
   })
   silenceQueries(terminal.parser)
-  // The server's screen uses the same version: both must agree on the width of every character.
+  // The same version as in the server's screen: both must agree on the width of every character.
   terminal.loadAddon(new Unicode11Addon())
   terminal.unicode.activeVersion = '11'
   terminal.loadAddon(new WebLinksAddon(openLink))
@@ -55,7 +55,7 @@ export function createTerminal({
   }
 }
 
-/** Programs print links, so only web addresses open. */
+/** Opens only web addresses, because any program can print a link. */
 function openLink(_: unknown, uri: string): void {
   if (/^https?:/i.test(uri)) window.open(uri, '_blank', 'noopener,noreferrer')
 }

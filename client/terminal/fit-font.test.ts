@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { fitFont } from './fit-font.ts'
 
-test('the font is limited by the side of the box that has less room', () => {
+test('the font is limited by the tighter dimension of the box', () => {
   expect(fitFont({ width: 600, height: 300 }, 12, { width: 1200, height: 450 })).toBe(18)
   expect(fitFont({ width: 600, height: 300 }, 12, { width: 900, height: 6000 })).toBe(18)
 })
@@ -20,7 +20,7 @@ test('a box that changes by one pixel keeps the font size', () => {
   )
 })
 
-test('a grid or a box without extent has no font size', () => {
+test('the font size of an empty grid or box is undefined', () => {
   expect(fitFont({ width: 0, height: 0 }, 12, { width: 900, height: 400 })).toBeUndefined()
   expect(fitFont({ width: 600, height: 300 }, 12, { width: 0, height: 0 })).toBeUndefined()
 })

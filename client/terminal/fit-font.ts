@@ -4,7 +4,7 @@ export interface Size {
   height: number
 }
 
-/** Browsers do not render smaller text reliably, and nobody could read it. */
+/** Smaller text is illegible, and browsers do not render it reliably. */
 const MIN_FONT_PX = 4
 
 /**
@@ -13,7 +13,7 @@ const MIN_FONT_PX = 4
  * @param screen size of the grid at the font size `size`
  * @param size in pixels
  * @returns a font size in steps of half a pixel, so that a box that changes by a pixel does not move the text;
- * undefined if the grid or the box has no extent, as on a hidden slide
+ * undefined if the grid or the box is empty, as on a hidden slide
  */
 export function fitFont(screen: Size, size: number, box: Size): number | undefined {
   if (![screen.width, screen.height, size, box.width, box.height].every((length) => length > 0)) return undefined

@@ -2,14 +2,14 @@ import { next, previous } from '../commands.ts'
 import { type Action, actionOf } from './keys.ts'
 
 /**
- * Turns the slides if the key is the clicker's, wherever the focus is.
+ * Turns the slides if the key is one of the clicker's, regardless of the focus.
  *
- * @returns whether it was
+ * @returns whether the key is one of the clicker's
  */
 export function turnSlides(event: KeyboardEvent): boolean {
   if ((event.key !== 'PageDown' && event.key !== 'PageUp') || event.shiftKey || event.ctrlKey) return false
   event.preventDefault()
-  // The slide that is left loses the focus at once, and Slidev would handle the same key again.
+  // Turning the slide removes the focus from the terminal at once, so Slidev would handle the same key again.
   event.stopPropagation()
   if (event.key === 'PageUp') previous()
   else next()

@@ -1,7 +1,7 @@
-/** An action of the terminal itself. The menu marks its entries with it, as `data-action`. */
+/** An action of the terminal itself; also the `data-action` of the menu's entries. */
 export type Action = 'search' | 'copy' | 'copy-html' | 'clear' | 'larger' | 'smaller' | 'screen-reader' | 'leave'
 
-/** A shortcut of the terminal itself. With Ctrl and Shift, as in other terminals: programs do not receive such keys. */
+/** A shortcut of the terminal itself, with Ctrl and Shift as in other terminals. Programs never receive such keys. */
 export interface Key {
   action: Action
   /** Physical keys (`KeyboardEvent.code`), pressed with Ctrl and Shift. */

@@ -1,6 +1,6 @@
 import type { ReplayInfo } from '../../shared/protocol/state.ts'
 
-/** What a replay is doing. `stepping`: it plays to the next pause in the recording. `over`: it is at its end. */
+/** The state of a replay. `stepping`: playing to the next pause in the recording. `over`: at the end. */
 export type PlaybackState = 'playing' | 'stepping' | 'paused' | 'over'
 
 export function playbackState({

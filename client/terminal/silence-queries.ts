@@ -1,8 +1,8 @@
 import type { IParser } from '@xterm/xterm'
 
 /**
- * Keeps a viewer's terminal from answering queries. The screen on the server answers each query of a program once; the
- * answers of all windows would arrive as additional input of the program.
+ * Keeps a viewer's terminal from answering queries. The screen on the server answers each query of a program once;
+ * the program would receive the answers of all windows as additional input.
  */
 export function silenceQueries(parser: IParser): void {
   // Device attributes (primary, secondary, tertiary), status and cursor position, modes, window reports (xterm's

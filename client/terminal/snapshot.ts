@@ -19,7 +19,7 @@ export interface Snapshot {
 }
 
 /**
- * Takes a snapshot of a terminal's screen.
+ * Captures a snapshot of a terminal's screen.
  *
  * @returns undefined if the screen is empty
  */

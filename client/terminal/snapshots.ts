@@ -10,41 +10,39 @@ import { staticCast } from '../transport/static.ts'
 /** The last screen that this window has shown of each terminal. */
 export const snapshots = shallowReactive(new Map<string, Snapshot>())
 
-/** Interval between snapshots of a terminal with output; previews need no more. */
+/** Interval between snapshots of a terminal with output. Frequent enough for previews. */
 const SNAPSHOT_INTERVAL_MS = 1000
 
 /**
  * Keeps the snapshot of a terminal up to date.
  *
- * @returns a function that stops, after a last snapshot; to be called before the terminal is disposed of
+ * @returns a function that captures a last snapshot and stops; call it before the terminal is disposed of
  */
 export function keepSnapshot(name: string, terminal: Terminal): () => void {
   let timer: ReturnType<typeof setTimeout> | undefined
-  const take = () => {
+  const capture = () => {
     timer = undefined
     const snapshot = snapshotOf(terminal)
     if (snapshot) snapshots.set(name, snapshot)
   }
-  const subscription = terminal.onWriteParsed(() => (timer ??= setTimeout(take, SNAPSHOT_INTERVAL_MS)))
+  const subscription = terminal.onWriteParsed(() => (timer ??= setTimeout(capture, SNAPSHOT_INTERVAL_MS)))
   return () => {
     subscription.dispose()
     clearTimeout(timer)
-    take()
+    capture()
   }
 }
 
 const recorded = new Map<string, Promise<Snapshot | undefined>>()
-/**
- * The last reading that was started. An overview requests all recordings at once; they are read one after the other.
- */
-let lastReading: Promise<unknown> = Promise.resolve()
+/** The last read that was started. An overview requests all recordings at once; they are read one after the other. */
+let lastRead: Promise<unknown> = Promise.resolve()
 
 /** The final screen of a step's recording; undefined if there is no recording or it cannot be read. */
 export function recordedSnapshot(profile: string, step: string): Promise<Snapshot | undefined> {
   const known = recorded.get(step)
   if (known) return known
-  const reading = lastReading.then(() => readRecording(profile, step)).catch(() => undefined)
-  lastReading = reading
+  const reading = lastRead.then(() => readRecording(profile, step)).catch(() => undefined)
+  lastRead = reading
   recorded.set(step, reading)
   return reading
 }

@@ -31,14 +31,14 @@ for (const [name, theme] of Object.entries({ dark, light })) {
 
   test(`${name}: selections and matches differ from the background, and their text is legible`, () => {
     const { matchBackground, activeMatchBackground } = searchColors[name as keyof typeof searchColors]
-    for (const behind of [
+    for (const highlight of [
       theme.selectionBackground,
       theme.selectionInactiveBackground,
       matchBackground,
       activeMatchBackground,
     ]) {
-      expect(contrast(behind, theme.background), behind).toBeGreaterThan(1.15)
-      expect(contrast(theme.foreground, behind), behind).toBeGreaterThanOrEqual(CONTRAST)
+      expect(contrast(highlight, theme.background), highlight).toBeGreaterThan(1.15)
+      expect(contrast(theme.foreground, highlight), highlight).toBeGreaterThanOrEqual(CONTRAST)
     }
   })
 }

@@ -55,13 +55,10 @@ export const light = {
   brightWhite: '#3b4458',
 } as const satisfies ITheme
 
-/**
- * Minimum contrast of text. Colors that a program has chosen for the opposite background are adjusted until they have
- * it.
- */
+/** Minimum contrast of text. xterm adjusts the colors of programs that were chosen for the opposite background. */
 export const CONTRAST = 4.5
 
-/** Colors of the matches of a search: of the current match, and of the others. */
+/** Colors of search matches; the current match is the "active" one. */
 export const searchColors = {
   dark: {
     matchBackground: '#5c4a12',

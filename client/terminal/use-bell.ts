@@ -3,7 +3,7 @@ import { onScopeDispose, readonly, ref, type Ref } from 'vue'
 /** Minimum time between two flashes: more than three in a second can cause seizures (WCAG 2.3.1). */
 const FLASH_INTERVAL_MS = 500
 
-/** The visual bell of a terminal: `ring` starts a flash, unless one has started a moment ago. */
+/** The visual bell of a terminal: `ring` starts a flash, unless the last flash was too recent. */
 export function useBell(): { ringing: Readonly<Ref<boolean>>; ring: () => void } {
   const ringing = ref(false)
   let timer: ReturnType<typeof setTimeout> | undefined

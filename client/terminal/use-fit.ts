@@ -2,21 +2,21 @@ import type { Terminal } from '@xterm/xterm'
 import { type Ref, watch } from 'vue'
 import { fitFont } from './fit-font.ts'
 
-/** Horizontal and vertical space in CSS pixels that border and padding of the terminal's box take. */
+/** Space in CSS pixels for the border and the padding of the terminal's box. */
 const FRAME = { width: 12, height: 8 }
 const MIN_FONT_PX = 4
 const MAX_FONT_PX = 200
-/** Any size at which the cells are measured first. */
+/** Font size at which the cells are measured first. Any size would do. */
 const PROBE_FONT_PX = 12
-/** Font sizes are multiples of this. */
+/** Font sizes are multiples of this step. */
 const FONT_STEP_PX = 0.5
 
 /**
- * Keeps the font of a terminal as large as its box allows.
+ * Keeps the font of a terminal at the largest size that fits its box.
  *
  * @param box the element that the slide gives the terminal
  * @param scale the factor by which Slidev scales the slide
- * @param reservedHeight CSS pixels at the bottom of the box that something else covers
+ * @param reservedHeight height in CSS pixels of an area at the bottom of the box that is covered, such as by a bar
  * @returns `start` fits a terminal whenever its box, its fonts or the scale change; it returns a function that stops
  */
 export function useFit(
@@ -25,28 +25,28 @@ export function useFit(
   reservedHeight: () => number,
 ): { start: (terminal: Terminal) => () => void; fit: () => void } {
   let terminal: Terminal | undefined
-  /** Box and grid that the font was fitted to. */
+  /** Sizes of the box and the grid at the last fit. */
   let fitted = ''
 
   function fit(): void {
     const grid = terminal?.element?.querySelector<HTMLElement>('.xterm-screen')
     if (!terminal || !box.value || !grid) return
     const { options, cols, rows } = terminal
-    const room = {
+    const available = {
       width: (box.value.clientWidth - FRAME.width) * scale.value,
       height: (box.value.clientHeight - FRAME.height - reservedHeight()) * scale.value,
     }
-    const target = `${room.width} ${room.height} ${cols} ${rows}`
+    const target = `${available.width} ${available.height} ${cols} ${rows}`
     const measure = () => ({ width: grid.offsetWidth, height: grid.offsetHeight })
-    if (target === fitted || fitFont(measure(), PROBE_FONT_PX, room) === undefined) return
+    if (target === fitted || fitFont(measure(), PROBE_FONT_PX, available) === undefined) return
     fitted = target
     const fits = (font: number) => {
       options.fontSize = font
-      return grid.offsetWidth <= room.width && grid.offsetHeight <= room.height
+      return grid.offsetWidth <= available.width && grid.offsetHeight <= available.height
     }
-    // Another size makes xterm measure its cells again: the last time, the font may not have been loaded.
+    // A different size makes xterm measure its cells again: the font may not have been loaded before.
     options.fontSize = options.fontSize === PROBE_FONT_PX ? PROBE_FONT_PX + 1 : PROBE_FONT_PX
-    let font = fitFont(measure(), options.fontSize, room) ?? options.fontSize
+    let font = fitFont(measure(), options.fontSize, available) ?? options.fontSize
     // Cells are whole pixels, so the calculated size may be a step too large or too small.
     while (!fits(font) && font > MIN_FONT_PX) font -= FONT_STEP_PX
     while (font < MAX_FONT_PX && fits(font + FONT_STEP_PX)) font += FONT_STEP_PX

@@ -36,12 +36,12 @@ interface ShownRecording {
   text: string
 }
 
-/** Permissions without a server: recordings are shown, and nothing runs. */
+/** Permissions without a server. `run` plays a recording. */
 const PERMISSIONS = ['view', 'run', 'navigate', 'replay'] as const
 
 /**
- * Stands in for the server in a static site and in exported pages: speaks the server's protocol, so that the rest of
- * the page needs no special case, and plays recordings where the server would run steps.
+ * Replaces the server in a static site and in exported pages: speaks the server's protocol, so that the rest of the
+ * page needs no special case, and plays recordings instead of running steps.
  */
 export class StaticTransport implements Transport {
   private readonly deck: StaticDeck

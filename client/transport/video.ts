@@ -16,8 +16,8 @@ interface TerminalContent {
 }
 
 /**
- * Replaces the server in a rendered page: speaks the server's protocol and applies the renderer's events. Apart from
- * the step page, which shows a thumbnail instead of a live page, the client does not know that it is being rendered.
+ * Replaces the server in a rendered page: speaks the server's protocol and applies the renderer's events. Only the
+ * step page depends on being rendered: it shows a thumbnail instead of a live page.
  */
 export class VideoTransport implements Transport {
   private readonly bridge: RendererBridge

@@ -12,9 +12,9 @@ const MAX_RETRY_WITHOUT_SERVER_MS = 60_000
 /** Changes of the connection. */
 export interface WebSocketEvents {
   opened: () => void
-  /** @param wasOpen whether a connection had been open before, now or earlier */
+  /** @param wasOpen whether this page has ever been connected */
   closed: (wasOpen: boolean) => void
-  /** Server and page speak different versions of the protocol. */
+  /** Called if the server and the page speak different versions of the protocol. */
   incompatible: () => void
 }
 
@@ -69,7 +69,7 @@ export class WebSocketTransport implements Transport {
 function address(): URL {
   const url = new URL(SOCKET_PATH, location.href)
   url.protocol = url.protocol.replace('http', 'ws')
-  // The instructor's page of one learner asks for that learner's terminals.
+  // The instructor's page of one learner requests that learner's terminals.
   const learner = /\/class\/([^/]+)$/.exec(location.pathname)?.[1]
   if (learner !== undefined) url.searchParams.set('learner', learner)
   return url

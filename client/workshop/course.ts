@@ -5,7 +5,7 @@ import { fileChanged, fileReceived, files, requestFailed, save, saveConflicted, 
 import { stateOf } from './open-file.ts'
 import { type FileChange, parsePatch } from './patch.ts'
 
-/** A diff that replaces the file in the editor panel: of a solution, or of everything since the start of the course. */
+/** A diff in the editor panel: the changes of a solution, or all changes since the start of the course. */
 export type ShownDiff =
   | { kind: 'changes'; files: FileChange[] }
   | { kind: 'solution'; task: string; solution: string; files: FileChange[]; output: TaskLine[] }
@@ -27,7 +27,7 @@ export const tasks = computed(() => state.course?.tasks ?? [])
 export const doneTasks = computed(() => tasks.value.filter(({ progress }) => isDone(progress.state)))
 /** The task in the guide. */
 export const currentTask = computed(() => tasks.value.find(({ id }) => id === state.current))
-/** The running activity, if it is about the task in the guide. */
+/** The running activity of the task in the guide. */
 export const currentActivity = computed(
   () => (state.course?.activity?.task === state.current ? state.course?.activity : undefined) ?? undefined,
 )
@@ -36,7 +36,7 @@ export function isInProgress({ progress: { state } }: TaskInfo): boolean {
   return state.state === 'begun' || state.state === 'failed'
 }
 
-/** The task to suggest next: another one in progress, or else the next open one after the task in the guide. */
+/** The task to suggest next: another one in progress, otherwise the next open one after the task in the guide. */
 export const nextTask = computed(() => {
   const index = tasks.value.findIndex(({ id }) => id === state.current)
   const others = [...tasks.value.slice(index + 1), ...tasks.value.slice(0, Math.max(index, 0))]
@@ -51,7 +51,7 @@ export function checkTask(): void {
   const task = currentTask.value
   if (!task || ['locked', 'open', 'unavailable'].includes(task.progress.state.state)) return
   const activity = state.course?.activity
-  // The server cancels a check or preview for a new check, and refuses a check during all other activities.
+  // A new check replaces a running check or preview. During all other activities, the server refuses it.
   if (activity && !['check', 'preview'].includes(activity.action)) {
     pendingCheck = task.id
     return

@@ -29,7 +29,7 @@ const storedFiles = z.object({
   drafts: z.record(z.string(), z.object({ text: z.string(), base: z.string().nullable() })).default({}),
 })
 
-/** The file to show when the server has sent it; until then the editor keeps the previous file. */
+/** Path of the file to show once the server has sent it. Until then the editor shows the previous file. */
 let pendingFile: string | undefined
 
 let storageKey: string | undefined
@@ -37,7 +37,8 @@ let storedCurrent: string | undefined
 let drafts = new Map<string, Draft>()
 
 /**
- * Restores the open and unsaved files of a workspace, after a reload or a reconnection. One browser may have several workspaces.
+ * Restores the open and unsaved files of a workspace after a reload or a reconnection. One browser may have several
+ * workspaces.
  *
  * @param workspace path of the workspace on the learner's machine
  */
@@ -87,7 +88,7 @@ export function openFile(path: string): void {
   request(path)
 }
 
-/** The server has sent a file. */
+/** Handles a file that the server has sent. */
 export function fileReceived(path: string, disk: FileOnDisk): void {
   const file = files.open.get(path)
   put(file ? changedOnDisk(file, disk) : opened(path, disk, drafts.get(path)))
@@ -100,32 +101,32 @@ function showIfPending(path: string): void {
   files.current = path
 }
 
-/** The server has saved a file. */
+/** Handles the server's confirmation that a file was saved. */
 export function saved(path: string, hash: string): void {
   const file = files.open.get(path)
   if (file?.saving !== undefined) put(changedOnDisk(file, { text: file.saving, hash }))
 }
 
-/** The server has not saved a file, because it has changed on the disk since it was opened. */
+/** Handles a save that the server has rejected, because the file has changed on the disk since it was opened. */
 export function saveConflicted(path: string, theirs: FileOnDisk): void {
   const file = files.open.get(path)
   if (file) put(changedOnDisk({ ...file, saving: undefined }, theirs))
 }
 
-/** The server has refused to open or save a file. */
+/** Handles the server's refusal to open or save a file. */
 export function requestFailed(path: string): void {
   const file = files.open.get(path)
   if (file) return put({ ...file, saving: undefined })
-  // The file was removed or cannot be opened any more: its draft stays accessible.
+  // The file was removed or can no longer be opened. Its draft remains accessible.
   const draft = drafts.get(path)
   if (draft) put(opened(path, { text: '', hash: null }, draft))
   showIfPending(path)
 }
 
 /**
- * A file has changed on the disk.
+ * Handles a change of a file on the disk.
  *
- * @param hash null if it was removed
+ * @param hash null if the file was removed
  */
 export function fileChanged(path: string, hash: string | null): void {
   const file = files.open.get(path)
@@ -143,7 +144,7 @@ function close(path: string): void {
   store()
 }
 
-/** The learner has edited a file. */
+/** Handles an edit by the learner. */
 export function edit(path: string, text: string): void {
   const file = files.open.get(path)
   if (file && file.text !== text) put({ ...file, text })

@@ -8,7 +8,7 @@ export interface KeyHelp {
   action: string
 }
 
-/** Shortcuts that work anywhere on the page, also in the editor and the terminal. */
+/** Shortcuts that work anywhere on the page, including the editor and the terminal. */
 export const PAGE_KEYS: readonly KeyHelp[] = [
   { keys: 'F6, Shift+F6', action: 'Next or previous panel' },
   { keys: 'Alt+Shift+1 … 4', action: 'Focus slide, guide, editor or terminal' },
@@ -28,12 +28,12 @@ export const PANEL_KEYS: readonly (KeyHelp & { panel: string })[] = [
   { panel: 'Editor', keys: 'Ctrl+M', action: 'Switch Tab between indenting and moving the focus' },
   { panel: 'Editor', keys: 'Ctrl+F, Ctrl+/', action: 'Find; toggle comment' },
   { panel: 'Editor', keys: 'F1', action: 'Show all editor commands' },
-  { panel: 'Changes', keys: 'F7, Shift+F7', action: 'Next or previous change, also for screen readers' },
+  { panel: 'Changes', keys: 'F7, Shift+F7', action: 'Next or previous change, read by screen readers' },
   { panel: 'Terminal', keys: 'Ctrl+Shift+F', action: 'Search' },
   { panel: 'Divider', keys: 'Arrows, Enter', action: 'Resize; restore the default size' },
 ]
 
-/** Handles a page shortcut, wherever the focus is, and hides it from the editor and the terminal. */
+/** Handles a page shortcut, regardless of the focus, and hides it from the editor and the terminal. */
 export function handlePageKey(event: KeyboardEvent, focused: PanelName | undefined, showHelp: () => void): void {
   const action = actionOf(event, focused, showHelp)
   if (!action) return

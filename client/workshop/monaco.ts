@@ -31,9 +31,9 @@ import dark from 'shiki/themes/github-dark-default.mjs'
 import light from 'shiki/themes/github-light-default.mjs'
 
 /**
- * The editor of the workshop: Monaco with the features that editing a flake needs. Monaco's own language services are left out
- * (TypeScript's alone is 6 MB); Shiki highlights the syntax, as on the slides. The worker, which computes diffs, and the icons are loaded
- * from the deck's origin.
+ * The editor of the workshop: Monaco with the features that editing a flake needs. Monaco's own language services are
+ * left out (TypeScript's alone is 6 MB); Shiki highlights the syntax, as on the slides. The worker, which computes
+ * diffs, and the icons are loaded from the deck's origin.
  */
 
 self.MonacoEnvironment = { getWorker: () => new EditorWorker() }
@@ -60,7 +60,7 @@ export function languageOf(path: string): string {
   return LANGUAGES[path.slice(path.lastIndexOf('.') + 1)] ?? 'plaintext'
 }
 
-/** Adapts a theme to the page: the panels' background, and a contrast of at least 4.5 to 1 for comments and line numbers. */
+/** Adapts a theme to the page: the panels' background, and a contrast of at least 4.5 to 1 for muted text. */
 function adaptTheme(
   theme: ThemeRegistration,
   { background, line, muted }: { background: string; line: string; muted: string },

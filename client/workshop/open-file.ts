@@ -38,7 +38,7 @@ export function opened(path: string, disk: FileOnDisk, draft?: Draft): OpenFile 
   return draft ? { path, disk, text: draft.text, base: draft.base } : { path, disk, text: disk.text, base: disk.hash }
 }
 
-/** Applies a change on the disk, by a save, another editor or a task. Unsaved text is kept. */
+/** Applies a change on the disk by a save, another editor or a task. Keeps unsaved text. */
 export function changedOnDisk(file: OpenFile, disk: FileOnDisk): OpenFile {
   const { path, text } = file
   if (stateOf(file) === 'clean' || text === disk.text) return opened(path, disk)
@@ -57,7 +57,10 @@ export function draftOf(file: OpenFile): Draft | undefined {
   return stateOf(file) === 'clean' ? undefined : { text: file.text, base: file.base }
 }
 
-/** Computes the smallest single replacement that turns one text into another, so that the cursor outside of it stays in place. */
+/**
+ * Computes the smallest single replacement that turns one text into another. It does not move a cursor outside the
+ * replaced part.
+ */
 export function difference(before: string, after: string): { from: number; to: number; text: string } {
   let from = 0
   while (from < before.length && from < after.length && before[from] === after[from]) from++

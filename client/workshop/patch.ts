@@ -6,7 +6,7 @@ export interface FileChange {
   after: string
 }
 
-/** Separates the hunks of a file. It is a comment in Nix, shell and Python, so that it does not break the syntax highlighting. */
+/** Line between the hunks of a file: a comment in Nix, shell and Python, to keep the syntax highlighting correct. */
 const GAP = '# ⋯'
 
 /** Parses the output of `git diff` (git-scm.com/docs/diff-format#generate_patch_text_with_p). */
