@@ -17,7 +17,7 @@ if (unknownNames.length > 0)
     `Unknown benchmark ${unknownNames.join(', ')}. Use ${BENCHMARKS.map(({ name }) => name).join(', ')}, or none for all.`,
   )
 
-// Other work on the machine makes every figure worse, so its load belongs to the result.
+// Other work on the machine slows down every benchmark, so the result includes the load.
 const load = () => loadavg().map(round)
 const machine = { processors: cpus().length, model: cpus()[0]?.model ?? '', load: { before: load() } }
 const print = (line: string) => {

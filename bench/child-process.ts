@@ -7,9 +7,9 @@ import { fileURLToPath } from 'node:url'
 export interface ChildProcess<Ready> {
   child: NodeChildProcess
   pid: number
-  /** Its first message. */
+  /** The first message of the process. */
   ready: Ready
-  /** Disconnects it and waits until it has exited. */
+  /** Disconnects from the process and waits until it has exited. */
   end: () => Promise<void>
 }
 
@@ -19,7 +19,7 @@ export interface ChildProcess<Ready> {
  * @param file path relative to this folder
  * @param parseReady parses the first message
  * @returns the process, once it has sent its first message
- * @throws Error if it exits before that
+ * @throws Error if the process exits before that
  */
 export async function startChildProcess<Ready>(
   file: string,

@@ -5,7 +5,7 @@ import type { Browser } from 'playwright-core'
 // Loaded by Node itself, because jiti cannot load it.
 const { chromium }: typeof import('playwright-core') = createRequire(import.meta.url)('playwright-core')
 
-/** @returns the distribution's Chromium, else the one that Playwright has installed; undefined if there is neither */
+/** @returns path of the distribution's Chromium or else of Playwright's; undefined if neither is installed */
 export function chromiumPath(): string | undefined {
   return ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome', chromium.executablePath()].find(
     (path) => existsSync(path),

@@ -4,7 +4,7 @@ import { type Figure, round } from './figure.ts'
 import { startTalk } from './running-talk.ts'
 import { logIn, receiveHello, Viewer } from './viewer.ts'
 
-/** Time until the endless output has reached the page. */
+/** Time for the endless output to reach the page. */
 const SETTLE_MS = 1000
 
 /**

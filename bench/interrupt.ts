@@ -3,15 +3,15 @@ import { type Figure, medianFigure } from './figure.ts'
 import { startServerUnderTest } from './server-under-test.ts'
 import { logIn, Viewer } from './viewer.ts'
 
-/** What xterm.js draws in a browser on a laptop. */
+/** Drawing speed of xterm.js in a browser on a laptop. */
 const BYTES_DRAWN_PER_SECOND = 10e6
 const OUTPUT_MS = 1200
 const PAUSE_MS = 700
 
 /**
- * Measures how long a viewer that draws 10 MB/s sees output of an endless command after it has pressed Ctrl-C.
+ * Measures how long a viewer that draws 10 MB/s receives output of an endless command after pressing Ctrl-C.
  *
- * @param rounds how often Ctrl-C is pressed
+ * @param rounds number of measurements
  */
 export async function measureInterrupt(rounds: number): Promise<Figure[]> {
   const server = await startServerUnderTest()

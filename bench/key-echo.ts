@@ -14,15 +14,17 @@ interface EchoingTerminal {
 }
 
 const KEYS = 'abcdefghijklmnopqrstuvwxyz'
-/** Keys before a line is ended: the kernel's line editor holds at most 4095. */
+/** Number of keys in a line. The line editor of the kernel accepts at most 4095. */
 const KEYS_PER_LINE = 500
 /** Time for `cat` to start reading. */
 const SETTLE_MS = 300
 
 /**
- * Measures the time from pressing a key to its echo, through the server, and for comparison with node-pty alone and with a minimal server.
+ * Measures the time from pressing a key to its echo through the server. References: node-pty alone, and a minimal
+ * server.
  *
- * @param keys number of keys pressed in each of them, in turns, so that all meet the same noise
+ * @param keys number of keys pressed in each terminal. The terminals take turns, so that other load on the machine
+ * affects all of them.
  */
 export async function measureKeyEcho(keys: number): Promise<Figure[]> {
   const server = await startServerUnderTest()

@@ -6,7 +6,10 @@ import { logIn, Viewer } from './viewer.ts'
 
 const VIEWERS = 50
 
-/** Measures 50 viewers of one terminal with full scrollback: the number of shells, and how long a late viewer waits for its snapshot. */
+/**
+ * Measures 50 viewers of one terminal with full scrollback: the number of shells, and the time until a late viewer has
+ * its snapshot.
+ */
 export async function measureManyViewers(): Promise<Figure[]> {
   const server = await startServerUnderTest()
   const { link, terminal } = server.ready
@@ -59,7 +62,7 @@ function countShells(parent: number): number {
       const stat = readFileSync(`/proc/${name}/stat`, 'utf8')
       return stat.includes('(bash)') && Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[1]) === parent
     } catch {
-      // It has exited since the listing.
+      // The process has exited since the folder was listed.
       return false
     }
   }).length

@@ -12,7 +12,7 @@ import { openRenderSite } from '../server/video/render-site.ts'
 import { readTimelineSources, recordingsFolder } from '../server/video/timeline-sources.ts'
 import { type Figure, round } from './figure.ts'
 
-/** The step rendered in all formats: a virtual machine boots and serves a page. */
+/** Id of the step that is rendered in all formats. It boots a virtual machine that serves a page. */
 const STEP_ID = 'run-vm'
 const FULL_HD = { width: 1920, height: 1080, scale: 1, dark: false }
 const TALK_VARIANT = { name: '1080p30', settings: { ...FULL_HD, fps: 30 }, format: 'mp4' } as const
@@ -44,7 +44,7 @@ export async function measureRendering(quick: boolean): Promise<Figure[]> {
     { settings, format }: { settings: RenderSettings; format: VideoFormat },
     target?: Figure['target'],
   ) => {
-    // An empty cache for each measurement.
+    // Each measurement starts with an empty cache.
     const cache = await mkdtemp(join(folder, 'segments-'))
     const start = performance.now()
     const result = await render({ timeline, settings, format, origin, siteVersion, cache, signal })

@@ -6,7 +6,7 @@ import { type Benchmark, runBenchmarks } from './run-benchmarks.ts'
 const FIGURE: Figure = { name: 'speed', value: 1, unit: 'MB/s' }
 const WORKING: Benchmark = { name: 'working', needs: [], measure: async () => [FIGURE] }
 
-test('a benchmark that fails is reported with its message, and the results of the others are kept', async () => {
+test('a benchmark that fails is reported with its message, and the other results are kept', async () => {
   const failing: Benchmark = {
     name: 'failing',
     needs: [],

@@ -4,7 +4,7 @@ import { missingRequirement, type Requirement } from './requirements.ts'
 export interface Benchmark {
   name: string
   needs: readonly Requirement[]
-  /** @param quick whether to measure less, for a first look */
+  /** @param quick whether to take fewer measurements, for a quick estimate */
   measure: (quick: boolean) => Promise<Figure[]>
 }
 
@@ -15,7 +15,7 @@ export type Outcome =
   | { benchmark: string; status: 'failed'; message: string }
 
 /**
- * Runs benchmarks one after the other. One that fails, or whose requirements are not met, does not keep the others from running.
+ * Runs benchmarks one after the other. A benchmark that fails or lacks a requirement does not affect the others.
  *
  * @param onStart called before each benchmark
  * @param onOutcome called after each benchmark

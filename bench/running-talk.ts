@@ -10,7 +10,7 @@ export interface RunningTalk {
   link: string
   /** `performance.now()` when the command was started. */
   startedAt: number
-  /** `performance.now()` when it had printed the link. */
+  /** `performance.now()` when the command had printed the link. */
   printedAt: number
   end: () => Promise<void>
 }

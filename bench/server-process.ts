@@ -11,10 +11,11 @@ import { deckVersion } from '../server/deck/build-version.ts'
 import { Stage } from '../server/steps/stage.ts'
 import { freePort } from '../server/test/free-port.ts'
 
-// A child process with the server under test: front door, websocket, session, screen and recorder as in a talk, with a deck of one
-// terminal, but without Slidev. It sends its link and the name of its terminal, and exits when its parent disconnects.
+// A child process with the server under test: front door, websocket, session, screen and recorder as in a talk, with a
+// deck of one terminal, but without Slidev. The first message to the parent contains the link and the name of the
+// terminal. The process exits when the parent disconnects.
 const folder = await mkdtemp(join(tmpdir(), 'understudy-bench-'))
-// The deck has its own folder: whatever is written beside its slides may be part of the build.
+// The deck has its own folder, because files beside the slides may be part of the build.
 const file = join(folder, 'deck', 'slides.md')
 await mkdir(dirname(file))
 await writeFile(file, '# Bench\n\n```sh {step=first}\ntrue\n```\n')

@@ -2,7 +2,10 @@ import { residentMemory, sleep } from './child-process.ts'
 import { startServerUnderTest } from './server-under-test.ts'
 import { logIn, type Ticket, Viewer } from './viewer.ts'
 
-/** How the server's memory grew. Slopes are least-squares fits without the first fifth, in which the heap grows to its size. */
+/**
+ * Growth of the server's memory. Slopes are least-squares fits. They exclude the first fifth of the samples, in which
+ * the heap reaches its normal size.
+ */
 export interface SoakResult {
   /** Output of the terminal. */
   gigabytes: number
@@ -36,7 +39,7 @@ export async function runSoak(seconds: number, log: (line: string) => void = () 
   let bytes = 0
   const viewer = await Viewer.open({ ticket, terminal })
   try {
-    // The line numbers tell how much was printed: a slow viewer does not receive all of it.
+    // The line numbers show how much was printed, although a slow viewer does not receive all lines.
     viewer.type(`yes '${LINE}' | cat -n\r`)
     const began = performance.now()
     const elapsed = () => (performance.now() - began) / 1000
@@ -81,7 +84,7 @@ async function churnViewers(ticket: Ticket, terminal: string, isRunning: () => b
   }
 }
 
-/** @returns the last number on the screen; 0 if there is none */
+/** @returns the last number on the screen; 0 if the screen has no number */
 async function lastLineNumber(ticket: Ticket, terminal: string): Promise<number> {
   let snapshot = ''
   const viewer = await Viewer.open({ ticket, terminal, onDrawn: (text) => (snapshot = snapshot || text) })

@@ -3,16 +3,16 @@ import { type Figure, median, round } from './figure.ts'
 import { startServerUnderTest } from './server-under-test.ts'
 import { logIn, Viewer } from './viewer.ts'
 
-/** Several, because the memory for one would be lost in the noise of the garbage collector. */
+/** More than one, because the memory for one viewer is less than the noise of the garbage collector. */
 const STALLED_VIEWERS = 8
 const SAMPLING_INTERVAL_MS = 50
-/** Time until the stalled viewers' connections are full. */
+/** Time for the connections of the stalled viewers to fill up. */
 const SETTLE_MS = 500
 
 /**
- * Measures what viewers that stop reading during endless output cost the server and another viewer.
+ * Measures the cost of viewers that stop reading during endless output, to the server and to another viewer.
  *
- * @param seconds length of each of the samples, before and after they stop
+ * @param seconds duration of each measurement, before and after the viewers stop reading
  */
 export async function measureStalledViewers(seconds: number): Promise<Figure[]> {
   const server = await startServerUnderTest()
@@ -20,7 +20,7 @@ export async function measureStalledViewers(seconds: number): Promise<Figure[]> 
   const ticket = await logIn(link)
   const reading = await Viewer.open({ ticket, terminal })
   const stalling = await Promise.all(Array.from({ length: STALLED_VIEWERS }, () => Viewer.open({ ticket, terminal })))
-  /** @returns the server's median memory in bytes, and the screen snapshots a second that the reading viewer received */
+  /** @returns the server's median memory in bytes, and the snapshots per second that the reading viewer received */
   const sample = async () => {
     const memory: number[] = []
     const snapshotsBefore = reading.snapshots
@@ -36,7 +36,7 @@ export async function measureStalledViewers(seconds: number): Promise<Figure[]> 
     const begun = reading.waitFor('BEGUN-42')
     reading.type('echo BEGUN-$((6 * 7)); yes "$(seq 1 200)"\r')
     await begun
-    // Discarded: until then the scrollback fills and the heap grows to its size.
+    // Not used: meanwhile the scrollback fills, and the heap reaches its normal size.
     await sample()
     const before = await sample()
     for (const { socket } of stalling) socket.pause()

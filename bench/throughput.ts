@@ -13,11 +13,13 @@ import { logIn, Viewer } from './viewer.ts'
 const GRID = { cols: 88, rows: 18 }
 
 /**
- * Measures how fast a large output reaches the screen, the recorder and, as screen snapshots, every viewer. References: the headless screen
- * alone with the same bytes; node-pty alone; and node-pty with a screen in a worker thread, which is the most that the machine can do.
+ * Measures the speed at which a large output reaches the screen, the recorder and, as screen snapshots, every viewer.
+ * References: the headless screen alone with the same bytes; node-pty alone; and node-pty with a screen in a worker
+ * thread, which is the upper limit on this machine.
  *
  * @param size bytes of the output
- * @param rounds how often each is measured, in turns, so that all meet the same noise
+ * @param rounds number of measurements of the server and each reference. They take turns, so that other load on the
+ * machine affects all of them.
  */
 export async function measureThroughput(size: number, rounds: number): Promise<Figure[]> {
   const folder = await mkdtemp(join(tmpdir(), 'understudy-throughput-'))
@@ -81,9 +83,10 @@ export async function measureThroughput(size: number, rounds: number): Promise<F
 }
 
 /**
- * Writes a file of short lines, and another as the terminal sends them: with a carriage return before each line feed.
+ * Writes a file of short lines, and another file with the same lines as a terminal sends them: with a carriage return
+ * before each line feed.
  *
- * @returns bytes of the latter
+ * @returns the size of the second file in bytes
  */
 async function writeLines(printedFile: string, receivedFile: string, size: number): Promise<number> {
   const [printed, received] = [createWriteStream(printedFile), createWriteStream(receivedFile)]
@@ -104,7 +107,7 @@ async function writeLines(printedFile: string, receivedFile: string, size: numbe
   return bytes
 }
 
-/** Runs a reference process, which sends the seconds that it took. */
+/** Runs a reference process. @returns its duration in seconds, which the process sends */
 async function secondsOfReference(file: string, input: string): Promise<number> {
   const { ready, end } = await startChildProcess(
     `reference/${file}`,
@@ -115,7 +118,11 @@ async function secondsOfReference(file: string, input: string): Promise<number> 
   return ready
 }
 
-/** Prints a file in the terminal of a new server. @returns seconds until all viewers show its end, and the snapshots they were sent */
+/**
+ * Prints a file in the terminal of a new server.
+ *
+ * @returns seconds until all viewers show the end of the file, and the number of snapshots sent to them
+ */
 async function showFile(file: string, count: number): Promise<{ seconds: number; snapshots: number }> {
   const server = await startServerUnderTest()
   const { link, terminal } = server.ready
@@ -145,7 +152,7 @@ async function showFile(file: string, count: number): Promise<{ seconds: number;
   }
 }
 
-/** Checks the server's own screen, through the snapshot that a new viewer is sent. */
+/** Checks the server's own screen, using the snapshot that a new viewer receives. */
 async function assertOnServerScreen({ ready: { link, terminal } }: ServerUnderTest, text: string): Promise<void> {
   let drawn = ''
   const lateViewer = await Viewer.open({ ticket: await logIn(link), terminal, onDrawn: (each) => (drawn += each) })

@@ -2,7 +2,7 @@ import { WebSocket } from 'ws'
 import { type ClientMessage, type ServerMessage, serverMessage, SOCKET_PATH } from '../shared/protocol/talk.ts'
 import { decodeFrame } from '../shared/protocol/frame.ts'
 
-/** Access to a server: its origin, and the cookie that its link was exchanged for. */
+/** Access to a server: its origin, and the cookie that was received for its link. */
 export interface Ticket {
   origin: string
   cookie: string
@@ -51,7 +51,7 @@ interface Acknowledgment {
   bytes: number
 }
 
-/** Viewer without a browser. Drawing is simulated by waiting; drawn output is acknowledged. */
+/** A viewer without a browser. Simulates drawing by waiting, and acknowledges drawn output. */
 export class Viewer {
   /** Screen snapshots received so far. */
   snapshots = 0
@@ -60,9 +60,9 @@ export class Viewer {
   private readonly channels = new Map<number, { received: number }>()
   private readonly pendingTexts = new Set<{ text: string; resolve: () => void }>()
   private resolveSnapshot: (() => void) | undefined
-  /** `performance.now()` at which the queue will be drawn. */
+  /** `performance.now()` at which the whole queue will be drawn. */
   private busyUntil = 0
-  /** End of the drawn output, to find a text that arrives in two pieces. */
+  /** End of the drawn output, to find a text that is split between two messages. */
   private tail = ''
   private readonly queue: { text: string; drawnAt: number; ack?: Acknowledgment }[] = []
   private timer: NodeJS.Timeout | undefined

@@ -1,7 +1,8 @@
 import { z } from 'zod'
 import { logIn, Viewer } from './viewer.ts'
 
-// A child process with several viewers. Each message from its parent is a text; the answer is sent when all viewers show it.
+// A child process with several viewers. Each message from the parent is a text. The process answers when all viewers
+// show the text.
 const { link, terminal, count } = z
   .object({ link: z.string(), terminal: z.string(), count: z.number() })
   .parse(JSON.parse(process.argv[2] ?? ''))
@@ -13,6 +14,6 @@ process.send?.({})
 
 async function waitForAll(text: string): Promise<void> {
   await Promise.all(viewers.map((viewer) => viewer.waitFor(text)))
-  // Each viewer's first snapshot is not counted: it comes with attaching.
+  // Does not count the first snapshot of each viewer, which is sent after attaching.
   process.send?.({ snapshots: viewers.reduce((sum, { snapshots }) => sum + snapshots, 0) - count })
 }

@@ -4,14 +4,15 @@ import { type Figure, medianFigure, round } from './figure.ts'
 import { startTalk } from './running-talk.ts'
 import { logIn, receiveHello, Viewer } from './viewer.ts'
 
-/** Time until the work of a start is over. */
+/** Time for the work after a start to finish. */
 const SETTLE_MS = 3000
 
 /**
- * Measures how long a talk that has been started before takes from the command to its first slide and its first terminal.
+ * Measures a warm start: the time from the command to the first slide and the first terminal of a talk that was started
+ * before.
  *
- * @param rounds how often it is started
- * @param idleSeconds duration for which the processor time of the last one is measured, while it is idle
+ * @param rounds number of starts
+ * @param idleSeconds duration of measuring the processor time of the last talk while it is idle
  */
 export async function measureWarmStart(rounds: number, idleSeconds: number): Promise<Figure[]> {
   // The first start builds the deck, prepares the lab and fills the page cache.

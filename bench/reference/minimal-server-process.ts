@@ -3,7 +3,8 @@ import type { AddressInfo } from 'node:net'
 import { WebSocketServer } from 'ws'
 import { spawnTerminal } from './pty.ts'
 
-// A child process with the simplest possible terminal server: node-pty and ws, one shell, no flow control. It sends its port.
+// A child process with the simplest possible terminal server: node-pty and ws, one shell, no flow control. The first
+// message to the parent is the port.
 const server = new WebSocketServer({ host: '127.0.0.1', port: 0, perMessageDeflate: false })
 await once(server, 'listening')
 const terminal = spawnTerminal('exec bash --noprofile --norc', 88, 18, (bytes) => {

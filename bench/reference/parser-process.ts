@@ -2,10 +2,10 @@ import { closeSync, openSync, readSync } from 'node:fs'
 import xterm from '@xterm/headless'
 import { SCROLLBACK_LINES } from '../../server/terminal/screen.ts'
 
-// A child process in which a headless screen parses a file and nothing else happens. It sends the seconds that this took.
+// A child process that only parses a file with a headless screen. Its message to the parent is the duration in seconds.
 const [file = '', cols = '', rows = ''] = process.argv.slice(2)
 const CHUNK_BYTES = 65_536
-/** Enough for the parser never to wait for the next chunk. */
+/** Large enough that the parser never waits for the next chunk. */
 const MAX_PENDING_BYTES = 1 << 20
 
 const terminal = new xterm.Terminal({

@@ -1,10 +1,11 @@
 import { Worker } from 'node:worker_threads'
 import { endMarkerDetector, spawnTerminal, withEndMarker } from './pty.ts'
 
-// A child process with the least that a server with a headless screen has to do: node-pty reads, a worker thread parses, and there is no
-// viewer. Two cores share the printing program, the kernel, reading and parsing. It sends the seconds that this took.
+// A child process with the minimum work of a server with a headless screen: node-pty reads and a worker thread parses,
+// without viewers. Two cores share the printing program, the kernel, reading and parsing. The message to the parent is
+// the duration in seconds.
 const [command = '', cols = '', rows = ''] = process.argv.slice(2)
-/** Bytes sent to the screen at once, and bytes that may wait for it: the same as in the server. */
+/** Bytes in one message to the screen, and bytes that may wait to be parsed: the same as in the server. */
 const CHUNK_BYTES = 65_536
 const MAX_PENDING_BYTES = 1 << 20
 

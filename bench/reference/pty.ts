@@ -2,7 +2,7 @@ import * as pty from 'node-pty'
 
 /** Printed after the output of a command, in two halves so that the echoed command line does not contain it. */
 export const END_MARKER = 'the-end-of-the-output'
-/** The sleep keeps the shell alive: node-pty drops unread output when it exits. */
+/** The sleep keeps the shell running, because node-pty drops unread output when the shell exits. */
 export const withEndMarker = (command: string): string => `${command}; printf '%s%s' the-end -of-the-output; sleep 10`
 
 /** Spawns a shell command in a pseudo-terminal that only node-pty reads. */
