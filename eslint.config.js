@@ -11,8 +11,8 @@ import vueParser from 'vue-eslint-parser'
 const root = dirname(fileURLToPath(import.meta.url))
 
 /**
- * The layers of the server, from top to bottom: a folder imports from its own line and the lines below it, never from above. Folders on
- * one line do not import each other.
+ * The layers of the server, from top to bottom. A folder imports only from layers below its own; folders of one layer
+ * do not import each other.
  */
 const SERVER_LAYERS = [
   ['cli'],
@@ -27,7 +27,7 @@ const SERVER_LAYERS = [
   ['lib'],
 ]
 
-/** Folders outside the server, with what each may import of the project besides itself. */
+/** Top-level folders, with the other folders of the project that each may import. */
 const PARTS = {
   shared: [],
   client: ['shared'],
@@ -36,7 +36,7 @@ const PARTS = {
   server: ['shared'],
 }
 
-/** Every part of the project that a zone can name. */
+/** All folders that a zone can name. */
 const ALL = [...new Set([...Object.keys(PARTS), 'setup', 'theme', 'e2e', 'bench', 'nix', 'tasks'])]
 
 const zone = (target, from, message) => ({ target: join(root, target), from: join(root, from), message })
@@ -101,25 +101,25 @@ export default tseslint.config(
     rules: {
       'import-x/no-restricted-paths': ['error', { zones }],
       'import-x/no-cycle': ['error', { ignoreExternal: true }],
-      // Numbers and typed-out values read well in messages; objects do not.
+      // Numbers and booleans are readable in messages; objects are not.
       '@typescript-eslint/restrict-template-expressions': ['error', { allowNumber: true, allowBoolean: true }],
       // `return void f()` and `() => f()` are short forms of this code base.
       '@typescript-eslint/no-confusing-void-expression': 'off',
       '@typescript-eslint/no-meaningless-void-operator': 'off',
-      // Callbacks of options are destructured: as properties they have no `this` to lose.
+      // Callbacks in options are destructured. As properties, they do not depend on `this`.
       '@typescript-eslint/method-signature-style': ['error', 'property'],
       '@typescript-eslint/no-unused-vars': [
         'error',
         { argsIgnorePattern: '^_', varsIgnorePattern: '^_', ignoreRestSiblings: true },
       ],
-      // A terminal's text is split by code points on purpose.
+      // The text of a terminal is intentionally split into code points.
       '@typescript-eslint/no-misused-spread': 'off',
       // Component names follow design.md's vocabulary: Step, Pace, Measured.
       'vue/multi-word-component-names': 'off',
     },
   },
   {
-    // Tests use what they test, wherever it is.
+    // A test imports the code that it tests, from any layer.
     files: ['**/*.test.ts', '**/*.spec.ts', 'server/test/**', 'nix/lab/for-tests.ts', 'bench/**'],
     rules: {
       'import-x/no-restricted-paths': 'off',

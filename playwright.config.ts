@@ -4,8 +4,8 @@ import { defineConfig } from '@playwright/test'
 const SYSTEM_CHROMIUM = '/usr/bin/chromium'
 
 /**
- * Files whose talks run virtual machines, use the talk's port 8080, or look for processes of their own among all of the machine.
- * One of them runs at a time.
+ * Files whose talks run virtual machines, use the talk's port 8080, or search all processes of the machine. Only one of
+ * them runs at a time.
  */
 const EXCLUSIVE = ['bad-input', 'class', 'ends', 'faults', 'slides', 'talk', 'workshop'].map(
   (name) => `${name}.spec.ts`,
@@ -13,7 +13,7 @@ const EXCLUSIVE = ['bad-input', 'class', 'ends', 'faults', 'slides', 'talk', 'wo
 
 export default defineConfig({
   testDir: 'e2e',
-  // Two files at a time: one that needs the machine's ports and virtual machines for itself, and one that does not.
+  // Two files at a time: one that needs exclusive use of ports and virtual machines, and one that does not.
   workers: 2,
   projects: [
     { name: 'exclusive', testMatch: EXCLUSIVE, workers: 1 },
@@ -28,7 +28,7 @@ export default defineConfig({
     viewport: { width: 1280, height: 720 },
     screenshot: 'only-on-failure',
     launchOptions: {
-      // Prefer the distribution's Chromium to the one that Playwright installs.
+      // The distribution's Chromium is preferred to the one that Playwright installs.
       ...(existsSync(SYSTEM_CHROMIUM) && { executablePath: SYSTEM_CHROMIUM }),
       args: [
         ...(process.getuid?.() === 0 ? ['--no-sandbox'] : []),

@@ -19,9 +19,12 @@ export function checkNode() {
   process.exit(1)
 }
 
-/** In a clone, installs the npm packages and compiles the server if they are missing or out of date. Exits if that fails. */
+/**
+ * Installs the npm packages and compiles the server, if they are missing or out of date. Exits if that fails. Does
+ * nothing in a published package.
+ */
 export function prepareClone() {
-  if (!existsSync(join(root, 'server', 'tsconfig.json'))) return // A published package needs no preparation.
+  if (!existsSync(join(root, 'server', 'tsconfig.json'))) return // Published packages are compiled.
   installPackages()
   const status = compileServer()
   if (status !== 0) process.exit(status)
@@ -30,7 +33,7 @@ export function prepareClone() {
 /** Installs the npm packages if they are missing or older than the lockfile. Exits if that fails. */
 export function installPackages() {
   const lock = join(root, 'package-lock.json')
-  // The last file that an installation writes.
+  // The last file that npm writes during an installation.
   const installed = join(root, 'node_modules', '.package-lock.json')
   if (modifiedAt(installed) >= modifiedAt(lock)) return
   console.error('Installing the npm packages (about a minute) …')
@@ -58,7 +61,7 @@ export function compileServer() {
 /**
  * Runs a program in the project's folder, and exits if it fails.
  *
- * Its output goes to standard error, since the standard output of the command that needs it may be JSON.
+ * Its output goes to standard error, because the command that needs the program may print JSON to standard output.
  */
 export function run(program, args, env = {}) {
   const result = spawnSync(program, args, {

@@ -1,5 +1,5 @@
-// Runs the tests. `npm test` runs all parts; `node bin/test.js PART [NAME …] [OPTION …]` runs one of them, with the names of test files
-// and the options of Vitest or Playwright. The last line counts the tests.
+// Runs the tests. `npm test` runs all parts; `node bin/test.js PART [NAME …] [OPTION …]` runs one part, with names of
+// test files and options of Vitest or Playwright. The last line of the output counts the tests.
 import { spawn } from 'node:child_process'
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -37,10 +37,11 @@ const words = only === 'e2e' ? browserTestFilters(names) : names
 const startedAt = Date.now()
 checkNode()
 installPackages()
-// Type errors do not end the run: the part "types" counts them, and Vitest does not need the compiled server.
+// Type errors do not stop the run: the part "types" counts them, and Vitest does not need the compiled server.
 if (compileServer() !== 0) console.error('The server has type errors.')
 const folder = mkdtempSync(join(tmpdir(), 'understudy-test-'))
-// The complete run prepares the lab in a cache of its own and removes it. A single part uses the user's cache, where the lab may be ready.
+// A complete run prepares the lab in its own cache and removes it. A single part uses the user's cache, in which the
+// lab may already exist.
 if (only === undefined) process.env.UNDERSTUDY_CACHE ??= join(folder, 'cache')
 const missing = only === undefined || only === 'lab' || only === 'e2e' ? installPrograms() : []
 
@@ -50,7 +51,8 @@ const results = new Map()
 const durations = new Map([['setup', (Date.now() - startedAt) / 1000]])
 if (only !== undefined) await run(only)
 else {
-  // The static checks use one core and the unit tests mostly wait. Parts continue after a failure, so that one run shows all problems.
+  // The static checks use one core, and the unit tests mostly wait. The parts continue after a failure, so that one run
+  // shows all problems.
   await Promise.all([run('lint'), run('types').then(() => run('unit'))])
   await run('lab')
   await run('e2e')
@@ -64,7 +66,10 @@ async function run(part) {
   durations.set(part, (Date.now() - began) / 1000)
 }
 
-/** Runs a program that prints problems and counts no tests. Its output is printed at its end, since it may run beside another part. */
+/**
+ * Runs a program that prints problems instead of tests. Prints its output when it has ended, because another part may
+ * be running at the same time.
+ */
 async function check(part, program, args) {
   const { status, output } = await start(program, args, { capture: true })
   console.log(`\n== ${part}\n${output.trim() || 'no problems'}`)
@@ -110,13 +115,13 @@ async function playwright(args) {
 /** @returns the result of a test runner; one failure if the runner itself failed without reporting any */
 function completed(part, status, result) {
   if (result && (status === 0 || result.failed > 0)) return result
-  const message = status === null ? 'ended by a signal' : `ended with exit status ${status}`
+  const message = status === null ? 'killed by a signal' : `ended with exit status ${status}`
   const failure = { file: part, name: 'the test runner', message }
   const { passed = 0, failed = 0, failures = [], skipped = [] } = result || {}
   return { passed, failed: failed + 1, failures: [...failures, failure], skipped }
 }
 
-/** Translates names of test files, with or without `.spec.ts`, to the patterns that Playwright expects. Options stay as they are. */
+/** Converts names of test files, with or without `.spec.ts`, to patterns for Playwright. Options are not changed. */
 function browserTestFilters(args) {
   const end = args.findIndex((word) => word.startsWith('-'))
   const names = end < 0 ? args : args.slice(0, end)

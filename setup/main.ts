@@ -5,19 +5,19 @@ import { FOLLOWED_BY_ALL, setPositionChannel } from '../client/position.ts'
 import Step from '../client/steps/Step.vue'
 import { rendererBridge } from '../client/transport/video.ts'
 
-/** Learners turn their slides alone and follow nobody. */
+/** Whether this window belongs to a learner, who navigates independently of all other windows. */
 const isLearner = () => /\/workshop(\/|$)/.test(location.pathname)
 
 /**
- * Whether this window leaves the slides of other windows alone. The page of the remote shows no slide, so Slidev's
- * position there is meaningless.
+ * Whether this window does not share its position. The remote control shows no slide, so its position in Slidev is
+ * meaningless.
  */
-const isApart = () => isLearner() || /\/remote$/.test(location.pathname)
+const keepsPositionPrivate = () => isLearner() || /\/remote$/.test(location.pathname)
 
-/** Keeps page, clicks and timer in step through the server, so that windows on other machines follow too. */
+/** Synchronizes page, clicks and timer through the server, so that windows on other machines follow, too. */
 export default defineAppSetup(({ app }) => {
-  // setup/transformers.ts turns the fence of a step into this component. The prefix leaves the name free for the deck's
-  // own components.
+  // setup/transformers.ts turns the fence of a step into this component. The prefix avoids conflicts with components of
+  // the deck.
   app.component('UnderstudyStep', Step)
   connect()
   if (rendererBridge?.canvas)
@@ -29,15 +29,14 @@ export default defineAppSetup(({ app }) => {
     init(channel, onUpdate, initial, persist) {
       if (persist) return undefined
       if ('page' in initial) setPositionChannel(channel)
-      // In Slidev presenters follow viewers and viewers presenters. A view-only window has to follow every window that
-      // turns the slides.
+      // In Slidev, presenters follow viewers, and viewers follow presenters. A view-only window has to follow both.
       const followed = (state: Record<string, unknown>) =>
         'lastUpdate' in state && !may('navigate') ? { ...state, lastUpdate: FOLLOWED_BY_ALL } : state
       onSync(channel, (state) => {
         if (!isLearner()) onUpdate(followed(state) as Parameters<typeof onUpdate>[0])
       })
       return (state, updating) => {
-        if (!updating && may('navigate') && !isApart())
+        if (!updating && may('navigate') && !keepsPositionPrivate())
           send({ type: 'sync', channel, state: JSON.parse(JSON.stringify(state)) as Record<string, unknown> })
       }
     },

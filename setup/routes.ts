@@ -1,12 +1,12 @@
 import { defineRoutesSetup } from '@slidev/types'
 
 /**
- * Adds the pages of the remote control and the workshop. They precede Slidev's routes, where any word is the address of
- * a slide.
+ * Adds the pages of the remote control and the workshop. They precede Slidev's routes, which interpret any other path
+ * as a slide.
  */
 export default defineRoutesSetup((routes) => [
   { name: 'remote', path: '/remote', component: () => import('../client/presenter/Remote.vue') },
-  // Only in builds for the workshop: the talk loads none of it.
+  // Only in builds for the workshop, so that the talk loads none of these pages.
   ...(import.meta.env.VITE_UNDERSTUDY_WORKSHOP
     ? [
         { name: 'workshop', path: '/workshop/:no?', component: () => import('../client/workshop/Workshop.vue') },

@@ -17,7 +17,7 @@ function withModifiers(modifiers: 'none' | 'shift', act: () => void): () => void
 }
 
 /**
- * Delays a command until the key is released: the key would be typed into a field that receives the focus before that.
+ * Delays a command that may focus a field until the key is released. Otherwise the key would be typed into the field.
  */
 function onRelease(act: () => void): () => void {
   return () => window.addEventListener('keyup', () => act(), { once: true })

@@ -4,9 +4,9 @@ import { defineVitePluginsSetup } from '@slidev/types'
 import { DOOR_HEADER, DOOR_VARIABLE, sameToken } from '../server/http/token.ts'
 
 /**
- * Makes Slidev's development server reject requests that do not come through the front door. That server has a port of
- * its own, checks no token, and would accept edits of slides.md from any web page. Without a front door (plain
- * `slidev`) it is left as it is.
+ * Makes Slidev's development server reject requests that do not come through the front door. That server has its own
+ * port, checks no token, and would accept edits of slides.md from any web page. Does nothing without a front door
+ * (plain `slidev`).
  */
 export default defineVitePluginsSetup(() => {
   const secret = process.env[DOOR_VARIABLE]
@@ -19,7 +19,7 @@ export default defineVitePluginsSetup(() => {
         server.httpServer?.prependListener('upgrade', (request: IncomingMessage, socket: Duplex) => {
           if (!isAuthorized(request)) socket.destroy()
         })
-        // Runs after all other plugins have added their handlers, so that this one is the first.
+        // Runs after all other plugins have added their handlers, so that this handler becomes the first.
         return () => {
           server.middlewares.stack.unshift({
             route: '',

@@ -1,4 +1,4 @@
-// Programs that some tests need.
+// Installs the programs that some tests need.
 import { spawnSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
 
@@ -19,7 +19,7 @@ const PACKAGES = {
 }
 
 /**
- * Installs the missing programs with apt-get. If that fails, the tests continue: those that need a missing program are skipped.
+ * Installs the missing programs with apt-get. If that fails, the tests that need a missing program are skipped.
  *
  * @returns {{ program: string, install: string }[]} the programs that are still missing
  */
@@ -42,11 +42,11 @@ function aptInstall(programs) {
   return aptGet('install', '-y', '-qq', '--no-install-recommends', ...programs.map((program) => PACKAGES[program]))
 }
 
-/** @returns whether it succeeded */
+/** @returns whether apt-get succeeded */
 function aptGet(...args) {
   const command = ['env', 'DEBIAN_FRONTEND=noninteractive', 'apt-get', ...args]
   const [program, ...words] = process.getuid() === 0 ? command : ['sudo', ...command]
-  // The progress of dpkg is long and no result of a test; errors are printed.
+  // Hides the progress of dpkg, which is long. Errors are printed.
   const { status, error } = spawnSync(program, words, { stdio: ['inherit', 'ignore', 'inherit'] })
   if (error) console.error(`${program} could not be started: ${error.message}`)
   return status === 0

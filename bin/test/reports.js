@@ -1,6 +1,6 @@
-// Reads what linters, compilers and Playwright report.
+// Reads the reports of linters, compilers and Playwright.
 
-/** Patterns of one reported problem a line. */
+/** Patterns of the lines that report a problem. */
 const PROBLEMS = [
   /error TS\d+:/, // tsc, vue-tsc
   /^\s*\d+:\d+\s+error\s/, // ESLint
@@ -9,14 +9,14 @@ const PROBLEMS = [
 
 /** Counts the problems in the output of a failed check. @returns at least 1 */
 export function countProblems(output) {
-  // Removes colors.
+  // Without the escape sequences of colors.
   const lines = output.replace(/\u001b\[[\d;]*m/g, '').split('\n')
   return Math.max(1, lines.filter((line) => PROBLEMS.some((pattern) => pattern.test(line))).length)
 }
 
 /**
  * @param report JSON of Playwright's reporter
- * @returns the result of a part (see test.js), and in `listed` every test, also of `--list`
+ * @returns the result of a part (see test.js), and in `listed` every test, including those of `--list`
  */
 export function readPlaywrightReport({ stats, suites, errors }) {
   const specsOf = (suite) => [...suite.specs, ...(suite.suites ?? []).flatMap(specsOf)]

@@ -1,5 +1,5 @@
-// Writes the result of a Vitest run to the file that UNDERSTUDY_TEST_REPORT names, if any, as test.js expects it. Vitest's own JSON report
-// lacks the reasons of skipped tests.
+// Writes the result of a Vitest run for test.js, to the file that UNDERSTUDY_TEST_REPORT names. Vitest's own JSON
+// report lacks the reasons of skipped tests.
 import { writeFileSync } from 'node:fs'
 
 export default class VitestReporter {
