@@ -24,7 +24,7 @@ echo first
 \`\`\`
 
 \`\`\`sh {step=second terminal=one}
-until [ -e go-on ]; do sleep 0.1; done; rm go-on; echo second
+until [ -e proceed ]; do sleep 0.1; done; rm proceed; echo second
 \`\`\`
 
 ---
@@ -87,7 +87,7 @@ test('"next" runs the steps of a slide in order, waits once for a running step, 
   await page.keyboard.press('PageDown')
   await expect.poll(() => new URL(page.url()).pathname).toBe('/2')
 
-  // The next slide takes over the terminal of the previous one.
+  // The next slide shows the same terminal.
   await expect.poll(() => screen(page, 'one')).toContain('first')
   await page.keyboard.press('PageUp')
   await expect.poll(() => new URL(page.url()).pathname).toBe('/1')
@@ -131,9 +131,9 @@ test('keys interrupt a step, focus the terminal and run the step again', async (
 
   await page.keyboard.press('t')
   await expect(terminal(page, 'one').locator('textarea')).toBeFocused()
-  await page.keyboard.type('touch go-on\n')
+  await page.keyboard.type('touch proceed\n')
   // A step cannot run before the shell is back at its prompt.
-  await expect.poll(() => screen(page, 'one')).toMatch(/touch go-on\n.*❯/)
+  await expect.poll(() => screen(page, 'one')).toMatch(/touch proceed\n.*❯/)
   await page.keyboard.press('Shift+Escape')
   // Keys with modifiers belong to the browser and the shell.
   await page.keyboard.press('Control+c')
@@ -158,7 +158,7 @@ test('a step that is refused because its terminal is busy offers to interrupt th
   await page.keyboard.press('r')
   await expect(step(page, 'third').getByRole('alert')).toContainText('Terminal "one" is busy')
   await page.keyboard.press('i')
-  // The refusal disappears with its reason.
+  // The refusal disappears once the terminal is free.
   await expect(step(page, 'third').getByRole('alert')).toBeHidden()
   await page.keyboard.press('r')
   await expect(step(page, 'third')).toHaveAttribute('data-state', 'succeeded')
@@ -172,9 +172,9 @@ test('moving the pointer off the page of a step returns the keys to the deck', a
   const served = page.locator('.understudy-page iframe:visible')
   await served.contentFrame().getByText('served').click()
   await expect(served).toBeFocused()
-  // In one move, as fast as a hand: no event reaches the caption of the page.
+  // One fast move, so that no event reaches the caption of the page.
   await page.mouse.move(300, 650)
-  // The page runs in another process, so the focus moves with a delay.
+  // The page runs in another process, so the focus changes with a delay.
   await expect(served).not.toBeFocused()
   await page.keyboard.press('PageUp')
   await expect.poll(() => new URL(page.url()).pathname).toBe('/3')
@@ -183,7 +183,7 @@ test('moving the pointer off the page of a step returns the keys to the deck', a
   await expect(step(page, 'serve')).toHaveAttribute('data-state', /succeeded|failed/)
 })
 
-test('a step with a confirmation runs only with a valid input and the word of confirmation', async ({ page, talk }) => {
+test('a step with a confirmation runs only with a valid input and the confirmation word', async ({ page, talk }) => {
   await page.goto(talk.link)
   await page.goto(`${talk.origin}/3`)
   const rent = step(page, 'rent')
@@ -211,7 +211,7 @@ test('a step with a confirmation runs only with a valid input and the word of co
   expect(await screen(page, 'rent')).toMatch(/^rented 192\.0\.2\.7$/m)
 })
 
-test('a click on a button leaves the keys with the deck', async ({ page, talk }) => {
+test('clicking a button does not move keyboard focus away from the deck', async ({ page, talk }) => {
   await page.goto(talk.link)
   await page.goto(`${talk.origin}/2`)
   await step(page, 'third').getByRole('button', { name: 'Run third' }).click()
@@ -262,14 +262,14 @@ test('the terminal fills its box at every window size, and a double click select
     await page.setViewportSize(size)
     const filled = () =>
       one.evaluate((box) => {
-        const room = box.getBoundingClientRect()
+        const outer = box.getBoundingClientRect()
         const grid = box.querySelector('.xterm-screen')?.getBoundingClientRect()
-        return grid ? [grid.width / room.width, grid.height / room.height] : [0, 0]
+        return grid ? [grid.width / outer.width, grid.height / outer.height] : [0, 0]
       })
     await expect.poll(async () => Math.max(...(await filled()))).toBeGreaterThan(0.85)
     expect(Math.max(...(await filled()))).toBeLessThanOrEqual(1)
-    // Independent of earlier sizes and of when the font was loaded; otherwise a video that is cut from parts would
-    // jump.
+    // The font size must not depend on earlier sizes or on when the font was loaded. Otherwise the text would jump in
+    // a video that is assembled from segments.
     const font = await one.evaluate((box) => (box as HTMLElement & { terminal: Terminal }).terminal.options.fontSize)
     expect(fonts.get(size.width) ?? font).toBe(font)
     fonts.set(size.width, font)
@@ -287,7 +287,7 @@ test('the terminal fills its box at every window size, and a double click select
 
 test('the audience follows the presenter, whose bar shows the pace', async ({ page, talk, browser }) => {
   await page.goto(talk.link)
-  // In another browser context only the server keeps the windows in step.
+  // In another browser context, only the server can synchronize the windows.
   const otherBrowser = await browser.newContext()
   const audience = await otherBrowser.newPage()
   await audience.goto(talk.link)

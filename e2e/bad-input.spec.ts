@@ -44,12 +44,12 @@ sleep 36912
 \`\`\`
 `
 
-/** A running `start` command in its own process group, like one that a shell starts. */
+/** A running `start` command in its own process group, as if a shell had started it. */
 interface Start {
   process: ChildProcess
   port: number
   output: () => string
-  /** Waits for output. */
+  /** Waits until the output matches. */
   prints: (text: RegExp) => Promise<void>
   /** Resolves when the command has ended. */
   ended: Promise<{ status: number | null; seconds: number }>
@@ -246,7 +246,7 @@ test('start names the process that uses its port, and exits', async () => {
   occupant.close()
 })
 
-test('without Nix, QEMU, git, sudo and apt, steps report the missing programs and the others run', async () => {
+test('without Nix, QEMU, git, sudo and apt, steps report the missing programs and other steps run', async () => {
   const PATH = pathWith([
     'bash',
     'sh',
@@ -272,7 +272,7 @@ test('without Nix, QEMU, git, sudo and apt, steps report the missing programs an
   expect(await secondsToEnd(talk, 'SIGINT')).toBeLessThan(3)
 })
 
-test('without root and sudo, the talk starts and steps report why the lab is not available', async () => {
+test('without root and sudo, the talk starts and steps report the reason that the lab is unavailable', async () => {
   test.skip(!isRoot, 'needs root to become another user')
   mkdirSync(cache)
   for (const path of [folder, cache, dirname(deck.file), deck.file, join(dirname(deck.file), 'node_modules')])
@@ -349,13 +349,13 @@ test('SIGTERM ends the preparation of the lab within 3 s and releases its lock',
   await preparing.ended
   expect((Date.now() - before) / 1000).toBeLessThan(3)
   expect(await processes(new RegExp(cache))).toEqual([])
-  // The lock is free, and no incomplete lab exists.
+  // The lock is free, and no incomplete lab is left.
   expect(spawnSync('flock', ['-n', join(cache, '.preparing'), 'true']).status).toBe(0)
   expect(readdirSync(cache).filter((name) => name.startsWith('lab'))).toEqual([])
 })
 
 for (const signal of ['SIGTERM', 'SIGHUP'] as const)
-  test(`${signal} to npm ends the talk that it has started`, async () => {
+  test(`${signal} to npm ends the talk that npm has started`, async () => {
     const port = await freePort()
     const npm = spawn('npm', ['start', '--', deck.file, '--port', String(port), '--profile', 'host', '--no-open'], {
       cwd: root,

@@ -15,7 +15,7 @@ import { missingPrograms } from './programs.ts'
 import { tlsProxy } from './tls-proxy.ts'
 import { workshopDeck } from './workshop-deck.ts'
 
-/** A class with two learners and an instructor, each in their own browser. The learners' shells run in containers. */
+/** A class with two learners and an instructor, each in a separate browser. The learners' shells run in containers. */
 
 interface Class {
   deck: OtherDeck
@@ -23,7 +23,7 @@ interface Class {
   env: Record<string, string>
   /** The link of a learner or the instructor. */
   link: (user: string) => string
-  /** The folder of the learners. */
+  /** The folder that contains a folder for each learner. */
   folder: string
   /** @returns the absolute path of a file in a learner's workspace */
   file: (learner: string, path: string) => string
@@ -68,7 +68,7 @@ test.beforeAll(async () => {
   test.skip(missing !== undefined, missing)
 })
 
-/** The names of the containers of a class; they contain a hash of its folder. */
+/** The names of the containers of a class, which contain a hash of the class's folder. */
 function containersOf(folder: string): string[] {
   const id = createHash('sha256').update(folder).digest('hex').slice(0, 8)
   const { stdout } = spawnSync(
@@ -184,7 +184,7 @@ test('the instructor can view a learner’s terminal, and type in it only while 
   expect(await screen(ada.page, 'greet')).not.toContain('any more')
 })
 
-test('the instructor can reset a learner’s files without the progress in the tasks', async ({
+test('the instructor can reset a learner’s files without resetting the task progress', async ({
   instructor,
   ada,
   workshop,
@@ -196,7 +196,7 @@ test('the instructor can reset a learner’s files without the progress in the t
   await expect(ada.page.getByRole('button', { name: '1 of 4 done' })).toBeVisible()
 })
 
-test('the pages of a class have no layout or accessibility flaws in both color schemes', async ({
+test('the pages of a class have no layout or accessibility flaws in either color scheme', async ({
   instructor,
   ada,
 }) => {
@@ -214,7 +214,7 @@ test('the pages of a class have no layout or accessibility flaws in both color s
       await page.emulateMedia({ colorScheme })
       expect(await flaws(page), `${colorScheme} ${page.url()}`).toEqual([])
     }
-  // Rows are low enough to show a class of twenty without scrolling.
+  // A class of twenty fits the page without scrolling.
   expect((await row(instructor, 'ada').boundingBox())?.height).toBeLessThan(50)
   await ada.page.getByRole('button', { name: 'Deny' }).click()
   await expect(viewer.getByText('View-only')).toBeVisible()
@@ -295,15 +295,15 @@ test('a VM in a learner’s container serves its page on that learner’s slide 
   test.skip(missing !== undefined, missing)
   test.setTimeout(300_000)
   const data = await mkdtemp(join(tmpdir(), 'understudy-class-'))
-  const secure = await freePort()
-  // Browsers resolve every name below `localhost` to this machine.
-  const publicHost = `class.localhost:${secure}`
+  const proxyPort = await freePort()
+  // Browsers resolve every subdomain of `localhost` to this machine.
+  const publicHost = `class.localhost:${proxyPort}`
   const talk = await startTalk({
     command: 'workshop',
     args: ['--learners', 'ada,bob', '--public-url', `https://${publicHost}`, '--page-url', `https://*.${publicHost}`],
     env: { UNDERSTUDY_DATA: data },
   })
-  const closeProxy = await tlsProxy(secure, Number(new URL(talk.origin).port), data)
+  const closeProxy = await tlsProxy(proxyPort, Number(new URL(talk.origin).port), data)
   try {
     expect(talk.output()).toMatch(
       /This machine has capacity for \d+ learners\. One learner uses \d{2,} MiB of memory, [\d.]+ s of CPU time/,
@@ -330,7 +330,7 @@ test('a VM in a learner’s container serves its page on that learner’s slide 
     }
     expect(addresses[0]).toMatch(/^http:\/\/127\.0\.0\.1:\d+\/$/)
     expect(addresses[1]).toMatch(new RegExp(`^https://[0-9a-f]{32}\\.${publicHost}/$`))
-    // The page's script and style are loaded through the proxy, too. Without the learner's cookie the page is refused.
+    // The proxy also serves the page's script and style. Without the learner's cookie, it refuses the page.
     expect(
       await bob
         .frameLocator('.understudy-page iframe')
@@ -343,11 +343,11 @@ test('a VM in a learner’s container serves its page on that learner’s slide 
         .evaluate((body) => getComputedStyle(body).fontFamily),
     )
     const eve = await browser.newContext({ ignoreHTTPSErrors: true })
-    const answer = await (await eve.newPage()).goto(addresses[1] ?? '')
-    expect(answer?.status()).toBe(401)
+    const response = await (await eve.newPage()).goto(addresses[1] ?? '')
+    expect(response?.status()).toBe(401)
   } finally {
     await talk.stop()
-    // Open windows keep reconnecting, which would keep the proxy from closing.
+    // Open windows reconnect repeatedly, which would prevent the proxy from closing.
     for (const context of browser.contexts()) await context.close()
     await closeProxy()
     await rm(data, { recursive: true, force: true })

@@ -15,7 +15,7 @@ export interface OtherDeck {
   remove: () => Promise<void>
 }
 
-/** Creates such a deck in a temporary directory. Packages are linked instead of installed. */
+/** Creates a deck in a temporary directory. Packages are linked instead of installed. */
 export async function otherDeck(slides: string): Promise<OtherDeck> {
   const folder = await mkdtemp(join(tmpdir(), 'understudy-deck-'))
   const file = join(folder, 'slides.md')

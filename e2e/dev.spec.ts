@@ -30,7 +30,7 @@ test('dev shows an edit immediately, and a running step survives the edit and a 
     await expect(page.getByRole('heading', { name: 'After' })).toBeVisible()
     const [slidev] = await processes(new RegExp(`slidev.mjs ${deck.file}`))
     process.kill(Number.parseInt(slidev ?? '', 10), 'SIGKILL')
-    await expect.poll(talk.output).toContain('it is started again')
+    await expect.poll(talk.output).toContain('and is restarted')
     await page.goto(talk.link)
     // Slidev starts slowly on a busy machine.
     await expect(step(page, 'long')).toHaveAttribute('data-state', 'running', { timeout: 60_000 })
@@ -39,6 +39,6 @@ test('dev shows an edit immediately, and a running step survives the edit and a 
     await talk.stop()
     await deck.remove()
   }
-  // Only those of this deck: another deck may be built on this machine at the same time.
+  // Matches only processes of this deck, because another deck may be built on this machine at the same time.
   expect(await processes(new RegExp(`slidev\\.mjs.*${deck.file}|^sleep 54321`))).toEqual([])
 })

@@ -9,7 +9,8 @@ import { type OtherDeck, otherDeck } from './deck.ts'
 import { processes, screen, startTalk, step, type Talk, terminal } from './talk.ts'
 
 /**
- * Fault injection during a talk: what the presenter sees, what keeps running, what is cleaned up (docs/reliability.md).
+ * Fault injection during a talk: the messages to the presenter, the surviving processes, and the cleanup
+ * (docs/reliability.md).
  */
 
 const isRoot = process.getuid?.() === 0
@@ -82,7 +83,7 @@ const run = (page: Page, id: string) =>
   step(page, id)
     .getByRole('button', { name: `Run ${id}` })
     .click()
-const state = (page: Page, id: string) => expect(step(page, id))
+const expectStep = (page: Page, id: string) => expect(step(page, id))
 /** The last number of the long step on the screen. */
 const lastCount = async (page: Page) =>
   Math.max(0, ...[...(await screen(page, 'long')).matchAll(/count-(\d+)/g)].map(([, number]) => Number(number)))
@@ -92,7 +93,7 @@ async function expectProgress(page: Page) {
   await expect.poll(() => lastCount(page)).toBeGreaterThan(before)
 }
 
-/** Records how long it takes until a fault is visible or over, for docs/reliability.md. */
+/** Records the time until an event is visible or complete, for docs/reliability.md. */
 async function measured(event: string, until: Promise<unknown>) {
   const before = Date.now()
   await until
@@ -121,7 +122,7 @@ test('server killed: the window keeps its screen and reconnects, and the next st
   await measured('restarted', start({ port }))
   await measured('window reconnected', expect(page.getByText('Connection lost.')).toBeHidden())
   expect(await processes(/^sleep 0\.1$/)).toEqual([])
-  await state(page, 'long').toHaveAttribute('data-state', 'idle')
+  await expectStep(page, 'long').toHaveAttribute('data-state', 'idle')
   await run(page, 'long')
   await expect.poll(() => lastCount(page)).toBeGreaterThan(0)
 })
@@ -136,13 +137,13 @@ test('shell killed: its step shows the signal, other terminals keep running, and
   await expect.poll(() => lastCount(page)).toBeGreaterThan(3)
   const shell = execFileSync('pgrep', ['-P', String(talk.process.pid), '-f', 'rcfile'], { encoding: 'utf8' }).trim()
   process.kill(Number(shell), 'SIGKILL')
-  await measured('end shown', state(page, 'long').toHaveAttribute('data-state', 'ended'))
+  await measured('end shown', expectStep(page, 'long').toHaveAttribute('data-state', 'ended'))
   await expect(step(page, 'long')).toContainText('The shell was killed by signal 9')
   await chooseTerminal(page, 'short')
   await run(page, 'short')
-  await state(page, 'short').toHaveAttribute('data-state', 'succeeded')
+  await expectStep(page, 'short').toHaveAttribute('data-state', 'succeeded')
   await run(page, 'long')
-  await state(page, 'long').toHaveAttribute('data-state', 'running')
+  await expectStep(page, 'long').toHaveAttribute('data-state', 'running')
   await chooseTerminal(page, 'long')
   await expectProgress(page)
 })
@@ -156,7 +157,7 @@ test('QEMU killed: its step fails and its terminal returns to the prompt', async
   await expect.poll(() => processes(/^qemu-system\S* -name fault-on-purpose/)).toHaveLength(1)
   const [qemu] = await processes(/^qemu-system\S* -name fault-on-purpose/)
   process.kill(Number.parseInt(qemu ?? '', 10), 'SIGKILL')
-  await measured('failure shown', state(page, 'machine').toHaveAttribute('data-state', 'failed'))
+  await measured('failure shown', expectStep(page, 'machine').toHaveAttribute('data-state', 'failed'))
   await expect(step(page, 'machine').getByRole('status')).toHaveText('failed, exit 137')
   await expect(terminal(page, 'machine')).toHaveAttribute('data-state', 'prompt')
 })
@@ -183,7 +184,7 @@ test('pseudo-terminals exhausted: the step is refused, running steps continue, a
   await expectProgress(page)
   execFileSync('nsenter', ['-t', String(talk.process.pid), '-m', 'mount', '-o', 'remount,max=10', '/dev/pts'])
   await run(page, 'short')
-  await state(page, 'short').toHaveAttribute('data-state', 'succeeded')
+  await expectStep(page, 'short').toHaveAttribute('data-state', 'succeeded')
 })
 
 test('file descriptors exhausted: running steps continue and receive keys, and new steps run once some are free', async ({
@@ -206,7 +207,7 @@ test('file descriptors exhausted: running steps continue and receive keys, and n
   await run(page, 'short')
   await measured('refusal shown', expect(step(page, 'short').getByRole('alert')).toContainText('Too many open files'))
   await type(page, 'long', 'typed meanwhile')
-  // Including the scrollback.
+  // Searches the scrollback, too.
   const contains = (text: string) =>
     terminal(page, 'long').evaluate((box, text) => {
       const { active } = (box as HTMLElement & { terminal: Terminal }).terminal.buffer
@@ -222,7 +223,7 @@ test('file descriptors exhausted: running steps continue and receive keys, and n
   await expect.poll(() => lastCount(late)).toBeGreaterThan(3)
   await late.close()
   await run(page, 'short')
-  await state(page, 'short').toHaveAttribute('data-state', 'succeeded')
+  await expectStep(page, 'short').toHaveAttribute('data-state', 'succeeded')
 })
 
 test('disk full: running steps continue, new shells are refused, and start once there is space', async ({
@@ -238,7 +239,7 @@ test('disk full: running steps continue, new shells are refused, and start once 
   )
   try {
     const cache = join(disk, 'cache')
-    // Reuses the build of earlier tests.
+    // Reuses the build of earlier tests, if any.
     if (spawnSync('test', ['-d', shared.cache]).status === 0) cpSync(shared.cache, cache, { recursive: true })
     mkdirSync(join(disk, 'tmp'))
     const talk = await start({ env: { UNDERSTUDY_CACHE: cache, TMPDIR: join(disk, 'tmp') } })
@@ -253,7 +254,7 @@ test('disk full: running steps continue, new shells are refused, and start once 
     await expectProgress(page)
     rmSync(join(disk, 'filler'))
     await run(page, 'short')
-    await state(page, 'short').toHaveAttribute('data-state', 'succeeded')
+    await expectStep(page, 'short').toHaveAttribute('data-state', 'succeeded')
     await talk.stop()
   } finally {
     execFileSync('umount', ['-l', disk])
@@ -270,13 +271,13 @@ test('a second server of the same deck does not affect the first, even when it s
   await run(page, 'long')
   await expect.poll(() => lastCount(page)).toBeGreaterThan(3)
   const second = await start()
-  expect(second.output()).not.toContain('left behind')
+  expect(second.output()).not.toContain('of an earlier server')
   const other = await context.newPage()
   await other.goto(second.link)
-  await state(other, 'long').toHaveAttribute('data-state', 'idle')
+  await expectStep(other, 'long').toHaveAttribute('data-state', 'idle')
   await chooseTerminal(other, 'short')
   await run(other, 'short')
-  await state(other, 'short').toHaveAttribute('data-state', 'succeeded')
+  await expectStep(other, 'short').toHaveAttribute('data-state', 'succeeded')
   expect(await second.stop()).toBe(0)
   await page.bringToFront()
   await expectProgress(page)

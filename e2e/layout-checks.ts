@@ -17,7 +17,7 @@ export async function flaws(page: Page): Promise<string[]> {
 /**
  * Checks that the content of a slide stays within its canvas and that no box cuts it off.
  *
- * @param slide number of the slide, from 1; it has to be on the screen
+ * @param slide number of the slide, from 1; the slide has to be visible
  * @returns up to three descriptions of elements that overflow
  */
 export function slideOverflow(page: Page, slide: number): Promise<string[]> {
@@ -103,7 +103,7 @@ function measureWorkshop(): string[] {
   return found.slice(0, 5)
 }
 
-/** Runs in the page. Accessibility violations found by axe, without the slides: those are the deck author's. */
+/** Runs in the page. Finds accessibility violations with axe, except on slides, which are the deck author's. */
 async function violations(): Promise<string[]> {
   const { axe } = window as unknown as { axe: { run: (context: unknown, options: RunOptions) => Promise<AxeResults> } }
   const { violations } = await axe.run({ exclude: [['.slidev-slide-container']] }, { resultTypes: ['violations'] })

@@ -27,7 +27,7 @@ export class LearnerPage {
     return this.guide.getByRole('button', { name, exact: typeof name === 'string' })
   }
 
-  /** The cell of a task in the progress bar; its title attribute names the state. */
+  /** The cell of a task in the progress bar. The cell's title attribute contains the state. */
   progressCell(title: string): Locator {
     return this.page.getByRole('navigation', { name: 'Progress' }).getByRole('button', { name: new RegExp(title) })
   }

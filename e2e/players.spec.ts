@@ -20,7 +20,7 @@ const steps = (await readdir(folder))
   .filter((name) => name.endsWith('.cast'))
   .map((name) => name.slice(0, -'.cast'.length))
 
-/** The rows of the final screen of some output, as the slides show them. */
+/** @returns the rows of the screen after some output, as the slides show them */
 async function finalScreen({ term }: Pick<CastHeader, 'term'>, output: string): Promise<string[]> {
   const terminal = new Headless.Terminal({ cols: term.cols, rows: term.rows, allowProposedApi: true })
   await new Promise<void>((resolve) => terminal.write(output, resolve))
@@ -129,7 +129,7 @@ test('recordings and truncated session logs play in the current terminal', async
       execa(process.execPath, ['bin/understudy.js', 'play', ...words], { reject: false, all: true })
     expect((await run()).stdout).toMatch(/image-sizes +\d+ \w+ 20\d\d, \d\d:\d\d +lab[^]*\n +1  run-vm +2 Jan 2026/)
     expect((await run('image-sizes')).stdout).toContain('du -h result/*')
-    expect((await run('2')).stderr).toContain('npm run play lists what there is')
+    expect((await run('2')).stderr).toContain('List both with: npm run play')
 
     const player = pty.spawn(process.execPath, ['bin/understudy.js', 'play', '1'], {
       cols: 80,

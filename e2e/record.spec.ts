@@ -65,7 +65,7 @@ const SIZE_ARGS = ['--size', '640x360']
 
 const hasFfmpeg = execaSync('ffmpeg', ['-version'], { reject: false }).exitCode === 0
 
-/** The captures of a render that calls the renderer directly. */
+/** The captures of a render without the command. */
 interface Capture {
   /** The text of each captured frame, by frame number. */
   texts: Map<number, string>
@@ -77,7 +77,7 @@ interface Capture {
   video: string
   frames: number
   capturedFrames: number
-  /** The last frame, captured by a page that started with it. */
+  /** The last frame, captured in a page that was opened at this frame. */
   lateCapture: Buffer
 }
 

@@ -8,7 +8,7 @@ import { screen, step, terminal } from './talk.ts'
 
 const port = await freePort()
 
-/** A step that prints for a while, a step whose program is not installed on the day, and a step that serves a page. */
+/** A step that prints for a while, a step whose program is missing during the talk, and a step that serves a page. */
 const slides = `---
 theme: none
 addons: [slidev-addon-understudy]
@@ -116,7 +116,7 @@ test('one key shows the recording in every window, and returns to the live termi
     await expect.poll(() => screen(window, 'count')).toMatch(/one\n\s*two\n\s*three/)
     expect(await screen(window, 'count')).not.toContain('live')
   }
-  // The live terminal behind it receives no input.
+  // The live terminal receives no input during the replay.
   await page.keyboard.press('t')
   await page.keyboard.type('echo typed\n')
   await page.keyboard.press('Shift+Escape')
@@ -138,7 +138,7 @@ test('"next" plays a paused replay from pause to pause, and turns the slide at i
   await step(page, 'count').getByRole('button', { name: 'Replay count' }).click()
   const button = (name: string) => bar(page).getByRole('button', { name })
   const playback = () => bar(page).getAttribute('data-playback')
-  // From the start, and slowly until it is paused: then nothing has been shown yet, even on a busy machine.
+  // Plays slowly from the start until paused, so that no output has been shown yet, even on a busy machine.
   await button('Skip to the end of the replay').click()
   await expect.poll(playback).toBe('over')
   for (let click = 0; click < 2; click++) await button('Slow down the replay').click()
@@ -147,7 +147,7 @@ test('"next" plays a paused replay from pause to pause, and turns the slide at i
   await page.keyboard.press('k')
   await expect.poll(playback).toBe('paused')
   for (let click = 0; click < 2; click++) await button('Speed up the replay').click()
-  // Every state of the bar from now on: a state that is read after a key press may be older than the key press.
+  // Collects every later state of the bar, because a state that is read after a key press may predate the key press.
   const states = await bar(page).evaluateHandle((bar: HTMLElement) => {
     const states: string[] = []
     new MutationObserver(() => states.push(bar.dataset.playback ?? '')).observe(bar, {
@@ -158,7 +158,7 @@ test('"next" plays a paused replay from pause to pause, and turns the slide at i
   let presses = 0
   for (let before: string[] = []; before.at(-1) !== 'over'; before = await states.jsonValue(), presses++) {
     await page.keyboard.press('ArrowRight')
-    // A superfluous key press while it plays to the next pause.
+    // An extra key press while the replay advances to its next pause.
     if (presses === 0) await page.keyboard.press('PageDown')
     await expect.poll(async () => (await states.jsonValue()).slice(before.length).at(-1)).toMatch(/paused|over/)
     expect(new URL(page.url()).pathname).toBe('/1')
@@ -226,7 +226,7 @@ test('running a step whose program is not installed shows its recording', async 
   await expect.poll(() => screen(page, 'tool')).toContain('the tool has run')
 })
 
-test('the bar of a replay pauses, speeds up and skips it, and the thumbnail replaces the page', async ({
+test('the buttons of a replay pause, speed up and skip the replay, and the thumbnail replaces the page', async ({
   page,
   talk,
 }) => {

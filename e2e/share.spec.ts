@@ -38,7 +38,7 @@ clicks: 2
 # The third slide
 `
 
-// Without a network, another loopback address stands in for this machine's address.
+// Without a network, another loopback address replaces this machine's address.
 const share = (await localAddress()) ? ['--share'] : ['--share-address', '127.0.0.2']
 const test = testsOf(slides, { args: ['--profile', 'host', ...share] })
 test.describe.configure({ mode: 'serial' })
@@ -46,14 +46,14 @@ test.describe.configure({ mode: 'serial' })
 const audienceLink = (talk: Talk) => /Audience\s+(http:\S+)/.exec(talk.output())?.[1] ?? ''
 
 /** Opens a link in another browser context, without the presenter's cookie. */
-async function openElsewhere(browser: Browser, link: string): Promise<Page> {
+async function openInNewContext(browser: Browser, link: string): Promise<Page> {
   const page = await (await browser.newContext()).newPage()
   await page.goto(link)
   return page
 }
 
-/** Decodes the QR code in an element. */
-async function scanned(page: Page, selector: string): Promise<string | undefined> {
+/** Decodes the QR code in an element. @returns its text; undefined if the code is invalid */
+async function scanQrCode(page: Page, selector: string): Promise<string | undefined> {
   const { size, pixels } = await page
     .locator(`${selector} svg`)
     .first()
@@ -86,7 +86,7 @@ test('the audience sees what the presenter types and runs, and its own input is 
 }) => {
   const link = audienceLink(talk)
   expect(new URL(link).hostname).not.toBe('localhost')
-  const audience = await openElsewhere(browser, link)
+  const audience = await openInNewContext(browser, link)
   await expect(audience.getByRole('heading', { name: 'The first slide' })).toBeVisible()
   expect(audience.url()).not.toContain('token')
   await expect(audience.getByText('audience · view-only')).toBeVisible()
@@ -106,7 +106,7 @@ test('the audience sees what the presenter types and runs, and its own input is 
   await audience.keyboard.type('echo intruder\n')
   await audience.keyboard.press('Shift+Escape')
   await audience.keyboard.press('r')
-  // The checks are the server's, not the page's: a websocket of its own is refused as well.
+  // The server checks permissions, so messages that bypass the page on a separate websocket are refused, too.
   const answers = await audience.evaluate(async () => {
     const socket = new WebSocket('/understudy/socket')
     await new Promise((resolve) => (socket.onopen = resolve))
@@ -114,7 +114,7 @@ test('the audience sees what the presenter types and runs, and its own input is 
     const refused = new Promise<void>((resolve) => {
       socket.onmessage = ({ data }) => {
         if (typeof data !== 'string' || (JSON.parse(data) as { type: string }).type !== 'refused') return
-        if (refusals.push((JSON.parse(data) as { reason: string }).reason) === 3) resolve()
+        if (refusals.push((JSON.parse(data) as { refusal: { kind: string } }).refusal.kind) === 3) resolve()
       }
     })
     for (const message of [
@@ -142,7 +142,7 @@ test("the presenter's token is rejected on the network, and the audience's token
   const presenter = new URL(talk.link)
   const page = await (await browser.newContext()).newPage()
   expect((await page.goto(`http://${host}/${presenter.search}`))?.status()).toBe(401)
-  const audience = await openElsewhere(browser, `${talk.origin}/${new URL(audienceLink(talk)).search}`)
+  const audience = await openInNewContext(browser, `${talk.origin}/${new URL(audienceLink(talk)).search}`)
   await expect(audience.getByText('audience · view-only')).toBeVisible()
   for (const each of [page, audience]) await each.context().close()
 })
@@ -152,7 +152,7 @@ test('the audience follows every window that turns the slides, and turns no othe
   talk,
   browser,
 }) => {
-  const audience = await openElsewhere(browser, audienceLink(talk))
+  const audience = await openInNewContext(browser, audienceLink(talk))
   await page.goto(talk.link)
   await expect(page.getByRole('heading', { name: 'The first slide' })).toBeVisible()
   await page.keyboard.press('PageDown')
@@ -173,22 +173,22 @@ test('the QR codes on a slide, over the slides and in the presenter’s bar cont
 }) => {
   await page.goto(talk.link)
   await page.goto(`${talk.origin}/2`)
-  await expect.poll(() => scanned(page, '#slideshow [data-link="audience"]')).toBe(audienceLink(talk))
+  await expect.poll(() => scanQrCode(page, '#slideshow [data-link="audience"]')).toBe(audienceLink(talk))
 
   await page.goto(`${talk.origin}/1`)
-  const audience = await openElsewhere(browser, audienceLink(talk))
+  const audience = await openInNewContext(browser, audienceLink(talk))
   await expect(audience.getByRole('heading', { name: 'The first slide' })).toBeVisible()
   await expect(page.getByRole('heading', { name: 'The first slide' })).toBeVisible()
   await page.keyboard.press('q')
   await expect(page.locator('.understudy-share-overlay')).toBeVisible()
-  await expect.poll(() => scanned(audience, '.understudy-share-overlay')).toBe(audienceLink(talk))
+  await expect.poll(() => scanQrCode(audience, '.understudy-share-overlay')).toBe(audienceLink(talk))
   await page.keyboard.press('q')
   await expect(page.locator('.understudy-share-overlay')).toBeHidden()
   await audience.context().close()
 
   await page.goto(`${talk.origin}/presenter/1`)
   await page.getByRole('button', { name: 'Share' }).click()
-  const remote = await scanned(page, '[data-link="remote"]')
+  const remote = await scanQrCode(page, '[data-link="remote"]')
   expect(remote).toContain('/remote?token=')
   expect(new URL(remote ?? '').host).toBe(new URL(audienceLink(talk)).host)
 })
@@ -205,7 +205,7 @@ test('a remote control turns slides and runs steps on this machine, and is view-
   const stage = await page.context().newPage()
   await stage.goto(`${talk.origin}/1`)
 
-  const remote = await openElsewhere(browser, link.replace(new URL(link).host, new URL(talk.origin).host))
+  const remote = await openInNewContext(browser, link.replace(new URL(link).host, new URL(talk.origin).host))
   await expect(remote.getByRole('heading', { name: 'Slide 1 of 3' })).toBeVisible()
   await remote.locator('[data-step="long"]').getByRole('button', { name: 'Run' }).click()
   await expect(step(stage, 'long')).toHaveAttribute('data-state', 'running')
@@ -229,7 +229,7 @@ test('a remote control turns slides and runs steps on this machine, and is view-
   await expect(remote.getByRole('heading', { name: 'Slide 2 of 3' })).toBeVisible()
   for (const window of [stage, page]) await expect.poll(() => new URL(window.url()).pathname).toMatch(/\/2$/)
 
-  const onNetwork = await openElsewhere(browser, link)
+  const onNetwork = await openInNewContext(browser, link)
   await expect(onNetwork.getByRole('status')).toContainText('plain HTTP')
   await expect(onNetwork.getByRole('button', { name: 'Next' })).toBeDisabled()
   for (const each of [remote, onNetwork]) await each.context().close()

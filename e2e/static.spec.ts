@@ -90,7 +90,7 @@ test('a static site replays recordings without a server under any path, and cont
 }) => {
   test.setTimeout(180_000)
   const out = join(folder, 'below', 'any', 'path')
-  expect(await understudy('build', deck.file, '--out', out)).toContain('Without a recording: rent')
+  expect(await understudy('build', deck.file, '--out', out)).toContain('Steps without a recording: rent')
   expect(await texts(out)).not.toContain('only for the presenter')
   // Only the workshop includes the editor, which is as large as everything else.
   expect(await texts(out)).not.toMatch(/monaco-editor/)
@@ -160,7 +160,7 @@ test('a directory that is not a built site is not overwritten', async ({ deck, f
     all: true,
   })
   expect(exitCode).toBe(1)
-  expect(all).toContain('is there and is no site')
+  expect(all).toContain('is not a built site')
 })
 
 test('an exported slide shows the end of its recording', async ({ page, deck, folder }) => {

@@ -45,7 +45,7 @@ const corpus = [
   '\x1b[5;10r\x1b[5;1Hregion\x1b[10;1H\n\n\nbottom\x1b[r\x1b[20;1H',
 ].join('\r\n')
 
-/** No operation in this file takes longer. */
+/** Every operation in this file is faster. */
 const expect = baseExpect.configure({ timeout: 8000 })
 
 let folder: string
@@ -54,7 +54,7 @@ const test = testsOf(slides).extend<{ stage: Page }>({
   stage: async ({ page, talk }, use) => {
     await page.goto(talk.link)
     await expect(one(page)).toHaveAttribute('data-state', 'prompt')
-    // The state lasts too briefly to be polled.
+    // The state "ended" is too short to be polled.
     const ended = one(page).evaluate(
       (box) =>
         new Promise<void>((resolve) =>
@@ -116,7 +116,7 @@ function fullState(page: Page): Promise<{ lines: string[]; rest: unknown }> {
           cell.isOverline(),
           cell.isBlink(),
         ]
-        // The first 16 of the 256 colors are the basic 16, and a snapshot writes them as such.
+        // The first 16 of the 256 colors are the basic 16 colors, and a snapshot encodes them as basic colors.
         const colors = [
           cell.isFgDefault() || (cell.isFgRGB() ? 'rgb' : 'palette'),
           cell.getFgColor(),
@@ -142,7 +142,7 @@ function fullState(page: Page): Promise<{ lines: string[]; rest: unknown }> {
 }
 
 async function expectSameState(live: Page, late: Page) {
-  // Both may have output left to draw.
+  // Both windows may have undrawn output.
   await expect(async () => expect(await text(late)).toBe(await text(live))).toPass()
   const [a, b] = [await fullState(live), await fullState(late)]
   expect(b.rest).toEqual(a.rest)
@@ -204,7 +204,7 @@ test('a jump within 10,000 lines of scrollback takes less than 80 ms', async ({ 
   expect((await lines(stage))[0]).toMatch(/^19\d\d$/)
 })
 
-/** A program in a pseudo-terminal of its own, as the reference for what the browser has to show. */
+/** A program in its own pseudo-terminal: the reference for the screen in the browser. */
 class Reference {
   private readonly screen = new xterm.Terminal({ ...GRID, allowProposedApi: true })
   private readonly shell: pty.IPty
@@ -244,14 +244,14 @@ class Reference {
 const isInstalled = (program: string) => spawnSync('sh', ['-c', `command -v ${program}`]).status === 0
 
 interface Program {
-  /** @param run which of the two runs, to keep the program's own files apart */
+  /** @param run name of the run (reference or stage), for separate files of the program */
   command: (run: string) => string
   /** Text on the screen before `keys`. */
   before: RegExp
   keys: string
   /** Text on the screen after `keys`. */
   after: RegExp
-  /** Selects the lines that do not change by themselves. */
+  /** Selects the lines that do not change over time. */
   stable?: (lines: string[]) => string[]
   quit: string | ((run: string) => void)
 }
@@ -306,7 +306,7 @@ for (const [name, { command, before, keys, after, stable = (all: string[]) => al
       await expect.poll(() => text(stage)).toMatch(before)
       await expect.poll(() => reference.lines().join('\n')).toMatch(before)
       reference.type(keys)
-      // Through the terminal, which sends Escape sequences as they are.
+      // Sends the keys to the terminal, because the keyboard cannot send escape sequences.
       await one(stage).evaluate((box, data) => (box as HTMLElement & { terminal: Terminal }).terminal.input(data), keys)
       await expect.poll(() => text(stage)).toMatch(after)
       await expect.poll(() => reference.lines().join('\n')).toMatch(after)
@@ -396,7 +396,7 @@ test('a key maximizes the terminal in every window, with a larger font', async (
   const height = async (page: Page) => (await one(page).locator('.xterm-screen').boundingBox())?.height ?? 0
   const before = await height(audience)
   await stage.bringToFront()
-  // Repeated: a state that the windows had before is sent all the same.
+  // Repeated, because a state that equals an earlier one must be sent, too.
   for (const [key, larger] of [
     ['Equal', true],
     ['Minus', false],

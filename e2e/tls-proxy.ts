@@ -4,10 +4,12 @@ import { execa } from 'execa'
 import { createProxyServer } from 'httpxy'
 
 /**
- * A proxy with TLS in front of a server on this machine, as who teaches a class has one. Its certificate is worth nothing.
+ * Starts a TLS reverse proxy for a server on this machine, as used for a class. Its certificate is self-signed.
  *
- * @param folder for its key, absolute
- * @returns what closes it
+ * @param port port of the proxy
+ * @param to port of the server
+ * @param folder absolute path of a folder for the key and the certificate
+ * @returns a function that closes the proxy
  */
 export async function tlsProxy(port: number, to: number, folder: string): Promise<() => Promise<void>> {
   const [key, cert] = [join(folder, 'key.pem'), join(folder, 'certificate.pem')]
@@ -33,5 +35,5 @@ export async function tlsProxy(port: number, to: number, folder: string): Promis
   })
   proxy.on('error', () => {})
   proxy.listen(port, '127.0.0.1')
-  return () => new Promise((done) => proxy.close(() => done()))
+  return () => new Promise((resolve) => proxy.close(() => resolve()))
 }

@@ -2,7 +2,7 @@ import { mkdir, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { type OtherDeck, otherDeck } from './deck.ts'
 
-/** A small deck whose tasks are checked at once. */
+/** A small deck with fast checks. */
 const slides = `---
 theme: none
 addons: [slidev-addon-understudy]
@@ -107,7 +107,7 @@ const tasks: Record<string, TaskSource> = {
   },
 }
 
-/** Creates the deck with its flake and tasks. */
+/** Creates a small deck with a flake and tasks. */
 export async function workshopDeck(): Promise<OtherDeck> {
   const deck = await otherDeck(slides)
   const write = async (path: string, text: string) => {

@@ -102,7 +102,7 @@ test('a reload restores the slide, the task, the open hint, the open file and th
   await expect(learner.guide.getByText('Hint 1 for count.')).toBeVisible()
   await expect.poll(() => learner.editorText()).toBe('seq 4')
   await expect(learner.editor.getByText('unsaved').first()).toBeVisible()
-  // The address without a slide number restores them, too.
+  // The address without a slide number restores the slide, too.
   await learner.page.goto(`${workshop.talk.origin}/workshop`)
   await expect(learner.panel('Slide').getByText('3 of 5')).toBeVisible()
 
@@ -242,7 +242,7 @@ test('all panels can be reached, used and left with the keyboard', async ({ lear
   await learner.page.keyboard.press('Shift+Escape')
   await expect(learner.panel('Terminal')).toBeFocused()
 
-  // The arrow keys resize panels, and a reload keeps the sizes.
+  // The arrow keys resize panels, and the sizes survive a reload.
   const divider = learner.page.getByRole('separator', { name: 'Size of slide and guide' })
   await divider.focus()
   await learner.page.keyboard.press('ArrowRight')
@@ -268,7 +268,7 @@ test('three tasks of this repository’s deck can be solved in the editor, in th
   await page.setViewportSize({ width: 1366, height: 768 })
   await page.goto(talk.link)
   const learner = new LearnerPage(page)
-  const passed = async () => expect(learner.checkResult).toContainText('Passed', { timeout: 120_000 })
+  const expectPassed = async () => expect(learner.checkResult).toContainText('Passed', { timeout: 120_000 })
   await learner.openTask('Read a type error')
   await learner.startTask()
   await learner.guide.getByRole('button', { name: 'Insert into terminal' }).first().click()
@@ -280,7 +280,7 @@ test('three tasks of this repository’s deck can be solved in the editor, in th
   await expect(learner.checkResult).toContainText('the configuration has no valid port')
   await learner.replaceInFile('nixos/profiles/spa-machine.nix', 'port = "80"', 'port = 80')
   await page.keyboard.press('ControlOrMeta+s')
-  await passed()
+  await expectPassed()
 
   await learner.openTask('Serve on another port')
   await learner.startTask()
@@ -288,13 +288,13 @@ test('three tasks of this repository’s deck can be solved in the editor, in th
   await learner.replaceInFile('configurations/spa-qemu.nix', 'guest.port = 80', 'guest.port = 8000')
   // The check saves both files.
   await page.keyboard.press('Alt+Shift+KeyC')
-  await passed()
+  await expectPassed()
 
   await learner.openTask('Fix the failing test')
   await learner.startTask()
   await learner.replaceInFile('spa/index.html', 'id="app"', 'id="root"')
   await page.keyboard.press('ControlOrMeta+s')
-  await passed()
+  await expectPassed()
   await expect(page.getByRole('button', { name: /^3 of \d+ done/ })).toBeVisible()
 })
 
