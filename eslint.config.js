@@ -114,7 +114,7 @@ export default tseslint.config(
       ],
       // The text of a terminal is intentionally split into code points.
       '@typescript-eslint/no-misused-spread': 'off',
-      // Component names follow design.md's vocabulary: Step, Pace, Measured.
+      // Component names are terms of the project's vocabulary: Step, Pace, Measured.
       'vue/multi-word-component-names': 'off',
     },
   },

@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 
-/** A process of a benchmark. Server, viewers and references each run in their own, so that none delays another. */
+/** A process of a benchmark. Server, viewers and references run in separate processes, so that none delays another. */
 export interface ChildProcess<Ready> {
   child: NodeChildProcess
   pid: number

@@ -6,7 +6,7 @@ import { spawnTerminal } from './reference/pty.ts'
 import { startServerUnderTest } from './server-under-test.ts'
 import { logIn, Viewer } from './viewer.ts'
 
-/** A terminal that echoes what is typed. */
+/** A terminal that echoes its input. */
 interface EchoingTerminal {
   type: (data: string) => void
   /** Resolves when the text appears in output that arrives after this call. */

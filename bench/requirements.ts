@@ -6,7 +6,7 @@ import { chromiumPath } from './chromium.ts'
 /** Something that a benchmark needs and that may be missing on this machine. */
 export type Requirement = 'chromium' | 'ffmpeg' | 'lab' | 'procfs'
 
-/** @returns why the requirement is not met and how to meet it; undefined if it is met */
+/** @returns the reason that the requirement is not met, with the remedy; undefined if it is met */
 export async function missingRequirement(requirement: Requirement): Promise<string | undefined> {
   switch (requirement) {
     case 'chromium':

@@ -1,4 +1,4 @@
-// Prepares a clone for running. Plain JavaScript without dependencies, since it runs before they are installed.
+// Prepares a clone for running. Plain JavaScript without dependencies, since it runs before the packages are installed.
 import { spawnSync } from 'node:child_process'
 import { existsSync, readdirSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'

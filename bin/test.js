@@ -141,7 +141,7 @@ async function hasPlaywrightChromium() {
   return existsSync(chromium.executablePath())
 }
 
-/** Starts a program in the project's folder. @returns its exit status and, if captured, what it printed */
+/** Starts a program in the project's folder. @returns its exit status and, if captured, its output */
 async function start(program, args, { env = {}, capture = false } = {}) {
   const child = spawn(program, args, {
     cwd: root,

@@ -53,7 +53,7 @@ test('a second snapshot on the same attachment replaces the screen and drops fra
   expect(sent.filter(({ type }) => type === 'attach')).toHaveLength(1)
 })
 
-test('a new renderer of the same terminal attaches again, and releasing the old one does not detach it', () => {
+test('a new renderer of the same terminal attaches again, and releasing the old renderer does not detach it', () => {
   const { sent, attachments, renderer, snapshot } = recorder()
   const [previous, current] = [renderer(), renderer()]
   const releasePrevious = attachments.show('one', previous)

@@ -13,9 +13,9 @@ export type Link = 'connecting' | 'open' | 'lost' | 'none' | 'static'
 interface State {
   link: Link
   role: Role
-  /** Empty until the server has sent them. */
+  /** Empty until the `hello` message has arrived. */
   permissions: Permission[]
-  /** Reason for which this window has fewer permissions than its role. */
+  /** The reason that this window has fewer permissions than its role. */
   reason: string | undefined
   share: ShareInfo
   /** State that all windows share, by channel. */

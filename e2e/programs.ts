@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process'
 
 /**
- * For `test.skip`: why a test cannot run on this machine.
+ * Finds missing programs, as the reason for `test.skip`.
  *
  * @param packages Debian packages by the program that each provides
  * @returns the missing programs and how to install them; undefined if all are installed

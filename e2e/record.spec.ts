@@ -65,7 +65,7 @@ const SIZE_ARGS = ['--size', '640x360']
 
 const hasFfmpeg = execaSync('ffmpeg', ['-version'], { reject: false }).exitCode === 0
 
-/** The captures of a render without the command. */
+/** The captures of a render that calls the renderer instead of the command. */
 interface Capture {
   /** The text of each captured frame, by frame number. */
   texts: Map<number, string>

@@ -7,7 +7,7 @@ import { freePort } from '../server/test/free-port.ts'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 
-/** A talk that was started from the command line, as a user does it. */
+/** A talk that was started from the command line. */
 export interface Talk {
   /** `http://localhost:<port>` */
   origin: string

@@ -45,7 +45,7 @@ const corpus = [
   '\x1b[5;10r\x1b[5;1Hregion\x1b[10;1H\n\n\nbottom\x1b[r\x1b[20;1H',
 ].join('\r\n')
 
-/** Every operation in this file is faster. */
+/** A short timeout, because all operations in this file are fast. */
 const expect = baseExpect.configure({ timeout: 8000 })
 
 let folder: string

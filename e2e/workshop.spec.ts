@@ -127,7 +127,7 @@ test('a solution is previewed before it is applied, and a reset restores the sta
   await expect(learner.progressCell('Count to five')).toHaveAttribute('title', /in progress/)
 })
 
-test('skipping a task applies its solution and opens the task that depends on it', async ({ learner }) => {
+test('skipping a task applies its solution and unlocks the task that depends on it', async ({ learner }) => {
   await learner.openTask('After all others')
   await expect(learner.guide.getByText('Complete first:')).toBeVisible()
   await learner.button('Add a name').click()

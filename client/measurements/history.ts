@@ -5,7 +5,7 @@ export interface Point {
   value: number
 }
 
-/** Sorts measurements by date, and removes those with the same date. */
+/** Sorts measurements by date, and keeps only the last one of each date. */
 export function sortByDate(points: Point[]): Point[] {
   return [...new Map(points.map((point) => [point.date, point])).values()].sort((a, b) => a.date.localeCompare(b.date))
 }

@@ -15,7 +15,7 @@ export interface Measured extends Captured {
   profile: Metadata['profile']
   nix?: string | undefined
   nixpkgs?: string | undefined
-  /** Measured by a run in this talk instead of a rehearsal. */
+  /** Whether the value was measured in this talk instead of a rehearsal. */
   live?: boolean
 }
 

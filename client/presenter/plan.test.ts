@@ -6,7 +6,7 @@ test('slides without a pace share the rest of the talk evenly', () => {
   expect(plan([200, undefined], 100)).toEqual([200, 0])
 })
 
-test('the drift is zero within the time planned for the slide, and otherwise the distance to it', () => {
+test('the drift is zero within the time planned for the slide, and otherwise the distance to that time', () => {
   const planned = [60, 120, 60]
   expect(drift(planned, 2, 60)).toBe(0)
   expect(drift(planned, 2, 180)).toBe(0)

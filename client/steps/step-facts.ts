@@ -14,7 +14,7 @@ export interface StepFacts {
   pending: boolean
   /** Whether the step's terminal is running a command that was typed. */
   occupied: boolean
-  /** Reason for which the server refused to run the step; undefined unless that was its last refusal. */
+  /** The server's reason for refusing to run the step; undefined unless that was its last refusal. */
   refusal: string | undefined
   runnable: boolean
   interruptible: boolean

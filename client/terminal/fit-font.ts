@@ -11,7 +11,7 @@ const MIN_FONT_PX = 4
  * Calculates the largest font with which a grid of cells fits a box. Cells grow in proportion to the font.
  *
  * @param screen size of the grid at the font size `size`
- * @param size in pixels
+ * @param size font size in pixels
  * @returns a font size in steps of half a pixel, so that a box that changes by a pixel does not move the text;
  * undefined if the grid or the box is empty, as on a hidden slide
  */

@@ -11,7 +11,7 @@ export type ShownDiff =
   | { kind: 'solution'; task: string; solution: string; files: FileChange[]; output: TaskLine[] }
 
 interface State {
-  /** Undefined until the server has sent it. */
+  /** Undefined until the server has sent the course. */
   course: CourseInfo | undefined
   /** Output of the running script so far. */
   lines: TaskLine[]
