@@ -3,10 +3,10 @@ import { profileSchema } from './deck/contract.ts'
 
 export const finding = z.strictObject({
   name: z.string(),
-  /** `warn`: the talk can be given, with something missing or slow. */
+  /** `warn`: the talk can run, but something is missing or slow. */
   state: z.enum(['ok', 'warn', 'fail']),
   detail: z.string(),
-  /** A command, or what to do. */
+  /** A command to run, or an instruction. */
   fix: z.string().optional(),
 })
 export type Finding = z.infer<typeof finding>
@@ -14,7 +14,7 @@ export type Finding = z.infer<typeof finding>
 export const diagnosis = z.strictObject({
   deck: z.string(),
   profile: profileSchema,
-  /** Whether the talk can be given: nothing fails, and every step can be run or replayed. */
+  /** Whether the talk can run: no finding has the state `fail`, and every step can be run or replayed. */
   ready: z.boolean(),
   machine: z.array(finding),
   steps: z.array(

@@ -1,8 +1,8 @@
 import { z } from 'zod'
 
 /**
- * What a window may do: view terminals; type into them; run and interrupt steps; turn the slides in all windows; show replays; do the tasks
- * and edit the workspace of its learner; see the learners of a class and help them.
+ * The permissions of a window: view terminals; type into them; run and interrupt steps; change the slide in all
+ * windows; show replays; do the tasks and edit the workspace of its learner; view and help the learners of a class.
  */
 export const permission = z.enum(['view', 'type', 'run', 'navigate', 'replay', 'learn', 'teach'])
 export type Permission = z.infer<typeof permission>
@@ -20,17 +20,17 @@ const PERMISSIONS: Record<Role, readonly Permission[]> = {
   audience: ['view'],
 }
 
-/** What one window may do. */
+/** The permissions of one window. */
 export interface Access {
   role: Role
   permissions: readonly Permission[]
-  /** Why the permissions are fewer than those of the role. */
+  /** The reason why the permissions are fewer than those of the role. */
   reason?: string
   /** A learner's window: the learner's name. An instructor's window: the name of the learner that it shows. */
   learner?: string
 }
 
-/** The access that a role gives, with all of its permissions. */
+/** @returns an access with all permissions of a role */
 export function access(role: Role, learner?: string): Access {
   return { role, permissions: PERMISSIONS[role], ...(learner !== undefined && { learner }) }
 }

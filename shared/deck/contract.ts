@@ -12,7 +12,9 @@ const port = z.number().int().min(1).max(65535)
 /** The name of an environment variable, as POSIX defines it. */
 const variable = z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/, 'is not the name of an environment variable')
 
-/** The environment of the steps: the deck's flake with nixpkgs, with the offline lab, or this machine without a flake. */
+/**
+ * The environment of the steps: the deck's flake with nixpkgs, with the offline lab, or this machine without a flake.
+ */
 export const profileSchema = z.enum(['nixos', 'lab', 'host'])
 export type Profile = z.infer<typeof profileSchema>
 
@@ -31,7 +33,7 @@ const needsKeys = z.strictObject({
   network: z.array(z.hostname()).default([]),
   /** The profiles in which the step can run; all of them by default. */
   profiles: z.array(profileSchema).min(1).optional(),
-  /** Why the step cannot run in other profiles; shown to the user verbatim. */
+  /** The reason why the step cannot run in other profiles; shown to the user verbatim. */
   reason: z.string().min(1).optional(),
 })
 
@@ -127,7 +129,7 @@ export const contractSchema = z.strictObject({
   inputs: z
     .record(z.string().regex(/^[a-z][a-z0-9-]*$/, 'must be lowercase letters, digits and hyphens'), input)
     .default({}),
-  /** Asks the user to type a word before the step runs, for steps that cost money or destroy something. */
+  /** Requires the user to type a word before the step runs, for steps that cost money or destroy data. */
   confirm: z
     .strictObject({
       /** Consequences of the step. */
@@ -142,17 +144,19 @@ export const contractSchema = z.strictObject({
   depends: z.array(z.string()).default([]),
   /** Longest time until the step ends or is ready, in seconds. */
   timeout: time.default(600),
-  /** Script that bash runs in the workdir when the step has ended or is ready. The step fails unless it exits with 0. */
+  /**
+   * Script that bash runs in the workdir when the step has ended or is ready. The step fails unless it exits with 0.
+   */
   verify: z.string().min(1).optional(),
   /** Values to measure in each run, by name. */
   capture: z
     .record(z.string().regex(/^[a-z][a-z0-9-]*$/, 'must be lowercase letters, digits and hyphens'), capture)
     .default({}),
-  /** Script that bash runs in the workdir after each rehearsal of the step, whatever its result. */
+  /** Script that bash runs in the workdir after each rehearsal of the step, even if the step has failed. */
   cleanup: z.string().min(1).optional(),
   /** Events on which the recording automatically replaces the live terminal. */
   fallback: z.array(z.enum(['missing', 'failure', 'timeout'])).default([]),
-  /** For a step that keeps running: how to detect that it is ready. */
+  /** The condition for a step that keeps running to be ready. */
   ready: ready.optional(),
   /** The sequence of keys that ends the step, if not Ctrl-C: `[ctrl-a, x]` for QEMU's serial console. */
   interrupt: z.array(key).min(1).default(['ctrl-c']),

@@ -1,7 +1,7 @@
 /** A runnable fence: the step that its author has declared in braces. */
 export interface StepFence {
   step: string
-  /** The terminal that the author has named; if absent, the deck chooses one (see server/deck/deck.ts). */
+  /** The terminal that the author has named. If absent, the slide determines it (readSteps in server/deck/slide.ts). */
   terminal?: string
 }
 

@@ -1,11 +1,11 @@
 import { z } from 'zod'
 
-/** Why the server refuses a request about a class, with the data that the message needs. */
+/** Reasons for refusing a request about a class, with the data for the message. */
 export const classRefusals = [
   z.strictObject({ kind: z.literal('unknown-learner'), learner: z.string() }),
-  /** The learner has no open window, so nobody could answer a request to join. */
+  /** The learner has no open window in which to answer a request to join. */
   z.strictObject({ kind: z.literal('learner-offline'), learner: z.string() }),
-  /** The learner allows a request that the instructor has withdrawn. */
+  /** The learner has allowed a request that the instructor had already withdrawn. */
   z.strictObject({ kind: z.literal('join-not-requested') }),
 ] as const
 

@@ -3,7 +3,7 @@ import { describeMissingRequirement, missingRequirement } from './requirement.ts
 import { describeSessionFailure, sessionFailure } from './session.ts'
 import { describeStepProblem, stepProblem } from './step-problem.ts'
 
-/** Why a recording is shown although nobody asked for it (`fallback` in a step's contract). */
+/** The event that has caused a recording to be shown automatically (`fallback` in a step's contract). */
 export const fallbackReason = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('missing'), missing: z.array(missingRequirement).min(1) }),
   z.strictObject({ kind: z.literal('timeout'), seconds: z.number() }),

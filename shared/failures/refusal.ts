@@ -3,11 +3,14 @@ import { type ClassRefusal, classRefusals, describeClassRefusal } from './class-
 import { describeTalkRefusal, talkRefusals } from './talk-refusal.ts'
 import { describeWorkshopRefusal, type WorkshopRefusal, workshopRefusals } from './workshop-refusal.ts'
 
-/** Why the server did not carry out a request. It crosses the websocket; the browser shows the sentence of describeRefusal(). */
+/**
+ * The reason why the server refused a request. Sent over the websocket; the browser shows the text of
+ * describeRefusal().
+ */
 export const refusal = z.discriminatedUnion('kind', [...talkRefusals, ...workshopRefusals, ...classRefusals])
 export type Refusal = z.infer<typeof refusal>
 
-/** One or two sentences for the user: what was refused, and what to do. */
+/** @returns one or two sentences for the user: the refused request, and what to do next */
 export function describeRefusal(refusal: Refusal): string {
   if (isWorkshopRefusal(refusal)) return describeWorkshopRefusal(refusal)
   if (isClassRefusal(refusal)) return describeClassRefusal(refusal)

@@ -13,12 +13,12 @@ export const missingRequirement = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('program'), program: z.string() }),
   z.strictObject({ kind: z.literal('variable'), variable: z.string() }),
   z.strictObject({ kind: z.literal('network'), host: z.string() }),
-  /** The profile could not be prepared; `problem` says why and what to do. */
+  /** The profile could not be prepared; `problem` contains the reason and the fix. */
   z.strictObject({ kind: z.literal('profile-problem'), problem: z.string() }),
 ])
 export type MissingRequirement = z.infer<typeof missingRequirement>
 
-/** A sentence for the user: what is missing, and what to do. */
+/** @returns a sentence for the user: the missing requirement, and what to do next */
 export function describeMissingRequirement(missing: MissingRequirement): string {
   switch (missing.kind) {
     case 'profile':

@@ -1,8 +1,8 @@
 import { z } from 'zod'
 
 /**
- * Why a terminal's shell ended, or did not run a step. Sessions produce these values; describeSessionFailure() turns them into sentences
- * where they are shown.
+ * The reason why a terminal's shell ended or did not run a step. Sessions produce these values;
+ * describeSessionFailure() turns them into sentences for the user.
  */
 export const sessionFailure = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('shell-exited'), exit: z.number().int() }),
@@ -14,7 +14,7 @@ export const sessionFailure = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('not-at-prompt'), terminal: z.string() }),
   z.strictObject({ kind: z.literal('control-characters'), step: z.string() }),
   z.strictObject({ kind: z.literal('unresponsive'), terminal: z.string() }),
-  /** A line that the user had entered by hand was still to be run. */
+  /** A line that the user had typed was queued before the step. */
   z.strictObject({ kind: z.literal('line-came-first'), terminal: z.string() }),
   /** Any other error, with its own message. */
   z.strictObject({ kind: z.literal('unexpected'), message: z.string() }),
@@ -43,7 +43,7 @@ export function describeSessionFailure(failure: SessionFailure): string {
     case 'unresponsive':
       return `The shell of terminal "${failure.terminal}" does not respond. Restart it.`
     case 'line-came-first':
-      return `A line entered by hand in terminal "${failure.terminal}" ran first. Run the step again when it has finished, or interrupt it.`
+      return `A line typed in terminal "${failure.terminal}" ran first. Run the step again when it has finished, or interrupt it.`
     case 'unexpected':
       return failure.message
   }

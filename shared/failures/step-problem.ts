@@ -1,15 +1,15 @@
 import { z } from 'zod'
 import { sessionFailure, describeSessionFailure } from './session.ts'
 
-/** A promise of a step's contract that a run did not keep. */
+/** A condition of a step's contract that a run did not meet. */
 export const stepProblem = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('exit-status'), exit: z.number().int().nullable(), expected: z.number().int() }),
-  /** The contract says that the step fails, and it succeeded. */
+  /** The contract expects a failure, but the step succeeded. */
   z.strictObject({ kind: z.literal('succeeded') }),
   z.strictObject({ kind: z.literal('ended-before-ready'), exit: z.number().int().nullable() }),
   z.strictObject({ kind: z.literal('no-output'), pattern: z.string() }),
   z.strictObject({ kind: z.literal('timeout'), seconds: z.number() }),
-  /** `exit` is null if the script was stopped after `limit` seconds. `output` is the end of what it printed. */
+  /** `exit` is null if the script was stopped after `limit` seconds. `output` is the end of its output. */
   z.strictObject({
     kind: z.literal('verify'),
     exit: z.number().int().nullable(),
@@ -28,7 +28,7 @@ export const stepProblem = z.discriminatedUnion('kind', [
   /** A rehearsal stopped the step: it ran out of time, or the user interrupted the rehearsal. */
   z.strictObject({ kind: z.literal('stopped'), seconds: z.number() }),
   z.strictObject({ kind: z.literal('rehearsal-interrupted') }),
-  /** The step could not be started in the rehearsal; `message` says why. */
+  /** The step could not be started in the rehearsal; `message` contains the reason. */
   z.strictObject({ kind: z.literal('refused'), message: z.string() }),
 ])
 export type StepProblem = z.infer<typeof stepProblem>
@@ -65,7 +65,7 @@ export function describeStepProblem(problem: StepProblem): string {
   }
 }
 
-/** Lines of a script's output that are quoted, from its end, and their characters at most. */
+/** Limits of a quotation from a script's output: its last lines, and their last characters. */
 const QUOTED = { lines: 3, characters: 300 }
 
 function quoted(output: string): string {

@@ -3,18 +3,18 @@ import { permission, role } from '../roles.ts'
 import { describeMissingRequirement, missingRequirement } from './requirement.ts'
 import { describeSessionFailure, sessionFailure } from './session.ts'
 
-/** Why the server did not carry out a request about the talk: its steps, terminals and slides. */
+/** Reasons for refusing a request about the talk: its steps, terminals and slides. */
 export const talkRefusals = [
   z.strictObject({ kind: z.literal('unknown-step'), step: z.string() }),
   z.strictObject({ kind: z.literal('unknown-terminal'), terminal: z.string() }),
-  /** The page shows another command than the deck has now. */
+  /** The command on the page differs from the one in the current deck. */
   z.strictObject({ kind: z.literal('stale'), step: z.string() }),
   z.strictObject({ kind: z.literal('unavailable'), step: z.string(), missing: z.array(missingRequirement).min(1) }),
   /** The step cannot run; its recording is shown instead. */
   z.strictObject({ kind: z.literal('replayed'), step: z.string(), missing: z.array(missingRequirement).min(1) }),
   z.strictObject({ kind: z.literal('unconfirmed'), warning: z.string(), word: z.string() }),
   z.strictObject({ kind: z.literal('bad-input'), message: z.string() }),
-  /** `step` runs in the terminal, if it is one of the deck's. */
+  /** `step` runs in the terminal; absent if the running command is not a step. */
   z.strictObject({ kind: z.literal('busy'), terminal: z.string(), step: z.string().optional() }),
   /** `holder` names the process or the step that listens on the port. */
   z.strictObject({
@@ -24,12 +24,12 @@ export const talkRefusals = [
   }),
   z.strictObject({ kind: z.literal('no-recording'), step: z.string() }),
   z.strictObject({ kind: z.literal('shell-failed'), terminal: z.string(), failure: sessionFailure }),
-  /** `reason` says why the window has fewer permissions than its role. */
+  /** `reason` explains why the window has fewer permissions than its role. */
   z.strictObject({ kind: z.literal('not-allowed'), role, permission, reason: z.string().optional() }),
   z.strictObject({ kind: z.literal('no-presenter-window') }),
   z.strictObject({ kind: z.literal('not-a-workshop') }),
   z.strictObject({ kind: z.literal('not-a-class') }),
-  /** Page and server do not understand each other. */
+  /** The page uses a different version of the protocol than the server. */
   z.strictObject({ kind: z.literal('outdated-page') }),
   /** Any other error, with its own message. */
   z.strictObject({ kind: z.literal('unexpected'), message: z.string() }),
@@ -38,7 +38,7 @@ export const talkRefusals = [
 export const talkRefusal = z.discriminatedUnion('kind', talkRefusals)
 export type TalkRefusal = z.infer<typeof talkRefusal>
 
-/** One or two sentences for the user: what was refused, and what to do. */
+/** @returns one or two sentences for the user: the refused request, and what to do next */
 export function describeTalkRefusal(refusal: TalkRefusal): string {
   switch (refusal.kind) {
     case 'unknown-step':
@@ -61,7 +61,7 @@ export function describeTalkRefusal(refusal: TalkRefusal): string {
         ? `Port ${refusal.port} is in use by step "${refusal.holder.step}". Interrupt it first.`
         : refusal.holder.description
     case 'no-recording':
-      return `Step "${refusal.step}" has no recording yet. Make one: npm run rehearse -- ${refusal.step}`
+      return `Step "${refusal.step}" has no recording yet. Record it: npm run rehearse -- ${refusal.step}`
     case 'shell-failed':
       return `The shell of terminal "${refusal.terminal}" did not start: ${describeSessionFailure(refusal.failure)}`
     case 'not-allowed':
@@ -73,7 +73,7 @@ export function describeTalkRefusal(refusal: TalkRefusal): string {
     case 'not-a-class':
       return 'This workshop has a single learner. Start a class: npm run workshop -- --learners 8'
     case 'outdated-page':
-      return 'This page and its server are of different versions. Start the talk again, then reload the page.'
+      return 'This page and its server have different versions. Start the talk again, then reload the page.'
     case 'unexpected':
       return refusal.message
   }

@@ -1,26 +1,26 @@
 import { z } from 'zod'
 import { activityAction } from '../protocol/workshop.ts'
 
-/** Why the server refuses a request about a learner's course, with the data that the message needs. */
+/** Reasons for refusing a request about a learner's course, with the data for the message. */
 export const workshopRefusals = [
-  /** The deck has no such task, or no longer. */
+  /** The deck does not, or no longer, contain the task. */
   z.strictObject({ kind: z.literal('unknown-task'), task: z.string() }),
   z.strictObject({ kind: z.literal('task-unavailable'), profiles: z.array(z.string()), profile: z.string() }),
-  /** `blockedBy` has the titles of the tasks that come first. */
+  /** `blockedBy` contains the titles of the tasks that must be done first. */
   z.strictObject({ kind: z.literal('locked'), blockedBy: z.array(z.string()).min(1) }),
   z.strictObject({ kind: z.literal('not-begun'), title: z.string() }),
-  /** The task was begun, but the workspace history no longer has its start. */
+  /** The task was begun, but the workspace history no longer contains its initial files. */
   z.strictObject({ kind: z.literal('start-missing'), title: z.string() }),
   z.strictObject({ kind: z.literal('unknown-hint'), title: z.string(), hints: z.number().int() }),
-  /** `next` is the number of the hint that comes first, from 1. */
+  /** `next` is the number of the hint that must be opened first, from 1. */
   z.strictObject({ kind: z.literal('hint-locked'), next: z.number().int() }),
   z.strictObject({ kind: z.literal('setup-failed'), title: z.string(), output: z.array(z.string()) }),
-  /** The files do not have what the task's `solve` script expects. */
+  /** The files differ from those that the task's `solve` script expects. */
   z.strictObject({ kind: z.literal('solution-mismatch'), title: z.string(), output: z.array(z.string()) }),
   /** The files have changed since the solution was shown. */
   z.strictObject({ kind: z.literal('solution-outdated') }),
   z.strictObject({ kind: z.literal('reset-failed'), title: z.string(), output: z.array(z.string()) }),
-  /** The course does something that changes files, and does one thing at a time. */
+  /** Another activity that changes files is running; a course runs one activity at a time. */
   z.strictObject({ kind: z.literal('activity-running'), action: activityAction, title: z.string() }),
   z.strictObject({ kind: z.literal('course-closed') }),
   z.strictObject({ kind: z.literal('invalid-path'), path: z.string() }),
@@ -29,7 +29,7 @@ export const workshopRefusals = [
   z.strictObject({ kind: z.literal('text-too-large'), path: z.string(), maxBytes: z.number() }),
   z.strictObject({ kind: z.literal('not-text'), path: z.string() }),
   z.strictObject({ kind: z.literal('not-a-file'), path: z.string() }),
-  /** A file cannot be written where a folder is. */
+  /** The path of the file to write is that of a folder. */
   z.strictObject({ kind: z.literal('is-folder'), path: z.string() }),
   z.strictObject({ kind: z.literal('symbolic-link'), path: z.string() }),
   /** One of the folders of the path is a symbolic link. */
@@ -39,7 +39,7 @@ export const workshopRefusals = [
 export const workshopRefusal = z.discriminatedUnion('kind', workshopRefusals)
 export type WorkshopRefusal = z.infer<typeof workshopRefusal>
 
-/** @returns the message for the learner: what was refused, and what to do next */
+/** @returns the message for the learner: the refused request, and what to do next */
 export function describeWorkshopRefusal(refusal: WorkshopRefusal): string {
   switch (refusal.kind) {
     case 'unknown-task':

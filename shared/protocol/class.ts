@@ -4,8 +4,9 @@ import { activity, taskState } from './workshop.ts'
 /**
  * The messages of a class: several learners on one server, and an instructor. ./talk.ts adds them to the protocol.
  *
- * A window of the instructor shows either the class (it receives `class`) or one learner. In the second case its link names the learner
- * (`?learner=<name>`), and it receives the same messages about terminals and steps as the learner's own windows.
+ * A window of the instructor shows either the class (it receives `class`) or one learner. In the second case its link
+ * names the learner (`?learner=<name>`), and it receives the same messages about terminals and steps as the learner's
+ * own windows.
  */
 
 /** Largest note of an instructor, in UTF-16 units. */
@@ -27,9 +28,12 @@ export const classClientMessages = {
   'ask-join': z.strictObject({ type: z.literal('ask-join'), learner }),
   /** Instructor: withdraw the request, or stop typing. */
   'leave-join': z.strictObject({ type: z.literal('leave-join'), learner }),
-  /** Instructor: stop everything in the learner's terminals. Files stay. */
+  /** Instructor: stop everything in the learner's terminals. The files are kept. */
   'end-terminals': z.strictObject({ type: z.literal('end-terminals'), learner }),
-  /** Instructor: stop everything in the learner's terminals and reset all files to the start of the course. The task progress stays. */
+  /**
+   * Instructor: stop everything in the learner's terminals and reset all files to the start of the course. The task
+   * progress is kept.
+   */
   'reset-learner': z.strictObject({ type: z.literal('reset-learner'), learner }),
   /** Learner: allow or deny the instructor's request; `false` also revokes a permission given before. */
   'answer-join': z.strictObject({ type: z.literal('answer-join'), agree: z.boolean() }),
@@ -37,11 +41,14 @@ export const classClientMessages = {
   'read-notes': z.strictObject({ type: z.literal('read-notes') }),
 }
 
-/** Whether the instructor may type in a learner's terminals: only after the learner has agreed, and until one of them ends it. */
+/**
+ * Whether the instructor may type in a learner's terminals: only after the learner has agreed, and until either of them
+ * ends it.
+ */
 export const join = z.enum(['none', 'asked', 'joined'])
 export type Join = z.infer<typeof join>
 
-/** A learner's part in the class, as the learner's windows show it. */
+/** A learner's state in the class, as the learner's windows show it. */
 export const classMembership = z.strictObject({
   join,
   notes: z.array(z.strictObject({ text: z.string(), at: z.number() })),

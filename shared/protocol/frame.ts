@@ -1,14 +1,14 @@
 /**
  * Binary frames of the websocket. They carry terminal output from the server to the browser:
  *
- *     bytes 0..3   unsigned 32-bit integer, big endian: the channel, as its `snapshot` message named it
+ *     bytes 0..3   unsigned 32-bit integer, big endian: the channel, which a `snapshot` message has opened
  *     bytes 4..    output of the pseudo-terminal
  */
 
 /** Bytes before the output. */
 const HEADER_BYTES = 4
 
-/** Puts the channel before a chunk of output. */
+/** Encodes a chunk of output as a frame. */
 export function encodeFrame(channel: number, output: Uint8Array): Uint8Array {
   const frame = new Uint8Array(HEADER_BYTES + output.length)
   new DataView(frame.buffer).setUint32(0, channel)

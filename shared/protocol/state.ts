@@ -7,7 +7,7 @@ import { sessionFailure } from '../failures/session.ts'
 import { stepProblem } from '../failures/step-problem.ts'
 import { captured } from '../recording/metadata.ts'
 
-/** What the server tells its windows about the deck: the state of steps, terminals, replays and of the deck itself. */
+/** The state that the server sends to its windows: steps, terminals, replays and the deck. */
 
 /** The id of a step or task, or the name of a terminal. */
 export const id = z.string().regex(ID)
@@ -26,9 +26,9 @@ export const stepStatus = z.discriminatedUnion('state', [
     seconds: z.number(),
     problems: z.array(stepProblem).min(1),
   }),
-  /** The run has no exit status: its shell ended, or did not run the command. */
+  /** The run has no exit status, because its shell ended or did not run the command. */
   z.strictObject({ state: z.literal('ended'), failure: sessionFailure }),
-  /** The step cannot run in its environment as it is. */
+  /** The step cannot run in its current environment. */
   z.strictObject({ state: z.literal('unavailable'), missing: z.array(missingRequirement).min(1) }),
 ])
 export type StepStatus = z.infer<typeof stepStatus>
@@ -36,14 +36,16 @@ export type StepStatus = z.infer<typeof stepStatus>
 /** The recording of a step's last good run. */
 export const recordingInfo = z.strictObject({
   profile: profileSchema,
-  /** When it was made (ISO 8601). */
+  /** Date of the run (ISO 8601). */
   date: z.string(),
   stale: z.enum(['command changed', 'flake changed']).optional(),
-  /** Whether there is a picture of the page that the step served, at `THUMBNAIL_PATH`. */
+  /** Whether a screenshot of the page that the step served is available at `THUMBNAIL_PATH`. */
   thumbnail: z.boolean(),
 })
 
-/** The measurements of a step's last good run in this talk, in the form of a recording's metadata. Times are in seconds. */
+/**
+ * The measurements of a step's last good run in this talk, in the form of a recording's metadata. Times are in seconds.
+ */
 export const runMeasures = z.strictObject({
   date: z.iso.datetime(),
   seconds: z.number().nonnegative(),
@@ -77,30 +79,32 @@ export type StepInfo = z.infer<typeof stepInfo>
 export const terminalState = z.discriminatedUnion('state', [
   /** No shell yet: the first viewer or step starts it. */
   z.strictObject({ state: z.literal('new') }),
-  /** The shell has started and has not shown its first prompt. */
+  /** The shell has started but not yet shown its first prompt. */
   z.strictObject({ state: z.literal('starting') }),
   z.strictObject({ state: z.literal('prompt') }),
   /** A command is running. `step` is absent if the user typed it. */
   z.strictObject({ state: z.literal('busy'), step: id.optional() }),
-  /** The shell has ended; Restart starts another. */
+  /** The shell has ended; the button Restart starts another one. */
   z.strictObject({ state: z.literal('ended'), failure: sessionFailure }),
 ])
 export type TerminalState = z.infer<typeof terminalState>
 
-/** A recording that replaces the live terminal. Times are in seconds of the replay, in which long pauses are shortened. */
+/**
+ * A recording that replaces the live terminal. Times are in seconds of the replay, in which long pauses are shortened.
+ */
 export const replayInfo = z.strictObject({
   step: id,
   profile: profileSchema,
   date: z.string(),
   playing: z.boolean(),
-  /** It plays only to the next pause in the recording. */
+  /** Whether it stops at the next pause in the recording. */
   stepping: z.boolean(),
   time: z.number(),
   duration: z.number(),
   speed: z.number(),
   /** When the step was ready; its page is hidden until then. */
   ready: z.number().optional(),
-  /** Why the recording is shown, if no user asked for it. */
+  /** The reason why the recording is shown, if no user requested it. */
   reason: fallbackReason.optional(),
 })
 export type ReplayInfo = z.infer<typeof replayInfo>
@@ -114,7 +118,7 @@ export const terminalInfo = z.strictObject({
 })
 export type TerminalInfo = z.infer<typeof terminalInfo>
 
-/** How the browser's deck relates to the deck's files. */
+/** The state of the served deck compared with the deck's files. */
 export const deckState = z.discriminatedUnion('state', [
   z.strictObject({ state: z.literal('current') }),
   /** The deck was edited and is being rebuilt. */
@@ -130,7 +134,7 @@ export const shareInfo = z.strictObject({
   lanUrl: z.string().optional(),
   /** Gives a browser on the local network the role `audience`. */
   audience: z.string().optional(),
-  /** Turns a phone into the remote. `reason` says why it is view-only, if it is. */
+  /** Turns a phone into the remote. `reason` explains why the remote is view-only; absent if it is not. */
   remote: z.strictObject({ link: z.string(), reason: z.string().optional() }).optional(),
   /** Whether browsers on other machines can open the pages of steps, at `PAGE_PATH`. */
   pages: z.literal(true).optional(),

@@ -18,13 +18,13 @@ import {
 import { courseInfo, workshopClientMessages, workshopServerMessages } from './workshop.ts'
 
 /**
- * The messages of the websocket between a browser window and the server. Text frames are JSON: `clientMessage` to the server,
- * `serverMessage` to the browser. Binary frames carry terminal output (frame.ts).
+ * The messages of the websocket between a browser window and the server. Text frames are JSON: `clientMessage` to the
+ * server, `serverMessage` to the browser. Binary frames carry terminal output (frame.ts).
  *
- * A `snapshot` opens a channel. Its `data` draws the whole screen with its scrollback; every binary frame of the channel continues exactly
- * there. A later snapshot of the same terminal replaces the screen and opens a new channel: the viewer was too slow, a replay began or
- * ended, or the terminal was reset. The browser acknowledges the bytes that its terminal has parsed since the snapshot, which itself does
- * not count.
+ * A `snapshot` opens a channel. Its `data` draws the whole screen with its scrollback; the binary frames of the channel
+ * continue from there. A later snapshot of the same terminal replaces the screen and opens a new channel, for example
+ * because the viewer was too slow, a replay began or ended, or the terminal was reset. The browser acknowledges the
+ * bytes that its terminal has parsed since the snapshot; the snapshot itself does not count.
  */
 
 /** Largest text frame from a browser, in bytes. The browser splits a longer paste. */
@@ -36,7 +36,7 @@ export const MAX_INPUT_LENGTH = 64 * 1024
 /** Path of the websocket. */
 export const SOCKET_PATH = '/understudy/socket'
 
-/** Path of the pictures of pages: `<THUMBNAIL_PATH><step>.png`. */
+/** Path of the screenshots of pages: `<THUMBNAIL_PATH><step>.png`. */
 export const THUMBNAIL_PATH = '/understudy/thumbnails/'
 
 /** Path of the pages of steps, for browsers on other machines: `<PAGE_PATH><step>` redirects to the page. */
@@ -47,7 +47,7 @@ export const CAST_PATH = '/understudy/recordings/'
 
 /** Close codes of the websocket (4000 to 4999 are free for applications, RFC 6455 section 7.4.2). */
 export const CLOSE = {
-  /** A message that is not JSON, or not part of the protocol. */
+  /** A message was not JSON, or not part of the protocol. */
   malformed: 4400,
   /** The server is shutting down, or does not serve this window. */
   goodbye: 4001,
@@ -55,11 +55,11 @@ export const CLOSE = {
 
 const count = z.number().int().nonnegative()
 
-/** Messages about the talk, by their `type`. What each one may do and costs is in server/http/message-table.ts. */
+/** Messages about the talk, by their `type`. Their permissions and costs are in server/http/message-table.ts. */
 export const talkClientMessages = {
   /**
-   * Show a terminal in this window. Starts the terminal's shell if the window may run steps. `secrets`: show the values of secrets as well,
-   * for windows that are not projected.
+   * Show a terminal in this window. Starts the terminal's shell if the window may run steps. `secrets`: show the values
+   * of secrets as well, for windows that are not projected.
    */
   attach: z.strictObject({ type: z.literal('attach'), terminal: id, secrets: z.boolean().optional() }),
   /** Stop showing a terminal. Its session continues. */
@@ -76,7 +76,7 @@ export const talkClientMessages = {
     inputs: z.record(z.string().max(64), z.string().max(4096)).default({}),
     confirm: z.string().max(256).optional(),
   }),
-  /** Press the keys that end what runs in a terminal: Ctrl-C, unless the step's contract names others. */
+  /** Send the keys that interrupt the program in a terminal: Ctrl-C, unless the step's contract specifies others. */
   interrupt: z.strictObject({ type: z.literal('interrupt'), terminal: id }),
   /** Stop everything in a terminal and start a fresh shell. */
   restart: z.strictObject({ type: z.literal('restart'), terminal: id }),
@@ -90,7 +90,7 @@ export const talkClientMessages = {
     terminal: id,
     action: z.enum(['play', 'pause', 'step', 'skip', 'restart', 'faster', 'slower']),
   }),
-  /** Ask what this machine has and lacks for the talk. Answered by `diagnosis`. */
+  /** Request the doctor's diagnosis of this machine. Answered with `diagnosis`. */
   diagnose: z.strictObject({ type: z.literal('diagnose') }),
   /** Go one click forward or back, like a clicker at the presenter's window. */
   turn: z.strictObject({ type: z.literal('turn'), by: z.union([z.literal(1), z.literal(-1)]) }),
@@ -123,7 +123,7 @@ export const serverMessage = z.discriminatedUnion('type', [
     profile: profileSchema,
     role,
     permissions: z.array(permission),
-    /** Why the window has fewer permissions than its role. */
+    /** The reason why the window has fewer permissions than its role. */
     reason: z.string().optional(),
     share: shareInfo,
     version: z.string(),
@@ -155,7 +155,7 @@ export const serverMessage = z.discriminatedUnion('type', [
     data: z.string(),
   }),
   z.strictObject({ type: z.literal('sync'), channel: z.string(), state: z.record(z.string(), z.unknown()) }),
-  /** A request was refused. `step`, `terminal`, `task` and `path` are those of the request. */
+  /** A request was refused. `step`, `terminal`, `task` and `path` are copied from the request. */
   z.strictObject({
     type: z.literal('refused'),
     refusal,
@@ -165,7 +165,7 @@ export const serverMessage = z.discriminatedUnion('type', [
     path: z.string().optional(),
   }),
   z.strictObject({ type: z.literal('diagnosis'), diagnosis }),
-  /** A remote was pressed: this window turns the slides for all windows. */
+  /** A button of the remote was pressed: the receiving window changes the slide for all windows. */
   z.strictObject({ type: z.literal('turn'), by: z.union([z.literal(1), z.literal(-1)]) }),
   /** The stage was reset: all terminals are new and the workdir is clean. */
   z.strictObject({ type: z.literal('stage-reset') }),

@@ -2,21 +2,24 @@ import { z } from 'zod'
 import { profileSchema } from '../deck/contract.ts'
 
 /**
- * The messages of the workshop, besides those of every talk (./talk.ts adds them to the protocol). All of them are about one learner: the
- * link of a window determines which one.
+ * The messages of the workshop, in addition to those of every talk (./talk.ts adds them to the protocol). All of them
+ * concern one learner, whom the link of a window determines.
  *
- * `hello` carries the `course` if the window may use it. Afterwards the server sends changes: `task`, `activity`, `activity-line`, `files`,
- * `file-changed`, or the whole `course`. The answers to a request (`file`, `diff`, `solution`, `saved`, `conflict`) go only to the window
- * that sent it.
+ * `hello` carries the `course` if the window may use it. Afterwards the server sends changes: `task`, `activity`,
+ * `activity-line`, `files`, `file-changed`, or the whole `course`. The answers to a request (`file`, `diff`,
+ * `solution`, `saved`, `conflict`) go only to the window that sent it.
  */
 
 /**
- * Largest file that the editor opens or saves, in bytes of UTF-8. Even as JSON with every quote and line end escaped, it fits into one
- * message.
+ * Largest file that the editor opens or saves, in bytes of UTF-8. Even as JSON with every quote and line end escaped,
+ * it fits into one message.
  */
 export const MAX_FILE_BYTES = 100 * 1024
 
-/** Download path of the learner's changes, as a patch for `git apply`. `?task=<id>` limits it to the changes since the start of a task. */
+/**
+ * Download path of the learner's changes, as a patch for `git apply`. `?task=<id>` limits it to the changes since the
+ * start of a task.
+ */
 export const PATCH_PATH = '/understudy/workshop/changes.patch'
 
 const id = z
@@ -24,7 +27,7 @@ const id = z
   .max(64)
   .regex(/^[a-z0-9][a-z0-9-]*$/)
 
-/** A path in the workspace: relative, with `/`. The server checks that it stays inside. */
+/** A path in the workspace: relative, with `/`. The server checks that it does not lead outside the workspace. */
 const path = z.string().min(1).max(512)
 
 /** SHA-256 of a file's bytes, hex. */
@@ -55,8 +58,8 @@ export const workshopClientMessages = {
   /** Answered with `file`. */
   'open-file': z.strictObject({ type: z.literal('open-file'), path }),
   /**
-   * Answered with `saved` or `conflict`. `base` is the hash of the file when it was opened or last saved; null for a new file. To resolve a
-   * conflict, save again with the hash from the `conflict` message.
+   * Answered with `saved` or `conflict`. `base` is the hash of the file when it was opened or last saved; null for a
+   * new file. To resolve a conflict, save again with the hash from the `conflict` message.
    */
   'save-file': z.strictObject({
     type: z.literal('save-file'),
@@ -64,7 +67,10 @@ export const workshopClientMessages = {
     text: z.string().max(2 * MAX_FILE_BYTES),
     base: hash.nullable(),
   }),
-  /** Reset one file to the start of a task, or of the course if `task` is absent. A file that did not exist then is removed. */
+  /**
+   * Reset one file to the start of a task, or of the course if `task` is absent. A file that did not exist then is
+   * removed.
+   */
   'reset-file': z.strictObject({ type: z.literal('reset-file'), path, task: id.optional() }),
   /** Reset all files to the start of the course; with `progress`, also the state of every task. */
   'reset-workspace': z.strictObject({ type: z.literal('reset-workspace'), progress: z.boolean() }),
@@ -76,7 +82,7 @@ export const workshopClientMessages = {
 export const taskState = z.discriminatedUnion('state', [
   /** The task cannot be done in the workshop's profile. It does not block other tasks. */
   z.strictObject({ state: z.literal('unavailable'), profiles: z.array(profileSchema), profile: profileSchema }),
-  /** Other tasks come first: its dependencies or, in a sequential course, all tasks before it. */
+  /** Other tasks must be done first: its dependencies or, in a sequential course, all tasks before it. */
   z.strictObject({ state: z.literal('locked'), blockedBy: z.array(id).min(1) }),
   z.strictObject({ state: z.literal('open') }),
   z.strictObject({ state: z.literal('begun'), since: timestamp }),
@@ -88,9 +94,12 @@ export const taskState = z.discriminatedUnion('state', [
 ])
 export type TaskState = z.infer<typeof taskState>
 
-/** A line that a task's script printed. */
+/** A line of output of a task's script. */
 export const taskLine = z.strictObject({
-  /** The line's prefix: `FAIL:`, an unmet requirement; `OK:`, a met one; `LOOK:`, information. `says` is a line without a prefix. */
+  /**
+   * The line's prefix: `FAIL:`, an unmet requirement; `OK:`, a met one; `LOOK:`, information. `says` is a line without
+   * a prefix.
+   */
   kind: z.enum(['fail', 'ok', 'look', 'says']),
   /** The text after the prefix. */
   text: z.string(),
@@ -100,7 +109,9 @@ export type TaskLine = z.infer<typeof taskLine>
 export const checkResult = z.strictObject({
   at: timestamp,
   seconds: z.number(),
-  /** `timeout`: the check exceeded the task's time limit; `broken`: it failed without a `FAIL:` line, or could not run. */
+  /**
+   * `timeout`: the check exceeded the task's time limit; `broken`: it failed without a `FAIL:` line, or could not run.
+   */
   result: z.enum(['passed', 'failed', 'timeout', 'broken']),
   lines: z.array(taskLine),
 })
@@ -141,7 +152,7 @@ export type TaskInfo = z.infer<typeof taskInfo>
 /** `preview` computes what a solution would change, in order to show it. */
 export const activityAction = z.enum(['begin', 'check', 'preview', 'solve', 'skip', 'reset'])
 
-/** What the course currently does in the workspace; it does one thing at a time. */
+/** The current activity of the course in the workspace. Only one runs at a time. */
 export const activity = z.strictObject({ task: id, action: activityAction, since: timestamp })
 export type Activity = z.infer<typeof activity>
 
@@ -149,7 +160,7 @@ export const fileInfo = z.strictObject({
   path,
   /** Compared with the start of the course. Removed files are listed too, so that they can be restored. */
   change: z.enum(['none', 'changed', 'added', 'removed']),
-  /** Why the editor cannot open the file. */
+  /** The reason why the editor cannot open the file. */
   blocked: z.enum(['too-large', 'not-text', 'symbolic-link']).optional(),
 })
 export type FileInfo = z.infer<typeof fileInfo>
@@ -169,7 +180,7 @@ export const courseInfo = z.strictObject({
 })
 export type CourseInfo = z.infer<typeof courseInfo>
 
-/** Whether the learner has nothing left to do in a task. */
+/** Whether a task requires no more work: it is passed, skipped or unavailable. */
 export function isDone({ state }: TaskState): boolean {
   return state === 'passed' || state === 'skipped' || state === 'unavailable'
 }
@@ -193,8 +204,8 @@ export const workshopServerMessages = [
   z.strictObject({ type: z.literal('file'), path, text: z.string(), hash }),
   z.strictObject({ type: z.literal('saved'), path, hash }),
   /**
-   * The file was not saved because it has changed since it was opened. `yours` is the text of the request, `theirs` the file on the disk
-   * (null if it was removed).
+   * The file was not saved because it has changed since it was opened. `yours` is the text of the request, `theirs` the
+   * file on the disk (null if it was removed).
    */
   z.strictObject({
     type: z.literal('conflict'),
@@ -202,7 +213,10 @@ export const workshopServerMessages = [
     yours: z.string(),
     theirs: z.strictObject({ text: z.string(), hash }).nullable(),
   }),
-  /** The changes of a solution as a patch. `solution` identifies it in `apply-solution`; `output` is what the script printed. */
+  /**
+   * The changes of a solution as a patch. `solution` identifies it in `apply-solution`; `output` contains the output of
+   * the script.
+   */
   z.strictObject({
     type: z.literal('solution'),
     task: id,

@@ -42,7 +42,7 @@ export interface Cast {
   events: CastEvent[]
 }
 
-/** A file is not a valid recording. The message contains the line number. */
+/** Thrown for an invalid recording. The message contains the line number. */
 export class CastError extends Error {
   override name = 'CastError'
 }

@@ -2,7 +2,7 @@ import { type Cast, compressIdle, duration } from './cast.ts'
 
 /** Longer pauses in a recording are shortened to this. */
 const MAX_IDLE_SECONDS = 1.5
-/** A pause of at least this length is where `step` stops. */
+/** `step` stops at pauses of at least this length. */
 const MIN_PAUSE_SECONDS = 0.4
 /** About one frame of the display. */
 const TICK_INTERVAL_MS = 16
@@ -33,13 +33,13 @@ export interface Ticker {
   every: (milliseconds: number, tick: () => void) => () => void
 }
 
-/** Receives what a player plays. */
+/** Receives the output and the state changes of a player. */
 export interface PlaybackSink {
   /** Output that consists of complete characters and escape sequences. */
   output: (data: string) => void
-  /** Clears the screen, because the replay starts again. */
+  /** Clears the screen before the replay restarts. */
   clear: () => void
-  /** The replay has started, has stopped or has changed its speed. */
+  /** Called when the replay has started, stopped or changed its speed. */
   changed: () => void
 }
 
@@ -65,7 +65,7 @@ export class Player {
     this.sink = sink
   }
 
-  /** Position at which the step was ready, in seconds; undefined if the recording does not say. */
+  /** Position at which the step was ready, in seconds; undefined if the recording has no such marker. */
   get readyAt(): number | undefined {
     const time = this.cast.events.find(({ code, data }) => code === 'm' && data === 'ready')?.time
     // Rounded like the times in `playback`: otherwise it could be greater than the duration.
@@ -156,7 +156,7 @@ export class Player {
     this.notify()
   }
 
-  /** Passes all output up to a position on to the sink, in one piece. */
+  /** Passes all output up to a position to the sink, in one piece. */
   private emit(upTo: number): void {
     let data = ''
     for (let event = this.cast.events[this.next]; event && event.time <= upTo; event = this.cast.events[++this.next])

@@ -14,7 +14,7 @@ export interface RendererBridge {
   go?: (slide: number, clicks: number) => void
   /** Returns the number of slides, the current slide and its number of clicks. Set together with `go`. */
   position?: () => { slides: number; slide: number; clicks: number }
-  /** Bytes sent to terminals that they have not parsed yet. */
+  /** Bytes that were sent to terminals and are not parsed yet. */
   unparsed: number
 }
 
