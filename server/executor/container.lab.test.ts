@@ -50,7 +50,7 @@ describe.skipIf(missing)(`containers${missing ? ` (skipped: ${missing})` : ''}`,
   const run = (container: Container, script: string, timeoutSeconds = 20): Promise<ScriptResult> =>
     container.executor.script(script, timeoutSeconds)
 
-  test('a learner can write to the own copy of the files', async () => {
+  test('a learner can write to their own workspace', async () => {
     expect((await run(ada, 'cat owner; echo changed > owner')).stdout).toBe('file of ada')
     expect(await readFile(join(folder, 'ada/copy/owner'), 'utf8')).toBe('changed\n')
   })
@@ -157,7 +157,7 @@ describe.skipIf(missing)(`containers${missing ? ` (skipped: ${missing})` : ''}`,
     expect(await removeContainers(engine, `${folder}-other`)).toBe(0)
     await ended.end()
     await startContainer('fourth')
-    // Those of ada, bob and fourth.
+    // The containers of ada, bob and fourth.
     expect(await removeContainers(engine, folder)).toBe(3)
   })
 })

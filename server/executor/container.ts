@@ -45,7 +45,7 @@ export const DEFAULT_LIMITS: ContainerLimits = { processes: 512, memoryMiB: 2560
 export interface ContainerOptions {
   /** The learner's name. */
   name: string
-  /** Identifies the workshop, so that its containers can be told from those of other workshops. */
+  /** Identifies the workshop, to distinguish its containers from those of other workshops. */
   workshop: string
   /** The learner's own folder: the container's home folder and writable store layer are in it. Absolute. */
   folder: string
@@ -108,7 +108,7 @@ export async function availableEngines(): Promise<Engine['program'][]> {
  * Finds an engine, and the options with which it can run a container on this machine, by running one.
  *
  * @param programs engines to try; default: all available ones
- * @throws Error that says what is missing
+ * @throws Error with the missing programs and how to install them
  */
 export async function findEngine(programs?: readonly Engine['program'][]): Promise<Engine> {
   const available = programs ?? (await availableEngines())
@@ -152,7 +152,7 @@ const IMAGE_FOLDERS = [
   'home',
 ]
 
-/** Builds the image unless it exists. Takes about 0.1 s; the image has 5 kB. */
+/** Builds the image unless it exists. Takes about 0.1 s; its size is 5 kB. */
 async function ensureImage(engine: Engine): Promise<void> {
   const inspected = await execa(engine.program, [...engine.flags, 'image', 'inspect', IMAGE], {
     reject: false,
@@ -162,7 +162,7 @@ async function ensureImage(engine: Engine): Promise<void> {
   const root = await mkdtemp(join(tmpdir(), 'understudy-image-'))
   try {
     for (const folder of IMAGE_FOLDERS) await mkdir(join(root, folder), { recursive: true })
-    // Copied from this machine: links into /usr, on Debian since version 12.
+    // Copied from this machine: symbolic links to folders in /usr, on Debian since version 12.
     for (const folder of ['bin', 'sbin', 'lib', 'lib64', 'lib32', 'libx32']) {
       const link = await lstat(`/${folder}`).catch(() => undefined)
       if (link?.isSymbolicLink()) await symlink(await readlink(`/${folder}`), join(root, folder))
@@ -186,7 +186,7 @@ async function ensureImage(engine: Engine): Promise<void> {
 }
 
 /**
- * Removes all containers of a workshop, such as those that a killed server has left.
+ * Removes all containers of a workshop, such as those that a killed server has left running.
  *
  * @returns the number of containers
  */
@@ -217,7 +217,7 @@ export class Container {
   private id = ''
   private starting: Promise<void> | undefined
   private lifetimeTimer: NodeJS.Timeout | undefined
-  /** Why the container must not be started again. */
+  /** The reason why the container must not be started again. */
   private endReason: string | undefined
 
   constructor(engine: Engine, options: ContainerOptions) {
@@ -244,7 +244,7 @@ export class Container {
   }
 
   /**
-   * Starts the container unless it is running. A container that ran out of memory may have ended by itself.
+   * Starts the container unless it is running. A container may have ended because it ran out of memory.
    *
    * @throws Error with the engine's message, or if the container's lifetime is over
    */
@@ -264,7 +264,7 @@ export class Container {
     for (const path of [upper, work, home]) await mkdir(path, { recursive: true, mode: 0o700 })
     // Nix requires the permissions with which it creates its store.
     await mkdir(join(upper, 'store'), { recursive: true, mode: 0o775 })
-    // Only the certificates: /etc/ssl also contains private keys.
+    // Only the certificates are mounted, because /etc/ssl also contains private keys.
     const mounts = ['/etc/alternatives', '/etc/ssl/certs', ...readOnlyPaths].filter((path) => existsSync(path))
     const containerName = `understudy-${hashOf(workshop).slice(0, 8)}-${name}`
     await remove(engine, containerName)
@@ -344,7 +344,7 @@ async function remove(engine: Engine, container: string): Promise<void> {
     ...(engine.program === 'podman' ? ['--time=0'] : []),
     container,
   ]).catch((error: unknown) => {
-    // The engines have no exit status of their own for this.
+    // The engines do not report a missing container with a distinct exit status.
     const gone = /no such container|already in progress|no container with/i
     if (!(error instanceof Error) || !gone.test(error.message)) throw error
   })

@@ -13,7 +13,7 @@ import { LocalExecutor } from './local.ts'
 import { PrefixExecutor } from './prefix.ts'
 import { ProcessRegistry } from './process-registry.ts'
 
-/** The same tests for all executors: their reports about the environment of the shells. */
+/** The same tests for all executors. They cover the queries about the environment of the shells. */
 const withoutContainers = await noContainers()
 
 let folder: string
@@ -94,7 +94,7 @@ describe.each(['local', 'prefix', ...(withoutContainers ? [] : ['container'])])(
     expect(await executor().hasVariable('constructor')).toBe(false)
   })
 
-  test('does not report a variable of the server that its own environment lacks', async () => {
+  test('does not report a variable of the server that is not set in the environment of its shells', async () => {
     vi.stubEnv('UNDERSTUDY_TEST_SERVER_ONLY', 'set')
     onTestFinished(() => void vi.unstubAllEnvs())
     const localWithoutEnv = new LocalExecutor({
@@ -128,20 +128,20 @@ describe.each(['local', 'prefix'])('the %s executor on this machine', (name) => 
     expect(await executors[name]?.reaches(host)).toBe(true)
   })
 
-  test.each(['127.0.0.1', '0.0.0.0', '::1'])('reports a port with a listener on %s as taken', async (host) => {
+  test.each(['127.0.0.1', '0.0.0.0', '::1'])('reports a port with a listener on %s as in use', async (host) => {
     const port = await freePort()
     if (await listen(port, host)) expect(await executors[name]?.isPortFree(port)).toBe(false)
   })
 })
 
 describe.skipIf(withoutContainers)('the container executor', () => {
-  test('reports a port that is taken on this machine as free inside the container', async () => {
+  test('reports a port that is in use on this machine as free inside the container', async () => {
     const port = await freePort()
     await listen(port, '127.0.0.1')
     expect(await executors.container?.isPortFree(port)).toBe(true)
   })
 
-  test('reports a port with a listener inside the container as taken', async () => {
+  test('reports a port with a listener inside the container as in use', async () => {
     const abort = new AbortController()
     const port = 8081
     const listening = executors.container?.script(

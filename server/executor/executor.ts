@@ -34,8 +34,8 @@ export interface ScriptResult {
   /** The last characters of standard output, trimmed: the value of a capture. */
   stdout: string
   /**
-   * The last characters of both output streams, trimmed, for error messages. Explains why a script could not be
-   * started.
+   * The last characters of both output streams, trimmed, for error messages. Contains the reason if the script could
+   * not be started.
    */
   output: string
 }
@@ -66,12 +66,12 @@ export interface Executor {
   /** Whether an environment variable of the shells is set to a non-empty value. */
   hasVariable: (name: string) => Promise<boolean>
   /**
-   * Whether a host accepts TCP connections on port 443 from where the shells run. A negative answer may take several
-   * seconds.
+   * Whether a host accepts TCP connections on port 443 from the environment of the shells. A negative result may take
+   * several seconds.
    */
   reaches: (host: string) => Promise<boolean>
   /**
-   * Whether no program listens on a TCP port of the loopback interface where the shells run. True if that cannot be
+   * Whether no program listens on a TCP port of the loopback interface of the shells. True if that cannot be
    * determined.
    */
   isPortFree: (port: number) => Promise<boolean>
@@ -83,7 +83,7 @@ export interface Executor {
   /** Ends every process of a session. */
   endSession: (marker: string) => Promise<void>
   /**
-   * Makes a port of the shells' loopback interface reachable on this machine. Absent if the shells share this machine's
+   * Forwards a port of the shells' loopback interface to this machine. Absent if the shells share this machine's
    * ports.
    *
    * @returns the port on this machine's loopback interface

@@ -78,7 +78,7 @@ export class LocalExecutor implements Executor {
       isForeground: () => isForeground(terminal.pid),
       onExit: (listener) =>
         terminal.onExit((end) => {
-          // Synchronous: the server may be shutting down.
+          // Synchronous, because the server may be shutting down.
           rmSync(folder, { recursive: true, force: true })
           listener(end)
         }),
@@ -137,7 +137,7 @@ export class LocalExecutor implements Executor {
       const processes = await findSessionProcesses(marker, registry.recordedProcesses(marker))
       if (processes.length > 0) await registry.record(marker, processes)
     }
-    // Also when switched off, to record what the command has left in the background.
+    // Also recorded when tracking is switched off: the command may have left background processes.
     void record()
     if (on) this.trackers.set(marker, setInterval(() => void record(), TRACKING_INTERVAL_MS).unref())
   }
@@ -169,7 +169,7 @@ async function isExecutable(file: string): Promise<boolean> {
   }
 }
 
-/** Replaces errors about exhausted resources of the system with messages that say what to do. */
+/** Replaces errors about exhausted resources of the system with messages that contain the fix. */
 function rethrowWithAdvice(error: unknown): never {
   switch ((error as NodeJS.ErrnoException).code) {
     case 'ENOSPC':

@@ -10,7 +10,7 @@ import { findProcesses } from '../test/processes.ts'
 import { PrefixExecutor } from './prefix.ts'
 import { ProcessRegistry } from './process-registry.ts'
 
-/** The prefix is `sh -c`: a shell of this machine stands in for a remote one. */
+/** The prefix is `sh -c`: a shell on this machine is used instead of a remote one. */
 let folder: string
 let executor: PrefixExecutor
 let session: Session

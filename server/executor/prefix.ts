@@ -37,7 +37,7 @@ export interface PrefixOptions {
   /**
    * Awaited before a shell or a script is started.
    *
-   * @throws Error that says why the environment is not available
+   * @throws Error with the reason why the environment is not available
    */
   prepare?: () => Promise<void>
 }
@@ -117,7 +117,8 @@ export class PrefixExecutor implements Executor {
   }
 
   trackProcesses(): void {
-    // Remote processes cannot be ended after this server was killed: they end with their environment.
+    // Not tracked: after a server was killed, the next one cannot end remote processes. They end with their
+    // environment.
   }
 
   async endSession(marker: string): Promise<void> {
@@ -128,7 +129,7 @@ export class PrefixExecutor implements Executor {
   }
 
   /**
-   * Makes a port of the remote loopback interface reachable on this machine. Each connection runs a remote command.
+   * Forwards a port of the remote loopback interface to this machine. Each connection runs a remote command.
    *
    * @returns the port on this machine's loopback interface
    */
@@ -150,7 +151,7 @@ export class PrefixExecutor implements Executor {
     this.forwards.clear()
   }
 
-  /** Listens on a free port, and connects each client to a remote port. */
+  /** Listens on a free port of this machine, and connects each client to a remote port. */
   private async listenFor(port: number): Promise<Server> {
     const server = createServer((socket) => {
       const [program, args] = this.prefixed(`bash --norc -c ${shellQuote(RELAY_SCRIPT)} bash ${port}`)
@@ -246,14 +247,14 @@ exit 1
 `
 
 /**
- * Copies standard input to the port `$1` and the port's output to standard output. Ends with standard input: by then
- * the client has closed the connection, so the rest of the output has no receiver.
+ * Copies standard input to the port `$1` and the port's output to standard output. Ends when standard input ends: the
+ * client has then closed the connection and cannot receive more output.
  */
 const RELAY_SCRIPT = 'exec 3<>"/dev/tcp/127.0.0.1/$1" || exit 1; cat <&3 & reader=$!; cat >&3; kill $reader 2>/dev/null'
 
 /**
  * Ends the session with the marker `$1`: the processes with that marker and their descendants. Sends SIGHUP, then
- * SIGTERM and SIGKILL to the processes that are left. The shell version of process-tree.ts.
+ * SIGTERM and SIGKILL to the remaining processes. The shell version of process-tree.ts.
  */
 const END_SESSION_SCRIPT = `
 session_pids() {

@@ -36,10 +36,10 @@ async function rewriteFile(change: (text: string) => string): Promise<void> {
   const file = await onlyFile()
   await writeFile(file, change(await readFile(file, 'utf8')))
 }
-/** Replaces the server in a registry file by one that does not run. */
+/** Replaces the server in a registry file with one that is not running. */
 const asKilledServer = (text: string) => text.replace(JSON.stringify(identify(process.pid)), '{"pid":1,"start":-1}')
 
-/** Starts another server of the same deck, which runs a command in a session. */
+/** Starts another server of the same deck and runs a command in a session of it. */
 async function startServer(command: string): Promise<ChildProcess> {
   const script = join(folder, '..', `server-${randomUUID()}.ts`)
   await writeFile(
@@ -122,7 +122,7 @@ test('recording succeeds in memory if the folder cannot be created', async () =>
 })
 
 test('endOrphans ends the process tree of a killed server and keeps that of a running server', async () => {
-  // As QEMU starts processes: a child in its own POSIX session, a daemon, and one that has cleared its environment.
+  // A child in its own POSIX session, a daemon, and a process that has cleared its environment.
   const tree =
     "setsid sleep 91001 & (setsid nohup sleep 91002 >/dev/null 2>&1 &); env -i bash -c 'sleep 91003 & exec sleep 91004'"
   const killed = await startServer(tree)

@@ -12,9 +12,9 @@ const registryFile = z.object({
 })
 
 /**
- * Records in a file which processes this server has started, by session. If the server is killed, the next server finds
- * and ends them. Each server has its own file in the folder, so that several servers of one deck never write to the
- * same file.
+ * Records the processes that this server has started in a file, by session. If the server is killed, the next server
+ * finds and ends them. Each server has its own file in the folder, so that several servers of one deck never write to
+ * the same file.
  *
  * Format of `<pid>-<start>.json`:
  *
@@ -39,7 +39,7 @@ export class ProcessRegistry {
 
   /**
    * Replaces the recorded processes of a session; an empty list removes the session. Never throws: if the file cannot
-   * be written, the talk continues, and only the cleanup after a killed server is lost.
+   * be written, the talk continues, and only the cleanup after a killed server does not work.
    */
   async record(marker: string, processes: ProcessId[]): Promise<void> {
     if (processes.length === 0) this.sessions.delete(marker)

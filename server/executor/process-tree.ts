@@ -13,7 +13,8 @@ import { uptime } from 'node:os'
  * - it was recorded as a process of the session before, or
  * - its parent, or the leader of its POSIX session, belongs to the session.
  *
- * The last two find processes that have cleared their environment: Nix, for example, starts builders with an empty one.
+ * The last two rules find processes that have cleared their environment: Nix, for example, starts builders with an
+ * empty one.
  */
 
 /** A process. The start time distinguishes it from a later process with the same pid. */
@@ -27,7 +28,7 @@ interface Process extends ProcessId {
   parent: number
   /** The POSIX session: the pid of its leader. */
   session: number
-  /** Field 3 of /proc/<pid>/stat. Z (zombie) has ended and is not yet reaped. */
+  /** Field 3 of /proc/<pid>/stat. Z (zombie): the process has ended but is not yet reaped. */
   state: string
 }
 
@@ -35,8 +36,8 @@ interface Process extends ProcessId {
 export const MARKER_VARIABLE = 'UNDERSTUDY_SESSION'
 
 /**
- * Files of /proc that are read before the event loop gets a turn. Synchronous reads take some 10 µs each; asynchronous
- * ones take many times as long. Typed keys are delayed by at most 0.1 ms.
+ * Files of /proc that are read before the event loop handles other events. Synchronous reads take some 10 µs each;
+ * asynchronous ones take many times as long. Typed keys are delayed by at most 0.1 ms.
  */
 const READS_PER_TURN = 8
 
@@ -110,7 +111,7 @@ export function isForeground(shellPid: number): boolean {
 }
 
 /**
- * Start times, by pid, of processes that have no marker and will not get one. Saves reading their environment again.
+ * Start times, by pid, of processes that have no marker and will not get one. Their environment is not read again.
  */
 const unmarked = new Map<number, number>()
 /**
@@ -194,7 +195,7 @@ async function endProcesses(find: () => Promise<ProcessId[]>): Promise<ProcessId
       try {
         process.kill(pid, signal)
       } catch {
-        // It has exited in the meantime.
+        // The process has exited in the meantime.
       }
     for (
       const deadline = performance.now() + SIGNAL_TIMEOUT_MS[signal];

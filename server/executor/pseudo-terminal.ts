@@ -39,7 +39,7 @@ export function openTerminal(
     resume: () => terminal.resume(),
     onOutput: (listener) =>
       void terminal.onData((data: unknown) => {
-        // With `encoding: null`, node-pty passes buffers, although its types say strings.
+        // With `encoding: null`, node-pty passes buffers, although its types declare strings.
         const bytes = filter(Buffer.isBuffer(data) ? data : Buffer.from(String(data)))
         if (bytes.length > 0) listener(bytes)
       }),
@@ -95,7 +95,7 @@ function drainBeforeClose(terminal: pty.IPty, follower: number | undefined): (by
     if (error) return destroy(error)
     if (timer) return socket
     timer = setTimeout(close, DRAIN_TIMEOUT_MS)
-    // Asynchronous: the write blocks a thread while the terminal's buffer is full.
+    // Asynchronous, because the write blocks its thread while the terminal's buffer is full.
     write(follower, sentinel, (problem) => problem && close())
     return socket
   }
@@ -105,7 +105,7 @@ function drainBeforeClose(terminal: pty.IPty, follower: number | undefined): (by
     const index = all.indexOf(sentinel)
     const end = index >= 0 ? index : Math.max(0, all.length - sentinel.length)
     pending = index >= 0 ? Buffer.alloc(0) : all.subarray(end)
-    // After the listener has received this chunk.
+    // Closed after the listener has received this chunk.
     if (index >= 0) setImmediate(close)
     return all.subarray(0, end)
   }

@@ -17,7 +17,7 @@ export interface ToolOptions {
 export interface ToolResult {
   /** Exit status; undefined if the tool could not be started or was ended by a signal. */
   exit: number | undefined
-  /** The lines of standard error, or why the tool could not be started. */
+  /** The lines of standard error, or the reason why the tool could not be started. */
   errors: string[]
 }
 

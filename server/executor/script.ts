@@ -34,7 +34,7 @@ export async function runScript(
   let stdout = ''
   let output = ''
   for (const stream of ['stdout', 'stderr'] as const) {
-    // One per stream: the bytes of a character may be split between two reads.
+    // One decoder per stream, because the bytes of a character may be split between two reads.
     const decoder = new StringDecoder('utf8')
     const append = (text: string) => {
       output = (output + text).slice(-MAX_OUTPUT_LENGTH)

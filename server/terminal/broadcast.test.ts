@@ -8,7 +8,7 @@ import { SCROLLBACK_LINES } from './screen.ts'
 
 const COLS = 40
 const ROWS = 10
-/** For conditions that hold in the end, however loaded the machine is. */
+/** For conditions that become true eventually, even on a loaded machine. */
 const WAIT = { timeout: 30_000, interval: 20 }
 
 /**
@@ -17,7 +17,7 @@ const WAIT = { timeout: 30_000, interval: 20 }
  */
 class TestViewer implements Viewer {
   readonly terminal: xterm.Terminal = newTerminal(COLS, ROWS, SCROLLBACK_LINES)
-  /** Bytes that were sent and not read yet, and their maximum. */
+  /** Bytes that were sent and not read yet. `maxUnread` is their maximum. */
   unread = 0
   maxUnread = 0
   snapshots = 0
@@ -151,7 +151,7 @@ test('a viewer that was too slow receives a screen snapshot when it reads again,
   slow.isReading = true
   slow.read()
   await expectSameState(slow, reference)
-  // The one on attaching, one of the screen alone, and one with scrollback.
+  // The initial snapshot, one of the screen alone, and one with scrollback.
   expect(slow.snapshots).toBeGreaterThanOrEqual(3)
   broadcast.dispose()
 })
@@ -173,7 +173,7 @@ test('the buffer of a viewer that acknowledges output without reading it is boun
     broadcast.ack(channel, sent)
   }
   await writeLines(broadcast, reference, 6)
-  // Attaching again does not add to it.
+  // Attaching the viewer repeatedly does not increase the buffer.
   for (let attempt = 0; attempt < 50; attempt++) {
     broadcast.detach(broadcast.attach(stalled))
     await sleep(1)
@@ -195,7 +195,7 @@ test('no timer is left after dispose', () => {
   const timers = () => process.getActiveResourcesInfo().filter((type) => type === 'Timeout').length
   const before = timers()
   const broadcast = newBroadcast()
-  // Together an output burst, of which the last part waits in the coalescer.
+  // The two writes are an output burst, and the coalescer holds the second one back.
   broadcast.write(Buffer.alloc(100 << 10, 'x'))
   broadcast.write(Buffer.alloc(40 << 10, 'x'))
   broadcast.dispose()

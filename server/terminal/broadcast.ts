@@ -11,7 +11,7 @@ export interface Source {
    */
   attach: (viewer: Viewer) => number
   detach: (handle: number) => void
-  /** @param bytes that the viewer has parsed since the snapshot of that channel */
+  /** @param bytes number of bytes that the viewer has parsed since the snapshot of the channel */
   ack: (channel: number, bytes: number) => void
 }
 
@@ -24,9 +24,12 @@ export interface Viewer {
    */
   snapshot: (channel: number, cols: number, rows: number, data: string) => void
   output: (channel: number, bytes: Uint8Array) => void
-  /** Bytes that wait in the send buffer of the viewer's connection. Absent if it has none. */
+  /** Bytes in the send buffer of the viewer's connection. Absent if the viewer has no connection. */
   buffered?: () => number
-  /** Receives every byte, even during an output burst, if it acknowledges in time. Used by recorders. */
+  /**
+   * Whether the viewer receives every byte even during an output burst, provided that it acknowledges in time. Used by
+   * recorders.
+   */
   readonly lossless?: boolean
 }
 
@@ -35,7 +38,7 @@ export interface BroadcastOptions {
   rows: number
   /** Receives replies to a program's queries, such as device attributes and the cursor position. */
   onReply: (data: string) => void
-  /** Backpressure: writing should stop while the screen is behind (true) until it has caught up (false). */
+  /** Backpressure: the caller should stop writing when the screen is behind (true), until it has caught up (false). */
   onBehind: (behind: boolean) => void
 }
 
@@ -61,7 +64,7 @@ const OUTPUT_BURST = { bytes: 128 << 10, intervalMs: 50 } as const
  */
 const QUIET_PERIOD = { bytes: 64 << 10, intervalMs: 250 } as const
 
-/** Channel numbers are unique in the process, because a window identifies the terminals that it shows by them. */
+/** Channel numbers are unique in the process, because a window uses them to identify its terminals. */
 let nextChannel = 1
 /** The channel of a viewer that has not received a snapshot. */
 const NO_CHANNEL = 0
@@ -73,8 +76,8 @@ type AttachmentState =
   /** A snapshot has been requested. Output that arrives before the snapshot is queued behind it. */
   | { name: 'awaiting-snapshot'; queued: Uint8Array[] }
   /**
-   * Receives no output: there is an output burst, or the viewer has not acknowledged all it was sent, or its connection
-   * is full.
+   * Receives no output: there is an output burst, the viewer has not acknowledged everything, or its connection is
+   * full.
    */
   | { name: 'suspended'; retryTimer?: NodeJS.Timeout }
 
@@ -84,16 +87,16 @@ interface Attachment {
   channel: number
   /** Bytes sent on the channel, without the snapshot. */
   sent: number
-  /** How many of them the viewer has acknowledged. */
+  /** Bytes of `sent` that the viewer has acknowledged. */
   acked: number
   state: AttachmentState
-  /** Its last snapshot was of the screen alone: another one, with scrollback, follows in a quiet period. */
+  /** Whether the last snapshot was of the screen alone. Another one, with scrollback, follows in a quiet period. */
   lacksScrollback: boolean
 }
 
 /**
- * Sends one stream of terminal output to any number of viewers. All show the same screen, however late they attach and
- * however slow they are.
+ * Sends one stream of terminal output to any number of viewers. All show the same screen, even if they attach late or
+ * are slow.
  */
 export class Broadcast implements Source {
   private readonly options: BroadcastOptions
@@ -132,7 +135,7 @@ export class Broadcast implements Source {
 
   detach(handle: number): void {
     const attachment = this.attachments.get(handle)
-    // Any state but the current one: it stops the retry timer, and a snapshot that was requested is dropped.
+    // Any new state object stops the retry timer and makes the callback of a requested snapshot ignore it.
     if (attachment) this.setState(attachment, { name: 'live' })
     this.attachments.delete(handle)
   }
@@ -146,7 +149,8 @@ export class Broadcast implements Source {
   }
 
   /**
-   * @param bytes must not end within an escape sequence or a character, because a viewer may join between any two calls
+   * @param bytes must not end within an escape sequence or a character, because a viewer may attach between any two
+   * calls
    */
   write(bytes: Uint8Array): void {
     this.unparsed += bytes.length
@@ -189,8 +193,8 @@ export class Broadcast implements Source {
   }
 
   /**
-   * Sends output to the screen and to the viewers at once, so that the output after a snapshot continues at exactly the
-   * next byte.
+   * Sends output to the screen and to the viewers in the same call, so that the output after a snapshot continues at
+   * exactly the next byte.
    */
   private send(bytes: Uint8Array): void {
     this.screen.write(bytes)
@@ -284,7 +288,7 @@ export class Broadcast implements Source {
     const awaiting = { name: 'awaiting-snapshot' as const, queued: [] as Uint8Array[] }
     this.setState(attachment, awaiting)
     this.screen.snapshot(scrollback, (data) => {
-      // Detached, or a newer snapshot was requested.
+      // The viewer was detached, or a newer snapshot was requested.
       if (attachment.state !== awaiting) return
       const snapshotsOnly = this.receivesSnapshotsOnly(attachment)
       this.setState(attachment, snapshotsOnly ? { name: 'suspended' } : { name: 'live' })
@@ -303,7 +307,7 @@ export class Broadcast implements Source {
     if (!isComplete) this.scheduleFullSnapshots()
   }
 
-  /** Sends a snapshot with scrollback to the viewers that lack it, once there is a quiet period. */
+  /** Sends a snapshot with scrollback to the viewers that do not have it yet, in the next quiet period. */
   private scheduleFullSnapshots(): void {
     if (this.quietTimer) return
     this.bytesSinceQuietCheck = 0

@@ -1,4 +1,4 @@
-/** Duration of a window, shorter than one frame of the browser. */
+/** Duration of a coalescing window, shorter than one frame of the browser. */
 const WINDOW_MS = 5
 /** While a window has seen fewer bytes than this, each chunk is sent immediately: keystrokes and their echo. */
 const IMMEDIATE_BYTES = 4096

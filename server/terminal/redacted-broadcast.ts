@@ -3,8 +3,8 @@ import { Broadcast, type BroadcastOptions, type Source, type Viewer } from './br
 import { Redactor } from './redaction.ts'
 
 /**
- * Time without output after which a short beginning of what may be a secret is shown. Without it, a typed key would not
- * appear until the next one.
+ * Time without output after which a short held text is shown, although a secret may begin with it. Otherwise, a typed
+ * key would not appear until the next one.
  */
 const PEEK_DELAY_MS = 30
 

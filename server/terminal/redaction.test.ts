@@ -3,14 +3,14 @@ import { Redactor } from './redaction.ts'
 
 const secret = 'hunter2-very-secret'
 
-/** The redacted output for a text that is fed in pieces. */
+/** Redacts a text that is fed in pieces. */
 function redact(pieces: string[], secrets = [secret]): string {
   const redactor = new Redactor(secrets)
   return pieces.map((piece) => redactor.feed(piece)).join('') + redactor.end()
 }
 
 describe('a listed secret', () => {
-  test('is redacted at whatever position the output is split', () => {
+  test('is redacted regardless of the position at which the output is split', () => {
     const text = `before ${secret} after`
     for (let cut = 0; cut <= text.length; cut++)
       expect(redact([text.slice(0, cut), text.slice(cut)])).toBe(`before ${'*'.repeat(secret.length)} after`)

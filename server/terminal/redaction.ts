@@ -1,10 +1,10 @@
 /**
- * Shorter values are not redacted, because that would hide half of the screen. `peek` shows fewer characters than this.
+ * Shorter values are not redacted, because they may occur in ordinary output. `peek` shows fewer characters than this.
  */
 const MIN_SECRET_CHARS = 6
 /** Held text of more characters than this is redacted and released. */
 const MAX_HELD_CHARS = 4096
-/** Characters of the previous output that are kept, because they may be the first letters of a token. */
+/** Characters of released output that are kept, because they may be the first letters of a token. */
 const CONTEXT_CHARS = 12
 
 /**
@@ -23,7 +23,7 @@ const PARTIAL_TOKEN =
  */
 const SEPARATOR = /(?:\u001b\[[0-9;?]*[ -/]*[@-~]| ?\r\n?|\n)*/y
 
-/** A range of the text and how it is redacted. */
+/** A range of the text, and its classification. */
 interface Match {
   /**
    * `partial`: may be a secret, depending on the text that follows. `key-start` and `key-end`: the first and the last
@@ -36,7 +36,7 @@ interface Match {
 
 /**
  * Redacts secrets in terminal output before it is stored or sent to viewers that must not see them. Each character of a
- * secret is replaced by an asterisk, so that lines keep their length.
+ * secret is replaced with an asterisk, so that lines keep their length.
  *
  * A secret is a value from a list, also in its base64 or URL form, or a token of a known form. It is recognized even if
  * it is split between two calls, or interrupted by line breaks of the terminal or by colors.
@@ -47,7 +47,7 @@ export class Redactor {
   /** Number of held characters that `peek` has already returned. */
   private peeked = 0
   private insideKey = false
-  /** The end of the text that is no longer held. */
+  /** The last characters of the text that was released. */
   private context = ''
 
   /** @param values secrets; those shorter than 6 characters are ignored */
@@ -57,7 +57,7 @@ export class Redactor {
       Buffer.from(value).toString('base64').replace(/=+$/, ''),
       encodeURIComponent(value),
     ])
-    // The longest first, because one secret may begin with another.
+    // Sorted from the longest to the shortest, because one secret may begin with another.
     this.secrets = [...new Set(forms)]
       .filter((form) => form.length >= MIN_SECRET_CHARS)
       .sort((a, b) => b.length - a.length)
@@ -133,7 +133,7 @@ export class Redactor {
         break
       }
     }
-    // A token may have begun in text that was released already: then the rest of it is redacted.
+    // If a token began in text that was already released, the rest of the token is redacted.
     const before = from === 0 ? this.context : ''
     TOKEN.lastIndex = 0
     const token = TOKEN.exec(before + text.slice(from))
@@ -142,7 +142,7 @@ export class Redactor {
       const to = token.index - before.length + token[0].length + from
       if (start < first.from) {
         if (token[0].startsWith('-----BEGIN')) first = { kind: 'key-start', from: start, to }
-        // It may continue in the next call.
+        // The token may continue in the next call.
         else first = to === text.length ? { kind: 'partial', from: start, to } : { kind: 'secret', from: start, to }
       }
     }
@@ -179,7 +179,8 @@ export function redact(text: string, secrets: Iterable<string>): string {
 /**
  * Matches a secret at a position of the text.
  *
- * @returns the end of the secret; `partial` if the text ends first; undefined if the secret is not there
+ * @returns the end of the secret; `partial` if the text ends first; undefined if the text does not contain the secret
+ * at this position
  */
 function matchEnd(text: string, start: number, secret: string): number | 'partial' | undefined {
   let at = start
@@ -197,7 +198,7 @@ function matchEnd(text: string, start: number, secret: string): number | 'partia
   return at
 }
 
-/** Replaces printed characters by asterisks. Line breaks and control sequences stay. */
+/** Replaces printed characters with asterisks. Line breaks and control sequences are kept. */
 function toAsterisks(text: string): string {
   return text.replace(/\u001b\[[0-9;?]*[ -/]*[@-~]|[\u0000-\u001f]|[^]/gu, (part) =>
     part.length > 1 && part.startsWith('\u001b') ? part : part < ' ' ? part : '*',

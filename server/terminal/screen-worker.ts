@@ -3,7 +3,7 @@ import { Screen } from './screen.ts'
 
 /**
  * Worker thread that holds the screens of all terminals. Parsing an output burst can occupy a CPU core; on the main
- * thread it would delay keystrokes and the other windows. worker-screen.ts is the main thread's side.
+ * thread, it would delay keystrokes and other windows. worker-screen.ts is the counterpart on the main thread.
  */
 
 /** A message to the worker. `screen` is the number that the main thread gave to a screen. */
@@ -11,7 +11,7 @@ export type ScreenRequest =
   | { type: 'open'; screen: number; cols: number; rows: number }
   | { type: 'write'; screen: number; bytes: Uint8Array }
   /**
-   * Requests the screen as it is after everything that was written before. `scrollback` is the number of lines above
+   * Requests the screen after everything that was written before the request. `scrollback` is the number of lines above
    * the screen.
    */
   | { type: 'snapshot'; screen: number; request: number; scrollback: number }

@@ -15,7 +15,7 @@ export class Screen {
   /** @param onReply receives replies to a program's queries, such as device attributes and the cursor position */
   constructor(cols: number, rows: number, onReply: (data: string) => void) {
     this.terminal = new xterm.Terminal({ cols, rows, scrollback: SCROLLBACK_LINES, allowProposedApi: true })
-    // The browser uses the same version: both must agree on the width of each character.
+    // The browser uses the same version, so that both calculate the same width for each character.
     this.terminal.loadAddon(new unicode11.Unicode11Addon())
     this.terminal.unicode.activeVersion = '11'
     this.terminal.onData(onReply)

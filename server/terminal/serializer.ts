@@ -111,7 +111,7 @@ export function serialize(terminal: xterm.Terminal, scrollback: number): string 
 }
 
 /**
- * Serializes one screen once. It tracks the attributes that a terminal has after the text so far, to emit only changes.
+ * Serializes one screen once. It tracks the attributes that the text so far has set, to emit only changes.
  */
 class ScreenSerializer {
   private out = ''
@@ -138,7 +138,7 @@ class ScreenSerializer {
     this.writeLines(normal, Math.max(0, normal.lines.length - this.rows - scrollback))
     this.writeBufferState(normal)
     if (active === alt) {
-      // Mode 1049 would overwrite the saved cursor, which has just been set.
+      // Mode 1049 would overwrite the saved cursor, which writeBufferState() has set.
       this.setStyle(0, 0)
       this.out += `${CSI}?47h${CSI}H`
       this.writeLines(alt, 0)
@@ -153,8 +153,8 @@ class ScreenSerializer {
   /** Writes the lines of a buffer from `from` to the end. The last one becomes the last line of the screen. */
   private writeLines(buffer: ScreenBuffer, from: number): void {
     const { lines } = buffer
-    // The first line continues one that is not included. An extra line is written for it to continue, and erased as
-    // soon as it is the only line above the screen.
+    // If the first line continues a line that is not included, an extra line is written before it, and erased as soon
+    // as it is the only line above the screen.
     const startsWrapped = lines.get(from)?.isWrapped === true
     if (startsWrapped) {
       this.out += ' '.repeat(this.cols)
@@ -187,7 +187,7 @@ class ScreenSerializer {
     this.out += ` \r${CSI}${this.cols}X`
   }
 
-  /** Wraps into the next line, whether or not the last cell of this one has content. */
+  /** Wraps into the next line, whether or not the last cell of the current line has content. */
   private wrapAfter(line: Line, wrapPending: boolean): void {
     if (wrapPending) return this.wrap()
     // The last cell is empty. A wide character does not fit into it and wraps, which leaves the cell empty with the
@@ -227,7 +227,7 @@ class ScreenSerializer {
         this.setStyle(fg, bg, line._extendedAttrs[x])
         this.out += `\u3000${CSI}${x + 2}G ${CSI}${x + 2}G`
         x++
-        // This has overwritten the next cell: empty it before it is written.
+        // The wide character has also overwritten the next cell: empty that cell before its content is written.
         this.setStyle(0, 0)
         this.out += `${CSI}X`
         continue
@@ -323,7 +323,8 @@ class ScreenSerializer {
     const row = y - (origin ? scrollTop : 0) + 1
     if (x < this.cols) this.out += `${CSI}${row};${x + 1}H`
     else {
-      // The cursor is after the last column, where only a character in that column can move it: write that one again.
+      // The cursor is after the last column, which it reaches only when a character is written there: write that
+      // character again.
       const line = lines.get(ybase + y)
       const wide = line?.getWidth(this.cols - 1) === 0 ? 1 : 0
       const last = this.cols - 1 - wide
@@ -347,7 +348,7 @@ class ScreenSerializer {
     const { _charsetService: sets, _inputHandler, coreService } = this.core
     const { fg, bg, extended } = _inputHandler._curAttrData
     this.setStyle(fg, bg, extended)
-    // The underline color is set although underlining is off.
+    // The underline color may be set although underlining is off.
     if (!(bg & EXTENDED) && extended.underlineColor & COLOR.mode)
       this.out += `${CSI}${sgrColor(extended.underlineColor, 50)}m`
     for (const [level, designate] of ['(', ')', '*', '+'].entries()) {
@@ -363,7 +364,7 @@ class ScreenSerializer {
 
   /** Writes the link and the SGR attributes of the next characters, if they differ from the current ones. */
   private setStyle(foreground: number, background: number, extended?: Extended): void {
-    // Cells return some of them as signed integers.
+    // Cells return some attributes as signed integers.
     const fg = foreground >>> 0
     const bg = background >>> 0
     const ext = bg & EXTENDED ? extended : undefined
@@ -404,8 +405,8 @@ function sgrColor(attributes: number, base: 30 | 40 | 50): string {
     const index = attributes & 0xff
     return String(index < 8 ? base + index : base + 60 + index - 8)
   }
-  // Recordings begin with a serialized screen and are played in other terminals too, most of which only know the form
-  // with semicolons.
+  // Recordings begin with a serialized screen and are played in other terminals too, most of which support only the
+  // form with semicolons.
   if (mode === COLOR.p16 || mode === COLOR.p256)
     return base === 50 ? `58:5:${attributes & 0xff}` : `${base + 8};5;${attributes & 0xff}`
   const rgb = [(attributes >> 16) & 0xff, (attributes >> 8) & 0xff, attributes & 0xff]

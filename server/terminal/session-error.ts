@@ -1,6 +1,6 @@
 import { describeSessionFailure, type SessionFailure } from '../../shared/failures/session.ts'
 
-/** A session that did not start, or did not run a step. `failure` says why. */
+/** Thrown if a session does not start or does not run a step. `failure` is the reason. */
 export class SessionError extends Error {
   override name = 'SessionError'
   readonly failure: SessionFailure
@@ -10,7 +10,7 @@ export class SessionError extends Error {
   }
 }
 
-/** The failure of an error, whatever was thrown. */
+/** Converts any thrown value to a session failure. */
 export function sessionFailureOf(error: unknown): SessionFailure {
   if (error instanceof SessionError) return error.failure
   return { kind: 'unexpected', message: error instanceof Error ? error.message : String(error) }

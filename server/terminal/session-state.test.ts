@@ -31,7 +31,7 @@ const events = {
 
 type Cell = [next: SessionState['name'], ...effects: SessionEffect[]]
 
-/** Transitions that are not the same in all states. Every pair that is not listed leaves the state as it is. */
+/** The transitions that depend on the state. A pair that is not listed does not change the state. */
 const table: { [From in SessionState['name']]?: { [Type in SessionEvent['type']]?: Cell } } = {
   starting: { 'prompt-shown': ['at-prompt', 'release-keys', 'first-prompt'] },
   'at-prompt': {

@@ -14,48 +14,52 @@ import type { SessionFailure } from '../../shared/failures/session.ts'
 export type SessionState =
   /** No shell has been started. */
   | { name: 'new' }
-  /** The shell runs and has not shown its first prompt. */
+  /** The shell has started but not yet shown its first prompt. */
   | { name: 'starting' }
   | { name: 'at-prompt' }
   /** A line that the user typed is running, or has not been completed. */
   | { name: 'in-program' }
-  /** A step waits until the shell has emptied its line. */
+  /** A step waits until the shell has cleared its line. */
   | { name: 'clearing-line'; step: string }
   /** The step's command has been pasted; the shell has not begun to run it. */
   | { name: 'typing-step'; step: string }
   | { name: 'running-step'; step: string }
-  /** The shell has reported the exit status and not shown its prompt yet. */
+  /** The shell has reported the exit status but not yet shown its prompt. */
   | { name: 'step-exited'; step: string; exit: number }
   | { name: 'ended'; failure: SessionFailure }
 
 export type SessionEvent =
   | { type: 'shell-starting' }
-  /** The user entered a line, or gave it up with Ctrl-C. */
+  /** The user entered a line, or canceled it with Ctrl-C. */
   | { type: 'line-entered' }
   | { type: 'step-requested'; step: string }
-  /** Marks of the shell: it emptied its line, runs an entry, reports an exit status, shows its prompt. */
+  /**
+   * Marks of the shell: it has cleared its line, started to run an entry, reported an exit status, or shown its prompt.
+   */
   | { type: 'line-cleared' }
   | { type: 'command-started' }
   | { type: 'command-exited'; exit: number }
   | { type: 'prompt-shown' }
-  /** The shell did not empty its line in time. */
+  /** The shell did not clear its line in time. */
   | { type: 'clear-timed-out' }
   | { type: 'shell-ended'; failure: SessionFailure }
 
 export type SessionEffect =
   /** Types the keys that were held back. */
   | 'release-keys'
-  /** Discards the keys that were held back: there is no shell to take them. */
+  /** Discards the keys that were held back, because the shell has ended. */
   | 'discard-keys'
   | 'type-command'
-  /** Resolves the start of the shell. */
+  /** Resolves the promise of the shell's start. */
   | 'first-prompt'
   /** Rejects the step: the shell did not respond, or ran another line first. */
   | 'reject-step-unresponsive'
   | 'reject-step-line-first'
-  /** Settles the step with the exit status of the state that is left, or with the failure of the state that is entered. */
+  /**
+   * Settles the step with the exit status of the state that is left, or with the failure of the state that is entered.
+   */
   | 'finish-step'
-  /** Rejects everything that waits for the shell. */
+  /** Rejects all promises that wait for the shell. */
   | 'reject-all'
 
 export interface Transition {
@@ -63,33 +67,35 @@ export interface Transition {
   effects: readonly SessionEffect[]
 }
 
-/** Whether keys are held back: the shell would lose them, show them twice, or take them as part of a step's command. */
+/** Whether keys are held back, because the shell would lose them, echo them twice, or add them to a step's command. */
 export function holdsKeys({ name }: SessionState): boolean {
   return name === 'starting' || name === 'clearing-line' || name === 'typing-step'
 }
 
-/** The step that the session was asked to run and that has not finished. */
+/** The step that was requested and has not finished. */
 export function stepOf(state: SessionState): string | undefined {
   return 'step' in state ? state.step : undefined
 }
 
 /**
- * The next state, and what has to be done on the way. An event that means nothing in a state leaves the state as it is: marks may arrive
- * late, and the prompt is redrawn while a step is typed.
+ * Returns the next state and the effects of the transition. An event that is not expected in a state does not change
+ * it: marks may arrive late, and the prompt is redrawn while a step is typed.
  */
 export function transition(state: SessionState, event: SessionEvent): Transition {
-  const stay: Transition = { state, effects: [] }
+  const unchanged: Transition = { state, effects: [] }
   switch (event.type) {
     case 'shell-starting':
       return { state: { name: 'starting' }, effects: [] }
     case 'line-entered':
-      return state.name === 'at-prompt' ? { state: { name: 'in-program' }, effects: [] } : stay
+      return state.name === 'at-prompt' ? { state: { name: 'in-program' }, effects: [] } : unchanged
     case 'step-requested':
-      return state.name === 'at-prompt' ? { state: { name: 'clearing-line', step: event.step }, effects: [] } : stay
+      return state.name === 'at-prompt'
+        ? { state: { name: 'clearing-line', step: event.step }, effects: [] }
+        : unchanged
     case 'line-cleared':
       return state.name === 'clearing-line'
         ? { state: { name: 'typing-step', step: state.step }, effects: ['type-command'] }
-        : stay
+        : unchanged
     case 'command-started':
       switch (state.name) {
         case 'at-prompt':
@@ -99,13 +105,13 @@ export function transition(state: SessionState, event: SessionEvent): Transition
         case 'typing-step':
           return { state: { name: 'running-step', step: state.step }, effects: ['release-keys'] }
         default:
-          return stay
+          return unchanged
       }
     case 'command-exited':
       // Bash reports a syntax error without having begun to run the command.
       return state.name === 'typing-step' || state.name === 'running-step'
         ? { state: { name: 'step-exited', step: state.step, exit: event.exit }, effects: [] }
-        : stay
+        : unchanged
     case 'prompt-shown':
       switch (state.name) {
         case 'starting':
@@ -115,12 +121,12 @@ export function transition(state: SessionState, event: SessionEvent): Transition
         case 'step-exited':
           return { state: { name: 'at-prompt' }, effects: ['release-keys', 'finish-step'] }
         default:
-          return stay
+          return unchanged
       }
     case 'clear-timed-out':
       return state.name === 'clearing-line'
         ? { state: { name: 'in-program' }, effects: ['reject-step-unresponsive', 'release-keys'] }
-        : stay
+        : unchanged
     case 'shell-ended':
       return {
         state: { name: 'ended', failure: event.failure },

@@ -24,7 +24,8 @@ beforeEach(async () => {
 afterEach(() => rm(folder, { recursive: true }))
 
 /**
- * Replaces a session's shell by a command. Returns the last 100 bytes that a viewer received before the session ended.
+ * Replaces a session's shell with a command. Returns the last 100 bytes that a viewer received before the session
+ * ended.
  */
 async function lastBytesOf(command: string): Promise<string> {
   const session = new Session({ name: 'test', cols: 80, rows: 24, executor })
@@ -42,7 +43,7 @@ async function lastBytesOf(command: string): Promise<string> {
     })
     session.write(`exec sh -c '${command}'\r`)
     await vi.waitFor(() => expect(session.state.name).toBe('ended'), WAIT)
-    // The coalescer may still hold output. The caller reports what is missing.
+    // The coalescer may still hold output back. The caller reports missing output.
     await vi.waitFor(() => expect(shown).toMatch(/THE END$/), { timeout: 5000 }).catch(() => {})
     return shown
   } finally {

@@ -34,7 +34,7 @@ afterEach(async () => {
 
 const atPrompt = () => vi.waitFor(() => expect(session.state).toEqual({ name: 'at-prompt' }), WAIT)
 
-/** Resolves as soon as the shell shows its next prompt, when it has not read yet what was typed ahead. */
+/** Resolves as soon as the shell shows its next prompt, before it has read the keys that were typed ahead. */
 const nextPrompt = () =>
   new Promise<void>((resolve) => {
     const stop = session.onState(({ name }) => {
@@ -119,7 +119,7 @@ test('a step is rejected if an open quotation was typed ahead', async () => {
   session.write('sleep 0.3\r')
   session.write('echo "half\r')
   await nextPrompt()
-  await expect(session.run('step', 'touch swallowed')).rejects.toThrow(/came first|not at its prompt/)
+  await expect(session.run('step', 'touch swallowed')).rejects.toThrow(/ran first|not at its prompt/)
   expect(session.state).toEqual({ name: 'in-program' })
   session.interrupt()
   await atPrompt()

@@ -127,7 +127,7 @@ describe('a step', () => {
     vi.stubEnv('UNDERSTUDY_TEST_SECRET', 'secret')
     const window = new Window()
     session.attach(window)
-    // Only the session's own marker.
+    // The session's own marker is the only match.
     await session.run('env', 'env | grep -c UNDERSTUDY; echo end')
     await shows(window, '\n1\nend')
     vi.unstubAllEnvs()

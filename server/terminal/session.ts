@@ -17,9 +17,9 @@ export interface SessionOptions {
   secrets?: readonly string[]
 }
 
-/** How a command ended. */
+/** The result of a command that has ended. */
 export interface CommandEnd {
-  /** null if the shell ended before it could report the exit status; `failure` then says why. */
+  /** null if the shell ended before it could report the exit status; `failure` is then the reason. */
   exit: number | null
   seconds: number
   failure?: SessionFailure
@@ -27,19 +27,25 @@ export interface CommandEnd {
 
 const FIRST_PROMPT_TIMEOUT_MS = 20_000
 
-/** The key that makes the shell empty its line and report it (bound in shell-integration.bash). No keyboard sends it. */
+/**
+ * A key sequence that makes the shell clear its line and send a mark (bound in shell-integration.bash). No keyboard
+ * sends it.
+ */
 const CLEAR_LINE_KEY = '\u001b[9133~'
-/** The key is pressed again if the shell does not report: half a key sequence typed before it swallows the first one. */
+/**
+ * The key is sent again if the shell does not respond: an incomplete key sequence typed before it would absorb the
+ * first one.
+ */
 const CLEAR_LINE = { intervalMs: 400, attempts: 10 } as const
 
-/** Ctrl-C is pressed again while the shell is idle and has not shown its prompt. */
+/** Ctrl-C is sent again while the shell is idle and has not shown its prompt. */
 const INTERRUPT = { intervalMs: 250, attempts: 5 } as const
 
 const CTRL_C = '\u0003'
 const PASTE_START = '\u001b[200~'
 const PASTE_END = '\u001b[201~'
 
-/** Control characters that a paste cannot hold together: all but tab and newline. */
+/** Control characters that a bracketed paste cannot contain: all except tab and newline. */
 const CONTROL_CHARACTERS = /[\u0000-\u0008\u000b-\u001f\u007f]/
 
 /** A running step. */
@@ -52,8 +58,8 @@ interface StepExecution {
 }
 
 /**
- * A shell in a pseudo-terminal with its screen: it types steps, holds keys back when the shell cannot take them, and reports its state.
- * The states and their transitions are in session-state.ts.
+ * A shell in a pseudo-terminal with its screen: it types steps, holds keys back while the shell cannot accept them, and
+ * reports its state. The states and their transitions are in session-state.ts.
  */
 export class Session implements Source {
   readonly name: string
@@ -67,9 +73,9 @@ export class Session implements Source {
   private readonly executor: Executor
   private shell: Shell | undefined
   private readonly broadcast: Broadcast
-  /** The same output without secrets; undefined if there are none. */
+  /** The same output with secrets redacted; undefined if there are no secrets. */
   private readonly redactedBroadcast: RedactedBroadcast | undefined
-  /** The screens that have not parsed the output yet. The pseudo-terminal is paused until all of them have. */
+  /** The screens that are behind the output. The pseudo-terminal is paused while there are any. */
   private readonly behind = new Set<'screen' | 'redacted'>()
   private paused = false
   /** Whether the keys that arrive are part of a bracketed paste. */
@@ -101,7 +107,7 @@ export class Session implements Source {
       )
   }
 
-  /** The output for viewers that must not see secrets: the session itself if there are none. */
+  /** The output for viewers that must not see secrets: the session itself if there are no secrets. */
   get redacted(): Source {
     return this.redactedBroadcast ?? this
   }
@@ -131,7 +137,7 @@ export class Session implements Source {
   /**
    * Starts the shell and waits for its first prompt.
    *
-   * @throws SessionError if the shell ends, or shows no prompt in time
+   * @throws SessionError if the shell ends or does not show a prompt in time
    * @throws Error of the executor if the shell cannot be started
    */
   start(): Promise<void> {
@@ -180,8 +186,8 @@ export class Session implements Source {
   /** Types keys, as the terminal in a browser sends them. */
   write(data: string): void {
     if (holdsKeys(this.current)) return void this.heldKeys.push(data)
-    // From an entered line to the next prompt the shell cannot take a step: it would get that line's exit status, or become part of an
-    // open quotation.
+    // Between an entered line and the next prompt, no step can run: it would get the exit status of that line, or
+    // become part of an open quotation.
     if (this.entersLine(data)) this.dispatch({ type: 'line-entered' })
     this.shell?.write(data)
     if (data.includes(CTRL_C)) this.repeatInterrupt()
@@ -191,12 +197,15 @@ export class Session implements Source {
     this.write(CTRL_C)
   }
 
-  /** A Ctrl-C that arrives while bash makes its prompt leaves bash without one, so without marks: another Ctrl-C brings the prompt back. */
+  /**
+   * A Ctrl-C that arrives while bash prepares its prompt suppresses the prompt and its marks. Another Ctrl-C makes bash
+   * show them.
+   */
   private repeatInterrupt(): void {
     clearInterval(this.interruptTimer)
-    let left: number = INTERRUPT.attempts
+    let attemptsLeft: number = INTERRUPT.attempts
     this.interruptTimer = setInterval(() => {
-      if (left-- === 0) clearInterval(this.interruptTimer)
+      if (attemptsLeft-- === 0) clearInterval(this.interruptTimer)
       else if (this.shell?.isForeground()) this.shell.write(CTRL_C)
     }, INTERRUPT.intervalMs)
   }
@@ -211,13 +220,14 @@ export class Session implements Source {
   }
 
   /**
-   * Types a command into the shell as one paste and waits for its end. Text on the line that was not entered is discarded. If the user has
-   * entered a line that the shell has not run yet, that line runs and the step is rejected.
+   * Types a command into the shell as one paste and waits for its end. Text on the line that was not entered is
+   * discarded. If the user has entered a line that the shell has not run yet, that line runs and the step is rejected.
    *
-   * @param step its id is part of the session's state meanwhile
+   * @param step id of the step, which is part of the session's state while the step runs
    * @param command lines without control characters other than tab and newline
    * @param onOutput receives the command's output without the prompt and the command itself
-   * @throws SessionError if the shell is not at its prompt or does not respond, or the command contains control characters
+   * @throws SessionError if the shell is not at its prompt or does not respond, or the command contains control
+   * characters
    */
   async run(step: string, command: string, onOutput: (bytes: Uint8Array) => void = () => {}): Promise<CommandEnd> {
     if (this.current.name !== 'at-prompt') throw new SessionError({ kind: 'not-at-prompt', terminal: this.name })
@@ -229,27 +239,27 @@ export class Session implements Source {
     })
   }
 
-  /** Makes the shell empty its line. The shell reports it after everything that was typed before. */
+  /** Makes the shell clear its line. The mark arrives after the shell has read everything that was typed before. */
   private clearLine(): void {
     const key = this.pasting ? PASTE_END + CLEAR_LINE_KEY : CLEAR_LINE_KEY
     this.pasting = false
     let attempts = 0
-    const press = () => {
+    const sendKey = () => {
       if (attempts++ < CLEAR_LINE.attempts) this.shell?.write(key)
       else this.dispatch({ type: 'clear-timed-out' })
     }
-    this.clearLineTimer = setInterval(press, CLEAR_LINE.intervalMs)
-    press()
+    this.clearLineTimer = setInterval(sendKey, CLEAR_LINE.intervalMs)
+    sendKey()
   }
 
-  /** Stops everything in the terminal and starts a fresh shell. Viewers stay attached. */
+  /** Stops everything in the terminal and starts a fresh shell. Viewers remain attached. */
   restart(): Promise<void> {
     this.restarting ??= this.restartShell().finally(() => (this.restarting = undefined))
     return this.restarting
   }
 
   private async restartShell(): Promise<void> {
-    // Callers of start() get the first prompt of whichever shell shows it.
+    // A start in progress is awaited first, so that its callers are settled.
     await this.starting?.catch(() => {})
     await this.endShell({ kind: 'restarted' })
     if (this.closed) throw new SessionError({ kind: 'closed' })
@@ -258,7 +268,7 @@ export class Session implements Source {
     await this.start()
   }
 
-  /** Ends every process of the session, and the session. */
+  /** Ends the session and all of its processes. */
   async end(): Promise<void> {
     this.closed = true
     await this.endShell({ kind: 'closed' })
@@ -302,7 +312,7 @@ export class Session implements Source {
     const { state, effects } = transition(previous, event)
     this.current = state
     if (state.name !== 'clearing-line') clearInterval(this.clearLineTimer)
-    // The interrupt has worked, or there is nothing to interrupt: pressed again it would hit the next command.
+    // The interrupt has succeeded, or there is nothing to interrupt. Another Ctrl-C would interrupt the next command.
     if (state.name === 'at-prompt' || state.name === 'ended') clearInterval(this.interruptTimer)
     if (state !== previous) {
       if (isBusy(state) !== isBusy(previous)) this.executor.trackProcesses(this.id, isBusy(state))
@@ -311,7 +321,7 @@ export class Session implements Source {
     for (const effect of effects) this.perform(effect, previous)
   }
 
-  /** @param previous the state that was left */
+  /** @param previous the state before the transition */
   private perform(effect: SessionEffect, previous: SessionState): void {
     switch (effect) {
       case 'release-keys':
@@ -349,7 +359,7 @@ export class Session implements Source {
     execution?.reject(new SessionError(failure))
   }
 
-  /** Settles the step that was typed; one that was never typed is rejected instead. */
+  /** Resolves the step that was typed. A step that was not typed yet is rejected by `reject-all` instead. */
   private finishStep(previous: SessionState): void {
     if (previous.name === 'clearing-line') return
     const { execution, current } = this
@@ -381,7 +391,7 @@ export class Session implements Source {
   }
 }
 
-/** Whether a command runs, or is about to. */
+/** Whether a command is running or about to run. */
 function isBusy({ name }: SessionState): boolean {
   return name !== 'new' && name !== 'starting' && name !== 'at-prompt' && name !== 'ended'
 }

@@ -24,7 +24,7 @@ unset __understudy_kind
 __understudy_prompt() {
   local exit=$?
   { local -; set +x; } 2>/dev/null
-  # At every prompt, because a command with a syntax error ends without having begun.
+  # Sent at every prompt, because a command with a syntax error ends without the mark C.
   __understudy_mark "D;$exit"
   __understudy_mark A
   # Restores the marks if the user has set a prompt without them.

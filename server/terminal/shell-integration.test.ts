@@ -4,7 +4,7 @@ import { ShellIntegrationParser, type Piece } from './shell-integration.ts'
 const outputOf = (pieces: Piece[]) =>
   Buffer.concat(pieces.flatMap((piece) => ('output' in piece ? [piece.output] : [])))
 
-test('marks with the secret are separated from the output at whatever position it is split', () => {
+test('marks with the secret are separated from the output regardless of the position at which it is split', () => {
   const stream = Buffer.from(
     'a✓\u001b[31mred\u001b]0;✓ title\u001b\\\u001b]133;D;3;k=s\u0007\u001b]133;A;k=s\u0007$ \u001b]133;B;k=other\u0007z',
   )

@@ -13,7 +13,7 @@ const MARKS = {
 /** A mark of the shell. `command-end` is OSC 133 D. */
 export type Mark = { kind: (typeof MARKS)[keyof typeof MARKS] } | { kind: 'command-end'; exit: number }
 
-/** A piece of what was read from the pseudo-terminal, in order. */
+/** A piece of the data that was read from the pseudo-terminal. */
 export type Piece = { output: Buffer } | { mark: Mark }
 
 /**
@@ -48,10 +48,9 @@ function isPlainOutput(chunk: Buffer): boolean {
 
 /**
  * Separates the shell's marks from the output. A mark without the session's secret was printed by a program, or forged:
- * it stays in the output and has no effect.
+ * it remains in the output and has no effect.
  *
- * Output never ends within an escape sequence or a character, so that a viewer can join the stream between any two
- * pieces.
+ * Output never ends within an escape sequence or a character, so that a viewer can attach between any two pieces.
  */
 export class ShellIntegrationParser {
   private held = ''

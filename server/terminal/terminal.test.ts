@@ -19,7 +19,7 @@ test('the screens of a session whose shell does not start are closed', async () 
   })
   const count = (type: ScreenRequest['type']) =>
     postMessage.mock.calls.filter(([message]) => (message as ScreenRequest).type === type).length
-  // There is no bash on this PATH.
+  // This PATH does not contain bash.
   const executor = new LocalExecutor({
     cwd: folder,
     env: { PATH: folder },

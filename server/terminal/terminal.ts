@@ -15,16 +15,22 @@ export interface TerminalOptions {
   grid: () => { cols: number; rows: number }
   /** Creates a session, whose shell is not started yet. */
   createSession: () => Session
-  /** Holds new sessions back while it is pending: the workdir is being recreated. Rejects if no session may start any more. */
+  /**
+   * Delays new sessions until it resolves, for example while the workdir is recreated. Rejects if no more sessions may
+   * start.
+   */
   gate: () => Promise<void> | undefined
 }
 
-/** What a window wants of a terminal. */
+/** The request of a window to show a terminal. */
 export interface AttachOptions {
   viewer: Viewer
   /** Whether the viewer sees the values of secrets. */
   secrets: boolean
-  /** Whether the viewer starts the shell if there is none. A viewer that does not waits for somebody else to start it. */
+  /**
+   * Whether the viewer starts the shell if there is none. Otherwise, it waits until another viewer or a step starts the
+   * shell.
+   */
   startsShell: boolean
   /** Receives the SessionError, or an error of the executor, if the shell does not start. */
   onError: (error: unknown) => void
@@ -36,12 +42,12 @@ export interface ReplayedRecording {
   cast: Cast
   profile: Profile
   date: string
-  /** Why it is shown, if no user asked for it. */
+  /** The reason why it is shown, if no user requested it. */
   reason?: FallbackReason
 }
 
 interface Attachment extends AttachOptions {
-  /** Feeds the viewer at the moment; undefined while there is neither a session nor a replay. */
+  /** The source that the viewer is attached to; undefined while there is neither a session nor a replay. */
   feed: { source: Source; handle: number } | undefined
 }
 
@@ -56,19 +62,19 @@ type Listener = {
 }
 
 /**
- * A named terminal with a fixed grid. It owns a session, which outlives windows, and a replay while one is shown. A viewer attaches once;
- * the terminal decides what feeds it.
+ * A named terminal with a fixed grid. It owns a session, which outlives windows, and a replay while one is shown. A
+ * viewer attaches once; the terminal decides what feeds it.
  */
 export class Terminal {
   readonly name: string
   private readonly options: TerminalOptions
   private session: Session | undefined
-  /** The session from its first prompt on: viewers see nothing of the shell's start. */
+  /** The session, once it has shown its first prompt. Viewers do not see the output before it. */
   private live: Session | undefined
   private opening: Promise<Session> | undefined
   private stopListening: (() => void) | undefined
   private shown: ShownReplay | undefined
-  /** The step that has the terminal, from the request to run it until its end. */
+  /** The step that the terminal is reserved for, from the request to run it until its end. */
   private reservedFor: string | undefined
   private readonly attachments = new Map<number, Attachment>()
   private nextHandle = 1
@@ -99,7 +105,7 @@ export class Terminal {
     return this.session
   }
 
-  /** The replay that is shown, as windows know it. */
+  /** The state of the current replay, in the form of the protocol. */
   get replay(): ReplayInfo | undefined {
     if (!this.shown) return undefined
     const { replay, recording } = this.shown
@@ -116,7 +122,8 @@ export class Terminal {
   }
 
   /**
-   * Shows the terminal to a viewer: a snapshot first, then everything that follows it. Later snapshots replace the screen.
+   * Shows the terminal to a viewer: a snapshot first, then everything that follows it. Later snapshots replace the
+   * screen.
    *
    * @returns the handle for `detach`
    */
@@ -135,7 +142,7 @@ export class Terminal {
     this.attachments.delete(handle)
   }
 
-  /** @param bytes that the viewer has parsed since the snapshot of that channel */
+  /** @param bytes number of bytes that the viewer has parsed since the snapshot of the channel */
   ack(handle: number, channel: number, bytes: number): void {
     this.attachments.get(handle)?.feed?.source.ack(channel, bytes)
   }
@@ -152,12 +159,13 @@ export class Terminal {
   }
 
   private async startSession(): Promise<Session> {
-    // Without a gate the session exists at once: keys that a window sends right after attaching reach it.
+    // Without a gate, the session is created synchronously, so that it receives keys that are sent right after
+    // attaching.
     const gate = this.options.gate()
     if (gate) await gate
     const session = this.options.createSession()
     this.session = session
-    this.stopListening = session.onState((state) => this.tellState(terminalState(state)))
+    this.stopListening = session.onState((state) => this.emitState(terminalState(state)))
     try {
       await session.start()
     } catch (error) {
@@ -190,17 +198,17 @@ export class Terminal {
     else await this.open()
   }
 
-  /** Ends the session and the replay. Viewers stay attached; `resume` shows them the next session. */
+  /** Ends the session and the replay. Viewers remain attached; `resume` shows them the next session. */
   async reset(): Promise<void> {
     this.showLive()
     const { session } = this
     if (!session) return
-    // Its last state is told before the listener goes.
+    // Awaited, so that listeners receive the last state of the session before it is removed.
     await session.end()
     if (this.session === session) this.forgetSession()
   }
 
-  /** Starts the shell for the viewers that want one, after a reset. */
+  /** Starts the shell after a reset, if any viewer starts shells. */
   resume(): void {
     this.startForViewers()
   }
@@ -211,9 +219,9 @@ export class Terminal {
   }
 
   /**
-   * Reserves the terminal for a step, so that no other step can come in between while its requirements are checked.
+   * Reserves the terminal for a step, so that no other step can start while its requirements are checked.
    *
-   * @returns a function that gives the terminal back; undefined if the terminal is taken
+   * @returns a function that releases the terminal; undefined if the terminal is busy or reserved
    */
   reserve(step: string): (() => void) | undefined {
     if (this.reservedFor !== undefined || this.state.state === 'busy') return undefined
@@ -221,13 +229,13 @@ export class Terminal {
     return () => (this.reservedFor = undefined)
   }
 
-  /** Shows a recording from its beginning, in every window. The session continues behind it. */
+  /** Shows a recording from its beginning, in every window. The session continues in the background. */
   showReplay(recording: ReplayedRecording): void {
     this.shown?.replay.dispose()
     const replay = new Replay(recording.cast)
     this.shown = { replay, recording }
-    replay.onPlayback(() => this.tellReplay())
-    this.tellReplay()
+    replay.onPlayback(() => this.emitReplay())
+    this.emitReplay()
     this.feedAll()
     replay.play()
   }
@@ -237,7 +245,7 @@ export class Terminal {
     if (!this.shown) return
     const { replay } = this.shown
     this.shown = undefined
-    this.tellReplay()
+    this.emitReplay()
     this.feedAll()
     replay.dispose()
     this.startForViewers()
@@ -260,7 +268,7 @@ export class Terminal {
     for (const attachment of this.attachments.values()) this.feed(attachment)
   }
 
-  /** Connects a viewer to what the terminal shows now. */
+  /** Attaches a viewer to the current source: the replay or the live session. */
   private feed(attachment: Attachment): void {
     const source = this.shown?.replay ?? (attachment.secrets ? this.live : this.live?.redacted)
     if (attachment.feed?.source === source) return
@@ -268,16 +276,16 @@ export class Terminal {
     attachment.feed = source && { source, handle: source.attach(attachment.viewer) }
   }
 
-  private tellState(state: TerminalState): void {
+  private emitState(state: TerminalState): void {
     for (const { onState } of this.listeners) onState?.(state)
   }
 
-  private tellReplay(): void {
+  private emitReplay(): void {
     for (const { onReplay } of this.listeners) onReplay?.(this.replay)
   }
 }
 
-/** The state of a session as windows know it. */
+/** Converts the state of a session to that of the protocol. */
 function terminalState(state: SessionState): TerminalState {
   switch (state.name) {
     case 'new':

@@ -23,7 +23,7 @@ type TerminalsEvents = {
   replay: [name: string, replay: ReplayInfo | undefined]
 }
 
-/** The deck's terminals by name. They live as long as the server; windows and edits of the deck come and go. */
+/** The deck's terminals by name. They exist as long as the server, independent of windows and edits of the deck. */
 export class Terminals extends EventEmitter<TerminalsEvents> {
   private readonly options: TerminalsOptions
   private names: Set<string>
@@ -34,14 +34,17 @@ export class Terminals extends EventEmitter<TerminalsEvents> {
 
   constructor(options: TerminalsOptions) {
     super()
-    // Every window listens.
+    // One listener per window.
     this.setMaxListeners(0)
     this.options = options
     this.names = new Set(options.names)
     this.grid = options.grid
   }
 
-  /** Takes the names of an edited deck. Terminals that it no longer names stay while they have a session. */
+  /**
+   * Updates the names after an edit of the deck. Terminals that the deck no longer names remain while they have a
+   * session.
+   */
   useNames(names: Iterable<string>, grid: Grid): void {
     this.names = new Set(names)
     this.grid = grid
@@ -54,12 +57,12 @@ export class Terminals extends EventEmitter<TerminalsEvents> {
     return this.create(name)
   }
 
-  /** The terminal of a step, whose name the deck has. */
+  /** The terminal of a step, created if necessary. */
   of({ terminal }: { terminal: string }): Terminal {
     return this.terminals.get(terminal) ?? this.create(terminal)
   }
 
-  /** What windows know of every terminal. */
+  /** The state of every terminal, in the form of the protocol. */
   list(): TerminalInfo[] {
     const names = new Set(this.names)
     for (const { name, current } of this.terminals.values()) if (current) names.add(name)
@@ -67,9 +70,9 @@ export class Terminals extends EventEmitter<TerminalsEvents> {
   }
 
   /**
-   * Ends all sessions. Shells that are requested meanwhile start when `during` is done.
+   * Ends all sessions. Shells that are requested in the meantime start when `during` has finished.
    *
-   * @param during what needs a workdir without processes
+   * @param during work that requires a workdir without running processes
    */
   async reset(during: () => Promise<void>): Promise<void> {
     this.resetting = this.endSessions().then(during)
@@ -81,7 +84,7 @@ export class Terminals extends EventEmitter<TerminalsEvents> {
     for (const terminal of this.terminals.values()) terminal.resume()
   }
 
-  /** Ends all sessions. No shell starts any more. */
+  /** Ends all sessions and prevents new ones. */
   async end(): Promise<void> {
     this.ended = true
     await this.endSessions()

@@ -48,7 +48,7 @@ test('simultaneous requests for the same snapshot share one until something is w
   const snapshots = await Promise.all(Array.from({ length: 100 }, text))
   expect(new Set(snapshots).size).toBe(1)
   expect(countRequests()).toBe(1)
-  // A request is not shared if it was answered, if the scrollback differs, or if the content has changed.
+  // A request is not shared if it was already answered, if the scrollback differs, or if the content has changed.
   const again = text()
   const whole = new Promise<string>((resolve) => screen.snapshot(10, resolve))
   screen.write(Buffer.from('two'))

@@ -26,7 +26,7 @@ function post(message: ScreenRequest, transfer: ArrayBuffer[] = []): void {
 }
 
 function startWorker(): Worker {
-  // The worker's file is compiled if and only if this one is. Node.js runs TypeScript without a loader only since
+  // The worker's file is compiled if and only if this file is. Node.js runs TypeScript without a loader only since
   // version 22.18.
   const extension = extname(import.meta.url)
   const started = new Worker(new URL(`./screen-worker${extension}`, import.meta.url), {
@@ -64,8 +64,8 @@ export class WorkerScreen {
   /** Bytes that were posted to the worker and not parsed yet. */
   private unparsed = 0
   /**
-   * Output that is not posted yet. Posting wakes the worker up, which must not happen before the output has been sent
-   * to the viewers.
+   * Output that is not posted yet. Posting is deferred, because it wakes the worker up, which would delay sending the
+   * output to the viewers.
    */
   private pending: Uint8Array[] = []
   private postTimer: NodeJS.Immediate | undefined
@@ -111,7 +111,7 @@ export class WorkerScreen {
    */
   snapshot(scrollback: number, callback: SnapshotCallback): void {
     this.postPending()
-    // A snapshot takes about 30 ms: when a whole audience reloads at once, all its windows share one.
+    // A snapshot takes about 30 ms: if the whole audience reloads at once, its windows share one snapshot.
     const reusable = this.reusableRequest === undefined ? undefined : this.requests.get(this.reusableRequest)
     if (reusable?.scrollback === scrollback) return void reusable.callbacks.push(callback)
     const request = nextRequest++
@@ -149,7 +149,7 @@ export class WorkerScreen {
     this.open()
     const lost = this.unparsed
     this.unparsed = 0
-    // They will never be parsed: whoever waits for them must continue.
+    // Lost bytes are reported as parsed, so that callers do not wait for them forever.
     this.options.onParsed(lost)
     for (const [request, { scrollback }] of this.requests)
       post({ type: 'snapshot', screen: this.number, request, scrollback })
