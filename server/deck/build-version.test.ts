@@ -5,7 +5,7 @@ import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { packageRoot } from '../lib/paths.ts'
 import { deckVersion } from './build-version.ts'
 
-/** Longest time that the version of this repository's deck may take, in milliseconds: it is computed at every start. */
+/** Time limit for computing the version of this repository's deck, in milliseconds. It is computed at every start. */
 const TIME_LIMIT_MS = 300
 
 let folder: string
@@ -106,6 +106,6 @@ test(`the version of this repository's deck takes less than ${TIME_LIMIT_MS} ms`
     await deckVersion(file, [file])
     times.push(performance.now() - start)
   }
-  // The fastest run: other programs on the machine slow the others down.
+  // The fastest run, because other programs on the machine may slow a run down.
   expect(Math.min(...times)).toBeLessThan(TIME_LIMIT_MS)
 })

@@ -11,19 +11,24 @@ import { deckPaths, packageRoot } from '../lib/paths.ts'
  * The version of a built deck: a hash of everything that can influence the build.
  *
  * These are all files below Slidev's roots (the folders of the deck, its theme and its addons), the package.json of the
- * theme and addons that are installed from a registry, and the lock file, which stands for all other packages.
+ * theme and addons that are installed from a registry, and the lock file, which represents all other packages.
  */
 
-/** Files larger than this are identified by size and modification time, since reading a video takes longer than the hash may. */
+/**
+ * Larger files are identified by size and modification time, since reading a video would take too long at every start.
+ */
 const MAX_HASHED_BYTES = 1_000_000
 
 /** Lock files of the package managers that Slidev supports. */
 const LOCK_FILES = ['package-lock.json', 'npm-shrinkwrap.json', 'pnpm-lock.yaml', 'yarn.lock', 'bun.lock', 'bun.lockb']
 
-/** Folders in the root of a deck: output of commands and tests, and the tasks, which the server reads itself. */
+/** Folders in the root of a deck: output of commands and tests, and the tasks, which only the server reads. */
 const NOT_BUILT_IN_DECK = ['dist', 'videos', 'casts', 'tasks', 'test-results', 'playwright-report']
 
-/** Folders of this package that contain no code that Slidev bundles. A folder that is missing here causes needless builds only. */
+/**
+ * Folders of this package that contain no code that Slidev bundles. A folder that is missing from this list only causes
+ * needless builds.
+ */
 const NOT_BUILT_IN_PACKAGE = [
   'bench',
   'bin',
@@ -34,10 +39,10 @@ const NOT_BUILT_IN_PACKAGE = [
   ...['steps', 'terminal', 'test', 'video', 'workshop'].map((name) => `server/${name}`),
 ]
 
-/** The only hidden folder that matters: Slidev's saved drawings. */
+/** The only hidden folder that influences a build: Slidev's saved drawings. */
 const BUILT_HIDDEN_FOLDER = '.slidev'
 
-/** Documentation, logs, tests, exported slides, and what editors and systems leave behind. */
+/** Documentation, logs, tests, exported slides, and temporary files of editors and operating systems. */
 const NOT_BUILT_NAME =
   /^(node_modules|(README|CHANGELOG|LICENSE)(\.\w+)?|slides\.(pdf|pptx)|\.DS_Store|#.*#|\.#.*)$|(~|\.(log|tmp|swp|swx)|\.(test|spec)\.\w+)$/
 
@@ -51,7 +56,7 @@ const NOT_BUILT_NAME =
 export async function deckVersion(deckFile: string, deckFiles: readonly string[]): Promise<string> {
   const deckRoot = await realpath(dirname(deckFile))
   const { folders, manifests } = await findRoots(deckFile, deckRoot)
-  // Only below the deck if the user has put them there with UNDERSTUDY_CACHE or UNDERSTUDY_DATA.
+  // These folders are below the deck only if UNDERSTUDY_CACHE or UNDERSTUDY_DATA is set accordingly.
   const { cache, learners } = deckPaths(deckFile)
   const written = await Promise.all([cache, dirname(learners)].map((path) => realpath(path).catch(() => path)))
   const below = await Promise.all([...folders].map((folder) => filesBelow(folder, folder === deckRoot, written)))
@@ -67,7 +72,9 @@ export async function deckVersion(deckFile: string, deckFiles: readonly string[]
   return hash.digest('hex').slice(0, 16)
 }
 
-/** The contents of a file, or its size and time if it is large. A file that disappears meanwhile counts as empty. */
+/**
+ * The contents of a file, or its size and time if it is large. A file that was removed in the meantime counts as empty.
+ */
 async function identify(file: string): Promise<Buffer | string> {
   try {
     const { size, mtimeMs } = await stat(file)
@@ -78,7 +85,7 @@ async function identify(file: string): Promise<Buffer | string> {
 }
 
 interface Roots {
-  /** Folders of which every file counts, absolute and without links. */
+  /** Folders whose files are all hashed, absolute and without links. */
   folders: Set<string>
   /** Manifests of packages that are installed from a registry and never edited, absolute. */
   manifests: Set<string>
@@ -94,8 +101,8 @@ const manifestSchema = z.object({
 type Manifest = z.infer<typeof manifestSchema>
 
 /**
- * Finds the folders that Slidev builds from. Follows the rules of `resolveOptions` in @slidev/cli, which takes too long to
- * load for this.
+ * Finds the folders that Slidev builds from. Follows the rules of `resolveOptions` in @slidev/cli, which takes too long
+ * to load for this.
  *
  * @param deckRoot folder of the deck, absolute and without links
  */
@@ -122,7 +129,7 @@ async function findRoots(deckFile: string, deckRoot: string): Promise<Roots> {
     await addAddon(name, deckRoot)
   await addRoot(roots, packageRoot)
 
-  // Local packages: the lock file does not change with their contents.
+  // Local packages are included, because the lock file does not change with their contents.
   for (const name of Object.keys({ ...manifest.dependencies, ...manifest.devDependencies }))
     await addRoot(roots, await findPackage(name, deckRoot))
   return roots
@@ -159,7 +166,7 @@ async function findRoot(
   return undefined
 }
 
-/** The folder of an installed package, looked up from a folder like Node does. */
+/** The folder of an installed package, looked up from a folder as Node.js does. */
 async function findPackage(name: string, importer: string): Promise<string | undefined> {
   for (const folder of parents(importer)) {
     const found = join(folder, 'node_modules', name)
@@ -173,7 +180,7 @@ function lockFiles(deckRoot: string): Promise<string[]> {
   return nearest(deckRoot, LOCK_FILES)
 }
 
-/** The files with one of these names in the nearest folder, from this one upwards, that has any. */
+/** The files with one of these names in the nearest folder that contains any, from `start` upward. */
 async function nearest(start: string, names: readonly string[]): Promise<string[]> {
   for (const folder of parents(start)) {
     const found: string[] = []
@@ -219,7 +226,7 @@ async function filesBelow(root: string, isDeck: boolean, written: readonly strin
     const entries = await readdir(real, { withFileTypes: true }).catch(() => [])
     await Promise.all(
       entries.map(async (entry) => {
-        // Below the real path: a folder that is reached by two paths counts once, under the same name.
+        // The real path is used, so that a folder that is reached through two paths counts once.
         const path = join(real, entry.name)
         if (NOT_BUILT_NAME.test(entry.name) || excluded.has(relative(root, path))) return
         const type = await typeOf(entry, path)

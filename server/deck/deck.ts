@@ -18,7 +18,7 @@ export interface Deck {
   file: string
   title: string
   grid: Grid
-  /** In the deck's order, by id. This is the allowlist: the server starts no other command on its own. */
+  /** In the deck's order, by id. This is the allowlist: the server does not start any other commands. */
   steps: Map<string, Step>
   /** In the deck's order, by id: the exercises of the workshop. Their scripts are on the allowlist too. */
   tasks: Map<string, DeckTask>
@@ -30,7 +30,7 @@ export interface Deck {
 
 /** `understudy` in the headmatter. */
 const settingsSchema = z.strictObject({
-  /** Fewer columns than 20 show nothing; more than 400 cannot be read from any seat. */
+  /** Fewer than 20 columns are useless; more than 400 are illegible for an audience. */
   cols: z.number().int().min(20).max(400).default(88),
   rows: z.number().int().min(4).max(200).default(18),
   runOnNext: z.boolean().optional(),
@@ -84,7 +84,7 @@ export async function readDeck(file: string): Promise<Deck> {
 /**
  * Loads the slides with Slidev's parser.
  *
- * @returns the slides, and the text of each file that they are in
+ * @returns the slides, and the text of each file that contains them
  * @throws DeckError if a file cannot be read
  */
 async function loadDeck(file: string): Promise<{ data: LoadedDeck; texts: Map<string, string> }> {

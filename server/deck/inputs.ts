@@ -9,13 +9,13 @@ export function placeholders(command: string): string[] {
   return [...command.matchAll(PLACEHOLDER)].map((match) => match[1] ?? '')
 }
 
-/** The value of an input is missing or invalid. The message names the field and what it accepts. */
+/** Thrown for a missing or invalid value of an input. The message contains the label of the field and an example. */
 export class InputError extends Error {
   override name = 'InputError'
 }
 
 /**
- * Replaces each `{{name}}` in the command of a step by the value of that input, quoted for the shell.
+ * Replaces each `{{name}}` in the command of a step with the value of that input, quoted for the shell.
  *
  * @throws InputError if a value is missing, unknown or does not match its pattern
  */
@@ -26,7 +26,7 @@ export function fillIn(step: Step, values: Record<string, string>): string {
     const value = values[name]?.trim() ?? ''
     if (!input) throw unknownInput(step, name)
     if (value === '') throw new InputError(`Fill in "${input.label}" first.`)
-    // The shell would read a control character as a key press, not as part of the value.
+    // The shell would interpret a control character as a key, not as part of the value.
     if (/[\u0000-\u001f\u007f]/.test(value) || !new RegExp(`^(?:${input.pattern})$`).test(value))
       throw new InputError(
         `Invalid value "${value}" for "${input.label}"${input.placeholder ? `. Example: ${input.placeholder}` : ''}.`,

@@ -14,9 +14,9 @@ export interface Place {
 export type DeckIssue =
   | { kind: 'is-folder' }
   | { kind: 'missing-file' }
-  /** Slidev could not read the file. `message` is its own. */
+  /** Slidev could not read the file. `message` is Slidev's. */
   | { kind: 'unreadable'; message: string }
-  /** Slidev could not parse the slide. `message` is its own. */
+  /** Slidev could not parse the slide. `message` is Slidev's. */
   | { kind: 'syntax'; message: string }
   | { kind: 'fence'; issue: FenceIssue }
   | { kind: 'empty-step'; step: string }
@@ -35,7 +35,7 @@ export type DeckIssue =
 /** A mistake and its position. */
 export type DeckProblem = Place & DeckIssue
 
-/** The deck has mistakes. */
+/** Thrown for a deck with mistakes. The message lists all of them. */
 export class DeckError extends Error {
   override name = 'DeckError'
   readonly problems: readonly DeckProblem[]

@@ -19,11 +19,11 @@ export interface SlideSource {
   content: string
 }
 
-/** A slide of the deck, and what was found in the slides before it. */
+/** A slide of the deck, and the results of reading the slides before it. */
 export interface SlideContext {
   source: SlideSource
   frontmatter: Record<string, unknown>
-  /** Lines of the file that the slide is in. */
+  /** Lines of the file that contains the slide. */
   lines: readonly string[]
   place: Place & { slide: number }
   steps: Map<string, Step>
@@ -90,7 +90,7 @@ function readSteps(context: SlideContext, fences: readonly Fence[], contracts: R
     const contract = readValue(context, ['steps', fence.step], contractSchema, contracts[fence.step] ?? {})
     return contract ? [{ ...fence, contract }] : []
   })
-  // A step that keeps running would block the other steps of a shared terminal, so it gets its own.
+  // A step that keeps running would block the other steps of a shared terminal, so it gets its own terminal.
   const shared = parsed.find(({ contract, terminal }) => !contract.ready && terminal === undefined)?.step
   for (const { step: id, line, command, terminal, contract } of parsed) {
     const used = placeholders(command)
@@ -136,9 +136,9 @@ function readFences({ source, lines, place, steps, problems }: SlideContext): Fe
     }
     const command = commandOf(token.content)
     if (isEmpty(command)) problems.push({ ...place, line, kind: 'empty-step', step: fence.step })
-    const twin = steps.get(fence.step)
-    if (twin || fences.some((other) => other.step === fence.step))
-      problems.push({ ...place, line, kind: 'duplicate-step', step: fence.step, ...(twin && { first: twin.place }) })
+    const prior = steps.get(fence.step)
+    if (prior || fences.some((other) => other.step === fence.step))
+      problems.push({ ...place, line, kind: 'duplicate-step', step: fence.step, ...(prior && { first: prior.place }) })
     else fences.push({ ...fence, command, line })
   }
   return fences
@@ -147,9 +147,9 @@ function readFences({ source, lines, place, steps, problems }: SlideContext): Fe
 async function readSlideTask(root: string, id: string, context: SlideContext): Promise<void> {
   const { source, lines, tasks, problems } = context
   const place = { ...context.place, line: frontmatterLine(source, lines, ['task']) }
-  const twin = tasks.get(id)
-  if (twin) {
-    problems.push({ ...place, kind: 'duplicate-task', task: id, first: twin.place })
+  const prior = tasks.get(id)
+  if (prior) {
+    problems.push({ ...place, kind: 'duplicate-task', task: id, first: prior.place })
     return
   }
   try {

@@ -8,13 +8,16 @@ import type { StaticDeck } from '../../shared/static-deck.ts'
 /** Lines of Slidev's output that an error message shows. */
 const MAX_OUTPUT_LINES = 12
 
-/** The path of Slidev's executable. Slidev runs as a separate process, so that a crash of it does not affect terminals and steps. */
+/**
+ * The path of Slidev's executable. Slidev runs as a separate process, so that its crash does not affect terminals and
+ * steps.
+ */
 export function slidevCommand(deckFile: string): string {
   const manifest = createRequire(join(dirname(deckFile), 'package.json')).resolve('@slidev/cli/package.json')
   return join(dirname(manifest), 'bin', 'slidev.mjs')
 }
 
-/** Slidev could not build the deck. The message is the relevant part of its output. */
+/** Thrown if Slidev cannot build the deck. The message is the relevant part of Slidev's output. */
 export class BuildError extends Error {
   override name = 'BuildError'
 }
@@ -23,7 +26,8 @@ export class BuildError extends Error {
  * Builds the deck as static files, unless this version is already built.
  *
  * @param built folder of built decks, absolute; all but the latest earlier build are removed from it
- * @param options.workshop include the learner's page, whose editor doubles the size of a build; requires a separate `built`
+ * @param options.workshop include the learner's page, whose editor doubles the size of a build; requires a separate
+ * `built`
  * @returns the folder of this version
  * @throws BuildError
  */
@@ -39,13 +43,14 @@ export async function buildDeck(
   const fresh = await slidevBuild(deckFile, out, ['--base', '/'], env, signal)
   const earlier = (await readdir(built)).filter((name) => name !== `${version}.new`)
   await rename(fresh, out)
-  // The previous build stays: an open window may still load parts of it.
+  // The previous build is kept, because an open window may still load parts of it.
   for (const name of earlier.sort().slice(0, -1)) await rm(join(built, name), { recursive: true, force: true })
   return out
 }
 
 /**
- * Builds the deck as a static site that works at any path. Replaces the contents of the folder once the build is complete.
+ * Builds the deck as a static site that works at any path. Replaces the contents of the folder once the build is
+ * complete.
  *
  * @param out folder, absolute
  * @throws BuildError
@@ -62,7 +67,7 @@ export async function buildSite(
 }
 
 /**
- * Builds into a folder beside the given one, so that an interrupted build leaves nothing there.
+ * Builds into a folder beside the given one, so that an interrupted build does not leave an incomplete one there.
  *
  * @returns the folder that was built
  */
@@ -103,10 +108,10 @@ function withoutStacks(text: string): string {
 
 /** The errors of Vite plugins: the position and first line of each distinct one. */
 function pluginErrors(text: string): string {
-  const places = new Map<string, string>()
-  for (const [, place = '', message = ''] of text.matchAll(/^\[plugin [^\]]*\] (\S+)\n(?:\w*Error: )?(.*)$/gm))
-    if (!places.has(message)) places.set(message, place.replace(/^.*__slidev_(\d+)\.md.*$/, 'slide $1'))
-  return [...places].map(([message, place]) => `${place}: ${message}`).join('\n')
+  const positions = new Map<string, string>()
+  for (const [, position = '', message = ''] of text.matchAll(/^\[plugin [^\]]*\] (\S+)\n(?:\w*Error: )?(.*)$/gm))
+    if (!positions.has(message)) positions.set(message, position.replace(/^.*__slidev_(\d+)\.md.*$/, 'slide $1'))
+  return [...positions].map(([message, position]) => `${position}: ${message}`).join('\n')
 }
 
 /** The end of a program's output, for an error message. */

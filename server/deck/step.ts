@@ -5,7 +5,7 @@ import type { Task } from './task.ts'
 /** A runnable command of the deck. */
 export interface Step {
   id: string
-  /** As the slide shows it, with `{{name}}` in place of each input. */
+  /** The command on the slide, with `{{name}}` in place of each input. */
   command: string
   /** SHA-256 of the command, hex. */
   hash: string

@@ -9,8 +9,8 @@ import { profileSchema, time } from '../../shared/deck/contract.ts'
  *
  *     tasks/<id>/task.md           frontmatter (see `taskSchema`) and the instructions as Markdown
  *     tasks/<id>/hints/1.md …      hints, usually two or three
- *     tasks/<id>/setup             brings the workspace to the start of the task and prints what it changed
- *     tasks/<id>/check             exits with 0 if the task is solved; `FAIL: …`, `OK: …` and `LOOK: …` lines are for the learner
+ *     tasks/<id>/setup             brings the workspace to the start of the task and prints its changes
+ *     tasks/<id>/check             exits with 0 if the task is solved; prints `FAIL: …`, `OK: …` and `LOOK: …` lines
  *     tasks/<id>/solve             makes the check pass
  *     tasks/<id>/reset             optional; runs after the files were reset, for example to stop processes
  *
@@ -34,11 +34,11 @@ export interface Task {
   /** As Markdown, in order. */
   hints: string[]
   scripts: { setup: string; check: string; solve: string; reset?: string }
-  /** All files that it was read from, absolute. */
+  /** All files that the task was read from, absolute. */
   sources: string[]
 }
 
-/** A path in the flake, as the author writes it. */
+/** A path in the flake, as written by the author. */
 const path = z
   .string()
   .regex(
@@ -64,7 +64,7 @@ const taskSchema = z.strictObject({
 /** The files of a task. Any other file is an error, since a misspelled script would never run. */
 const TASK_FILES = new Set(['task.md', 'hints', 'setup', 'check', 'solve', 'reset'])
 
-/** A task is invalid. Each problem names the file and, if known, the line. */
+/** Thrown for an invalid task. Each problem contains the file and, if known, the line. */
 export class TaskError extends Error {
   override name = 'TaskError'
   readonly problems: string[]
@@ -105,7 +105,7 @@ export async function readTask(root: string, id: string): Promise<Task> {
 
   const { frontmatter, text } = parseTaskFile(
     `${name}/task.md`,
-    await required('task.md', 'write the title, what the task teaches, and the instructions'),
+    await required('task.md', 'write the title, the subject of the task (teaches), and the instructions'),
     problems,
   )
   const scripts = {

@@ -2,14 +2,17 @@ import { createSocket } from 'node:dgram'
 import { once } from 'node:events'
 import { networkInterfaces } from 'node:os'
 
-/** An address in TEST-NET-1 (RFC 5737). Connecting a UDP socket to it sends nothing and reveals the source address of the default route. */
+/**
+ * An address in TEST-NET-1 (RFC 5737). Connecting a UDP socket to it sends no packet and reveals the source address of
+ * the default route.
+ */
 const TEST_NET_ADDRESS = '192.0.2.1'
 
 /** Any UDP port; no packet is sent to it. */
 const ANY_PORT = 53
 
 /**
- * Finds the IPv4 address at which the local network reaches this machine: the source address of the default route, or else
+ * Finds the IPv4 address of this machine on the local network: the source address of the default route, or else
  * the first address that is not a loopback address.
  *
  * @returns undefined if this machine is not connected to a network
@@ -25,7 +28,7 @@ export async function localAddress(): Promise<string | undefined> {
     const { address } = socket.address()
     if (candidates.some((candidate) => candidate.address === address)) return address
   } catch {
-    // No default route: the network may still be local.
+    // Without a default route, the machine may still be on a local network.
   } finally {
     socket.close()
   }

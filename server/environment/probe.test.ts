@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net'
 import { afterEach, expect, test } from 'vitest'
 import { untilReady } from './probe.ts'
 
-/** More polls than the listeners of one event that Node accepts without a warning. */
+/** More polls than the number of listeners above which Node.js prints a warning. */
 const POLLS = 12
 
 let server: Server | undefined

@@ -4,11 +4,11 @@ import type { Executor } from '../executor/executor.ts'
 /** Time between two requests: imperceptible to a viewer, negligible for a booting VM. */
 const POLL_INTERVAL_MS = 250
 
-/** Time for one response: QEMU accepts connections long before its guest answers them. */
+/** Time limit for one response: QEMU accepts connections long before its guest responds. */
 const RESPONSE_TIMEOUT_MS = 2000
 
 /**
- * Translates the URL of a page on the executor's loopback to a URL that this machine can reach.
+ * Translates a URL on the executor's loopback interface to a URL that this machine can reach.
  *
  * @param url `http://127.0.0.1:8080/…`
  */
@@ -32,14 +32,14 @@ export async function untilReady(
 ): Promise<boolean> {
   while (!signal.aborted) {
     if (await isReady(page, signal)) return !signal.aborted
-    // Unlike a timer with a listener of its own, this removes its listener when the time is over.
+    // Unlike a timer with a separate listener, this removes its listener when the time is over.
     await sleep(POLL_INTERVAL_MS, undefined, { signal }).catch(() => {})
   }
   return false
 }
 
 async function isReady(page: { http: string; contains?: string | undefined }, signal: AbortSignal): Promise<boolean> {
-  // AbortSignal.any would stay registered with the signal for as long as the signal exists.
+  // AbortSignal.any() is not used, because it stays registered with the signal as long as the signal exists.
   const attempt = new AbortController()
   const abort = () => attempt.abort()
   const timer = setTimeout(abort, RESPONSE_TIMEOUT_MS)

@@ -3,7 +3,7 @@ import type { PortHolder } from './ports.ts'
 /** Lines of a program's output that a message shows. */
 const MAX_OUTPUT_LINES = 5
 
-/** Why steps cannot run in the chosen environment, or run with restrictions. */
+/** A reason why steps cannot run in the chosen environment, or run with restrictions. */
 export type ProfileProblem =
   /** `prepare.sh` failed. `output` is its error output, which is written for users. */
   | { kind: 'lab-failed'; exit: number | undefined; output: string }
@@ -33,14 +33,14 @@ export function describeProfileProblem(problem: ProfileProblem): string {
   }
 }
 
-/** Why Debian packages are not installed. */
+/** The reason why Debian packages are not installed. */
 export type PackageProblem =
-  /** There is no apt-get, or neither root nor sudo. */
+  /** apt-get is not available, or the user is not root and cannot use sudo. */
   | { kind: 'no-permission'; packages: readonly string[] }
   /** `output` is the error output of apt-get. */
   | { kind: 'install-failed'; packages: readonly string[]; output: readonly string[] }
 
-/** Describes why packages are not installed, and how to install them. */
+/** Describes the reason why packages are not installed, and how to install them. */
 export function describePackageProblem(problem: PackageProblem): string {
   const manually = `As root: apt-get install ${problem.packages.join(' ')}`
   switch (problem.kind) {

@@ -15,31 +15,34 @@ import { type DeckPaths, packageRoot } from '../lib/paths.ts'
 import { shellQuote } from '../lib/shell-quote.ts'
 import { runTool } from '../executor/run-tool.ts'
 
-/** The environment of the steps, prepared. */
+/** The prepared environment of the steps. */
 export interface ProfileRuntime {
   name: Profile
   /** Variables of the steps' shells, added to those of the user that `shellEnvironment` passes on. */
   env: Record<string, string>
   /** Script that runs in the workdir before each step of the deck and each script of a task, in their executor. */
   beforeStep?: string
-  /** A restriction that the user should know of; steps can run nevertheless. */
+  /** A restriction to report to the user. Steps can run nevertheless. */
   notice?: string
-  /** When `prefetch` completed. Nix downloads nothing from then on. */
+  /** Date of the last completed `prefetch`, after which Nix downloads nothing. */
   prefetched?: Date
-  /** Why steps cannot run, shown on each step. The deck can be presented nevertheless. */
+  /** The reason why steps cannot run, shown on each step. The deck can be presented nevertheless. */
   problem?: string
 }
 
-/** Oldest Nix for the profile `nixos`: older versions lock the content of a `path:` input and ignore edits (measured with 2.8). */
+/**
+ * Oldest Nix for the profile `nixos`: older versions lock the content of a `path:` input and ignore edits (measured
+ * with 2.8).
+ */
 const MIN_NIX_VERSION: [number, number] = [2, 26]
 
 /** Exit status of `nix/lab/env.sh` if the lab is not prepared (see nix/lab/common.sh). */
 const LAB_NOT_PREPARED = 8
 
-/** Time for Nix to fetch the metadata of the flake's inputs. */
+/** Time limit for Nix to fetch the metadata of the flake's inputs. */
 const METADATA_TIMEOUT_MS = 15_000
 
-/** Time for entering a development shell that was entered before. */
+/** Time limit for entering a development shell that was entered before. */
 const DEV_SHELL_TIMEOUT_MS = 60_000
 
 /** Major and minor version of the Nix on the PATH; undefined if there is none. */
@@ -69,10 +72,10 @@ export async function chooseProfile(flake: string, signal: AbortSignal): Promise
   return exitCode === 0 ? 'nixos' : 'lab'
 }
 
-/** Time for preparing the workdir before a step, in seconds; the lab takes a tenth of a second. */
+/** Time limit for preparing the workdir before a step; the lab needs a tenth of a second. */
 const PREPARE_TIMEOUT_SECONDS = 60
 
-/** Prepares the workdir of an executor for a step. A failure is not reported here, since it makes the step itself fail. */
+/** Prepares the workdir of an executor for a step. A failure is not reported, since it makes the step itself fail. */
 export async function prepareStep(
   { beforeStep }: Pick<ProfileRuntime, 'beforeStep'>,
   executor: Pick<Executor, 'script'>,
@@ -117,7 +120,7 @@ export async function labProfile(
   return {
     name: 'lab',
     env: parseVariables(stdout),
-    // An invalid flake.nix cannot be locked. The step runs nevertheless, and shows Nix's own message.
+    // An invalid flake.nix cannot be locked. The step runs nevertheless, and shows Nix's message.
     beforeStep: `bash ${shellQuote(labScript('lock.sh'))} ${shellQuote(cache)} .`,
   }
 }
@@ -126,10 +129,11 @@ export async function labProfile(
 const FEATURES = 'extra-experimental-features = nix-command flakes'
 
 /**
- * Prepares the profile `nixos`: locks the flake against nixpkgs, and enters its development shell, so that the steps need
- * only Nix on the machine. After `prefetch`, Nix downloads nothing.
+ * Prepares the profile `nixos`: locks the flake against nixpkgs, and enters its development shell, so that the steps
+ * require only Nix on the machine. After `prefetch`, Nix downloads nothing.
  *
- * @returns the profile, with `notice` if the flake cannot be locked or its shell entered; steps then use the programs on the PATH
+ * @returns the profile, with `notice` if the flake cannot be locked or its shell entered; steps then use the programs
+ * on the PATH
  */
 export async function nixosProfile(
   { workdir, roots }: DeckPaths,
@@ -158,7 +162,7 @@ async function removeLabLock(workdir: string): Promise<void> {
   const lock = labLock.safeParse(json(await readFile(join(workdir, 'flake.lock'), 'utf8').catch(() => '')))
   if (!lock.success) return
   await rm(join(workdir, 'flake.lock'))
-  // The lock file of the project, if it has one.
+  // Restores the project's lock file, if there is one.
   await execa('git', ['checkout', 'HEAD', '--', 'flake.lock'], { cwd: workdir, reject: false })
 }
 const labLock = z.object({ nodes: z.object({ nixpkgs: z.object({ locked: z.object({ type: z.literal('path') }) }) }) })
@@ -207,7 +211,10 @@ function parseVariables(text: string): Record<string, string> {
   return Object.fromEntries(lines.map((line) => [line.slice(0, line.indexOf('=')), line.slice(line.indexOf('=') + 1)]))
 }
 
-/** Variables of the server that shells on slides inherit. Tokens are not among them: a contract must name those in `needs.env`. */
+/**
+ * Variables of the server that shells on slides inherit. Tokens are not included: a contract must list them in
+ * `needs.env`.
+ */
 const INHERITED_VARIABLES = [
   'HOME',
   'USER',
@@ -228,7 +235,7 @@ const INHERITED_VARIABLES = [
 /**
  * Composes the environment of the steps' shells.
  *
- * @param declared variables that the deck's contracts name in `needs.env`
+ * @param declared variables that the deck's contracts list in `needs.env`
  */
 export function shellEnvironment(profile: ProfileRuntime, declared: Iterable<string>): Record<string, string> {
   const env: Record<string, string> = {}

@@ -22,11 +22,14 @@ import { fingerprint, prepareWorkdir } from './workdir.ts'
 
 export interface RuntimeOptions {
   deck: Deck
-  /** Chosen by what is installed on this machine if absent. */
+  /** If absent, it is chosen by the programs on this machine. */
   profile?: Profile | undefined
   /** Install system packages without asking. */
   yes: boolean
-  /** The workspace of a learner, which a workshop uses instead of the deck's workdir. `prepare` creates it if it is missing. */
+  /**
+   * The workspace of a learner, which a workshop uses instead of the deck's workdir. `prepare` creates it if it is
+   * missing.
+   */
   workspace?: { folder: string; prepare: () => Promise<unknown> }
 }
 
@@ -41,7 +44,7 @@ export interface RuntimeContext {
   env: Record<string, string>
   registry: ProcessRegistry
   recordings: Recordings
-  /** Values to redact from recordings: those of the variables that the deck's contracts name. */
+  /** Values to redact from recordings: those of the variables that the deck's contracts list. */
   secrets: string[]
   /** Messages for the user about restrictions. */
   notices: string[]
@@ -51,10 +54,10 @@ export interface RuntimeContext {
 export const progress = { fallbackRenderer: 'simple', registerSignalListeners: false } as const
 
 /**
- * Prepares the environment of a deck: installs and prepares its profile, and creates its workdir or a learner's workspace. Ends
- * processes that an earlier server has left running.
+ * Prepares the environment of a deck: installs and prepares its profile, and creates its workdir or a learner's
+ * workspace. Ends processes that an earlier server has left running.
  *
- * @throws an Error whose message says what to do next
+ * @throws an Error whose message contains the fix
  */
 export async function prepareRuntime(options: RuntimeOptions, signal: AbortSignal): Promise<RuntimeContext> {
   const { deck, workspace } = options
@@ -78,7 +81,7 @@ export async function prepareRuntime(options: RuntimeOptions, signal: AbortSigna
         name = options.profile ?? (existsSync(join(flake, 'flake.nix')) ? await chooseProfile(flake, signal) : 'host')
         task.title = `Profile: ${name}`
         if (name !== 'lab') return
-        // The talk starts without them; the steps that need them are unavailable.
+        // The talk starts without the packages; the steps that require them are unavailable.
         const problem = await offerPackages(
           task,
           'The offline lab',
@@ -118,7 +121,7 @@ export async function prepareRuntime(options: RuntimeOptions, signal: AbortSigna
       task: async (_, task) => {
         profile = await labProfile(paths.cache, (line) => (task.output = line), signal, registry)
         task.title = profile.problem
-          ? 'The offline lab is not available: the steps that need it say why'
+          ? 'The offline lab is not available; the reason is shown on each step that requires it'
           : 'The offline lab is ready'
       },
     },

@@ -34,14 +34,14 @@ async function rootPrefix(): Promise<string[] | undefined> {
 }
 
 /**
- * Prints what would be installed and asks for consent, which is assumed without a terminal.
+ * Prints the packages and asks for consent, which is assumed if there is no terminal.
  *
- * @param what needs the packages, as the subject of a sentence
+ * @param feature the feature that requires the packages, as the subject of a sentence
  * @param yes do not ask
  * @throws the signal's reason
  */
-async function askToInstall(what: string, packages: string[], yes: boolean, signal: AbortSignal): Promise<boolean> {
-  console.log(`${what} needs these Debian packages: ${packages.join(', ')}.`)
+async function askToInstall(feature: string, packages: string[], yes: boolean, signal: AbortSignal): Promise<boolean> {
+  console.log(`${feature} needs these Debian packages: ${packages.join(', ')}.`)
   if (yes || !process.stdin.isTTY || !process.stdout.isTTY) return true
   const terminal = createInterface({ input: process.stdin, output: process.stdout })
   // readline intercepts Ctrl-C while it waits for the answer.
@@ -57,20 +57,20 @@ async function askToInstall(what: string, packages: string[], yes: boolean, sign
 /**
  * Installs Debian packages, if the user agrees, and shows the progress in a task.
  *
- * @param what needs the packages, as the subject of a sentence
+ * @param feature the feature that requires the packages, as the subject of a sentence
  * @param yes do not ask
- * @returns why they are not installed, and the fix; undefined if they are installed or the user declined
+ * @returns the reason why they are not installed, and the fix; undefined if they are installed or the user declined
  * @throws the signal's reason
  */
 export async function offerPackages(
   task: { title: string; output: string },
-  what: string,
+  feature: string,
   packages: string[],
   yes: boolean,
   signal: AbortSignal,
   registry: ProcessRegistry,
 ): Promise<string | undefined> {
-  if (packages.length === 0 || !(await askToInstall(what, packages, yes, signal))) return undefined
+  if (packages.length === 0 || !(await askToInstall(feature, packages, yes, signal))) return undefined
   const { title } = task
   task.title = `${title} (installing ${packages.join(', ')})`
   const problem = await installPackages(packages, (line) => (task.output = line), signal, registry)
@@ -95,9 +95,9 @@ async function installPackages(
   if (!prefix) return { kind: 'no-permission', packages }
   const options = { onLine: onProgress, signal, registry, env: { DEBIAN_FRONTEND: 'noninteractive' } }
   const asRoot = ([program = '', ...args]: string[]) => runTool(program, args, options)
-  // Completes an interrupted installation, without which dpkg refuses any other.
+  // Completes an interrupted installation: until then, dpkg refuses all others.
   await asRoot([...prefix, 'dpkg', '--configure', '-a'])
-  // A failure does not matter if the outdated package list still suffices.
+  // A failure is ignored, because the existing package list may suffice.
   await asRoot([...prefix, 'apt-get', 'update', '-qq'])
   const { exit, errors } = await asRoot([...prefix, 'apt-get', 'install', '-y', '--no-install-recommends', ...packages])
   return exit === 0 ? undefined : { kind: 'install-failed', packages, output: errors }

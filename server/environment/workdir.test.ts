@@ -50,7 +50,7 @@ test('resetWorkdir keeps a lock file from the workdir until the project has one'
   await writeFile(join(workdir, 'flake.lock'), 'from the workdir')
   await resetWorkdir(source, workdir)
   expect(await readFile(join(workdir, 'flake.lock'), 'utf8')).toBe('from the workdir')
-  // Visible to Nix but not committed, since a lock file of the lab must not return in the profile nixos.
+  // Visible to Nix but not committed, so that a lock file of the lab is not restored in the profile nixos.
   expect((await execa('git', ['ls-files', 'flake.lock'], { cwd: workdir })).stdout).toBe('flake.lock')
   expect((await execa('git', ['ls-tree', 'HEAD', 'flake.lock'], { cwd: workdir })).stdout).toBe('')
   await writeFile(join(source, 'flake.lock'), 'committed')

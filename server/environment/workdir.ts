@@ -12,7 +12,7 @@ import { execa } from 'execa'
 /** Fixed author for the initial commit; ignores the user's Git identity. */
 const COMMITTER = ['-c', 'user.name=understudy', '-c', 'user.email=understudy@localhost', '-c', 'commit.gpgsign=false']
 
-/** Whether a file is part of the flake. The lab, which the flake is locked against, is not; nor are tests and build results. */
+/** Whether a file is part of the flake. The lab, tests and build results are not. */
 function belongsToFlake(source: string, path: string): boolean {
   const [top] = relative(source, path).split(sep)
   return top !== 'lab' && !/(^|\/)(node_modules|result(-[^/]*)?|\.git)$/.test(path) && !path.endsWith('.test.ts')
@@ -57,7 +57,7 @@ export async function prepareWorkdir(source: string, workdir: string): Promise<W
       cwd: workdir,
       reject: false,
     })
-    // Also if git fails: it is then unknown whether there are edits.
+    // The workdir is also kept if git fails, because there may be edits.
     if (failed || stdout.trim() !== '') return 'kept-with-edits'
   }
   return createWorkdir(source, workdir, expected)
@@ -90,15 +90,15 @@ async function createWorkdir(
   workdir: string,
   expected: string,
 ): Promise<'created' | 'created-without-git'> {
-  // Created under another name first, so that an interruption leaves a complete workdir: the old or the new one.
+  // Created under a temporary name, so that an interruption leaves either the old or the new workdir.
   const fresh = `${workdir}.new`
   await rm(fresh, { recursive: true, force: true })
   await mkdir(dirname(workdir), { recursive: true, mode: 0o700 })
   await mkdir(fresh, { mode: 0o700 })
   if (existsSync(source)) await cp(source, fresh, { recursive: true, filter: (path) => belongsToFlake(source, path) })
   const repository = await createRepository(fresh)
-  // A project without a lock file keeps the one that was written in the old workdir: without a network, Nix cannot write
-  // another. It is not committed, since the profile may have to remove it (`removeLabLock`), but Nix must see it.
+  // A project without a lock file keeps the one that was written in the old workdir: without a network, Nix cannot
+  // write another. It is not committed, since the profile may have to remove it (`removeLabLock`), but Nix must see it.
   if (!existsSync(join(fresh, 'flake.lock')) && existsSync(join(workdir, 'flake.lock'))) {
     await cp(join(workdir, 'flake.lock'), join(fresh, 'flake.lock'))
     if (repository) await execa('git', ['add', '--intent-to-add', 'flake.lock'], { cwd: fresh })

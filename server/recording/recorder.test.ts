@@ -19,7 +19,7 @@ test('a recording consists of the screen, the output and the exit status', async
   const file = join(folder, 'a.cast')
   const recorder = new Recorder({ file, command: 'ls', secrets: [] })
   recorder.snapshot(80, 24, '\u001b[1mworkdir\u001b[0m ')
-  // A character that is split between two chunks.
+  // The character é is split between two chunks.
   const bytes = Buffer.from('é\r\n')
   recorder.output(bytes.subarray(0, 1))
   recorder.output(bytes.subarray(1))

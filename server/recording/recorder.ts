@@ -11,13 +11,13 @@ export interface RecorderOptions {
   title?: string
   /** Values that must not reach the disk. */
   secrets: Iterable<string>
-  /** Bytes of output to record. Of the output beyond that, only the final screen is recorded. Default: 8 MiB. */
+  /** Maximum bytes of output to record. Output beyond it is replaced by the final screen. Default: 8 MiB. */
   maxOutputBytes?: number
 }
 
 const MAX_OUTPUT_BYTES = 8 << 20
 
-/** The result of a recording. Unless it is complete, its file has been removed. */
+/** The result of a recording. If the recording is not complete, its file has been removed. */
 export type RecordingResult =
   | { state: 'complete'; seconds: number }
   /** The session ended before its first screen. */

@@ -3,20 +3,20 @@ import type { Profile } from '../../shared/deck/contract.ts'
 import type { Deck } from '../deck/deck.ts'
 import { type Recording, RecordingStore, staleness, type Staleness } from './store.ts'
 
-/** What a window knows about a step's recording. */
+/** The facts about a step's recording that windows receive. */
 export interface RecordingInfo {
   profile: Profile
   /** ISO 8601. */
   date: string
-  /** Why the recording may differ from what the step would do now. */
+  /** The reason why the recording may be outdated. */
   stale?: Staleness
-  /** Whether there is a picture of the page that the step served. */
+  /** Whether there is a screenshot of the page that the step served. */
   thumbnail: boolean
 }
 
 /**
- * The recordings that a deck can fall back on: for each step that of the current profile, or else that of another
- * profile.
+ * The recordings that a deck can fall back on: for each step, the recording of the current profile or, if it does not
+ * exist, of another profile.
  */
 export class Recordings {
   private readonly store: RecordingStore
@@ -34,7 +34,7 @@ export class Recordings {
     this.flakeFingerprint = flakeFingerprint
   }
 
-  /** Updates the infos of all steps. To be called at the start and whenever the deck has changed. */
+  /** Updates the information about all recordings. Call it at the start and after each change of the deck. */
   async load(deck: Deck): Promise<void> {
     this.infos.clear()
     const fingerprints = new Map<Profile, string>()
@@ -55,7 +55,7 @@ export class Recordings {
     )
   }
 
-  /** The info of a step's recording, as of the last `load`; undefined if it has none. */
+  /** The facts about a step's recording, as of the last `load`; undefined if the step has none. */
   info(step: string): RecordingInfo | undefined {
     return this.infos.get(step)
   }
@@ -76,7 +76,7 @@ export class Recordings {
     return info && this.store.file(info.profile, step, 'cast')
   }
 
-  /** Absolute path of the picture of a step's page. */
+  /** Absolute path of the screenshot of a step's page. */
   thumbnailFile(step: string): string | undefined {
     const info = this.infos.get(step)
     return info?.thumbnail ? this.store.file(info.profile, step, 'png') : undefined

@@ -4,9 +4,9 @@ import type { Session } from '../terminal/session.ts'
 import { Recorder } from './recorder.ts'
 
 /**
- * Logs what every terminal of a talk shows, as asciicast files in the user's cache. The logs attach to sessions as
- * normal viewers do, so during an output burst they receive screen snapshots at the same rate as the audience, which
- * keeps their cost low.
+ * Logs the output of every terminal of a talk as asciicast files in the user's cache. The logs attach to sessions like
+ * other viewers. During an output burst, they receive screen snapshots at the same rate as the audience, which limits
+ * their size.
  */
 
 export interface SessionLogsOptions {
@@ -82,7 +82,7 @@ class SessionLog {
 
   private startFile(): Recorder {
     const { folder, secrets, limits } = this.options
-    // Redacted before it reaches the screen, so that no snapshot contains part of a secret.
+    // The redacted output is logged, so that no snapshot contains part of a secret.
     const { name, redacted: source } = this.session
     const recorder = new Recorder({
       file: join(folder, `${new Date().toISOString().replaceAll(':', '-')}-${name}.cast`),
@@ -94,7 +94,7 @@ class SessionLog {
     let received = 0
     let initialSize: number | undefined
     const limitSize = () => {
-      // The first snapshot does not count: it includes the scrollback, which may exceed the limit by itself.
+      // The first snapshot does not count, because it includes the scrollback, which alone may exceed the limit.
       initialSize ??= recorder.size
       if (recorder.size - initialSize > limits.fileBytes && recorder === this.recorder) this.startNextFile()
     }

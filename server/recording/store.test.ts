@@ -74,7 +74,7 @@ test('read ignores a truncated recording', async () => {
   expect(await store.read('lab', 'build')).toBeUndefined()
 })
 
-test('the history gets a line when measurements or nixpkgs change', async () => {
+test('a line is appended to the history when measurements or nixpkgs change', async () => {
   const size = (value: string) => ({ captures: { size: { value, unit: 'bytes' as const } } })
   for (const value of ['10', '10', '12', '12']) await store.save(facts(size(value)), cast('x'))
   await store.save(facts({ step: 'other', captures: { name: { value: 'text', unit: 'text' } } }), cast('x'))

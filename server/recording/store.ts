@@ -12,7 +12,7 @@ export interface Recording {
   cast: Cast
 }
 
-/** Why a recording may differ from what its step would do now. */
+/** The reason why a recording may be outdated. */
 export type Staleness = 'command changed' | 'flake changed'
 
 /**
@@ -33,7 +33,7 @@ export class RecordingStore {
   }
 
   /**
-   * Saves the recording of a step in place of the previous one. After an interruption, `read` returns the old or the
+   * Saves the recording of a step and replaces the previous one. After an interruption, `read` returns the old or the
    * new recording, never a mixture.
    *
    * @param cast text of the recording
@@ -54,7 +54,7 @@ export class RecordingStore {
       for (const file of [castFile, jsonFile, pngFile]) await rm(`${file}.new`, { force: true })
       throw error
     }
-    // In this order: if only the cast has been renamed, `read` finds its metadata in the `.new` file.
+    // The order matters: if only the cast has been renamed, `read` finds its metadata in the `.new` file.
     await rename(`${castFile}.new`, castFile)
     if (thumbnail) await rename(`${pngFile}.new`, pngFile)
     await rename(`${jsonFile}.new`, jsonFile)
@@ -70,7 +70,7 @@ export class RecordingStore {
       .split('\n')
       .map((line) => measurement.safeParse(json(line)).data)
       .findLast((entry) => entry?.step === step)
-    // Parsed for the order of its keys, which makes the texts comparable.
+    // Parsing puts the keys into the order of the schema, so that the JSON texts can be compared.
     const entry = measurement.parse({ step, date, nixpkgs, captures: values } satisfies Measurement)
     if (!previous || JSON.stringify({ ...previous, date }) !== JSON.stringify(entry))
       await appendFile(file, `${JSON.stringify(entry)}\n`)

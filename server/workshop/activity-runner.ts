@@ -3,7 +3,7 @@ import { describeCanceledActivity } from '../../shared/failures/workshop-refusal
 import type { DeckTask } from '../deck/step.ts'
 import { RefusedError } from '../steps/refused-error.ts'
 
-/** An activity was stopped, or replaced by a later one, before it finished. */
+/** Thrown if an activity is stopped, or replaced with a later one, before it has finished. */
 export class ActivityCanceledError extends Error {
   override name = 'ActivityCanceledError'
   constructor(action: Activity['action'], title: string) {
@@ -41,7 +41,7 @@ export class ActivityRunner {
   /**
    * Runs an activity. A running check or preview is canceled first; an activity that changes files is not.
    *
-   * @param work must stop when the signal is aborted
+   * @param work the activity; must stop when its signal is aborted
    * @throws RefusedError `activity-running` or `course-closed`
    * @throws ActivityCanceledError
    */

@@ -35,7 +35,7 @@ test('checkCapacity refuses a class that is too large for the memory, CPU or dis
 test.skipIf(missing)(
   `measureUsage measures the check of a real task in a container${missing ? ` (skipped: ${missing})` : ''}`,
   async () => {
-    // The check holds 100 MB in memory and uses the CPU for one to two seconds.
+    // The check allocates 100 MB of memory and uses the CPU for one to two seconds.
     const check = `[ "$(sed -n 's/.*port = \\(.*\\);/\\1/p' service.nix)" = 8081 ] || { echo 'FAIL: another port'; exit 1; }
 perl -e 'my $held = "x" x 1e8; my $end = time + 2; while (time < $end) {}'`
     const workshop = await TestWorkshop.create({

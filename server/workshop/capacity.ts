@@ -9,8 +9,8 @@ import type { Executor } from '../executor/executor.ts'
 import type { Learner } from './learner.ts'
 
 /**
- * Capacity of a machine for a class. A temporary learner solves the heaviest task of the deck in a container, and the resource usage is
- * measured. The capacity is the number of learners who could check that task at the same time.
+ * Capacity of a machine for a class. A temporary learner solves the heaviest task of the deck in a container, and the
+ * resource usage is measured. The capacity is the number of learners who could check that task at the same time.
  */
 
 /** Resource usage of one learner who checks a task. */
@@ -37,7 +37,7 @@ export interface MachineResources {
 }
 
 const BYTES_PER_MIB = 2 ** 20
-/** MiB that are left to the system and the server. */
+/** MiB that are reserved for the system and the server. */
 const RESERVED_MIB = { memory: 1024, disk: 2048 }
 /** MiB of server memory for each learner's screens, scrollback and connections. */
 const SERVER_MIB_PER_LEARNER = 40
@@ -52,7 +52,7 @@ const SAMPLING_TIMEOUT_SECONDS = 3600
  * @param learners number of learners
  * @param usage of one learner
  * @param tasks number of tasks of the deck; each is assumed to use as much disk space as the measured one
- * @returns a line for the instructor: the capacity and the figures that it results from
+ * @returns a line for the instructor: the capacity and the figures it is calculated from
  * @throws an Error with the same figures if the capacity is too low
  */
 export function checkCapacity(
@@ -89,7 +89,8 @@ export async function readMachineResources(folder: string): Promise<MachineResou
 }
 
 /**
- * Solves and checks the heaviest available task, which is the one with the longest time limit, and measures the resource usage.
+ * Solves and checks the heaviest available task, which is the one with the longest time limit, and measures the
+ * resource usage.
  *
  * @param learner a temporary learner
  * @param executor runs in the learner's container
@@ -115,7 +116,7 @@ export async function measureUsage(
     if (from === 'stdout') samples.add(String(bytes))
   })
   try {
-    // The sampler exits at once if there is no control group to read.
+    // The sampler exits immediately if there is no control group to read.
     await Promise.race([firstSample, sampling])
     const diskBefore = await diskUsage(folder)
     if (task) {
@@ -148,7 +149,7 @@ async function solveTask(course: Learner['course'], { id, title }: { id: string;
 /**
  * Returns a measurement that is cached in a file, or measures and caches it.
  *
- * @param key identifies what was measured: deck, machine, profile and flake
+ * @param key identifies the conditions of the measurement: deck, machine, profile and flake
  */
 export async function cachedUsage(
   file: string,
@@ -166,8 +167,9 @@ export async function cachedUsage(
 }
 
 /**
- * Prints the memory in use by the container (bytes) and its CPU time (seconds), five times a second. Supports control groups of version 2
- * and 1 (cgroup-v2 and cgroup-v1/memory in the kernel's documentation). The page cache is not counted, since it can be reclaimed.
+ * Prints the memory in use by the container (bytes) and its CPU time (seconds), five times a second. Supports control
+ * groups of version 2 and 1 (cgroup-v2 and cgroup-v1/memory in the kernel's documentation). The page cache is not
+ * counted, since it can be reclaimed.
  */
 const SAMPLER = `cd /sys/fs/cgroup || exit 1
 while :; do
@@ -210,7 +212,7 @@ class Samples {
 
 /** @returns MiB */
 async function diskUsage(folder: string): Promise<number> {
-  // du fails if a file disappears meanwhile, but still prints the sum.
+  // du fails if a file is removed while it runs, but still prints the sum.
   const { stdout } = await execa('du', ['--summarize', '--block-size=1', folder], { reject: false })
   return (Number.parseInt(stdout, 10) || 0) / BYTES_PER_MIB
 }

@@ -10,7 +10,7 @@ beforeAll(async () => {
 })
 afterAll(() => testClass.close())
 
-/** Waits until the class, as an instructor's window shows it, lists a learner who meets the condition. */
+/** Waits until an instructor's window has received a class in which a learner meets the condition. */
 const waitForLearner = (
   instructor: TestWindow,
   name: string,
@@ -37,7 +37,7 @@ test('the instructor receives the windows and task states of each learner as the
   await waitForLearner(instructor, 'ada', ({ windows }) => windows === 0)
 })
 
-test('a note reaches only its learner, and stays until the learner dismisses it', async () => {
+test('a note is sent only to its learner, and remains until the learner dismisses it', async () => {
   const instructor = await testClass.window('presenter')
   const bob = await testClass.window('bob')
   instructor.send({ type: 'send-note', learner: 'ada', text: 'Look at line 3.' })

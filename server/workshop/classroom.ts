@@ -22,7 +22,10 @@ const MAX_NOTES = 20
 /** Changes within this time are sent to the instructors as one message. */
 const UPDATE_INTERVAL_MS = 100
 
-/** Several learners and their instructors: progress of each learner, notes, and typing in a learner's terminals with consent. */
+/**
+ * Several learners and their instructors: progress of each learner, notes, and typing in a learner's terminals with
+ * consent.
+ */
 export class Classroom {
   private readonly members = new Map<string, Member>()
   private readonly subscribers = new Set<ClassSubscriber>()
@@ -55,7 +58,7 @@ export class Classroom {
   /**
    * Sends the class to an instructor's window, now and whenever it changes.
    *
-   * @returns ends the subscription
+   * @returns a function that ends the subscription
    */
   subscribe(subscriber: ClassSubscriber): () => void {
     this.subscribers.add(subscriber)
@@ -67,7 +70,7 @@ export class Classroom {
     clearTimeout(this.timer)
   }
 
-  /** @returns the first class message for a window of, or on, a learner; undefined for an unknown learner */
+  /** @returns the first class message for a window that shows a learner's stage; undefined for an unknown learner */
   membership(name: string): ServerMessage | undefined {
     const member = this.members.get(name)
     return member && { type: 'membership', membership: { join: member.join, notes: member.notes } }
@@ -79,7 +82,7 @@ export class Classroom {
   }
 
   /**
-   * Carries out the request of a window.
+   * Handles a request of a window.
    *
    * @param from name of the learner whose window sent it
    * @throws RefusedError
@@ -174,7 +177,10 @@ async function endTerminals({ stage }: Learner): Promise<void> {
   await Promise.all(started.map(async ({ name }) => stage.terminals.get(name)?.restart()))
 }
 
-/** @returns the permissions of an instructor's window on a learner; with the learner's consent, it may type and run steps */
+/**
+ * @returns the permissions of an instructor's window that shows a learner; with the learner's consent, these include
+ * typing and running steps
+ */
 export function instructorPermissions(joined: boolean): readonly Permission[] {
   return [...access('instructor').permissions, ...(joined ? (['type', 'run'] as const) : [])]
 }

@@ -3,9 +3,9 @@ import type { WorkshopClientMessage } from '../../shared/protocol/workshop.ts'
 import { ActivityCanceledError, type Course } from './course.ts'
 
 /**
- * Carries out the request of a learner's window.
+ * Handles a request of a learner's window.
  *
- * @returns the answer for that window alone; the course itself sends what concerns all windows of the learner
+ * @returns the response to that window; the course itself sends the messages for all windows of the learner
  * @throws RefusedError
  */
 export async function handleCourseMessage(

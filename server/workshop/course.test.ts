@@ -6,7 +6,7 @@ import { afterEach, expect, test, vi } from 'vitest'
 import { TestWorkshop } from '../test/workshop.ts'
 import { lastOpenSlide } from '../../shared/protocol/workshop.ts'
 
-// Each test starts some fifty processes, which takes long on a busy machine.
+// Each test starts some fifty processes, which is slow on a busy machine.
 vi.setConfig({ testTimeout: 20_000 })
 
 let workshop: TestWorkshop
@@ -55,7 +55,7 @@ test('a locked, not begun or unknown task is refused', async () => {
   await expect(course().check('nothing')).rejects.toMatchObject({ refusal: { kind: 'unknown-task' } })
 })
 
-test('hints open in order and stay open', async () => {
+test('hints open in order and remain open', async () => {
   workshop = await TestWorkshop.create()
   await expect(course().openHint('port', 2)).rejects.toThrow('Open hint 1 first.')
   await course().openHint('port', 1)
@@ -237,7 +237,7 @@ test('beginning a task names other tasks that are not finished', async () => {
   expect(workshop.progress('header').setup).toEqual([])
 })
 
-test('a damaged progress file is kept under another name, and the files stay', async () => {
+test('a damaged progress file is renamed and kept, and the workspace files do not change', async () => {
   workshop = await TestWorkshop.create()
   await course().skip('port')
   await workshop.learner.close()

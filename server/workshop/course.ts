@@ -35,7 +35,9 @@ export interface CourseOptions {
   progress: Progress
   /** Whether a task opens only after all tasks before it are done. */
   sequential: boolean
-  /** Runs before each script and after each change of a file: makes the edits visible to Nix if the profile requires it. */
+  /**
+   * Runs before each script and after each change of a file. Makes the edits visible to Nix if the profile requires it.
+   */
   beforeScript: () => Promise<void>
   notices: string[]
 }
@@ -60,9 +62,9 @@ export class Course extends EventEmitter<CourseEvents> {
   private readonly options: CourseOptions
   private readonly activities: ActivityRunner
   private files: FileInfo[] = []
-  /** The tree that was last checked, or written by the course itself: it needs no check on save. */
+  /** The tree that was last checked, or written by the course itself. It does not need a check on save. */
   private handledTree: string | undefined
-  /** The last progress that was sent of each task, as JSON. */
+  /** The last progress that was sent, as JSON, by task id. */
   private readonly sentProgress = new Map<string, string>()
   private closed = false
   private settling: Promise<void> = Promise.resolve()
@@ -156,7 +158,7 @@ export class Course extends EventEmitter<CourseEvents> {
    * Computes what a task's solution would change in the current files, without changing them.
    *
    * @returns the changes as a patch, and the id of this solution for `applySolution`
-   * @throws RefusedError `solution-mismatch` if the files do not have what the solution expects
+   * @throws RefusedError `solution-mismatch` if the files differ from those that the solution expects
    */
   async previewSolution(id: string): Promise<{ solution: string; patch: string; output: TaskLine[] }> {
     const task = this.begunTask(id)
@@ -247,7 +249,9 @@ export class Course extends EventEmitter<CourseEvents> {
     this.sendCourse()
   }
 
-  /** @returns the changes since the start of a task, or of the course if `task` is absent, as a patch for `git apply` */
+  /**
+   * @returns the changes since the start of a task, or of the course if `task` is absent, as a patch for `git apply`
+   */
   async changes(task?: string): Promise<string> {
     const { history } = this.options.workspace
     return history.patch(await this.startOf(task), await history.snapshot())
@@ -276,7 +280,7 @@ export class Course extends EventEmitter<CourseEvents> {
     const others = [...this.deck.tasks.values()].filter((other) => other !== task && isInProgress(this.stateOf(other)))
     return others.map(({ title }) => ({
       kind: 'look',
-      text: `"${title}" is not finished, and its changes are still in your workspace. Skip it if they get in the way.`,
+      text: `"${title}" is not finished, and its changes are still in your workspace. Skip it if they cause problems.`,
     }))
   }
 
@@ -372,7 +376,7 @@ export class Course extends EventEmitter<CourseEvents> {
     return `export TASK=${id} TASK_PROFILE=${this.options.profile}`
   }
 
-  /** Identifies a solution by the files and the script that it was computed from. */
+  /** Computes the id of a solution from the files and the script that it is based on. */
   private async solutionId(task: DeckTask): Promise<string> {
     const { history } = this.options.workspace
     const tree = await history.tree(await history.snapshot())

@@ -9,25 +9,26 @@ import { PrefixExecutor } from '../executor/prefix.ts'
 import { packageRoot } from '../lib/paths.ts'
 import { workspaceIn } from './learner.ts'
 
-/** Where the shells of one learner of a class run. */
+/** The environment in which the shells of one learner of a class run. */
 export interface LearnerRuntime {
   executor: Executor
-  /** Ends every process in it. */
+  /** Ends every process in the environment. */
   close: () => Promise<void>
 }
 
-/** A command that runs a learner's shells elsewhere; `{learner}` stands for the learner's name. */
+/** A command that runs a learner's shells in another environment. `{learner}` is replaced with the learner's name. */
 export interface RemoteCommand {
   commandPrefix: string
   /** For shells with a terminal; `commandPrefix` if absent. */
   terminalPrefix?: string | undefined
 }
 
-/** Time limit for a remote machine to answer. */
+/** Time limit for a remote machine to respond. */
 const CONNECT_TIMEOUT_SECONDS = 30
 
 /**
- * Creates a container on this machine, with what the profile has prepared. It gets nothing from the environment of the server.
+ * Creates a container on this machine, with the files that the profile has prepared. Of the variables of the server,
+ * only PATH is passed on.
  *
  * @param folder the learner's folder, absolute
  */
@@ -47,7 +48,7 @@ export async function createContainerRuntime(
     readOnlyPaths: usesLab ? [lab, await realpath(lab), join(packageRoot, 'nix', 'lab')] : [],
     env: { PATH: process.env.PATH ?? '', ...profile.env },
     registry,
-    // To download nixpkgs, unless it was prefetched.
+    // Required to download nixpkgs, unless it was prefetched.
     network: profile.name === 'nixos' && !profile.prefetched,
   })
   return { executor: container.executor, close: () => container.end() }
@@ -77,7 +78,7 @@ export async function createRemoteExecutor(
   if (exit !== 0) {
     await executor.close()
     throw new Error(
-      `The command prefix "${parse(commandPrefix).join(' ')}" does not reach the workspace of learner "${name}". Make ${workspace} available under the same path on the remote machine. ${output}`,
+      `The command prefix "${parse(commandPrefix).join(' ')}" does not reach the workspace of learner "${name}". Make ${workspace} available at the same path on the remote machine. ${output}`,
     )
   }
   return { executor, close: () => executor.close() }

@@ -1,13 +1,13 @@
 import type { ServerMessage } from '../../shared/protocol/talk.ts'
 import type { Permission } from '../../shared/roles.ts'
 
-/** The windows on one learner's stage, as the class uses them: the learner's own, and those of instructors who view the learner. */
+/** The windows that show one learner's stage: the learner's own windows, and those of instructors. */
 export interface LearnerWindows {
   /** Number of the learner's own open windows. */
   count: () => number
-  /** Sends a message to all of them. */
+  /** Sends a message to all windows. */
   broadcast: (message: ServerMessage) => void
-  /** Changes what the instructors' windows may do. */
+  /** Changes the permissions of the instructors' windows. */
   setInstructorPermissions: (permissions: readonly Permission[]) => void
   /** Registers the one listener that is called whenever a window opens or closes. */
   onChange: (listener: () => void) => void

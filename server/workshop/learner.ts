@@ -42,7 +42,7 @@ export function workspaceIn(folder: string): string {
  */
 export async function prepareWorkspace(flake: string, folder: string): Promise<'created' | 'kept'> {
   const workspace = workspaceIn(folder)
-  // The name of the workspace's folder in earlier versions.
+  // Earlier versions used another name for the workspace folder.
   const formerWorkspace = join(folder, 'copy')
   if (!existsSync(workspace) && existsSync(formerWorkspace)) await rename(formerWorkspace, workspace)
   if (existsSync(workspace)) return 'kept'
@@ -78,7 +78,7 @@ export class Learner {
   }
 
   /**
-   * Opens a learner's folder, and creates what is missing in it.
+   * Opens a learner's folder, and creates missing files in it.
    *
    * @throws FolderLockedError if another server has it open
    */
@@ -140,6 +140,6 @@ async function flakeNotices(flake: string, folder: string): Promise<string[]> {
   const source = await readFile(join(folder, 'source'), 'utf8').catch(() => undefined)
   if (source === undefined || source === (await fingerprint(flake, true))) return []
   return [
-    `The talk's flake has changed since your workspace was created. Your workspace stays as it is. To start with the new flake, stop the workshop and move the folder ${folder} away.`,
+    `The talk's flake has changed since your workspace was created. Your workspace was not updated. To start with the new flake, stop the workshop and move the folder ${folder} to another location.`,
   ]
 }

@@ -6,7 +6,7 @@ import { checkResult, taskLine } from '../../shared/protocol/workshop.ts'
 import { writeAtomically } from '../lib/atomic-write.ts'
 import { errorCode } from '../lib/error-code.ts'
 
-/** A learner's progress in one task. A task that was not begun may have no record. */
+/** A learner's progress in one task. A task without a record was not begun. */
 const taskRecord = z.strictObject({
   state: z.discriminatedUnion('state', [
     /** Not begun, but hints were opened. */
@@ -26,7 +26,7 @@ export type TaskRecord = z.infer<typeof taskRecord>
 const progressFile = z.strictObject({
   format: z.literal(1),
   checkOnSave: z.boolean(),
-  /** The task that was begun last. */
+  /** Id of the task that was begun last. */
   current: z.string().optional(),
   tasks: z.record(z.string(), taskRecord),
 })
@@ -100,7 +100,7 @@ export class Progress {
     return this.write()
   }
 
-  /** Writes run in order, so that the last change is the one on the disk. */
+  /** Writes are queued, so that the file contains the last change. */
   private write(): Promise<void> {
     const text = `${JSON.stringify(this.data, undefined, 2)}\n`
     const written = this.writing.then(() => writeAtomically(this.file, text))

@@ -2,9 +2,9 @@ import { StringDecoder } from 'node:string_decoder'
 import { stripVTControlCharacters } from 'node:util'
 import type { TaskLine } from '../../shared/protocol/workshop.ts'
 
-/** Lines that are kept of one script; beyond it, the oldest line without a prefix is dropped. */
+/** Maximum number of lines per script. Beyond it, the oldest line without a prefix is dropped. */
 const MAX_LINES = 300
-/** Characters that are kept of one line. */
+/** Maximum length of a line, in characters. */
 const MAX_LINE_LENGTH = 1000
 
 const PREFIXES = { FAIL: 'fail', OK: 'ok', LOOK: 'look' } as const
@@ -38,12 +38,15 @@ export class ScriptOutput {
   write(bytes: Buffer, from: 'stdout' | 'stderr'): void {
     const stream = this.partial[from]
     const lines = (stream.text + stream.decoder.write(bytes)).split(/\r?\n/)
-    // Bounds the memory for a program that never ends its line.
+    // Limits the memory if a program never ends its line.
     stream.text = (lines.pop() ?? '').slice(-MAX_LINE_LENGTH)
     for (const line of lines) this.add(line)
   }
 
-  /** @returns the lines of the finished script, without empty ones; lines with a prefix are never dropped in favor of others */
+  /**
+   * @returns the lines of the finished script, without empty ones; lines with a prefix are never dropped in favor of
+   * others
+   */
   end(): TaskLine[] {
     for (const stream of Object.values(this.partial)) if (stream.text !== '') this.add(stream.text)
     return this.lines

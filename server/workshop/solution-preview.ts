@@ -1,9 +1,10 @@
 import { randomBytes } from 'node:crypto'
 
 /**
- * Builds the script that finds out what a task's `solve` script would change: it copies the files that Git sees to a scratch repository,
- * runs `solve` there, and prints the difference as a patch. The patch alone goes to standard output; the output of `solve` goes to
- * standard error. The script runs where the workspace is, with any executor, and removes the scratch repository.
+ * Builds the script that computes the changes a task's `solve` script would make: it copies the files that Git lists to
+ * a scratch repository, runs `solve` there, and prints the difference as a patch. The patch alone goes to standard
+ * output; the output of `solve` goes to standard error. The script runs in the workspace, with any executor, and
+ * removes the scratch repository.
  *
  * @param solve text of the task's script
  * @param prelude runs before `solve` in the same shell, to set variables

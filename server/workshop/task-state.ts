@@ -31,7 +31,7 @@ export function isInProgress({ state }: TaskState): boolean {
   return state === 'begun' || state === 'failed'
 }
 
-/** @returns the state after a check; a task that is done stays done, since a later task may change the same files */
+/** @returns the state after a check; a task that is done remains done, since a later task may change the same files */
 export function stateAfterCheck(
   state: TaskRecord['state'],
   passed: boolean,

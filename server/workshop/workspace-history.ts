@@ -8,15 +8,15 @@ const START_REF = 'refs/understudy/start'
 const TASK_REFS = 'refs/understudy/tasks/'
 const HISTORY_REF = 'refs/understudy/history'
 
-/** Git's empty tree, which every repository knows. */
+/** Hash of Git's empty tree, which exists in every repository. */
 const EMPTY_TREE = '4b825dc642cb6eb9a060e54bf8d69288fbee4904'
 
 /** Larger files are not stored in the history. */
 const MAX_STORED_BYTES = 1024 * 1024
 
 /**
- * Build results. The lock file is excluded because the profile updates it (see environment/profile.ts): it is not a learner's change, and
- * it would contain paths of this machine.
+ * Build results. The lock file is excluded because the profile updates it (see environment/profile.ts): it is not a
+ * change of the learner, and it would contain paths of this machine.
  */
 const EXCLUDED = [
   'flake.lock',
@@ -45,12 +45,12 @@ const SAFE_CONFIG = [
 ].flatMap((setting) => ['-c', setting])
 
 /**
- * States of a learner's workspace, stored in a Git repository of their own beside it. The learner's own repository, with its HEAD, branches
- * and index, is never touched, and its configuration is never used.
+ * States of a learner's workspace, stored in a separate Git repository beside it. The learner's own repository, with
+ * its HEAD, branches and index, is never changed, and its configuration is never used.
  *
  *     refs/understudy/start           the workspace when it was created
  *     refs/understudy/tasks/<id>      the workspace when the task was begun
- *     refs/understudy/history         the last state; its ancestors are all earlier ones, so nothing that is reset is lost
+ *     refs/understudy/history         the last state; its ancestors are all earlier ones, so that a reset loses nothing
  */
 export class WorkspaceHistory {
   private readonly gitDir: string
@@ -76,17 +76,21 @@ export class WorkspaceHistory {
       await mkdir(this.gitDir, { recursive: true, mode: 0o700 })
       await this.git(['init', '--quiet'])
     } else {
-      // Each state adds a few small files, which Git packs once there are many.
+      // Each state adds a few small files. Git packs them when there are many.
       await this.git(['-c', 'gc.auto=5000', '-c', 'gc.autoDetach=false', 'gc', '--auto', '--quiet']).catch(() => {})
     }
     await mkdir(join(this.gitDir, 'info'), { recursive: true })
     await writeFile(join(this.gitDir, 'info', 'exclude'), `${EXCLUDED.join('\n')}\n`)
-    // Left behind by a server that was killed while writing; the learner's folder is locked, so no other process holds them.
+    // Removes the locks of a server that was killed while writing. The learner's folder is locked, so no other process
+    // uses them.
     for (const lock of ['index.lock', `${HISTORY_REF}.lock`]) await rm(join(this.gitDir, lock), { force: true })
     if ((await this.start()) === undefined) await this.git(['update-ref', START_REF, await this.snapshot()])
   }
 
-  /** Runs operations one after the other: Git's index allows no concurrent use, and a save compares the file before it writes. */
+  /**
+   * Runs operations one after the other: Git's index allows no concurrent use, and a save compares the file before it
+   * writes.
+   */
   exclusively<T>(work: () => Promise<T>): Promise<T> {
     const result = this.queue.then(work)
     this.queue = result.catch(() => {})
@@ -132,7 +136,7 @@ export class WorkspaceHistory {
     return { removed: [...removed], updated }
   }
 
-  /** Only source files are stored, not for example the disk image of a VM. */
+  /** Whether a file is stored: only source files are, not the disk image of a VM, for example. */
   private async isStored(path: string): Promise<boolean> {
     // A repository that was cloned into the workspace is listed as a folder.
     if (path.endsWith('/') || (await this.isBehindLink(path))) return false
@@ -140,7 +144,10 @@ export class WorkspaceHistory {
     return !stat || stat.isSymbolicLink() || (stat.isFile() && stat.size <= MAX_STORED_BYTES)
   }
 
-  /** Whether a folder of the path was replaced by a symbolic link; Git then stores the link and refuses the paths behind it. */
+  /**
+   * Whether a folder of the path was replaced by a symbolic link; Git then stores the link and refuses the paths behind
+   * it.
+   */
   private async isBehindLink(path: string): Promise<boolean> {
     for (let folder = dirname(path); folder !== '.'; folder = dirname(folder)) {
       const stat = await lstat(join(this.workspace, folder)).catch(() => undefined)
@@ -161,7 +168,10 @@ export class WorkspaceHistory {
     await this.git(['update-ref', `${TASK_REFS}${task}`, commit])
   }
 
-  /** @returns the commit of the start of a task, or of the course if `task` is absent; undefined for a task that was never begun */
+  /**
+   * @returns the commit of the start of a task, or of the course if `task` is absent; undefined for a task that was
+   * never begun
+   */
   start(task?: string): Promise<string | undefined> {
     return this.commit(task === undefined ? START_REF : `${TASK_REFS}${task}`)
   }
@@ -170,10 +180,10 @@ export class WorkspaceHistory {
     return (await this.git(['rev-parse', '--verify', '--quiet', `${ref}^{commit}`]).catch(() => undefined))?.stdout
   }
 
-  /** Restores all files of a state, after it has stored the current state. */
+  /** Stores the current state, then restores all files of another one. */
   restore(commit: string): Promise<void> {
     return this.exclusively(async () => {
-      // The learner may have removed the folder itself.
+      // The learner may have removed the workspace folder.
       await mkdir(this.workspace, { recursive: true })
       await this.takeSnapshot()
       await this.git(['read-tree', '--reset', '-u', commit])

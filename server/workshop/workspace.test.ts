@@ -131,7 +131,7 @@ test('a text that is too large, or at the path of a folder, is not saved', async
   await expect(workspace.save('nixos', 'x', null)).rejects.toMatchObject({ refusal: { kind: 'not-a-file' } })
 })
 
-test('the list of files names changes, and why the editor cannot open a file', async () => {
+test('the file list contains the changes and the reasons why the editor cannot open a file', async () => {
   await writeFile(at('large'), 'x'.repeat(MAX_FILE_BYTES + 1))
   await writeFile(at('binary'), Buffer.from([1, 0, 2]))
   await writeFile(at('latin1'), Buffer.from([0xfc]))

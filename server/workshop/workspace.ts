@@ -10,7 +10,10 @@ import { errorCode } from '../lib/error-code.ts'
 import { RefusedError } from '../steps/refused-error.ts'
 import type { WorkspaceHistory } from './workspace-history.ts'
 
-/** The result of a save. If the file has changed since it was opened, nothing is written, and `theirs` is the file on the disk. */
+/**
+ * The result of a save. If the file has changed since it was opened, nothing is written, and `theirs` is the file on
+ * the disk.
+ */
 export type SaveResult = { saved: true; hash: string } | { saved: false; theirs: { text: string; hash: string } | null }
 
 type WorkspaceEvents = {
@@ -20,7 +23,7 @@ type WorkspaceEvents = {
   settled: []
 }
 
-/** Time without another change before `settled`: editors save in several steps. */
+/** Time without another change before `settled` is emitted, since editors save in several steps. */
 const QUIET_PERIOD_MS = 100
 
 /** Longest file name of common file systems. */
@@ -31,13 +34,13 @@ const UNWATCHED =
   /^\.git($|\/)|(^|\/)(node_modules|result(-[^/]*)?|\.direnv|\.git)($|\/)|\.(qcow2|vmdk|img|raw|iso|lock)$/
 
 /**
- * The files of a learner's copy of the flake. No operation leaves the folder, whatever the path is and wherever symbolic links in it
- * point.
+ * The files of a learner's copy of the flake. No operation reads or writes outside the folder, even through symbolic
+ * links.
  */
 export class Workspace extends EventEmitter<WorkspaceEvents> {
   readonly folder: string
   readonly history: WorkspaceHistory
-  /** New contents are written here and then renamed: it is on the same file system as `folder`, and not watched. */
+  /** Folder for new contents, which are then renamed. It is on the same file system as `folder` and not watched. */
   private readonly scratch: string
   /** The last hash that was opened or emitted, by path. */
   private readonly knownHashes = new Map<string, string | null>()
@@ -68,7 +71,7 @@ export class Workspace extends EventEmitter<WorkspaceEvents> {
     watcher.on('all', (event, path) => {
       if (event === 'add' || event === 'change' || event === 'unlink') this.noteChange(this.relativePath(path))
     })
-    // Editing works without the watcher, too.
+    // Errors are ignored: editing also works without the watcher.
     watcher.on('error', () => {})
     await new Promise<void>((resolve) => watcher.once('ready', resolve))
   }
@@ -98,7 +101,7 @@ export class Workspace extends EventEmitter<WorkspaceEvents> {
     this.emit('settled')
   }
 
-  /** Emits each content once, however often the change is noticed. */
+  /** Emits each content once, even if several events report the same change. */
   private emitFile(path: string, hash: string | null): void {
     if (this.knownHashes.get(path) === hash) return
     this.knownHashes.set(path, hash)
@@ -146,7 +149,8 @@ export class Workspace extends EventEmitter<WorkspaceEvents> {
   }
 
   /**
-   * Restores a file from a state in the history; a file that did not exist then is removed. The current content is kept in the history.
+   * Restores a file from a state in the history; a file that did not exist then is removed. The current content is kept
+   * in the history.
    *
    * @throws RefusedError if the path is invalid
    */
@@ -198,8 +202,9 @@ export class Workspace extends EventEmitter<WorkspaceEvents> {
   }
 
   /**
-   * Uses a file of the workspace. Its folder is held open meanwhile and addressed through `/proc/self/fd`, so that nobody can replace the
-   * folder by a symbolic link between the check and the use. Systems without `/proc` only get the check.
+   * Uses a file of the workspace. During the use, its folder is kept open and addressed through `/proc/self/fd`, so
+   * that no program can replace it with a symbolic link between the check and the use. Systems without `/proc` only
+   * perform the check.
    *
    * @throws RefusedError if the path is invalid or a folder of it is a symbolic link
    */
@@ -244,7 +249,7 @@ async function createFoldersIn(root: string, names: string[]): Promise<void> {
   }
 }
 
-/** Accepts relative paths that stay inside, except Git's own folder: its configuration can name programs to run. */
+/** Accepts relative paths inside the workspace, except Git's own folder, whose configuration can run programs. */
 function checkPath(path: string): void {
   const isValidName = (name: string) =>
     name !== '' &&

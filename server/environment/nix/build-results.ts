@@ -6,15 +6,15 @@ import { nix, type NixContext } from './nix.ts'
 /** A build result that Nix could not delete. */
 export interface KeptResult {
   installable: string
-  /** The garbage collection roots that refer to it; empty if something else does. */
+  /** The garbage collection roots that refer to it; empty if another store path does. */
   roots: string[]
 }
 
 /**
- * Deletes the build results of installables from the store, so that the next build runs again. Removes the `result` links in
- * the workdir, which would protect them.
+ * Deletes the build results of installables from the store, so that the next build runs again. Removes the `result`
+ * links in the workdir, which would protect them.
  *
- * @returns the results that are still referred to
+ * @returns the results that could not be deleted because they are in use
  */
 export async function deleteBuildResults(context: NixContext, installables: Iterable<string>): Promise<KeptResult[]> {
   for (const name of await readdir(context.workdir))

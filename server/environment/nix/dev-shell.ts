@@ -48,7 +48,7 @@ const EXCLUDED_VARIABLES = new Set([
 ])
 
 /**
- * Reads the environment of the flake's development shell, with which steps need only Nix on the machine.
+ * Reads the environment of the flake's development shell. With it, steps require only Nix on the machine.
  *
  * @param profile link that protects the shell from garbage collection, absolute
  * @returns the exported variables; PATH begins with the programs of the shell
@@ -59,7 +59,7 @@ export async function devShellEnvironment(
   profile: string,
   onLine?: (line: string) => void,
 ): Promise<Record<string, string>> {
-  // Nix leaves a temporary folder behind for a shell that is printed but not entered.
+  // Nix does not remove the temporary folder of a shell that is printed but not entered.
   const folder = await mkdtemp(join(tmpdir(), 'understudy-shell-'))
   const text = await nix(
     { ...context, env: { ...context.env, TMPDIR: folder } },

@@ -2,11 +2,11 @@ import { copyFile, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { nix, type NixContext } from './nix.ts'
 
-/** The lock files of the bundled flake and of the flake in its folder `spa/`, which it follows. */
+/** The lock files of the bundled flake and of the flake in its folder `spa/`, whose inputs it follows. */
 const LOCKS = ['flake.lock', join('spa', 'flake.lock')]
 
 /**
- * Locks the flake in the workdir and copies its lock files into the project's tree. Nothing else writes there.
+ * Locks the flake in the workdir and copies its lock files into the project's tree. No other code writes there.
  *
  * @param flake the deck's flake (`nix/`), absolute
  * @param update whether to update all inputs
@@ -20,7 +20,7 @@ export async function writeLock(
   onLine?: (line: string) => void,
 ): Promise<string[]> {
   const changed: string[] = []
-  // The inner flake first: the outer one follows it.
+  // The inner flake is locked first, because the outer one follows its inputs.
   for (const lock of LOCKS.toReversed()) {
     const folder = join(context.workdir, lock, '..')
     const manifest = await readFile(join(folder, 'flake.nix'), 'utf8').catch(() => undefined)

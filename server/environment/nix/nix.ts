@@ -9,7 +9,7 @@ export interface NixContext {
   signal?: AbortSignal
 }
 
-/** Nix failed. The message is the end of its error output. */
+/** Thrown if Nix fails. The message is the end of Nix's error output. */
 export class NixError extends Error {
   override name = 'NixError'
 }

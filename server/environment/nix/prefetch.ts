@@ -9,9 +9,9 @@ import { devShellEnvironment } from './dev-shell.ts'
 import { nix, type NixContext, NixError } from './nix.ts'
 
 /**
- * Prefetching: builds and downloads before the talk everything that the steps need from Nix, and protects it from garbage
- * collection with links in the deck's folder of the cache. The inputs of the builds are kept too, since a step after an edit
- * on stage builds again.
+ * Prefetching: builds and downloads before the talk everything that the steps need from Nix, and protects it from
+ * garbage collection with links in the deck's folder of the cache. The inputs of the builds are kept too, since a step
+ * builds again after an edit during the talk.
  */
 
 /** The result of prefetching an installable. */
@@ -21,7 +21,7 @@ export interface PrefetchedInstallable {
   /** The steps that need it. */
   steps: string[]
   seconds: number
-  /** Nix's message, if the build failed. */
+  /** Nix's error message; absent if the build succeeded. */
   problem?: string
 }
 
@@ -31,7 +31,7 @@ export interface PrefetchReport {
   paths: number
   /** Size of these paths in the store. */
   bytes: number
-  /** Steps that need the network nevertheless, and the hosts that they connect to. */
+  /** Steps that require the network even after the prefetch, and the hosts that they connect to. */
   network: { step: string; hosts: string[] }[]
 }
 
@@ -62,10 +62,10 @@ async function lockHash(workdir: string): Promise<string> {
 }
 
 /**
- * Reads when this flake was prefetched for a profile.
+ * Returns the date of the last completed prefetch for a profile.
  *
  * @param roots folder of the links, absolute
- * @returns undefined if it was not prefetched, or if its lock file has changed since
+ * @returns undefined if there is none, or if the lock file has changed since
  */
 export async function prefetchedOn(roots: string, workdir: string, profile: Profile): Promise<Date | undefined> {
   const found = markerSchema.safeParse(json(await readFile(markerFile(roots), 'utf8').catch(() => '')))
@@ -78,7 +78,7 @@ export async function prefetchedOn(roots: string, workdir: string, profile: Prof
  * Builds everything that the steps of a deck need, and protects it from garbage collection.
  *
  * @param options.roots folder of the links, absolute; earlier links are removed once all installables are built
- * @param options.cache folder of a binary cache to write as well, such as a USB stick, absolute
+ * @param options.cache folder to also write a binary cache to, for example on a USB stick, absolute
  * @throws NixError if the flake cannot be evaluated; the failure of an installable is part of the report
  */
 export async function prefetch(
@@ -87,7 +87,7 @@ export async function prefetch(
   onProgress: OnProgress = () => {},
 ): Promise<PrefetchReport> {
   const required = installablesOf(deck, profile)
-  // A new folder each time: Nix registers links by their path, so they cannot be created elsewhere and moved.
+  // A new folder for each run: Nix registers links by their path, so they cannot be moved after their creation.
   const links = join(roots, new Date().toISOString().replace(/[^0-9]/g, ''))
   await mkdir(links, { recursive: true, mode: 0o700 })
 
@@ -174,7 +174,7 @@ export async function prefetch(
 const LIST = 'understudy-paths'
 
 /**
- * Copies a binary cache that `prefetch` has written, such as on a USB stick, into this machine's store.
+ * Copies a binary cache that `prefetch` has written, for example on a USB stick, into this machine's store.
  *
  * @throws NixError if the copy fails or the folder is not such a cache
  */
@@ -213,10 +213,10 @@ function pathsOf({ path, inputs }: Archive): string[] {
   return [path, ...Object.values(inputs).flatMap(pathsOf)]
 }
 
-/** Store paths of a command line; the length of a command line is limited. */
+/** Number of store paths on one command line, whose length is limited. */
 const BATCH_SIZE = 500
 
-/** Numbered parts of a list of paths that each fit on a command line. */
+/** Divides a list of paths into numbered parts, each of which fits on a command line. */
 function* batches(paths: string[]): Generator<[number, string[]]> {
   for (let from = 0; from < paths.length; from += BATCH_SIZE) yield [from, paths.slice(from, from + BATCH_SIZE)]
 }

@@ -11,7 +11,8 @@ const lock = z.object({
 })
 
 /**
- * Reads what a run depends on besides the flake: the version of Nix, and the locked nixpkgs (a revision; a path in the lab).
+ * Reads the versions that a run depends on besides the flake: that of Nix, and the locked nixpkgs (a revision; a path
+ * in the lab).
  *
  * @param env environment of the steps' shells
  */
