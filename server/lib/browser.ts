@@ -14,13 +14,13 @@ const ARGUMENTS = [
   ...(process.getuid?.() === 0 ? ['--no-sandbox'] : []),
 ]
 
-/** Playwright would close the browser on a signal; the commands close what they have started themselves, in order. */
+/** Playwright would close the browser on a signal. The commands close their resources themselves, in order. */
 const IGNORE_SIGNALS = { handleSIGINT: false, handleSIGTERM: false, handleSIGHUP: false }
 
 /**
  * Starts a headless Chromium.
  *
- * @throws Error that says what to install
+ * @throws Error with the package to install
  */
 export async function launchBrowser(): Promise<Browser> {
   const executablePath = EXECUTABLES.find((path) => existsSync(path))
@@ -40,9 +40,9 @@ export async function launchBrowser(): Promise<Browser> {
 }
 
 /**
- * Starts a headless Chromium to find out its version.
+ * Starts a headless Chromium to read its version.
  *
- * @throws Error that says what to install
+ * @throws Error with the package to install
  */
 export async function browserVersion(): Promise<string> {
   const browser = await launchBrowser()

@@ -25,7 +25,7 @@ ${script}`
 }
 
 test('two processes that race for a lock never hold it at the same time', { timeout: 60_000 }, async () => {
-  // Each holder creates a file that must not exist yet, and removes it before it releases the lock.
+  // The process that holds the lock creates a file that must not exist yet, and removes it before releasing the lock.
   const race = `const deadline = Date.now() + 20_000
 let held = 0
 while (held < 200 && Date.now() < deadline) {

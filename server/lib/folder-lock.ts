@@ -3,10 +3,10 @@ import { mkdir, realpath } from 'node:fs/promises'
 import { connect, createServer, type Server } from 'node:net'
 import { errorCode } from './error-code.ts'
 
-/** Milliseconds in which the process that holds a lock must answer with its id. */
+/** Time limit for the process that holds a lock to respond with its id. */
 const ANSWER_TIMEOUT_MS = 1000
 
-/** Another process holds the lock of a folder. */
+/** Thrown if another process holds the lock of a folder. */
 export class FolderLockedError extends Error {
   override name = 'FolderLockedError'
   readonly pid: number | undefined
@@ -21,18 +21,18 @@ export class FolderLockedError extends Error {
 }
 
 /**
- * Locks a folder for this process: two servers would overwrite each other's files.
+ * Locks a folder for this process, because two servers would overwrite each other's files.
  *
- * The lock is a listening socket in Linux's abstract namespace (unix(7)), named after the folder. Binding the name is atomic, and the
- * kernel frees it however the process ends, so there is no stale lock to detect. A lock file would need both: with `O_EXCL`, two
- * processes that find the file of a dead process can still both replace it, and `proper-lockfile` renews a timestamp, so that the lock of
- * a killed server blocks its restart for ten seconds and a server that is suspended loses its lock. The socket also answers with the id
- * of its process, for the error message.
+ * The lock is a listening socket in Linux's abstract namespace (unix(7)), named after the folder. Binding the name is
+ * atomic, and the kernel releases it whenever the process ends, so there is no stale lock to detect. The alternatives
+ * have disadvantages. With a lock file created with `O_EXCL`, two processes that find the file of a dead process can
+ * both replace it. `proper-lockfile` renews a timestamp: the lock of a killed server blocks its restart for ten
+ * seconds, and a suspended server loses its lock. The socket also sends the id of its process, for the error message.
  *
- * On other systems than Linux, and between containers without a common network namespace, folders are not locked.
+ * Folders are not locked on systems other than Linux, or between containers without a common network namespace.
  *
  * @param folder created if it is missing
- * @returns releases the lock
+ * @returns a function that releases the lock
  * @throws FolderLockedError if this process or another one holds the lock
  */
 export async function lockFolder(folder: string): Promise<() => Promise<void>> {
@@ -59,14 +59,14 @@ function listenOn(server: Server, path: string): Promise<void> {
   return new Promise((resolve, reject) => {
     server.once('error', reject)
     server.listen({ path, exclusive: true }, () => {
-      // The lock alone does not keep the process running.
+      // The lock must not keep the process running.
       server.unref()
       resolve()
     })
   })
 }
 
-/** The id of the process that holds a lock; undefined if it has just ended or does not answer. */
+/** The id of the process that holds a lock; undefined if it has just ended or does not respond. */
 function holderOf(path: string): Promise<number | undefined> {
   return new Promise((resolve) => {
     let answer = ''

@@ -1,10 +1,12 @@
 const PARENT_CHECK_INTERVAL_MS = 500
 
-/** A signal that aborts when the user or the system ends this command. To be called once, when the command starts. */
+/**
+ * Returns a signal that aborts when the user or the system ends this command. Call it once, when the command starts.
+ */
 export function interruptSignal(): AbortSignal {
   const controller = new AbortController()
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => controller.abort())
-  // npm does not pass on every signal that ends it. This process then gets a new parent.
+  // npm does not forward every signal that ends it. This process is then assigned another parent.
   if (process.env.npm_lifecycle_event !== undefined) {
     const parent = process.ppid
     setInterval(() => process.ppid !== parent && controller.abort(), PARENT_CHECK_INTERVAL_MS).unref()

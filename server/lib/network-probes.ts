@@ -19,7 +19,7 @@ export function answersHttps(host: string, timeoutMs = CONNECT_TIMEOUT_MS): Prom
 
 /**
  * Whether a TCP port of this machine's 127.0.0.1 (and of ::1, if the machine has it) is free.
- * Both are tried because a browser that opens `localhost` may use either.
+ * Both addresses are tried, because a browser that opens `localhost` may use either.
  */
 export async function isPortFree(port: number): Promise<boolean> {
   for (const host of ['127.0.0.1', '::1']) {

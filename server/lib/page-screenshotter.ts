@@ -4,10 +4,10 @@ import { launchBrowser } from './browser.ts'
 /** Size of the browser window, in CSS pixels. */
 const VIEWPORT = { width: 960, height: 600 }
 
-/** Time for a page to load. */
+/** Time limit for a page to load. */
 const LOAD_TIMEOUT_MS = 15_000
 
-/** Takes screenshots of pages, all in one browser, which starts with the first. */
+/** Takes screenshots of pages in one browser, which is started for the first page. */
 export class PageScreenshotter {
   private browser: Promise<Browser | undefined> | undefined
   private readonly log: (message: string) => void
@@ -17,7 +17,7 @@ export class PageScreenshotter {
     this.log = log
   }
 
-  /** @returns a PNG, or undefined if there is no browser or the page does not load */
+  /** @returns a PNG, or undefined if no browser is available or the page does not load */
   async take(url: string): Promise<Buffer | undefined> {
     this.browser ??= launchBrowser().catch((error: unknown) => {
       this.log(`Thumbnails of pages are skipped: ${messageOf(error)}`)

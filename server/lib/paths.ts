@@ -16,7 +16,7 @@ export interface DeckPaths {
   workdir: string
   /** File with the access token, readable only by the user. */
   token: string
-  /** Folder with the processes that the deck's servers have started (see `ProcessRegistry`). */
+  /** Folder of the records of the processes that the deck's servers have started (see `ProcessRegistry`). */
   registry: string
   /** Built decks, one folder per version. */
   built: string
@@ -24,13 +24,16 @@ export interface DeckPaths {
   rehearsals: string
   /** Files of the video renderer: the built site and the cached segments. */
   renders: string
-  /** Logs of talks as the audience saw them. */
+  /** Talk logs: the messages that the audience received. */
   talks: string
-  /** Logs of terminals. */
+  /** Terminal logs. */
   sessions: string
-  /** The learners' files, one folder each. In the data folder, since they cannot be recreated. `UNDERSTUDY_DATA` overrides it. */
+  /**
+   * The learners' files, one folder each. In the data folder, since they cannot be recreated. `UNDERSTUDY_DATA`
+   * overrides it.
+   */
   learners: string
-  /** File with the measured resources that a learner of a class needs. */
+  /** File with the measured resource usage of a learner of a class. */
   need: string
   /** Links that protect the results of `prefetch` from garbage collection. */
   roots: string

@@ -1,5 +1,5 @@
 /**
- * Quotes a string as one word for a POSIX shell (Shell Command Language, section 2.2.2). Plain words stay as they are,
+ * Quotes a string as one word for a POSIX shell (Shell Command Language, section 2.2.2). Plain words are not quoted,
  * because commands are shown on slides.
  */
 export function shellQuote(word: string): string {

@@ -1,12 +1,12 @@
 import { afterEach, expect, test, vi } from 'vitest'
 import { serveTalk } from '../test/talk.ts'
 
-/** Laptops correct their clocks when they join a network, which may happen in the middle of a talk. */
+/** A laptop may correct its clock during a talk, for example when it joins a network. */
 
 const HOUR_MS = 3_600_000
 const TIMEOUT_SECONDS = 1
 
-/** Sets the wall clock only: timers use the kernel's monotonic clock. */
+/** Sets only the wall clock: timers use the kernel's monotonic clock. */
 function shiftClock(ms: number): void {
   vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + ms })
 }

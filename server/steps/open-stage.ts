@@ -5,13 +5,13 @@ import { SessionLogs } from '../recording/session-logs.ts'
 import { Stage } from './stage.ts'
 
 export interface StageContextOptions extends Omit<RuntimeOptions, 'workspace'> {
-  /** Show a recording if a step cannot run or fails. A rehearsal does not. */
+  /** Show a recording if a step cannot run or fails. Off for a rehearsal. */
   fallBack?: boolean
-  /** Log everything that the terminals show in the cache. */
+  /** Save logs of the terminals in the cache. */
   log?: boolean
 }
 
-/** The stage of a deck with everything that its steps need. */
+/** The stage of a deck with the runtime context of its steps. */
 export interface StageContext extends RuntimeContext {
   stage: Stage
   executor: LocalExecutor
@@ -20,7 +20,7 @@ export interface StageContext extends RuntimeContext {
 /**
  * Prepares the runtime of a deck and opens its stage in the deck's workdir.
  *
- * @throws an Error whose message says what to do next
+ * @throws an Error whose message contains the fix
  */
 export async function openStage(options: StageContextOptions, signal: AbortSignal): Promise<StageContext> {
   const runtime = await prepareRuntime(options, signal)

@@ -10,7 +10,7 @@ function matchesOf(source: string, pieces: (string | Buffer)[], once = false): s
   return matches
 }
 
-test('a pattern matches a colored line at whatever position the output is split', () => {
+test('a pattern matches a colored line regardless of the position at which the output is split', () => {
   const text = Buffer.from('first\r\n\u001b[1;32mwelcome to naïveté\u001b[0m 42 %\r\nlast')
   for (let cut = 0; cut <= text.length; cut++)
     expect(matchesOf('welcome to (\\S+) 42', [text.subarray(0, cut), text.subarray(cut)])).toEqual(['naïveté'])

@@ -45,7 +45,7 @@ export class OutputWatch {
 
   private match(line: string): void {
     const text = stripVTControlCharacters(line.slice(0, MAX_LINE_CHARS))
-    // From the last to the first, because matches remove elements.
+    // Iterates from the last to the first, because matches remove elements.
     for (const [index, { pattern, onMatch, once }] of [...this.watches.entries()].toReversed()) {
       const match = pattern.exec(text)
       if (!match) continue

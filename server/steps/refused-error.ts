@@ -1,6 +1,6 @@
 import { describeRefusal, type Refusal } from '../../shared/failures/refusal.ts'
 
-/** A request that is not carried out. `refusal` says why; the message is the sentence for the user. */
+/** Thrown if a request is refused. `refusal` is the reason, and the message is the text for the user. */
 export class RefusedError extends Error {
   override name = 'RefusedError'
   readonly refusal: Refusal
@@ -10,7 +10,7 @@ export class RefusedError extends Error {
   }
 }
 
-/** The refusal of an error, whatever was thrown. */
+/** Converts any thrown value to a refusal. */
 export function refusalOf(error: unknown): Refusal {
   if (error instanceof RefusedError) return error.refusal
   return { kind: 'unexpected', message: error instanceof Error ? error.message : String(error) }

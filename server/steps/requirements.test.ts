@@ -8,7 +8,7 @@ import { PrefixExecutor } from '../executor/prefix.ts'
 import { ProcessRegistry } from '../executor/process-registry.ts'
 import { Requirements } from './requirements.ts'
 
-/** Steps run in an environment with a program and a variable that this machine lacks. */
+/** The environment of the steps and that of the server have different programs and variables. */
 let folder: string
 let executor: PrefixExecutor
 let requirements: Requirements
@@ -42,7 +42,7 @@ afterEach(async () => {
   await rm(folder, { recursive: true })
 })
 
-test('programs and variables are looked up where the step runs, not on the server', async () => {
+test('programs and variables are looked up in the environment of the step, not in that of the server', async () => {
   expect(await requirements.missing(step)).toEqual([
     { kind: 'program', program: 'only-here' },
     { kind: 'variable', variable: 'ONLY_HERE' },

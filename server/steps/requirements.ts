@@ -3,7 +3,7 @@ import type { Step } from '../deck/step.ts'
 import type { ProfileRuntime } from '../environment/profile.ts'
 import type { Executor } from '../executor/executor.ts'
 
-/** Checks what steps need (`needs` in their contracts) in the environment in which their terminals run. */
+/** Checks the requirements of steps (`needs` in their contracts) in the environment of their terminals. */
 export class Requirements {
   private readonly profile: ProfileRuntime
   private readonly executor: Executor
@@ -13,7 +13,10 @@ export class Requirements {
     this.executor = executor
   }
 
-  /** What a step lacks, except for the network: these checks are quick and done for every step when a talk starts. */
+  /**
+   * @returns the missing requirements of a step except hosts and ports. The checks are quick: they run for every step
+   * when a talk starts.
+   */
   async missing({ contract: { needs } }: Step): Promise<MissingRequirement[]> {
     const { profile, executor } = this
     const missing: MissingRequirement[] = []
@@ -33,7 +36,10 @@ export class Requirements {
     return missing
   }
 
-  /** The hosts of a step that do not answer. Takes seconds per host without a network, so it is done only before a run. */
+  /**
+   * @returns the hosts of a step that do not respond. Called only before a run, because it takes seconds without a
+   * network.
+   */
   async unreachable({ contract: { needs } }: Step): Promise<MissingRequirement[]> {
     const answers = await Promise.all(needs.network.map((host) => this.executor.reaches(host)))
     return needs.network
@@ -41,7 +47,7 @@ export class Requirements {
       .map((host): MissingRequirement => ({ kind: 'network', host }))
   }
 
-  /** The first port of a step that another program has; undefined if all are free. */
+  /** @returns the first port of a step that is in use; undefined if all are free */
   async usedPort({ contract: { needs } }: Step): Promise<number | undefined> {
     for (const port of needs.ports) if (!(await this.executor.isPortFree(port))) return port
     return undefined

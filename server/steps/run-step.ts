@@ -15,7 +15,7 @@ import type { Requirements } from './requirements.ts'
 import type { StepBoard } from './step-board.ts'
 import { type RunResult, StepRun } from './step-run.ts'
 
-/** A request to run a step. It carries the step's id and the hash of what the slide shows, never a command. */
+/** A request to run a step. It contains the step's id and the hash of the command on the slide, never a command. */
 export interface RunRequest {
   step: string
   hash: string
@@ -24,7 +24,7 @@ export interface RunRequest {
   confirm?: string | undefined
 }
 
-/** What running a step needs. */
+/** The objects that are required to run a step. */
 export interface RunContext {
   deck: Deck
   profile: ProfileRuntime
@@ -35,17 +35,17 @@ export interface RunContext {
   secrets: readonly string[]
   /** Shows the step's recording. @returns false if it has none */
   showReplay: (step: Step, reason: FallbackReason) => Promise<boolean>
-  /** The step takes longer than its contract allows. It continues. */
+  /** Called if the step exceeds its timeout. The step continues. */
   onTimeout: (step: Step) => void
-  /** Whether the user interrupted the step: then its failure is not one of the demo. */
+  /** Whether the user interrupted the step. Its failure then does not cause a fallback. */
   wasInterrupted: (step: Step) => boolean
 }
 
 /**
- * Runs a step in its terminal: from the request to the running command, in the order in which it happens. What follows is reported by the
- * step's status, and by the returned run.
+ * Runs a step in its terminal: checks the request, reserves the terminal and starts the command. The step's status and
+ * the returned run report the rest.
  *
- * @param record creates the recorder of the run, when nothing prevents the run any more
+ * @param record creates the recorder of the run; called after all checks have passed
  * @throws RefusedError
  */
 export async function runStep(
@@ -75,7 +75,7 @@ export async function runStep(
     const port = await requirements.usedPort(step)
     if (port !== undefined) throw new RefusedError(await portInUse(context, port))
     await prepareStep(profile, executor)
-    // The user may have typed a command meanwhile.
+    // The user may have typed a command in the meantime.
     if (session.state.name !== 'at-prompt') throw new RefusedError(busy(step))
 
     terminal.showLive()
@@ -110,7 +110,7 @@ function findStep(deck: Deck, { step: id, hash }: RunRequest): Step {
   return step
 }
 
-/** Marks a step as unavailable, and shows its recording if its contract says so. */
+/** Marks a step as unavailable, and shows its recording if its contract requests that. */
 async function refuseUnavailable(
   { board, showReplay }: RunContext,
   step: Step,
@@ -139,7 +139,7 @@ function busy({ terminal }: Step, other?: string): RefusedError['refusal'] {
   return { kind: 'busy', terminal, ...(other !== undefined && { step: other }) }
 }
 
-/** Which step of the deck, or which other program, has a port. */
+/** Finds the step of the deck, or the other program, that uses a port. */
 async function portInUse({ deck, board }: RunContext, port: number): Promise<RefusedError['refusal']> {
   const holder = [...deck.steps.values()].find(
     ({ id, contract }) => contract.needs.ports.includes(port) && ['running', 'ready'].includes(board.status(id).state),
@@ -151,7 +151,7 @@ async function portInUse({ deck, board }: RunContext, port: number): Promise<Ref
   }
 }
 
-/** Reports how a run goes, and gives its terminal back at the end. */
+/** Reports the result of a run, and releases its terminal at the end. */
 async function followRun(context: RunContext, step: Step, run: StepRun, release: () => void): Promise<void> {
   const { board } = context
   run.kept.then(
@@ -181,7 +181,7 @@ function endWith(context: RunContext, step: Step, failure: ReturnType<typeof ses
 
 function fallBack(context: RunContext, step: Step, on: 'failure' | 'timeout', reason: FallbackReason): void {
   if (!step.contract.fallback.includes(on) || (on === 'failure' && context.wasInterrupted(step))) return
-  // A recording that cannot be read leaves the live terminal.
+  // If the recording cannot be read, the live terminal remains visible.
   context.showReplay(step, reason).catch(() => {})
 }
 

@@ -82,7 +82,7 @@ afterEach(async () => {
   await rm(programs, { recursive: true })
 })
 
-/** The reasons for which a step is unavailable, as the window shows them. */
+/** The reasons why a step is unavailable, as shown by the window. */
 const reasons = async (id: string) => {
   const status = (await window.message('hello')).steps.find((step) => step.id === id)?.status
   return status?.state === 'unavailable' ? status.missing.map(describeMissingRequirement) : undefined
@@ -99,10 +99,10 @@ const commands: Record<string, string> = {
 }
 const run = (step: string, more?: object) => window.run(step, commands[step] ?? '', more)
 
-/** Which of the endless commands run. */
+/** The endless commands that are running. */
 const runningCommands = () => findProcesses(new RegExp(`^(${endlessStep}|${endlessDaemon})$`))
 
-test('a step that lacks a program, a variable or its profile is refused with the reason', async () => {
+test('a step whose program, variable or profile is missing is refused with the reason', async () => {
   const expected = {
     program: 'The program no-such-program is not installed.',
     variable: 'The environment variable UNDERSTUDY_TEST_UNSET is not set. Export it before you start the talk.',
@@ -229,16 +229,16 @@ test('resetting the stage ends all processes, clears the workdir and gives every
 
 test('terminals can be used after a failed reset', async () => {
   await talk.close()
-  let fail = true
+  let diskIsFull = true
   talk = await serveTalk(slides(), {}, async () => {
-    if (fail) throw new Error('ENOSPC: no space left on device')
+    if (diskIsFull) throw new Error('ENOSPC: no space left on device')
   })
   window = await talk.window()
   window.send({ type: 'reset-stage' })
   expect(describeRefusal((await window.message('refused')).refusal)).toContain('no space left on device')
   run('port')
   await window.step('port', 'succeeded')
-  fail = false
+  diskIsFull = false
   window.forget()
   window.send({ type: 'reset-stage' })
   await window.message('stage-reset')

@@ -21,26 +21,26 @@ export interface StageOptions {
   deck: Deck
   profile: ProfileRuntime
   executor: Executor
-  /** Recreates the workdir for a reset. No process runs in it meanwhile. */
+  /** Recreates the workdir for a reset. Called while no process runs in it. */
   resetWorkdir: () => Promise<void>
   /** Values that only viewers with the permission to type may see. */
   secrets?: readonly string[]
   /** The recordings to fall back on. */
   recordings?: Recordings
-  /** Logs everything that the terminals show. */
+  /** Logs the output of all terminals. */
   logs?: SessionLogs
 }
 
 type StageEvents = {
-  /** A step takes longer than its contract allows. It continues. */
+  /** A step has exceeded its timeout. It continues. */
   late: [step: string]
-  /** All terminals are new and the workdir is clean. */
+  /** The stage was reset: all terminals are new and the workdir is clean. */
   reset: []
 }
 
 /**
- * A deck on stage: its terminals (`terminals`), the status of its steps (`board`), and the requests that concern both. It lives as long as
- * the server.
+ * The stage of a deck: its terminals (`terminals`), the status of its steps (`board`), and the requests that concern
+ * both. It exists as long as the server.
  */
 export class Stage extends EventEmitter<StageEvents> {
   readonly terminals: Terminals
@@ -55,7 +55,7 @@ export class Stage extends EventEmitter<StageEvents> {
 
   constructor(options: StageOptions) {
     super()
-    // Every window listens.
+    // One listener per window.
     this.setMaxListeners(0)
     const { deck, executor, secrets, logs } = options
     this.options = options
@@ -72,7 +72,7 @@ export class Stage extends EventEmitter<StageEvents> {
     })
   }
 
-  /** Finds out which steps can run. Call it before the first window opens and after an edit. */
+  /** Determines the steps that can run. Call it before the first window opens and after each edit. */
   async checkRequirements(): Promise<void> {
     await this.options.recordings?.load(this.deck)
     await Promise.all(
@@ -85,14 +85,14 @@ export class Stage extends EventEmitter<StageEvents> {
     )
   }
 
-  /** Takes an edited deck. Sessions and running steps continue. */
+  /** Replaces the deck after an edit. Sessions and running steps continue. */
   async useDeck(deck: Deck): Promise<void> {
     this.deck = deck
     this.terminals.useNames(terminalNames(deck), deck.grid)
     await this.checkRequirements()
   }
 
-  /** What windows know of every step. */
+  /** The state of every step, in the form of the protocol. */
   steps(): StepInfo[] {
     return this.board.list(this.deck, (step) => this.options.recordings?.info(step))
   }
@@ -123,7 +123,9 @@ export class Stage extends EventEmitter<StageEvents> {
     )
   }
 
-  /** Presses the keys that end what runs in a terminal: Ctrl-C, or those that the contract of its step names. */
+  /**
+   * Sends the keys that interrupt the program in a terminal: Ctrl-C, unless the contract of its step specifies others.
+   */
   interrupt(name: string): void {
     const terminal = this.terminals.get(name)
     const session = terminal?.current
@@ -138,7 +140,7 @@ export class Stage extends EventEmitter<StageEvents> {
   /**
    * Shows the recording of a step in its terminal, from its beginning, in every window.
    *
-   * @throws RefusedError if there is no such step, or it has no recording
+   * @throws RefusedError if the step does not exist or has no recording
    */
   async showReplay(id: string): Promise<void> {
     if (!(await this.replay(this.step(id)))) throw new RefusedError({ kind: 'no-recording', step: id })
@@ -166,7 +168,7 @@ export class Stage extends EventEmitter<StageEvents> {
     await this.resetting
   }
 
-  /** Ends every process that the stage has started. Nothing starts any more. */
+  /** Ends every process that the stage has started, and prevents new ones. */
   async end(): Promise<void> {
     this.ended = true
     await this.terminals.end()
@@ -180,7 +182,8 @@ export class Stage extends EventEmitter<StageEvents> {
   }
 
   /**
-   * @param reason why the recording is shown, if no user asked for it; nothing is shown then while the stage is reset or ends
+   * @param reason the reason for an automatic replay, which is not shown while the stage is reset or after it has
+   * ended; undefined if a user requested the replay
    * @returns false if the step has no recording
    */
   private async replay(step: Step, reason?: FallbackReason): Promise<boolean> {

@@ -6,7 +6,7 @@ import type { RecordingInfo } from '../recording/recordings.ts'
 
 type StepBoardEvents = {
   status: [step: string, status: StepStatus]
-  /** The last good run of a step in this talk measured these values. */
+  /** A step has succeeded, with these measurements. */
   measured: [step: string, measured: RunMeasures]
 }
 
@@ -17,7 +17,7 @@ export class StepBoard extends EventEmitter<StepBoardEvents> {
 
   constructor() {
     super()
-    // Every window listens.
+    // One listener per window.
     this.setMaxListeners(0)
   }
 
@@ -35,12 +35,12 @@ export class StepBoard extends EventEmitter<StepBoardEvents> {
     this.emit('measured', step, measured)
   }
 
-  /** Forgets all statuses, after a reset. The measurements of this talk stay. */
+  /** Resets all statuses to idle. The measurements of this talk are kept. */
   clear(): void {
     this.statuses.clear()
   }
 
-  /** What windows know of every step of a deck. */
+  /** The state of every step of a deck, in the form of the protocol. */
   list(deck: Deck, recordingOf: (step: string) => RecordingInfo | undefined): StepInfo[] {
     return [...deck.steps.values()].map((step) => this.info(step, recordingOf(step.id)))
   }

@@ -62,7 +62,7 @@ test('a run has a problem if its exit status is not the expected one', async () 
   expect((await result('true', { expect: { failure: true } })).problems).toEqual([{ kind: 'succeeded' }])
 })
 
-test('the expected output is searched in what the command prints, not in the command itself', async () => {
+test('the expected output is searched for in the output of the command, not in the command itself', async () => {
   expect((await result('echo "a"b', { expect: { output: '^ab$' } })).problems).toEqual([])
   expect((await result('true # needle', { expect: { output: 'needle' } })).problems).toEqual([
     { kind: 'no-output', pattern: 'needle' },

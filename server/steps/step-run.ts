@@ -11,17 +11,20 @@ import { OutputWatch } from './output-watch.ts'
 
 /** The result of a run, compared with the step's contract. */
 export interface RunResult {
-  /** null if the command still runs (it is ready), or its shell ended before it could report the exit status. */
+  /**
+   * null if the command is still running (the step is ready), or if its shell ended before it could report the exit
+   * status.
+   */
   exit: number | null
   seconds: number
   /** Seconds until the step was ready. */
   ready?: number
-  /** The promises of the contract that the run did not keep; empty for a good run. */
+  /** The conditions of the contract that the run did not meet; empty for a successful run. */
   problems: StepProblem[]
-  /** Why there is no exit status. */
+  /** The reason why there is no exit status. */
   failure?: SessionFailure
   captures: Record<string, Captured>
-  /** How the recording ended, if the run was recorded. */
+  /** The result of the recording, if the run was recorded. */
   recorded?: RecordingResult
 }
 
@@ -32,22 +35,22 @@ export interface StepRunOptions {
   session: Session
   executor: Executor
   recorder?: Recorder | undefined
-  /** Values that no capture may contain: captures are shown on slides and stored in the project. */
+  /** Values to redact from captures, which are shown on slides and stored in the project. */
   secrets: readonly string[]
   /**
-   * The step is ready and keeps running.
+   * Called when the step is ready. The step keeps running.
    *
    * @param after seconds since the start
-   * @param url the page that it serves, as this machine reaches it
+   * @param url the URL at which this machine reaches the page that the step serves
    */
   onReady: (after: number, url?: string) => void
-  /** The step should have finished, or been ready, by now. It continues. */
+  /** Called if the step has neither finished nor become ready within its timeout. The step continues. */
   onTimeout: () => void
 }
 
-/** How long a script of a contract may take. */
+/** Time limit of a script of a contract. */
 const SCRIPT_TIMEOUT_SECONDS = 120
-/** How long the recording of a step continues when the step is ready: what it prints right then belongs to the recording. */
+/** Time that the recording continues after the step has become ready, to include its next output. */
 const AFTER_READY_MS = 1500
 
 /** One run of a step: types its command, watches the output, and compares the run with the contract. */
@@ -63,13 +66,13 @@ export class StepRun {
   private readonly startedAt = performance.now()
   /** Whether a line matched `expect.output`. */
   private outputMatched = false
-  /** Values of captures that the output gave, by name. */
+  /** Values of captures that were found in the output, by name. */
   private readonly captured: Record<string, string> = {}
   private resolveReady: (after: number) => void = () => {}
   private readyAfter: number | undefined
   private timedOut = false
   private url: string | undefined
-  private over = false
+  private isOver = false
 
   constructor(options: StepRunOptions) {
     this.options = options
@@ -81,21 +84,21 @@ export class StepRun {
     const becameReady = new Promise<number>((resolve) => (this.resolveReady = resolve))
     this.ended = this.run()
     this.kept = Promise.race([this.ended, becameReady.then((after) => this.onReady(after))])
-    // A caller that awaits one of them gets the error; the other one must not end the server.
+    // A caller awaits one of the promises and gets the error. An unhandled rejection of the other would end the server.
     this.kept.catch(() => {})
     this.ended.catch(() => {})
   }
 
   /** Whether the command has ended. */
   get hasEnded(): boolean {
-    return this.over
+    return this.isOver
   }
 
   private elapsed(): number {
     return (performance.now() - this.startedAt) / 1000
   }
 
-  private async untilPageAnswers(page: { http: string; contains?: string | undefined }): Promise<void> {
+  private async waitForPage(page: { http: string; contains?: string | undefined }): Promise<void> {
     this.url = await reachable(page.http, this.options.executor)
     if (await untilReady({ ...page, http: this.url }, this.finished.signal)) this.resolveReady(this.elapsed())
   }
@@ -107,20 +110,20 @@ export class StepRun {
       this.timedOut = true
       this.options.onTimeout()
     }, timeout * 1000)
-    // The recording begins with the screen as it is before anything is typed.
+    // The recording begins with the screen before the command is typed.
     const handle = recorder && (await attachRecorder(session, recorder))
     try {
-      if (ready && 'http' in ready) void this.untilPageAnswers(ready)
+      if (ready && 'http' in ready) void this.waitForPage(ready)
       const { exit, seconds, failure } = await session.run(step.id, command, (bytes) => this.watch.feed(bytes))
       this.finished.abort()
       clearTimeout(timer)
       this.watch.end()
-      // The contract was kept when the step was ready; how it ends does not matter.
+      // The contract was met when the step became ready, so the exit status does not matter.
       if (this.readyAfter !== undefined) return { ...(await this.kept), exit, seconds, ...(failure && { failure }) }
       const problems = failure ? [{ kind: 'session' as const, failure }] : this.problemsOf(exit)
-      return { ...(await this.judge(exit, seconds, problems)), ...(failure && { failure }) }
+      return { ...(await this.completeResult(exit, seconds, problems)), ...(failure && { failure }) }
     } finally {
-      this.over = true
+      this.isOver = true
       this.finished.abort()
       clearTimeout(timer)
       if (handle !== undefined) session.detach(handle)
@@ -132,10 +135,10 @@ export class StepRun {
     this.options.onReady(after, this.url)
     this.options.recorder?.marker('ready')
     await new Promise((resolve) => setTimeout(resolve, AFTER_READY_MS))
-    return this.judge(null, after, [], after)
+    return this.completeResult(null, after, [], after)
   }
 
-  /** The promises that the end of a run has broken. */
+  /** @returns the conditions of the contract that an ended run did not meet */
   private problemsOf(exit: number | null): StepProblem[] {
     const { expect, ready, timeout } = this.options.step.contract
     const expected = expect.exit ?? 0
@@ -148,8 +151,8 @@ export class StepRun {
     return problems
   }
 
-  /** Completes a result: runs the contract's scripts, takes the captures, and finishes the recording. */
-  private async judge(
+  /** Completes a result: runs the contract's scripts, reads the captures, and finishes the recording. */
+  private async completeResult(
     exit: number | null,
     seconds: number,
     problems: StepProblem[],
@@ -160,7 +163,7 @@ export class StepRun {
     if (ready !== undefined && expect.output !== undefined && !this.outputMatched)
       problems.push({ kind: 'no-output', pattern: expect.output })
     if (problems.length === 0 && verify !== undefined) await this.verify(verify, problems)
-    const captures = problems.length === 0 ? await this.takeCaptures(problems) : {}
+    const captures = problems.length === 0 ? await this.readCaptures(problems) : {}
     const recorded =
       recorder && (await recorder.finish(exit, recorder.truncated ? await snapshotOf(session) : undefined))
     return { exit, seconds, ...(ready !== undefined && { ready }), problems, captures, ...(recorded && { recorded }) }
@@ -171,7 +174,7 @@ export class StepRun {
     if (exit !== 0) problems.push({ kind: 'verify', exit, limit: SCRIPT_TIMEOUT_SECONDS, output })
   }
 
-  private async takeCaptures(problems: StepProblem[]): Promise<Record<string, Captured>> {
+  private async readCaptures(problems: StepProblem[]): Promise<Record<string, Captured>> {
     const { step, executor, secrets } = this.options
     const captures: Record<string, Captured> = {}
     for (const [name, { script, unit, label }] of Object.entries(step.contract.capture)) {
@@ -191,7 +194,7 @@ export class StepRun {
   }
 }
 
-/** Attaches a recorder to a session. Resolves when the recorder has the screen. */
+/** Attaches a recorder to a session. Resolves when the recorder has received the first snapshot. */
 function attachRecorder(session: Session, recorder: Recorder): Promise<number> {
   return new Promise((resolve) => {
     let bytes = 0
