@@ -6,16 +6,16 @@ import { type RenderSize, videoSizes } from '../video/render-settings.ts'
 /**
  * Parsers of option values and arguments.
  *
- * Each takes the text as typed and throws InvalidArgumentError, which commander reports with the name of the option.
+ * Each parses the text as typed and throws InvalidArgumentError, which commander reports with the name of the option.
  */
 
-/** The deck of a command that is given none. */
+/** The default deck of all commands. */
 export const DEFAULT_DECK = 'slides.md'
 
-/** Most learners of a class: their links, containers and tabs of the class view are made for a classroom. */
+/** Maximum number of learners of a class. The class view is designed for a classroom. */
 const MAX_LEARNERS = 200
 
-/** Learner names that the workshop uses itself: the only learner of this machine, and the one that measures its capacity. */
+/** Learner names that the workshop uses itself: for a single learner, and for the measurement of the capacity. */
 const RESERVED_NAMES = ['me', 'trial']
 
 /** Highest number of a slide that an open range such as `3-` includes. */
@@ -28,7 +28,7 @@ const MIN_VIDEO_SIDE = 160
 const MAX_FRAME_RATE = 60
 
 /**
- * Finds the deck among the arguments of a command that also takes step ids.
+ * Finds the deck among the arguments of a command that also accepts step ids.
  *
  * The first argument is the deck if it ends in `.md` or contains a slash, since step ids contain neither.
  *
@@ -50,7 +50,7 @@ export function splitDeckArgument(args: readonly string[], option?: string): { d
  */
 export function chooseDeck(argument: string | undefined, option: string | undefined): string {
   if (argument !== undefined && option !== undefined && argument !== option)
-    throw new Error(`Two decks are given: "${argument}" and --deck "${option}". Name one of them.`)
+    throw new Error(`Two decks are given: "${argument}" and --deck "${option}". Specify only one.`)
   return argument ?? option ?? DEFAULT_DECK
 }
 
@@ -85,7 +85,9 @@ export function parseLearners(text: string): string[] {
   return names
 }
 
-/** Parses the public origin of a reverse proxy: HTTPS only, so that nobody on the way can read what learners type. */
+/**
+ * Parses the public origin of a reverse proxy: HTTPS only, so that the input of learners cannot be read on the network.
+ */
 export function parsePublicUrl(text: string): string {
   const url = URL.canParse(text) ? new URL(text) : undefined
   if (url?.protocol !== 'https:' || url.pathname !== '/' || url.search !== '' || url.hash !== '' || url.username !== '')
@@ -103,7 +105,7 @@ export function parsePageUrl(text: string): string {
 }
 
 /**
- * Tells whether a page URL belongs to the same site as the public URL: browsers withhold the cookies of a page that is
+ * Checks whether a page URL belongs to the same site as the public URL: browsers withhold the cookies of a page that is
  * embedded in another site.
  */
 export function isSameSite(publicUrl: string, pageUrl: string): boolean {
@@ -155,7 +157,7 @@ export function parseDuration(text: string): number {
     const { seconds } = parseTimeString(text)
     if (seconds > 0) return seconds
   } catch {
-    // Slidev reports an invalid duration by an exception, a missing one by zero.
+    // Slidev throws for an invalid duration and returns zero for a missing one.
   }
   throw new InvalidArgumentError('Use 90s, 20m or 1:30:00.')
 }

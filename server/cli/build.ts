@@ -24,7 +24,7 @@ export interface BuildOptions {
 /**
  * Builds the talk as a static site that works without the server and at any path. Its terminals replay recordings.
  *
- * @throws DeckError, BuildError or an Error whose message says what to do next
+ * @throws DeckError, BuildError or an Error whose message contains the fix
  */
 export async function buildTalk(options: BuildOptions): Promise<void> {
   const signal = interruptSignal()
@@ -51,7 +51,7 @@ export async function buildTalk(options: BuildOptions): Promise<void> {
 }
 
 /**
- * Collects what a static site needs to know of the deck: its steps and their recordings.
+ * Collects the data that a static site needs about the deck: its steps and their recordings.
  *
  * @param profile the profile whose recordings are shown; by default the one with the most recordings
  */

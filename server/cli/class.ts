@@ -28,7 +28,9 @@ export interface ClassOptions extends WorkshopOptions {
   at?: string
   /** The proxy's URL for the pages of steps: `https://*.<domain>`. */
   pagesAt?: string
-  /** Runs a learner's shells elsewhere; `{learner}` stands for the name. Containers on this machine are used if absent. */
+  /**
+   * Command that runs a learner's shells in another environment, with `{learner}` for the name. By default, containers.
+   */
   commandPrefix?: string
   /** The prefix for shells with a terminal; `commandPrefix` if absent. */
   terminalPrefix?: string
@@ -40,7 +42,7 @@ const CONCURRENT_STARTS = 4
 /** Name of the temporary learner whose resource usage is measured; no other learner can have it. */
 const TRIAL_LEARNER = 'trial'
 
-/** A learner, and where the learner's shells run. */
+/** A learner, and the environment of the learner's shells. */
 interface OpenedLearner {
   learner: Learner
   runtime: LearnerRuntime
@@ -48,10 +50,10 @@ interface OpenedLearner {
 }
 
 /**
- * Serves the workshop of a deck for a class until the process receives a signal. Each learner's shells run in a container on this machine,
- * or where the operator's own command leads.
+ * Serves the workshop of a deck for a class until the process receives a signal. Each learner's shells run in a
+ * container on this machine, or in an environment that the operator's own command reaches.
  *
- * @returns after everything that was started has ended
+ * @returns after all started processes have ended
  * @throws DeckError, BuildError, or an Error with instructions for the user
  */
 export async function openClass(options: ClassOptions): Promise<void> {
@@ -63,7 +65,7 @@ export async function openClass(options: ClassOptions): Promise<void> {
     const { paths, flake, profile, secrets, recordings, notices, stage } = context
     onShutdown(() => stage.end())
     onShutdown(await lockFolder(paths.learners))
-    if (engine) await removeLeftContainers(engine, paths.learners)
+    if (engine) await removeOrphanedContainers(engine, paths.learners)
 
     const openLearner = async (name: string): Promise<OpenedLearner> => {
       const folder = join(paths.learners, name)
@@ -172,12 +174,15 @@ async function prepareEngine(deck: Deck, yes: boolean, signal: AbortSignal): Pro
   return findEngine()
 }
 
-async function removeLeftContainers(engine: Engine, workshop: string): Promise<void> {
+async function removeOrphanedContainers(engine: Engine, workshop: string): Promise<void> {
   const count = await removeContainers(engine, workshop)
   if (count > 0) console.log(`Removed ${count} container${count === 1 ? '' : 's'} left behind by an earlier server.`)
 }
 
-/** Copies the lock file of the workdir to a learner's workspace: without it, Nix would lock other inputs, or need a network. */
+/**
+ * Copies the lock file of the workdir to a learner's workspace: without it, Nix would lock other inputs, or require a
+ * network.
+ */
 async function copyFlakeLock({ profile, paths }: RuntimeContext, folder: string): Promise<void> {
   const lock = join(paths.workdir, 'flake.lock')
   if (profile.name !== 'nixos' || !existsSync(lock)) return

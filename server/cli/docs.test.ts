@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { packageRoot } from '../lib/paths.ts'
 
-test.each(['security.md', 'reliability.md'])('each test that docs/%s names is there', async (name) => {
+test.each(['security.md', 'reliability.md'])('every test that docs/%s names exists', async (name) => {
   const text = await readFile(join(packageRoot, 'docs', name), 'utf8')
   const named = [...text.matchAll(/`([^`]+\.(?:test|spec)\.ts)` “([^”]+)”/g)]
   expect(named.length).toBeGreaterThan(5)

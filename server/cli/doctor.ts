@@ -20,11 +20,11 @@ export interface DoctorOptions {
   json: boolean
 }
 
-/** Time for finding out which profile this machine supports. */
+/** Time limit for determining the profile that this machine supports. */
 const CHOOSE_TIMEOUT_MS = 60_000
 
 /**
- * Prints whether this machine can run each step, and fixes. Installs, prepares and changes nothing.
+ * Prints whether this machine can run each step, and fixes for problems. Does not install, prepare or change anything.
  *
  * @returns whether every slide can show its steps, live or as recordings
  * @throws DeckError
@@ -51,7 +51,7 @@ export async function printDiagnosis(options: DoctorOptions): Promise<boolean> {
 }
 
 const SIGN = { ok: '✔', warn: '!', fail: '✖' } as const
-const CAN = { run: '✔ runs', replay: '! replay only', ask: '! cannot run', nothing: '✖ no recording' } as const
+const STEP_LABEL = { run: '✔ runs', replay: '! replay only', ask: '! cannot run', nothing: '✖ no recording' } as const
 
 function describe({ profile, machine, steps, ready }: Diagnosis): string {
   const line = ({ name, state, detail, fix }: Finding) =>
@@ -59,7 +59,7 @@ function describe({ profile, machine, steps, ready }: Diagnosis): string {
   const width = Math.max(...steps.map(({ step }) => step.length), 0)
   const lines = [`This machine (profile ${profile})`, ...machine.map(line), '', 'Steps']
   for (const { step, slide, can, findings } of steps) {
-    lines.push(`${CAN[can].padEnd(18)}  ${step.padEnd(width)}  slide ${slide}`)
+    lines.push(`${STEP_LABEL[can].padEnd(18)}  ${step.padEnd(width)}  slide ${slide}`)
     for (const finding of findings)
       if (finding.state !== 'ok') lines.push(`  ${line(finding).replaceAll('\n', '\n  ')}`)
   }

@@ -1,7 +1,7 @@
 import { DeckError, describeProblem } from '../deck/problems.ts'
 import { BuildError } from '../deck/slidev.ts'
 
-/** Describes the failure of a command, and what to do next. */
+/** Describes the failure of a command, and the fix. */
 export function describeError(error: unknown): string {
   if (error instanceof DeckError)
     return `Invalid deck:\n${error.problems.map((problem) => `  ${describeProblem(problem)}`).join('\n')}`
@@ -11,7 +11,7 @@ export function describeError(error: unknown): string {
   return error instanceof Error ? error.message : String(error)
 }
 
-/** Recognizes ENOSPC and EDQUOT by their code, and in the output of programs by their names and texts in libc. */
+/** Recognizes ENOSPC and EDQUOT from their code or, in the output of programs, from their names and libc messages. */
 function isDiskFull(error: unknown): boolean {
   return /ENOSPC|EDQUOT|No space left on device|Disk quota exceeded/i.test(String(error))
 }

@@ -18,7 +18,7 @@ export interface ExportCastsOptions {
 /**
  * Writes each recording of a deck as an asciicast v2 file, the newest format that asciinema before 3.0 plays.
  *
- * @throws DeckError, or Error if there is no recording
+ * @throws DeckError, or an Error if there are no recordings
  */
 export async function exportCasts(options: ExportCastsOptions): Promise<void> {
   const deck = await readDeck(options.deck)

@@ -28,7 +28,7 @@ export interface ExportOptions {
   withNotes: boolean
 }
 
-/** More clicks than any slide has: Slidev then shows the slide after its last click. */
+/** More clicks than on any slide: Slidev then shows the slide after its last click. */
 const ALL_CLICKS = 999_999
 
 /** Device pixels of exported images per CSS pixel. */
@@ -40,7 +40,7 @@ const SLIDE_SIZE = { width: 1280, height: 720 }
 /**
  * Exports the slides as PDF, PNG or PPTX. Their terminals show the final output of their recordings.
  *
- * @throws DeckError, BuildError or an Error whose message says what to do next
+ * @throws DeckError, BuildError or an Error whose message contains the fix
  */
 export async function exportTalk(options: ExportOptions): Promise<void> {
   const signal = interruptSignal()
@@ -114,7 +114,7 @@ async function openSlide(page: Page, url: string, origin: string): Promise<void>
   if (page.url().startsWith(origin)) await page.goto('about:blank')
   await page.goto(url, { waitUntil: 'networkidle' })
   await page.evaluate(() => document.fonts.ready.then(() => {}))
-  // Only terminals with a recording have output to wait for.
+  // Terminals without a recording remain empty, so they are not awaited.
   await page.waitForFunction(() =>
     [...document.querySelectorAll('[data-terminal]')]
       .filter((terminal) => terminal.checkVisibility())

@@ -10,7 +10,7 @@ import { openStage } from '../steps/open-stage.ts'
  * Locks the inputs of the deck's flake and writes `nix/flake.lock`.
  *
  * @param options.update whether to update the inputs to their newest versions
- * @throws DeckError, NixError or an Error whose message says what to do next
+ * @throws DeckError, NixError or an Error whose message contains the fix
  */
 export async function lockFlake(options: { deck: string; update: boolean }): Promise<void> {
   const signal = interruptSignal()

@@ -1,13 +1,15 @@
 import type { Command } from 'commander'
 
-/** Options that npm also has and sets itself, so that the environment does not tell who was given them. */
+/**
+ * Options that npm also has. npm may set them itself, so the environment does not show whether npm has consumed them.
+ */
 const SET_BY_NPM = ['yes', 'json', 'only']
 
 function isRunByNpm(): boolean {
   return process.env.npm_lifecycle_event !== undefined
 }
 
-/** The command line that runs a command, as the user would type it: through npm, or by the name of the package. */
+/** The command line of a command, as the user would type it: with npm run, or with the name of the package. */
 export function commandLine(name: string): string {
   if (!isRunByNpm()) return `slidev-addon-understudy ${name}`
   return name === 'start' ? 'npm start --' : `npm run ${name} --`

@@ -5,7 +5,7 @@ import { chooseDeck, DEFAULT_DECK, parsePort, splitDeckArgument } from './argume
 
 /** Options and arguments that several commands share. */
 
-/** All profiles. Not taken from their schema, since loading zod would double the time of --help. */
+/** All profiles. Listed here because importing their schema would load zod, which doubles the time of --help. */
 const PROFILES = Object.keys({ nixos: true, lab: true, host: true } satisfies Record<Profile, true>)
 
 /** Adds the deck as the only argument of a command, and as `--deck`. */
@@ -20,7 +20,7 @@ export function deckOf(command: Command): string {
   return resolve(chooseDeck(command.args[0], deckOption(command)))
 }
 
-/** Adds the deck as an optional first argument of a command that takes step ids, and as `--deck`. */
+/** Adds the deck as an optional first argument of a command that accepts step ids, and as `--deck`. */
 export function addDeckBefore(command: Command, name: string, description: string): Command {
   return command
     .argument('[deck]', 'slides file: a path that ends in .md', DEFAULT_DECK)

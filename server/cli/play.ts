@@ -13,7 +13,7 @@ import { staticDeckOf } from './build.ts'
 export interface PlayOptions {
   /** The deck, absolute. */
   deck: string
-  /** The id of a step, or the number of a log, where 1 is the newest; all are listed if absent. */
+  /** The id of a step, or the number of a log (1 is the newest). If absent, all are listed. */
   recording: string | undefined
   profile?: Profile
 }
@@ -21,7 +21,7 @@ export interface PlayOptions {
 /**
  * Plays a recording in the user's terminal. Prints its whole output at once if standard output is not a terminal.
  *
- * @throws DeckError, or Error if there is no such recording
+ * @throws DeckError, or an Error if the recording does not exist
  */
 export async function play({ deck: file, recording, profile }: PlayOptions): Promise<void> {
   const signal = interruptSignal()
@@ -78,7 +78,7 @@ async function list(deck: Deck, logs: Log[], profile?: Profile): Promise<string>
       ({ date, terminal, bytes }, index) =>
         `  ${String(index + 1).padStart(3)}  ${terminal.padEnd(width - 5)}  ${day(date)}  ${Math.ceil(bytes / 1000)} kB`,
     ),
-    ...(logs.length === 0 ? ['  none; each talk saves some'] : []),
+    ...(logs.length === 0 ? ['  none; start a talk to save logs'] : []),
     '\nPlay one with: npm run play -- <step or number>',
   ].join('\n')
 }
@@ -94,7 +94,10 @@ async function readLog(file: string): Promise<Cast> {
   return parseCast(text.slice(0, text.lastIndexOf('\n') + 1))
 }
 
-/** Resets the modes that a recorded program may have left on: alternate screen, bracketed paste, mouse, colors, hidden cursor. */
+/**
+ * Resets the modes that a recorded program may have left on: alternate screen, bracketed paste, mouse, colors, hidden
+ * cursor.
+ */
 const RESET_MODES = '\u001b[?1049l\u001b[?2004l\u001b[?1000;1002;1003;1006l\u001b[0m\u001b[?25h\r\n'
 
 async function show(cast: Cast, signal: AbortSignal): Promise<void> {

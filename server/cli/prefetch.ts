@@ -20,11 +20,11 @@ export interface PrefetchOptions {
 }
 
 /**
- * Builds and keeps everything that the steps need, so that the talk runs without a network. Prints the steps that need one
- * nevertheless.
+ * Builds and keeps everything that the steps need, so that the talk runs without a network. Prints the steps that
+ * require a network nevertheless.
  *
  * @returns whether everything was built
- * @throws DeckError, NixError or an Error whose message says what to do next
+ * @throws DeckError, NixError or an Error whose message contains the fix
  */
 export async function prefetchDeck(options: PrefetchOptions): Promise<boolean> {
   const signal = interruptSignal()

@@ -28,11 +28,11 @@ describe.each(NAMES)('%s', (name) => {
     expect(deckOfCommand(parse(name).command)).toBe(`${process.cwd()}/slides.md`)
   })
 
-  test('takes the deck as its first argument', () => {
+  test('accepts the deck as its first argument', () => {
     expect(deckOfCommand(parse(name, 'deck.md').command)).toBe(`${process.cwd()}/deck.md`)
   })
 
-  test('takes the deck as --deck', () => {
+  test('accepts the deck as --deck', () => {
     expect(deckOfCommand(parse(name, '--deck', '/talk/deck.md').command)).toBe('/talk/deck.md')
   })
 
@@ -49,7 +49,7 @@ test.each(WITH_STEPS)('%s separates the deck from its other arguments', (name) =
   expect(deckAndRestOf(parse(name, 'build').command).rest).toEqual(['build'])
 })
 
-/** A valid value for each renamed option that takes one. */
+/** A valid value for each renamed option that has one. */
 const VALUES: Record<string, string> = {
   '--public-url': 'https://workshop.example',
   '--page-url': 'https://*.workshop.example',
@@ -70,7 +70,7 @@ describe.each(renamed)('%s %s', (name, former, current) => {
     expect(notices).toEqual([`${former} is now ${current}.`])
   })
 
-  test('is not in the help', () => {
+  test('is hidden from the help', () => {
     const { command, notices } = parse(name)
     expect(command.helpInformation()).not.toContain(`${former} `)
     expect(notices).toEqual([])

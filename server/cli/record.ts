@@ -47,18 +47,18 @@ export interface RecordOptions {
   dark: boolean
   /** The folder of the output. */
   out: string
-  /** Run nothing and show the existing recordings. */
+  /** Run no steps and show the existing recordings. */
   renderOnly: boolean
-  /** A talk log: render the live talk and run nothing. */
+  /** A talk log: render the live talk and run no steps. */
   from?: string
-  /** Make Nix rebuild what the steps build. */
+  /** Make Nix rebuild the results of the steps. */
   fresh: boolean
   yes: boolean
 }
 
 /** The terminal grid of vertical videos: its lines are legible on a phone. */
 const VERTICAL_GRID: Grid = { cols: 46, rows: 32 }
-/** How often progress is reported to a terminal, and to a log file. */
+/** Intervals at which progress is reported to a terminal, and to a log file. */
 const TERMINAL_PROGRESS_INTERVAL_MS = 500
 const LOG_PROGRESS_INTERVAL_MS = 15_000
 
@@ -69,7 +69,7 @@ type FailedRuns = Map<string, FailedRun>
  * Runs the steps, then renders the videos and writes their files.
  *
  * @returns whether all steps fulfilled their contracts
- * @throws Error whose message says what to do next
+ * @throws Error whose message contains the fix
  */
 export async function recordTalk(options: RecordOptions): Promise<boolean> {
   const signal = interruptSignal()
@@ -81,7 +81,7 @@ export async function recordTalk(options: RecordOptions): Promise<boolean> {
   if (log && log.header.deck !== deck.version)
     console.log('The deck has changed since this talk. The video shows its current slides.')
   const stepIds = selectSteps(options, deck, { vertical, fromLog: log !== undefined })
-  // Running the steps takes long: missing programs are reported before.
+  // Missing programs are reported before the steps run, which takes long.
   const tools: ToolVersions = {
     ffmpeg: options.format.some(isVideoFormat) ? await findFfmpeg() : 'none',
     chromium: await browserVersion(),
@@ -194,7 +194,7 @@ interface RunDestination {
 }
 
 /**
- * Runs the steps to show and their dependencies, and keeps their recordings.
+ * Runs the steps to show and their dependencies, and saves their recordings.
  *
  * @param failedRuns receives the failed runs
  * @returns the profile that the steps ran against
@@ -274,7 +274,7 @@ async function readLog(file: string): Promise<string> {
   }
 }
 
-/** Limits how often progress is reported. */
+/** Limits the frequency of progress reports. */
 function throttled(report: (progress: RenderProgress) => void): (progress: RenderProgress) => void {
   const interval = process.stdout.isTTY ? TERMINAL_PROGRESS_INTERVAL_MS : LOG_PROGRESS_INTERVAL_MS
   let last = performance.now()

@@ -36,7 +36,7 @@ export interface RehearseOptions {
   junit?: string
   /** Save successful runs as recordings. */
   record: boolean
-  /** Rebuild what the steps build with Nix, so that recordings show the builds. */
+  /** Rebuild the Nix results of the steps, so that recordings show the builds. */
   fresh: boolean
   /** Folder of the recordings, absolute; by default `recordings` beside the deck. */
   recordings?: string
@@ -58,7 +58,7 @@ export interface Rehearsal {
 /**
  * Runs the steps of a deck, checks their contracts and prints the results.
  *
- * @throws DeckError, or Error if a step does not exist or the environment cannot be prepared
+ * @throws DeckError, or an Error if a step does not exist or the environment cannot be prepared
  */
 export async function rehearseDeck(options: RehearseOptions, signal = interruptSignal()): Promise<Rehearsal> {
   const read = await readDeck(options.deck)
@@ -160,7 +160,7 @@ function chooseSteps(deck: Deck, { steps, startAt }: RehearseOptions): Step[] {
 /**
  * The store for recordings, and the facts that are saved with each.
  *
- * @returns undefined if the workdir has edits: recordings would not show the deck's flake
+ * @returns undefined if the workdir has edits, because recordings would not show the deck's flake
  */
 async function recordingTarget({ flake, paths, profile, executor, env }: StageContext, folder: string) {
   const edited = await editedFiles(paths.workdir)
@@ -181,7 +181,7 @@ async function recordingTarget({ flake, paths, profile, executor, env }: StageCo
   }
 }
 
-/** Deletes the results of the steps' builds from the Nix store, and prints which cannot be deleted. */
+/** Deletes the results of the steps' builds from the Nix store, and prints those that cannot be deleted. */
 async function forceRebuilds(
   { paths, env, profile, executor }: StageContext,
   steps: Step[],

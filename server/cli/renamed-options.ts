@@ -1,6 +1,6 @@
 import { type Command, Option } from 'commander'
 
-/** Former names of options, by command. They keep working, are left out of the help, and print a notice. */
+/** Former names of options, by command. They still work, are hidden from the help, and print a notice. */
 export const RENAMED_OPTIONS: Record<string, Record<string, string>> = {
   start: { '--log': '--save-log' },
   dev: { '--log': '--save-log' },

@@ -12,7 +12,7 @@ import { developDeck } from '../http/slidev-dev-server.ts'
 import { accessToken, guestTokens } from '../http/token.ts'
 
 export interface StartOptions extends ServingOptions {
-  /** Chosen by what is installed on this machine if absent. */
+  /** If absent, it is chosen by the programs on this machine. */
   profile?: Profile
   /** Install system packages without asking. */
   yes: boolean
@@ -24,7 +24,7 @@ export interface StartOptions extends ServingOptions {
   shareAddress?: string
   /** Save a log of the talk as the audience sees it: in this file, or in the cache if `true`. */
   saveLog?: string | true
-  /** Let a phone run steps over HTTP, where others on the network can read its token. Implies `share`. */
+  /** Let a phone run steps over HTTP, which lets others on the network read its token. Implies `share`. */
   insecureRemote?: boolean
 }
 
@@ -35,8 +35,8 @@ const MAX_SLIDEV_PORT = 43129
 /**
  * Serves the talk until a signal stops it.
  *
- * @returns when everything that it started has ended
- * @throws DeckError, BuildError or an Error whose message says what to do next
+ * @returns after all started processes have ended
+ * @throws DeckError, BuildError or an Error whose message contains the fix
  */
 export async function start(options: StartOptions): Promise<void> {
   await serve(options, 'npm start', async (serving) => {
@@ -86,7 +86,7 @@ export async function start(options: StartOptions): Promise<void> {
       })
       onShutdown(async () => {
         await log.close()
-        console.log(`Log of this talk: ${file}\nMake a video of it with: npm run record -- --from-log ${file}`)
+        console.log(`Log of this talk: ${file}\nRender a video of it with: npm run record -- --from-log ${file}`)
       })
     }
 

@@ -10,7 +10,7 @@ import { deckPaths } from '../lib/paths.ts'
 import { Learner, prepareWorkspace, workspaceIn } from '../workshop/learner.ts'
 
 export interface WorkshopOptions extends ServingOptions {
-  /** Chosen by the capabilities of this machine if absent. */
+  /** If absent, it is chosen by the programs on this machine. */
   profile?: Profile
   /** Install system packages without asking. */
   yes: boolean
@@ -24,7 +24,7 @@ const SINGLE_LEARNER = 'me'
 /**
  * Serves the workshop of a deck for one learner until the process receives a signal.
  *
- * @returns after everything that was started has ended
+ * @returns after all started processes have ended
  * @throws DeckError, BuildError, or an Error with instructions for the user
  */
 export async function openWorkshop(options: WorkshopOptions): Promise<void> {
@@ -69,7 +69,7 @@ export async function openWorkshop(options: WorkshopOptions): Promise<void> {
     for (const notice of [...notices, ...learner.course.info().notices]) console.log(notice)
     const display = (path: string) => path.replace(homedir(), '~')
     console.log(
-      `\n  ${deck.title}\n\n  Workshop   ${link}\n  Workspace  ${display(workspace)}\n             Your files and progress stay there. To start over, remove ${display(folder)}\n\n  Press Ctrl-C to stop the workshop and everything it started.\n`,
+      `\n  ${deck.title}\n\n  Workshop   ${link}\n  Workspace  ${display(workspace)}\n             Your files and progress are kept there. To start over, remove ${display(folder)}\n\n  Press Ctrl-C to stop the workshop and everything it started.\n`,
     )
     if (options.open) await openInBrowser(link)
   })

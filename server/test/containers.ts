@@ -1,6 +1,8 @@
 import { findEngine } from '../executor/container.ts'
 
-/** Why no container can run on this machine, for the names of skipped tests; undefined if one can. */
+/**
+ * @returns the reason why containers cannot run on this machine, for the names of skipped tests; undefined if they can
+ */
 export async function noContainers(): Promise<string | undefined> {
   return findEngine().then(
     () => undefined,

@@ -19,7 +19,7 @@ export async function findProcesses(pattern: RegExp): Promise<RunningProcess[]> 
   return processes.filter(({ command }) => pattern.test(command))
 }
 
-/** Counts the running processes that a session has started. They are found by their environment. */
+/** Counts the running processes that a session has started, which have its marker in their environment. */
 export async function countSessionProcesses(sessionId: string): Promise<number> {
   const pids = (await readdir('/proc')).filter((name) => /^\d+$/.test(name))
   const environments = await Promise.all(pids.map((pid) => readFile(`/proc/${pid}/environ`, 'latin1').catch(() => '')))

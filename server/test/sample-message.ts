@@ -23,9 +23,9 @@ interface JsonSchema {
 const STRINGS = ['count', '0'.repeat(64), 'flake.nix']
 
 /**
- * A message that its schema accepts.
+ * Returns a message that its schema accepts.
  *
- * @param given fields with a value that the test needs
+ * @param given fields with the values that the test requires
  */
 export function sampleMessage<Schema extends z.ZodType>(schema: Schema, given: object = {}): z.infer<Schema> {
   const sample = sampleOf(z.toJSONSchema(schema, { io: 'input' }) as JsonSchema) as object

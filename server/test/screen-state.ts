@@ -72,7 +72,7 @@ const UNDERLINE = 0x10000000
 const COLOR_MODE = 0x3000000
 const RGB_MODE = 0x3000000
 
-/** Clears the unused bytes of a palette color, which may contain remains of a 24-bit color. */
+/** Clears the unused bytes of a palette color, which may contain parts of an earlier 24-bit color. */
 const normalizeColor = (packed: number) => ((packed & COLOR_MODE) === RGB_MODE ? packed : packed & ~0xffff00) >>> 0
 
 /**
@@ -86,7 +86,7 @@ export function stateOf(terminal: xterm.Terminal): string[] {
   const attributes = ({ fg, bg }: Attributes, extended: ExtendedAttributes | undefined) => {
     const ext = bg & EXTENDED ? extended : undefined
     const url = ext ? (core._oscLinkService.getLinkData(ext.urlId)?.uri ?? '') : ''
-    // The underline of a link has no style of its own.
+    // The underline of a link does not have a separate style.
     const isHidden = ext && !url && ext.underlineStyle === 0
     const underline =
       !isHidden && fg & UNDERLINE

@@ -21,13 +21,13 @@ import { prepareWorkdir, resetWorkdir } from '../environment/workdir.ts'
 import { freePort } from './free-port.ts'
 import { fetchFrom } from './requests.ts'
 
-/** A talk as `start` serves it, with real front door, stage and shells. Only the deck's pages are a stub. */
+/** A talk as `start` serves it, with a real front door, stage and shells. Only the deck's pages are a stub. */
 export interface ServedTalk {
   port: number
   token: string
   stage: Stage
   server: TalkServer
-  /** Contains everything of this talk: slides.md, the workdir, the process registry. */
+  /** Contains all files of this talk: slides.md, the workdir, the process registry. */
   folder: string
   /** Path of slides.md. */
   file: string
@@ -63,7 +63,7 @@ export async function serveTalk(
   secrets: readonly string[] = [],
 ): Promise<ServedTalk> {
   const folder = await mkdtemp(join(tmpdir(), 'understudy-talk-'))
-  // The deck has its own folder: whatever is written beside its slides may be part of the build.
+  // The deck has its own folder, because any file beside its slides may be part of the build.
   const file = join(folder, 'deck', 'slides.md')
   await mkdir(dirname(file))
   await writeFile(file, slides)
@@ -143,7 +143,7 @@ export class TestWindow {
   /** Resolves when the connection has been closed. */
   readonly closed: Promise<{ code: number; reason: string }>
   private readonly channels = new Map<number, { terminal: string; bytes: number }>()
-  /** Everything that a terminal has shown, by its name. Output is decoded as Latin-1, so that no byte is lost. */
+  /** The output of each terminal, by name. Output is decoded as Latin-1, so that no byte is lost. */
   private readonly texts = new Map<string, string>()
 
   /** @param learner for a window of the instructor: the learner whose workshop it shows */
@@ -179,7 +179,7 @@ export class TestWindow {
     this.texts.set(message.terminal, message.data)
   }
 
-  /** Sends a message, which may be invalid: the server has to handle faulty browsers. */
+  /** Sends a message, which may be invalid to test the server. */
   send(message: unknown): void {
     this.socket.send(JSON.stringify(message))
   }
@@ -189,7 +189,7 @@ export class TestWindow {
     this.send({ type: 'run', step, hash: createHash('sha256').update(command).digest('hex'), ...fields })
   }
 
-  /** Everything that a terminal has shown, including escape sequences. */
+  /** The output of a terminal, including escape sequences. */
   text(terminal: string): string {
     return this.texts.get(terminal) ?? ''
   }

@@ -77,7 +77,7 @@ export class TestWorkshop {
     this.folder = folder
   }
 
-  /** @param files added to `FILES`, or replacing them; undefined removes a file */
+  /** @param files to add to `FILES` or replace; undefined removes a file */
   static async create(
     files: Record<string, string | undefined> = {},
     options: { sequential?: boolean; name?: string } = {},
@@ -187,11 +187,11 @@ export class TestClass {
 
   private async open(withInstructor: boolean): Promise<void> {
     const { ada, bob } = this
-    // The deck has its own folder: whatever is written beside its slides may be part of the build.
+    // The deck has its own folder, because any file beside its slides may be part of the build.
     this.deckFolder = await mkdtemp(join(tmpdir(), 'understudy-deck-'))
     for (const [name, text] of Object.entries(FILES)) await this.writeDeck(name, text)
     const deck = await readDeck(join(this.deckFolder, 'slides.md'))
-    // Pretends that the deck is built already.
+    // The server finds this build by its version and does not build the deck.
     const built = join(ada.folder, 'built')
     const pages = join(built, await deckVersion(deck.file, deck.files))
     await mkdir(pages, { recursive: true })

@@ -27,7 +27,7 @@ test('a transcript lists the chapters, then the narration and the command of eac
       { time: 65, title: 'One: go', slide: 1, step: 'go' },
       { time: 3700, title: 'Two', slide: 2 },
     ],
-    // Narration of a slide may continue after the next chapter has started.
+    // The narration of a slide may continue after the next chapter has started.
     captions: [
       { from: 0, to: 5, slide: 1, text: 'First this.' },
       { from: 70, to: 75, slide: 1, text: 'Then that.' },

@@ -33,7 +33,7 @@ export function transcript(
   const commandTexts = new Set(commands.values())
   const sections = chapters.map(({ time, title, slide, step }) => {
     const command = step === undefined ? undefined : commands.get(step)
-    // The caption of a step's video is its command, which the code block shows already.
+    // The caption of a step's video is its command, which the code block already shows.
     const speech =
       step === undefined ? captions.filter((cue) => cue.slide === slide && !commandTexts.has(cue.text)) : []
     const paragraphs = [

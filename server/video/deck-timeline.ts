@@ -9,7 +9,7 @@ import { simulateTyping, type TypedRecording, typingSeconds } from './typing.ts'
 
 /** Builds the timelines of videos that show a deck and its recordings. */
 
-/** Also the length of a slide without notes and steps. */
+/** Minimum length of a slide, which is the length of a slide without notes and steps. */
 const MIN_SLIDE_SECONDS = 3
 /** Time between the start of a slide and the first key typed on it. */
 const FIRST_KEY_DELAY_SECONDS = 1.5
@@ -63,7 +63,7 @@ interface RecordedStep {
 }
 
 class TimelineBuilder {
-  /** Seconds of what has been added so far. */
+  /** Length of the timeline so far, in seconds. */
   length = 0
   private readonly sources: TimelineSources
   private readonly events: VideoEvent[] = []
@@ -215,7 +215,7 @@ class TimelineBuilder {
     this.events.push({ time, type: 'step', step: id, status })
   }
 
-  /** @param since when the step started, in milliseconds since 1970 */
+  /** @param since start of the step, in milliseconds since 1970 */
   private finalStatus({ step, recording }: RecordedStep, since: number): StepStatus {
     const { exit, seconds, ready } = recording.metadata
     const problems = this.sources.problems.get(step.id)
@@ -224,7 +224,7 @@ class TimelineBuilder {
         ? { state: 'ended', failure: { kind: 'unexpected', message: problems.map(describeStepProblem).join(' ') } }
         : { state: 'failed', exit, seconds, problems }
     if (exit !== null) return { state: 'succeeded', exit, seconds }
-    // A recording without exit status is that of a step which kept running after it had become ready.
+    // If a recording has no exit status, its step kept running after it had become ready.
     const { ready: condition } = step.contract
     const url = condition && 'http' in condition ? condition.http : undefined
     return { state: 'ready', since, after: ready ?? seconds, ...(url !== undefined && { url }) }

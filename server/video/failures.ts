@@ -8,7 +8,7 @@ export interface VideoPosition {
   slide: number
 }
 
-/** Everything that can go wrong while a talk is logged or a video is made, with the data that its message needs. */
+/** The failures of logging a talk or rendering a video, with the data for the message. */
 export type VideoFailure =
   // Programs
   | { kind: 'ffmpeg-missing' }
@@ -44,7 +44,7 @@ export type VideoFailure =
   | { kind: 'log-disconnected'; reason: string }
   | { kind: 'log-too-large'; maxBytes: number }
 
-/** An error whose `failure` says what went wrong and whose message is derived from it. */
+/** Thrown for a failure. The message is derived from `failure`. */
 export class VideoError extends Error {
   override name = 'VideoError'
   readonly failure: VideoFailure
@@ -72,7 +72,7 @@ function describe(failure: VideoFailure): string {
     case 'unknown-slide':
       return `The deck has no slide ${failure.slide}. It has ${failure.slides} slides.`
     case 'step-slide-missing':
-      return `Step "${failure.step}" is on slide ${failure.slide}, but the deck has no such slide.`
+      return `Step "${failure.step}" is on slide ${failure.slide}, but the deck has no slide with this number.`
     case 'recording-missing':
       return `Step "${failure.step}" has no recording. Record it: npm run rehearse -- ${failure.step}`
     case 'no-recordings':

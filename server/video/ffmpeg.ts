@@ -4,7 +4,7 @@ import { z } from 'zod'
 import { json } from '../../shared/json.ts'
 import { VideoError } from './failures.ts'
 
-/** The ffmpeg commands. No other file knows about codecs, containers or ffmpeg's file formats. */
+/** The ffmpeg commands. No other file contains details of codecs, containers or ffmpeg's file formats. */
 
 export const videoFormats = ['mp4', 'webm', 'gif'] as const
 export type VideoFormat = (typeof videoFormats)[number]
@@ -67,7 +67,7 @@ function words(...parts: (string | string[])[]): string[] {
 /** Declares the colors as those of HDTV (BT.709). */
 const COLOR_OPTIONS = words('-colorspace bt709 -color_primaries bt709 -color_trc bt709 -color_range tv')
 
-/** Omits encoder versions and creation times, so that equal input gives equal files. */
+/** Omits encoder versions and creation times, so that equal input results in equal files. */
 const REPRODUCIBLE_OPTIONS = words('-fflags +bitexact -flags:v +bitexact -map_metadata -1')
 
 /** The file extension, and thus the container, of a segment in each format. */

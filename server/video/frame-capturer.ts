@@ -6,7 +6,10 @@ import { isVertical, type RenderSettings } from './render-settings.ts'
 import type { Segment } from './segments.ts'
 import { installVirtualClock } from './virtual-clock.ts'
 
-/** How long a page exists before its segment starts. Slidev preloads the other slides three seconds after loading. */
+/**
+ * Virtual time between the creation of a page and the start of its segment. Slidev preloads other slides after three
+ * seconds.
+ */
 const PRELOAD_SECONDS = 8
 /**
  * CSS pixels of the page above and below the frame. Slidev rounds the height of a slide up; without the margin, the
@@ -42,7 +45,7 @@ export class FrameCapturer {
   }
 
   /**
-   * Opens the site and brings it to the state right before the first frame of a segment.
+   * Opens the site and advances it to the state immediately before the first frame of a segment.
    *
    * @param origin of the served site, such as `http://127.0.0.1:4000`
    * @throws VideoError `page-not-ready`
@@ -60,7 +63,7 @@ export class FrameCapturer {
       viewport,
       deviceScaleFactor: scale,
       colorScheme: dark ? 'dark' : 'light',
-      // Independent of the machine's settings.
+      // Fixed values, so that the result does not depend on the machine's settings.
       locale: 'en-GB',
       timezoneId: 'UTC',
       reducedMotion: 'no-preference',

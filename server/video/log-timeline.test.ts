@@ -24,7 +24,7 @@ const hello = {
 const show = (page: number) => ({ type: 'sync', channel: 'shared', state: { page, clicks: 0 } })
 const output = (data: string) => ({ type: 'output', terminal: 'a', data })
 
-/** @param messages with their times in seconds */
+/** @param messages each with its time in seconds */
 function logOf(messages: [seconds: number, message: object][]): ParsedTalkLog {
   const lines = messages.map(([seconds, message]) => JSON.stringify([seconds * 1000, message]))
   return parseTalkLog([header, ...lines].join('\n'))
@@ -89,7 +89,7 @@ const revisited = () =>
     [],
   )
 
-test('extractSlides joins the visits of a slide and applies what happened between them at once', () => {
+test('extractSlides joins the visits of a slide and applies the events between them at once', () => {
   const extracted = extractSlides(revisited(), [1], [])
   expect(extracted.length).toBe(17)
   expect(extracted.events.map(({ time, type }) => [time, type])).toEqual([

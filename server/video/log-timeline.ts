@@ -7,7 +7,7 @@ import type { LogMessage, ParsedTalkLog } from './talk-log-format.ts'
 /** Time kept before the first and after the last event; the rest of the log is cut off. */
 const LEAD_IN_SECONDS = 2
 const LEAD_OUT_SECONDS = 5
-/** A slide shown for less time was only passed on the way to another one, and is not a chapter. */
+/** A slide that was shown for less time was only skipped over, and is not a chapter. */
 const MIN_CHAPTER_SECONDS = 2
 const POSTER_SECONDS = 1
 
@@ -90,20 +90,20 @@ function chapterSpans(timeline: Timeline): SlideSpan[] {
 /** Joins periods of a timeline. Events between two periods are applied at the start of the second one. */
 function extract(timeline: Timeline, spans: Span[], titles: string[]): Timeline {
   let length = 0
-  const placed = spans.map(({ from, to }) => {
+  const shifted = spans.map(({ from, to }) => {
     const start = length
     length += to - from
     return { from, to, start }
   })
   const newTime = (time: number) => {
-    const span = placed.find(({ to }) => time < to)
+    const span = shifted.find(({ to }) => time < to)
     return span ? span.start + Math.max(0, time - span.from) : undefined
   }
   const events = timeline.events.flatMap((event) => {
     const time = newTime(event.time)
     return time === undefined ? [] : [{ ...event, time: roundToMs(time) }]
   })
-  // Advances the date by what was cut off at the start, so that running times on the slides stay correct.
+  // Advances the date by the length that was cut off at the start, so that running times on the slides remain correct.
   const date = new Date(Date.parse(timeline.date) + (spans[0]?.from ?? 0) * 1000).toISOString()
   const extracted = {
     ...timeline,
@@ -129,7 +129,7 @@ function chaptersOf(timeline: Timeline, titles: string[]): Chapter[] {
     .map((chapter, index) => (index === 0 ? { ...chapter, time: 0 } : chapter))
 }
 
-/** Converts a message to events. Messages that change nothing in a video give none. */
+/** Converts a message to events. Messages without a visible effect are dropped. */
 function eventsOf(time: number, message: LogMessage): VideoEvent[] {
   switch (message.type) {
     case 'snapshot': {

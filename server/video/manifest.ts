@@ -2,11 +2,11 @@ import { z } from 'zod'
 import { profileSchema } from '../../shared/deck/contract.ts'
 import { chapter } from '../../shared/video/timeline.ts'
 
-/** The manifest of a video, `<name>.json`: which runs it shows and what it was rendered with. */
+/** The manifest of a video, `<name>.json`: the runs that it shows and the programs that rendered it. */
 export const manifest = z.strictObject({
   version: z.literal(1),
   title: z.string(),
-  /** When it was rendered (ISO 8601). */
+  /** Date of the render (ISO 8601). */
   rendered: z.iso.datetime(),
   /** Seconds. */
   length: z.number().positive(),
@@ -30,11 +30,11 @@ export const manifest = z.strictObject({
       slide: z.number().int().min(1),
       command: z.string(),
       /**
-       * What the video shows of the step: the recording of a successful run, a failed run, the run of a live talk
-       * (`given`), or nothing.
+       * The run that the video shows: the recording of a successful run, a failed run, the run of a live talk
+       * (`given`), or no run.
        */
       shown: z.enum(['recorded', 'failed', 'given', 'nothing']),
-      /** When the step was run (ISO 8601). */
+      /** Date of the run (ISO 8601). */
       date: z.iso.datetime().optional(),
       profile: profileSchema.optional(),
       nix: z.string().optional(),
@@ -42,7 +42,7 @@ export const manifest = z.strictObject({
       /** The exit status; null if the step was stopped after it had become ready. */
       exit: z.number().int().nullable().optional(),
       seconds: z.number().nonnegative().optional(),
-      /** Why the recording may be outdated. */
+      /** The reason why the recording may be outdated. */
       stale: z.enum(['command changed', 'flake changed']).optional(),
       /** The problems of a failed run. */
       problems: z.array(z.string()).optional(),

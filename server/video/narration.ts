@@ -30,7 +30,7 @@ export function parseNotes(note: string): Speech {
   return { words, clicks }
 }
 
-/** @returns how long the speech takes, in seconds */
+/** @returns the duration of the speech, in seconds */
 export function speechSeconds({ words }: Speech): number {
   return (words.length / WORDS_PER_MINUTE) * 60
 }
@@ -54,7 +54,7 @@ export function clickTimes({ words, clicks }: Speech, count: number, length: num
 /**
  * Divides the speech of a slide into captions.
  *
- * @param start when the speech starts, in seconds since the first frame of the video
+ * @param start time at which the speech starts, in seconds since the first frame of the video
  * @param length seconds of the speech
  */
 export function captionCues({ words }: Speech, slide: number, start: number, length: number): Cue[] {

@@ -10,7 +10,7 @@ import { extractSlides, logTimeline, shownSlides } from './log-timeline.ts'
 import type { ParsedTalkLog } from './talk-log-format.ts'
 import type { StepRecording, TimelineSources } from './timeline-sources.ts'
 
-/** Determines which videos to render, from a deck with its recordings or from a talk log. */
+/** Determines the videos to render from a deck with its recordings or from a talk log. */
 
 /** A video to render, in one or more formats. */
 export interface RenderJob {
@@ -25,11 +25,11 @@ export interface RenderJobStep {
   step: string
   slide: number
   command: string
-  /** The recording that is shown, if there is one. */
+  /** The recording to show, if there is one. */
   recording?: StepRecording | undefined
   /** The live talk in which the step was run, for videos of a talk log. */
   talk?: { date: string; profile: Profile } | undefined
-  /** Why the recording may be outdated. */
+  /** The reason why the recording may be outdated. */
   stale?: RecordingInfo['stale'] | undefined
   /** The problems of a failed run. */
   problems?: StepProblem[] | undefined

@@ -60,7 +60,10 @@ export async function openRenderSite(
   }
 }
 
-/** Only Slidev knows the clicks of a slide, so each slide is opened once. The result is stored with the site. */
+/**
+ * Counts the clicks by opening each slide once, because only Slidev can compute them. The result is stored with the
+ * site.
+ */
 async function readClicks(file: string, origin: string, { steps }: StaticDeck, signal: AbortSignal): Promise<number[]> {
   const stored = z.array(z.number().int()).safeParse(json(await readFile(file, 'utf8').catch(() => '')))
   if (stored.success) return stored.data

@@ -54,7 +54,7 @@ export interface RenderResult {
 /**
  * Renders the segments of a timeline.
  *
- * @throws VideoError, or the signal's reason. Completed segments stay in the cache.
+ * @throws VideoError, or the signal's reason. Completed segments remain in the cache.
  */
 export async function render(options: RenderOptions): Promise<RenderResult> {
   const { timeline, settings, format, siteVersion, cache, signal, onProgress } = options
@@ -118,7 +118,7 @@ export async function render(options: RenderOptions): Promise<RenderResult> {
  */
 export async function writeVideo(video: VideoFile, cache: string, signal: AbortSignal): Promise<void> {
   const list = join(cache, temporaryName('join.ffconcat'))
-  // Beside the output file: a rename must not cross file systems.
+  // In the folder of the output file, because a rename cannot cross file systems.
   const partial = join(dirname(video.out), `.${process.pid}-${basename(video.out)}`)
   try {
     await mkdir(dirname(video.out), { recursive: true })
@@ -172,7 +172,7 @@ async function renderSegment(
   let frame = from
   try {
     const capturer = await FrameCapturer.open(browser, origin, timeline, settings, segment)
-    // The first frame is captured in any case: there is no frame before it to repeat.
+    // The first frame is always captured, because there is no frame before it to repeat.
     await capturer.advance(from, from + 1)
     while (frame < to) {
       signal.throwIfAborted()

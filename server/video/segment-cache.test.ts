@@ -36,7 +36,7 @@ test('the renderer version covers the folder of the renderer by default', async 
 })
 
 test('removeStaleFiles removes files of ended processes and unused segments only', async () => {
-  const { pid: endedPid } = await startedAndEnded()
+  const { pid: endedPid } = await endedProcess()
   await mkdir(join(folder, `tmp-${endedPid}-frames-0`))
   await writeFile(join(folder, temporaryName('join')), '')
   await writeFile(join(folder, 'recent.mp4'), '')
@@ -47,7 +47,7 @@ test('removeStaleFiles removes files of ended processes and unused segments only
   expect((await readdir(folder)).sort()).toEqual(['recent.mp4', temporaryName('join')].sort())
 })
 
-async function startedAndEnded(): Promise<{ pid: number | undefined }> {
+async function endedProcess(): Promise<{ pid: number | undefined }> {
   const child = execa(process.execPath, ['-e', ''])
   await child
   return { pid: child.pid }

@@ -26,7 +26,7 @@ test('segmentRanges splits at slide changes, and each frame is in one range', ()
   ])
 })
 
-test('segmentRanges splits a long slide only if nothing has started to move for two seconds', () => {
+test('segmentRanges splits a long slide only if no movement has started for two seconds', () => {
   const ranges = segmentRanges(timelineOf(40, [show(0, 1), show(5, 1, 1), show(6.5, 1, 2), show(30, 1, 3)]), 10)
   expect(ranges[0]).toEqual({ from: 0, to: 90 })
   expect(ranges.map(({ to }) => to).slice(0, -1)).toEqual(ranges.slice(1).map(({ from }) => from))

@@ -14,7 +14,7 @@ export interface Segment extends FrameRange {
   start: number
   /** The slide and clicks that the page starts with. */
   position: { slide: number; clicks: number }
-  /** Events before the first frame. Those before `start` are reduced to the last ones that are still visible. */
+  /** Events before the first frame. Of those before `start`, only the ones whose effect is still visible. */
   before: VideoEvent[]
   /** Events from the first frame on. */
   during: VideoEvent[]
@@ -24,7 +24,7 @@ export interface Segment extends FrameRange {
 const SEGMENT_COUNT = 8
 const MIN_SEGMENT_SECONDS = 6
 const MAX_SEGMENT_SECONDS = 60
-/** Time until the effects of an event, such as transitions, have finished. A slide is not split before. */
+/** Time until the effects of an event, such as transitions, have finished. A slide is not split before that. */
 const SETTLING_SECONDS = 2
 /** Tolerance for times that are not exact in floating point. */
 const FRAME_EPSILON = 1e-6
@@ -81,7 +81,7 @@ export function segmentOf({ events }: Pick<Timeline, 'events'>, fps: number, { f
   }
 }
 
-/** Returns the time at which the last slide was shown first. Clicks on a slide do not count. */
+/** Returns the time of the last change to another slide; clicks on a slide are ignored. */
 function slideStart(events: VideoEvent[]): number {
   let start = 0
   let slide: number | undefined
@@ -102,14 +102,14 @@ function stillVisible(events: VideoEvent[]): VideoEvent[] {
       if (event.type === 'show') return false
       const subject = subjectOf(event)
       if (replaced.has(subject)) return false
-      // Output adds to the screen, every other event replaces the state of its subject.
+      // Output is added to the screen; every other event replaces the state of its subject.
       if (event.type !== 'output') replaced.add(subject)
       return true
     })
     .toReversed()
 }
 
-/** Names the part of the page that an event changes. */
+/** Identifies the part of the page that an event changes. */
 function subjectOf(event: Exclude<VideoEvent, { type: 'show' }>): string {
   switch (event.type) {
     case 'screen':

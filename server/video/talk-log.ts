@@ -22,10 +22,12 @@ export interface TalkLogOptions {
   onFailure: (error: VideoError) => void
 }
 
-/** An hour's talk takes a few MiB; only an endless burst of output reaches this limit. */
+/** A talk of one hour uses a few MiB; only endless output reaches this limit. */
 const MAX_LOG_BYTES = 256 << 20
 
-/** Writes the log of a talk: connects to the server like an audience window and records what it receives. */
+/**
+ * Writes the log of a talk: connects to the server like an audience window and records the messages that it receives.
+ */
 export class TalkLog {
   private readonly options: TalkLogOptions
   private readonly out: WriteStream
@@ -65,7 +67,7 @@ export class TalkLog {
     return log
   }
 
-  /** Stops logging. @returns once the file is complete */
+  /** Stops logging. Resolves when the file is complete. */
   async close(): Promise<void> {
     this.stop()
     await new Promise<void>((resolve) => (this.out.closed ? resolve() : this.out.once('close', () => resolve()).end()))
@@ -84,7 +86,7 @@ export class TalkLog {
         if (terminal === message.terminal) this.channels.delete(channel)
       this.channels.set(message.channel, { terminal: message.terminal, bytes: 0, decoder: new StringDecoder('utf8') })
     }
-    // These concern only this connection, or nothing that a window shows.
+    // Not logged: messages that concern only this connection or have no visible effect.
     if (message.type !== 'refused' && message.type !== 'diagnosis' && message.type !== 'turn') this.writeLine(message)
   }
 

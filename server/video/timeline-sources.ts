@@ -9,7 +9,7 @@ import { type Recording, RecordingStore } from '../recording/store.ts'
 import { VideoError } from './failures.ts'
 import { audioSeconds } from './ffmpeg.ts'
 
-/** A slide with what determines its length in a video. */
+/** A slide with the data that determines its length in a video. */
 export interface TimelineSlide {
   /** From 1. */
   number: number
@@ -27,13 +27,13 @@ export interface StepRecording extends Recording {
   file: string
 }
 
-/** A failed run of a step, with its deviations from the contract. */
+/** A failed run of a step, with the conditions of the contract that it did not meet. */
 export interface FailedRun {
   recording: StepRecording
   problems: StepProblem[]
 }
 
-/** Everything that the timeline of a deck is built from. */
+/** The sources of the timeline of a deck. */
 export interface TimelineSources {
   deck: Deck
   opening: RenderOpening

@@ -18,13 +18,13 @@ export interface TypedRecording {
    * the command.
    */
   output: { time: number; text: string }[]
-  /** When the step became ready, since Enter. Undefined if it never did. */
+  /** Time at which the step became ready, since Enter. Undefined if it did not become ready. */
   ready: number | undefined
   /** Seconds from Enter to the end of the recording. */
   length: number
 }
 
-/** Pauses in the output are shortened to this. */
+/** Longer pauses in the output are shortened to this length. */
 const MAX_IDLE_SECONDS = 1.5
 /** The pause between the last key and Enter. */
 const ENTER_DELAY_SECONDS = 0.45
@@ -36,7 +36,7 @@ const PASTE_ECHO = '\u001b[7m'
 /**
  * Splits a recording and simulates the typing of its command.
  *
- * @param seed determines the rhythm: the same seed and command give the same times
+ * @param seed determines the rhythm: the same seed and command result in the same times
  */
 export async function simulateTyping(cast: Cast, seed: string): Promise<TypedRecording> {
   const { header, events } = compressIdle(cast, MAX_IDLE_SECONDS)

@@ -3,8 +3,8 @@ import type { VideoEvent } from '../../shared/video/timeline.ts'
 
 /**
  * A virtual clock for a page, installed before any other script. Timers, dates, animations and transitions follow it,
- * and only the renderer advances it, frame by frame. Two things still run in real time: timers that are due almost at
- * once, which xterm.js uses to parse its output, and the loading of files.
+ * and only the renderer advances it, frame by frame. Two things still run in real time: timers that are due almost
+ * immediately, which xterm.js uses to parse its output, and the loading of files.
  */
 export interface VirtualClock {
   /**
@@ -75,17 +75,19 @@ export interface ClockOptions {
   startMs: number
 }
 
-/** Installs `window.understudyClock`. Its source is sent to the page, so it must not use anything else of this file. */
+/**
+ * Installs `window.understudyClock`. Its source is sent to the page, so it must not refer to other code in this file.
+ */
 export function installVirtualClock({ epochMs, startMs }: ClockOptions): void {
   /** Shorter timers run in real time: xterm.js yields with them while it parses. */
   const MIN_VIRTUAL_DELAY_MS = 5
   /** Added to `performance.now()`, which must not be negative. */
   const PERFORMANCE_OFFSET_MS = 3_600_000
   const READY_POLL_MS = 20
-  /** Limits of waiting for a page that never comes to rest. */
+  /** Limits for a page that never becomes idle. */
   const MAX_SETTLE_ROUNDS = 200
   const MAX_ANIMATION_ROUNDS = 8
-  /** Consecutive rounds without activity after which a page is at rest. */
+  /** Consecutive rounds without activity after which a page is idle. */
   const REQUIRED_IDLE_ROUNDS = 2
   /** Added to the time of a frame, so that events at exactly this time count despite rounding. */
   const FRAME_EPSILON_MS = 0.001
@@ -217,7 +219,7 @@ export function installVirtualClock({ epochMs, startMs }: ClockOptions): void {
     [...document.images].some((image) => !image.complete && image.checkVisibility())
 
   /**
-   * Waits until the page has nothing left to do at the current virtual time.
+   * Waits until the page is idle at the current virtual time.
    *
    * @param withLayout whether to wait for effects that the browser reports only with a real frame, such as resizes
    * @param finish whether to finish all animations
@@ -272,7 +274,7 @@ export function installVirtualClock({ epochMs, startMs }: ClockOptions): void {
     async fastForward(start, end) {
       for (let event = events[nextEvent]; event && event.time < start; event = events[++nextEvent])
         if (event.type !== 'show') window.understudyRenderer?.apply?.(event)
-      // In steps of a second, so that delayed work such as Slidev's preloading of slides is done in between.
+      // Advances in steps of a second, so that delayed work such as Slidev's preloading of slides is done in between.
       while (now < start * 1000) {
         setTime(Math.min(start * 1000, now + 1000))
         await settle(true, true)

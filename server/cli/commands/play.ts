@@ -2,12 +2,12 @@ import type { Command } from 'commander'
 import type { Profile } from '../../../shared/deck/contract.ts'
 import { addDeckBefore, deckAndRestOf, profileOption } from '../options.ts'
 
-/** Registers `play`, which shows a recording in the terminal of the user. */
+/** Registers `play`, which plays a recording in the user's terminal. */
 export function registerPlay(program: Command): void {
   addDeckBefore(
     program
       .command('play')
-      .description('play the recording of a step or a log of an earlier talk; list all of them if none is named'),
+      .description('play the recording of a step or a log of an earlier talk; without an argument, list all of them'),
     '[recording]',
     'id of a step or number of a log',
   )

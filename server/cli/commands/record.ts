@@ -7,14 +7,14 @@ interface Parsed extends Omit<RecordOptions, 'deck' | 'steps' | 'from'> {
   fromLog?: string
 }
 
-/** Registers `record`, which makes videos. */
+/** Registers `record`, which renders videos. */
 export function registerRecord(program: Command): void {
   addDeckBefore(
-    program.command('record').description('run the steps and make videos of them or of the whole talk'),
+    program.command('record').description('run the steps and render videos of them or of the whole talk'),
     '[steps...]',
-    'ids of the steps to make a video of each; the whole talk if not given',
+    'ids of the steps to render, one video each; default: one video of the whole talk',
   )
-    .option('--each', 'make a video of every step', false)
+    .option('--each', 'render one video per step', false)
     .option('--slides <range>', 'include only these slides of the talk, such as 3-5,8', parseSlides)
     .addOption(profileOption('environment that the steps run in and whose recordings to show'))
     .addOption(
@@ -31,9 +31,9 @@ export function registerRecord(program: Command): void {
     .addOption(new Option('--fps <rate>', 'frames per second').argParser(parseFrameRate))
     .option('--dark', 'use the dark color scheme', false)
     .option('-o, --out <folder>', 'folder to write to', 'videos')
-    .option('--from-log <file>', 'make a video of a talk as it was given, from the log of start --save-log')
-    .option('--render-only', 'run nothing: show the existing recordings', false)
-    .option('--no-fresh', 'do not rebuild what earlier runs of the steps have built with Nix')
+    .option('--from-log <file>', 'render a video of a live talk from its log, saved with start --save-log')
+    .option('--render-only', 'run no steps: render the existing recordings', false)
+    .option('--no-fresh', 'reuse the Nix builds of earlier runs instead of rebuilding them')
     .addOption(yesOption())
     .action(async (_deck: string, _steps: string[], { fromLog, ...options }: Parsed, command: Command) => {
       const { deck, rest } = deckAndRestOf(command)

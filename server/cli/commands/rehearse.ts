@@ -14,7 +14,7 @@ export function registerRehearse(program: Command): void {
       .command('rehearse')
       .description('run every step, check its contract, and save successful runs as recordings'),
     '[steps...]',
-    'ids of the steps to run; all steps if not given',
+    'ids of the steps to run; default: all steps',
   )
     .option('--only <steps...>', 'ids of the steps to run, the same as arguments')
     .option('--start-at <step>', 'skip the steps before this one')
@@ -24,7 +24,7 @@ export function registerRehearse(program: Command): void {
     .option('--time-limit <duration>', 'stop after this time in total, such as 90s, 20m or 1:30:00', parseDuration)
     .option('--json <file>', 'write the report to this file as JSON')
     .option('--junit <file>', 'write the report to this file as JUnit XML')
-    .option('--fresh', 'rebuild what the steps build with Nix, so that recordings show the builds', false)
+    .option('--fresh', 'rebuild existing Nix results, so that recordings show the builds', false)
     .option('--no-record', 'do not save successful runs as recordings')
     .action(async (_deck: string, _steps: string[], { only = [], ...options }: Parsed, command: Command) => {
       const { deck, rest } = deckAndRestOf(command)

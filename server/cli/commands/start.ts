@@ -27,7 +27,7 @@ function addServingOptions(command: Command): Command {
     .addOption(profileOption())
     .addOption(yesOption())
     .addOption(noOpenOption())
-    .option('--save-log [file]', 'save a log of the talk as the audience sees it, to make a video from')
+    .option('--save-log [file]', 'save a log of the talk as the audience sees it, for record --from-log')
 }
 
 async function run(command: Command, options: Parsed, develop: boolean): Promise<void> {

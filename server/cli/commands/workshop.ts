@@ -45,7 +45,7 @@ export function registerWorkshop(program: Command): void {
     )
     .option(
       '--terminal-prefix <command>',
-      'command for shells with a terminal, such as "ssh -tt {learner}@lab"; --command-prefix if not given',
+      'command for shells with a terminal, such as "ssh -tt {learner}@lab"; default: --command-prefix',
       parseCommandPrefix,
     )
     .action((_deck: string, options: Parsed, command: Command) => run(command, options))
@@ -67,7 +67,7 @@ async function run(command: Command, parsed: Parsed): Promise<void> {
   })
 }
 
-/** @throws Error if options of a class do not fit together */
+/** @throws Error if the options of a class contradict each other */
 function checkClassOptions({ learners, publicUrl, pageUrl, commandPrefix, terminalPrefix }: Parsed): void {
   if (pageUrl !== undefined && (publicUrl === undefined || !isSameSite(publicUrl, pageUrl)))
     throw new Error(
