@@ -167,7 +167,7 @@ export async function recordTalk(options: RecordOptions): Promise<boolean> {
 }
 
 /**
- * Returns the ids of the steps that get a video each.
+ * Returns the ids of the steps to render, one video each.
  *
  * @throws VideoError `log-excludes-steps`, `unknown-step` or `vertical-needs-step`
  */

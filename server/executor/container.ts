@@ -10,7 +10,7 @@ import { identify, type ProcessId } from './process-tree.ts'
 
 /**
  * Runs a container for each learner with podman or docker. The programs in it are this machine's (/usr, read-only), so
- * nothing has to be downloaded; the image consists of empty system folders.
+ * no download is required; the image consists of empty system folders.
  *
  * A container sees the learner's own folder, this machine's Nix store (read-only, below a writable layer of the
  * learner's own), and the paths in `readOnlyPaths`. It sees nothing else of this machine: no home folder, no other
@@ -294,7 +294,7 @@ export class Container {
         `--volume=${cwd}:${cwd}`,
         `--volume=${home}:/root`,
         IMAGE,
-        // Reaps orphaned processes, and ends at once on SIGTERM.
+        // Reaps orphaned processes, and ends immediately on SIGTERM.
         ...['bash', '-c', 'trap exit TERM; while :; do sleep 86400 & wait $!; done'],
       ],
       folder,

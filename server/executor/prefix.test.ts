@@ -95,7 +95,7 @@ test('a forwarded port serves several requests at the same time', async () => {
 test("output of the user's .bashrc appears neither in scripts nor in forwarded connections", async () => {
   await writeFile(join(folder, '.bashrc'), 'echo "from .bashrc"\n')
   vi.stubEnv('HOME', folder)
-  // bash reads .bashrc, even with -c, if its input is a socket or if it believes that sshd has started it.
+  // bash reads .bashrc, even with -c, if its input is a socket or if SSH_CLIENT indicates that sshd has started it.
   vi.stubEnv('SHLVL', undefined)
   const overSsh = newExecutor({ HOME: folder, SSH_CLIENT: '127.0.0.1 1 22' })
   onTestFinished(() => overSsh.close())

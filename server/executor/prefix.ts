@@ -47,7 +47,7 @@ const COMMAND_TIMEOUT_SECONDS = 20
 
 /**
  * Runs shells and scripts in a remote environment (a container, another host, a pod) through a command prefix. The
- * environment needs bash, the usual commands, and GNU grep for ending sessions. No files are left there.
+ * environment requires bash, the usual commands, and GNU grep for ending sessions. No files are left in it.
  */
 export class PrefixExecutor implements Executor {
   private readonly options: PrefixOptions

@@ -93,7 +93,7 @@ test('endOrphans spares a process that has the pid of an earlier one', async () 
   expect(identify(process.pid)).toEqual(process)
 })
 
-test('endOrphans removes a file from before the last boot and ends nothing', async () => {
+test('endOrphans removes a file from before the last boot without ending any process', async () => {
   const process = await startSleep()
   await new ProcessRegistry(folder).record('marker', [process])
   await rewriteFile((text) => asKilledServer(text).replace(/"boot":"[^"]*"/, '"boot":"earlier"'))

@@ -1,8 +1,8 @@
 import { open, rename } from 'node:fs/promises'
 
 /**
- * Writes a file and flushes it to the disk. Not atomic: an interruption leaves a partial file, so use it for files that
- * are renamed afterwards.
+ * Writes a file and flushes it to the disk. Not atomic: an interruption leaves a partial file, so use it only for files
+ * that are renamed afterward.
  */
 export async function writeFlushed(file: string, content: string | Uint8Array): Promise<void> {
   const handle = await open(file, 'w')

@@ -54,13 +54,13 @@ const CONNECTION_RETRY_MS = 100
 /** Unparsed bytes above which the screen is behind (1 MiB), and below which it has caught up (512 KiB). */
 const SCREEN_LAG_BYTES = { pause: 1 << 20, resume: 512 << 10 } as const
 /**
- * More than 128 KiB in 50 ms is an output burst: at least 10,000 lines a second, which nobody can read and which would
+ * More than 128 KiB in 50 ms is an output burst: at least 10,000 lines a second, which are too fast to read and would
  * keep the browser busy. During a burst, viewers receive one screen snapshot per interval instead of the output.
  */
 const OUTPUT_BURST = { bytes: 128 << 10, intervalMs: 50 } as const
 /**
- * Less than 64 KiB in 250 ms is a quiet period: viewers that got a snapshot of the screen alone now get one with
- * scrollback.
+ * Less than 64 KiB in 250 ms is a quiet period: viewers that received a snapshot of the screen alone now receive one
+ * with scrollback.
  */
 const QUIET_PERIOD = { bytes: 64 << 10, intervalMs: 250 } as const
 
@@ -107,7 +107,7 @@ export class Broadcast implements Source {
   private unparsed = 0
   /** Bytes sent in the current interval of burst detection. */
   private interval = { startedAt: 0, bytes: 0 }
-  /** Sends screen snapshots during an output burst. Undefined if there is none. */
+  /** Sends screen snapshots during an output burst; undefined at other times. */
   private burstTimer: NodeJS.Timeout | undefined
   /** Bytes written since the quiet timer was started. */
   private bytesSinceQuietCheck = 0

@@ -65,7 +65,7 @@ export class Redactor {
 
   /**
    * @param text the next output, split at any position
-   * @returns redacted text without an end that may be the beginning of a secret, which is held back
+   * @returns the redacted text; if its end may be the beginning of a secret, that part is held back
    */
   feed(text: string): string {
     const all = this.held + text
@@ -117,7 +117,7 @@ export class Redactor {
     return rest
   }
 
-  /** Finds the first secret, or beginning of one, from a position on. */
+  /** Finds the first complete or incomplete secret, starting at a position. */
   private findSecret(text: string, from: number): Match {
     let first: Match = { kind: 'none', from: text.length, to: text.length }
     for (const secret of this.secrets) {
@@ -155,7 +155,7 @@ export class Redactor {
     return first
   }
 
-  /** Finds the last line of a private key, or the beginning of it, from a position inside the key on. */
+  /** Finds the complete or incomplete last line of a private key, starting at a position inside the key. */
   private findKeyEnd(text: string, from: number): Match {
     const end = /-----END[A-Z ]*-----/.exec(text.slice(from))
     if (end) return { kind: 'key-end', from: from + end.index, to: from + end.index + end[0].length }

@@ -168,7 +168,7 @@ class ScreenSerializer {
       if (!line) continue
       if (previous && line.isWrapped) this.wrapAfter(previous, wrapPending)
       else if (previous) {
-        // A line that scrolls in gets the current background.
+        // A new line at the bottom has the current background, which is reset first.
         this.setStyle(0, 0)
         this.out += '\r\n'
       }

@@ -75,7 +75,7 @@ export class Session implements Source {
   private readonly broadcast: Broadcast
   /** The same output with secrets redacted; undefined if there are no secrets. */
   private readonly redactedBroadcast: RedactedBroadcast | undefined
-  /** The screens that are behind the output. The pseudo-terminal is paused while there are any. */
+  /** The screens that are behind the output. The pseudo-terminal is paused while this set is not empty. */
   private readonly behind = new Set<'screen' | 'redacted'>()
   private paused = false
   /** Whether the keys that arrive are part of a bracketed paste. */

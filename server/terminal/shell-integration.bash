@@ -1,8 +1,7 @@
-# Sourced once by every shell of a session. It reports to the server, by marks in the output (OSC 133, as defined by
-# FinalTerm), where a prompt begins (A) and ends (B), where a command's output begins (C), and the exit status of a
-# command (D). Two marks are our own: the continuation prompt of an incomplete entry (S), and the confirmation that the
-# line was cleared (L). Each mark carries the session's secret, so that no program can forge one. The secret is not
-# exported.
+# Sourced once by every shell of a session. With marks in the output (OSC 133, as defined by FinalTerm), it reports the
+# start (A) and the end (B) of a prompt, the start of a command's output (C), and the exit status of a command (D). Two
+# marks are extensions: the continuation prompt of an incomplete entry (S), and the confirmation that the line was
+# cleared (L). Each mark carries the session's secret, so that no program can forge one. The secret is not exported.
 
 unset HISTFILE MAILCHECK
 # Disables history expansion: a "!" in a step is part of the command.

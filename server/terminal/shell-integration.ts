@@ -1,6 +1,6 @@
 /**
  * The marks without a value, by their letters. A, B and C are defined by OSC 133; S (the continuation prompt of an
- * incomplete entry) and L (the line was cleared) are our own. They are written by shell-integration.bash.
+ * incomplete entry) and L (the line was cleared) are extensions. They are written by shell-integration.bash.
  */
 const MARKS = {
   A: 'prompt-start',

@@ -149,7 +149,7 @@ export async function joinSegments(
   await writeFile(list, `ffconcat version 1.0\n${segments.map((file) => `file '${quoted(file)}'`).join('\n')}\n`)
   const video = [...words('-f concat -safe 0'), '-i', list]
   if (format === 'gif') {
-    // stats_mode=full counts static regions too; otherwise the colors of small, briefly shown details get lost.
+    // stats_mode=full also counts static regions; otherwise, the colors of small, briefly shown details would be lost.
     const palette = `fps=${fps},split[a][b];[a]palettegen=stats_mode=full:max_colors=128[p];[b][p]paletteuse=dither=none:diff_mode=rectangle`
     return runFfmpeg([...video, '-filter_complex', palette, ...words('-loop 0 -fflags +bitexact'), out], signal)
   }

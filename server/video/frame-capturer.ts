@@ -13,7 +13,7 @@ import { installVirtualClock } from './virtual-clock.ts'
 const PRELOAD_SECONDS = 8
 /**
  * CSS pixels of the page above and below the frame. Slidev rounds the height of a slide up; without the margin, the
- * slide would be scaled down and get bars at its sides.
+ * slide would be scaled down and have bars at its sides.
  */
 const MARGIN_PX = 1
 const LOAD_TIMEOUT_MS = 60_000

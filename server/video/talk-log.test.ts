@@ -38,7 +38,7 @@ test('a talk log contains the slides, steps and terminals that the audience saw,
     presenter.send({ type: 'attach', terminal: 'hello' })
     presenter.run('hello', `echo hello ${SECRET}`)
     await presenter.step('hello', 'succeeded')
-    // Messages and output are not ordered. The secret is in the echo of the command and in its output.
+    // Messages and output may arrive in any order. The secret is in the echo of the command and in its output.
     await vi.waitFor(async () => {
       const text = await readFile(file, 'utf8')
       expect(text).toContain('"succeeded"')

@@ -27,7 +27,7 @@ function get(path: string, cookie: string): Promise<{ status: number; text: stri
   })
 }
 
-test('each learner has their own link, which gives no access as a presenter', async () => {
+test('each learner has their own link, which does not give presenter access', async () => {
   expect([...testClass.links]).toEqual([
     ['ada', `http://localhost:${testClass.port}/workshop?token=${TOKENS.ada}`],
     ['bob', `http://localhost:${testClass.port}/workshop?token=${TOKENS.bob}`],

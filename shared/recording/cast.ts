@@ -86,7 +86,7 @@ export class EventLines {
   /** Time of the last event, in milliseconds. */
   private lastTime = 0
 
-  /** @param event.time a time before that of the previous event is replaced by the latter */
+  /** @param event.time if it is before the time of the previous event, that time is used instead */
   line({ time, code, data }: CastEvent): string {
     const now = Math.max(this.lastTime, Math.round(time * 1000))
     const interval = (now - this.lastTime) / 1000
