@@ -130,8 +130,8 @@ export async function openClass(options: ClassOptions): Promise<void> {
       profile,
       built: `${paths.built}-workshop`,
       recordings,
-      ...(options.at !== undefined && { at: options.at }),
-      ...(options.pagesAt !== undefined && { pagesAt: options.pagesAt }),
+      ...(options.at !== undefined && { publicUrl: options.at }),
+      ...(options.pagesAt !== undefined && { pageUrl: options.pagesAt }),
       paths,
       log: console.log,
     })

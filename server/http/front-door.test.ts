@@ -59,7 +59,7 @@ describe('the front door', () => {
       port: own,
       token,
       learners: [{ name: 'ada', token: learner }],
-      at: 'https://workshop.example',
+      publicUrl: 'https://workshop.example',
       deck: { request: (_, response) => void response.end('the deck') },
       onSocket: (socket) => socket.terminate(),
     })

@@ -37,7 +37,7 @@ export interface FrontDoorOptions {
   /** Absent if only this machine is served. */
   share?: Sharing
   /** `https://<host>`: the public URL of a reverse proxy with TLS on this machine. Links lead there. */
-  at?: string
+  publicUrl?: string
   /** Serves requests for other hosts of that proxy: the pages of steps. */
   pages?: StepPages
   deck: DeckServer
@@ -104,11 +104,11 @@ const BUILT_DECK_ONLY: Rejection = {
  * @throws an Error that names the process that has the port
  */
 export async function openFrontDoor(options: FrontDoorOptions): Promise<FrontDoor> {
-  const { port, share, at, pages } = options
+  const { port, share, publicUrl, pages } = options
   const named = (origin: string): ListenerName => ({ host: new URL(origin).host, origin })
   const loopback: ListenerOptions = {
     addresses: ['127.0.0.1', '::1'],
-    names: [named(`http://localhost:${port}`), ...(at === undefined ? [] : [named(at)])],
+    names: [named(`http://localhost:${port}`), ...(publicUrl === undefined ? [] : [named(publicUrl)])],
     admit: access,
     ...(pages && { pages }),
     hint: 'Open the link that the server printed when it started.',
@@ -137,7 +137,7 @@ export async function openFrontDoor(options: FrontDoorOptions): Promise<FrontDoo
     await close()
     throw error
   }
-  return { origin: at ?? loopback.names[0].origin, ...(network && { shared: network.names[0].origin }), close }
+  return { origin: publicUrl ?? loopback.names[0].origin, ...(network && { shared: network.names[0].origin }), close }
 }
 
 /** The HTTP servers of one listener, and its check of requests. */

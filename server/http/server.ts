@@ -1,22 +1,22 @@
-import { createReadStream } from 'node:fs'
 import { dirname } from 'node:path'
 import { watch } from 'chokidar'
 import type { WebSocket } from 'ws'
 import { type Deck, readDeck } from '../deck/deck.ts'
 import { DeckError, describeProblem } from '../deck/problems.ts'
 import { type DeckServer, type FrontDoor, INSECURE_REMOTE, openFrontDoor, type Sharing } from './front-door.ts'
-import { CAST_PATH, CLOSE, PAGE_PATH, type ServerMessage, THUMBNAIL_PATH } from '../../shared/protocol/talk.ts'
+import { CLOSE, type ServerMessage } from '../../shared/protocol/talk.ts'
 import { type DeckState, type ShareInfo } from '../../shared/protocol/state.ts'
 import type { Diagnosis } from '../../shared/diagnosis.ts'
 import { diagnose } from '../rehearsal/doctor.ts'
 import type { DeckPaths } from '../lib/paths.ts'
 import type { ProfileRuntime } from '../environment/profile.ts'
 import type { Recordings } from '../recording/recordings.ts'
-import type { Access } from '../../shared/roles.ts'
+import type { Access, Role } from '../../shared/roles.ts'
 import { deckVersion } from '../deck/build-version.ts'
 import { BuildError, buildDeck } from '../deck/slidev.ts'
 import { serveBuilt } from './built-deck.ts'
 import { Room } from './room.ts'
+import { changesRoute, recordingRoute, stepPageRoute, thumbnailRoute, withRoutes } from './routes.ts'
 import { serveSocket } from './socket.ts'
 import type { Stage } from '../steps/stage.ts'
 import type { GuestRole } from './token.ts'
@@ -24,105 +24,128 @@ import { Classroom, instructorPermissions } from '../workshop/classroom.ts'
 import { type StepPageId, StepPages } from './step-pages.ts'
 import type { Learner } from '../workshop/learner.ts'
 import type { LearnerWindows } from '../workshop/learner-windows.ts'
-import { PATCH_PATH } from '../../shared/protocol/workshop.ts'
 
 export interface ServerOptions {
   deck: Deck
   port: number
-  /** The presenter's; absent: there is none. */
+  /** The presenter's token; absent if there is no presenter. */
   token?: string
-  /** The tokens of the other roles; absent: nobody but the presenter is let in. */
+  /** The tokens of the guests; absent if there are none. */
   guests?: Record<GuestRole, string>
-  /** Absent: only this machine is served. */
+  /** Absent if only this machine is served. */
   share?: Sharing
-  /** Where a proxy serves it to others: see `FrontDoorOptions`. */
-  at?: string
-  /** `https://*.<domain>`: what that proxy calls the pages of steps. Absent: they are seen on this machine alone. */
-  pagesAt?: string
-  /** Of the talk, for everybody but learners. */
+  /** `https://<host>`: the public URL of a reverse proxy with TLS on this machine. */
+  publicUrl?: string
+  /** `https://*.<domain>`: that proxy's URL for the pages of steps. If absent, only this machine can open them. */
+  pageUrl?: string
+  /** The stage of everyone who is not a learner. */
   stage?: Stage
   /** The learners of a workshop, each with the token of their link. */
   learners?: readonly { learner: Learner; token: string }[]
-  /** Values that only who types may see. */
+  /** Values that are redacted for windows that may not type. */
   secrets?: readonly string[]
   profile: ProfileRuntime
-  /** Folder of built decks; unused where `develop` is given. */
+  /** Folder of built decks; unused with `develop`. */
   built: string
-  /** Slidev's development server, for authors. */
+  /** Slidev's development server, which replaces the built deck. */
   develop?: DeckServer
+  /** Without recordings and paths, there is no doctor. */
   recordings?: Recordings
-  /** Where the doctor looks. */
   paths?: DeckPaths
-  /** Told what happens to the deck while it is served. */
+  /** Receives messages for the terminal of the user who started the server. */
   log: (line: string) => void
 }
 
-/** Serves the deck: its pages, its terminals, and its edits. */
+/** The links of a server. Whoever opens one has the permissions of its role. */
+export interface ServerLinks {
+  /** The presenter's link; the server's origin if there is no presenter. */
+  link: string
+  /** What the presenter may show to others. */
+  share: ShareInfo
+  /** The learners' links, by name. */
+  learners: Map<string, string>
+}
+
+/** How long a deck's files must stay unchanged before it is read again: editors save in several steps. */
+const SETTLE_MS = 150
+
+/** Folders beside the deck that are not part of it. */
+const IGNORED_FOLDERS = /(^|\/)(node_modules|\.git|dist|test-results|recordings|docs|e2e|bench)(\/|$)/
+
+/** Serves a deck and its terminals, and updates both when the deck is edited. */
 export class TalkServer {
-  private deck: Deck
-  private state: DeckState = { state: 'current' }
-  private version = ''
-  private folder = ''
-  private door: FrontDoor | undefined
-  private watcher: ReturnType<typeof watch> | undefined
-  /** By the name of their learner; the talk's has none. */
-  private readonly rooms = new Map<string | undefined, Room>()
-  /** Where there is a presenter for the learners. */
-  private classroom: Classroom | undefined
   private readonly options: ServerOptions
-  private updating: Promise<void> = Promise.resolve()
+  /** The rooms of the learners, by name; the talk's own room has the key undefined. */
+  private readonly rooms = new Map<string | undefined, Room>()
+  private readonly stepPages: StepPages | undefined
   private readonly closing = new AbortController()
-  private readonly pages: StepPages | undefined
+  /** The last valid deck. */
+  private deck: Deck
+  private deckState: DeckState = { state: 'current' }
+  /** Identifies the build that is served. */
+  private version = ''
+  /** Folder of that build. */
+  private folder = ''
+  private frontDoor: FrontDoor | undefined
+  /** The class, if there are learners and a presenter. */
+  private classroom: Classroom | undefined
+  private watcher: ReturnType<typeof watch> | undefined
+  /** Ends with the last update. Updates run one after the other. */
+  private updates: Promise<void> = Promise.resolve()
 
   constructor(options: ServerOptions) {
+    const { deck, pageUrl, stage, learners = [], secrets = [] } = options
     this.options = options
-    this.pages =
-      options.pagesAt === undefined ? undefined : new StepPages(options.pagesAt, (place) => this.pageOf(place))
-    this.deck = options.deck
-    const { stage, learners = [], secrets = [] } = options
+    this.deck = deck
+    if (pageUrl !== undefined) this.stepPages = new StepPages(pageUrl, (page) => this.findStepPage(page))
     if (stage) this.rooms.set(undefined, new Room({ stage, secrets }))
     for (const { learner } of learners)
       this.rooms.set(learner.name, new Room({ stage: learner.stage, course: learner.course, secrets }))
   }
 
   /**
-   * Opens the front door of a deck that was built.
+   * Opens the port and watches the deck. Call `build` first.
    *
-   * @returns the links that let a browser in: the presenter's, what the presenter may show to others, and those of the learners by name
-   * @throws an Error that names who holds the port
+   * @throws an Error that names the process that has the port
    */
-  async open(): Promise<{ link: string; share: ShareInfo; learners: Map<string, string> }> {
-    const { port, token, guests, share, at, develop, learners = [] } = this.options
-    this.door = await openFrontDoor({
+  async open(): Promise<ServerLinks> {
+    const { port, token, guests, share, publicUrl, develop, recordings, learners = [] } = this.options
+    const deck = develop ?? serveBuilt(() => this.folder)
+    this.frontDoor = await openFrontDoor({
       port,
       ...(token !== undefined && { token }),
       learners: learners.map(({ learner: { name }, token }) => ({ name, token })),
       ...(guests && { guests }),
       ...(share && { share }),
-      ...(at !== undefined && { at }),
-      ...(this.pages && { pages: this.pages }),
-      deck: this.withPages(
-        this.withChanges(withRecordings(develop ?? serveBuilt(() => this.folder), this.options.recordings)),
-      ),
+      ...(publicUrl !== undefined && { publicUrl }),
+      ...(this.stepPages && { pages: this.stepPages }),
+      deck: withRoutes(deck, [
+        stepPageRoute(this.stepPages),
+        changesRoute((learner) => this.rooms.get(learner)?.course),
+        thumbnailRoute(recordings),
+        recordingRoute(recordings),
+      ]),
       onSocket: (socket, access) => this.onSocket(socket, access),
     })
     this.watch()
-    const { origin } = this.door
-    const linkOf = ({ learner: { name }, token }: { learner: Learner; token: string }) =>
-      `${origin}/workshop?token=${token}`
+
+    const { origin } = this.frontDoor
+    const linksByLearner = new Map(
+      learners.map(({ learner: { name }, token }) => [name, `${origin}/workshop?token=${token}`]),
+    )
     if (token !== undefined && learners.length > 0)
       this.classroom = new Classroom(
         this.deck,
-        learners.map((each) => ({
-          learner: each.learner,
-          windows: learnerWindows(this.roomOf({ learner: each.learner.name })),
-          link: linkOf(each),
+        learners.map(({ learner }) => ({
+          learner,
+          windows: learnerWindows(this.roomOf(learner.name)),
+          link: linksByLearner.get(learner.name) ?? '',
         })),
       )
     return {
       link: token === undefined ? origin : `${origin}/?token=${token}`,
-      share: this.links({ role: 'presenter' }),
-      learners: new Map(learners.map((each) => [each.learner.name, linkOf(each)])),
+      share: this.shareInfo('presenter'),
+      learners: linksByLearner,
     }
   }
 
@@ -130,21 +153,39 @@ export class TalkServer {
     this.closing.abort()
     this.classroom?.close()
     await this.watcher?.close()
-    await this.door?.close()
-    await this.updating
+    await this.frontDoor?.close()
+    await this.updates
+  }
+
+  /**
+   * Builds the deck, unless its current version is already built.
+   *
+   * @throws BuildError
+   */
+  async build(signal?: AbortSignal): Promise<void> {
+    const version = await deckVersion(this.deck.file, this.deck.files)
+    // Slidev's live reload shows every edit of the slides.
+    if (this.options.develop) this.version = 'development'
+    else {
+      this.folder = await buildDeck(this.deck.file, version, this.options.built, {
+        workshop: (this.options.learners ?? []).length > 0,
+        ...(signal && { signal }),
+      })
+      this.version = version
+    }
   }
 
   private onSocket(socket: WebSocket, access: Access): void {
     const { classroom } = this
     const room = this.rooms.get(access.learner)
-    if (!room) return socket.close(CLOSE.goodbye, 'There is no such learner.')
+    if (!room) return socket.close(CLOSE.goodbye, 'There is no such learner. Choose one on the class page.')
     if (access.role === 'instructor')
       access.permissions = instructorPermissions(classroom?.joined(access.learner ?? '') ?? false)
     const window = serveSocket(socket, {
       room,
       access,
       classroom,
-      hello: () => this.hello(access),
+      hello: () => this.hello(room, access),
       diagnose: () => this.diagnose(room),
     })
     if (access.role === 'presenter' && classroom)
@@ -153,25 +194,16 @@ export class TalkServer {
     if (membership) window.tell(membership)
   }
 
-  private roomOf({ learner }: Pick<Access, 'learner'>): Room {
-    const room = this.rooms.get(learner)
-    if (!room) throw new Error('This link leads to no stage.')
-    return room
-  }
-
-  private hello(access: Access): ServerMessage {
-    const { profile } = this.options
-    const { stage, course, sync } = this.roomOf(access)
-    const { role, permissions, reason } = access
+  private hello({ stage, course, sync }: Room, { role, permissions, reason }: Access): ServerMessage {
     return {
       type: 'hello',
-      profile: profile.name,
+      profile: this.options.profile.name,
       role,
       permissions: [...permissions],
       ...(reason !== undefined && { reason }),
-      share: this.links(access),
+      share: this.shareInfo(role),
       version: this.version,
-      deck: this.state,
+      deck: this.deckState,
       steps: stage.steps(),
       terminals: stage.terminals.list(),
       sync: Object.fromEntries(sync),
@@ -179,12 +211,12 @@ export class TalkServer {
     }
   }
 
-  /** The audience's link is everybody's; with the remote's others could act. */
-  private links({ role }: Pick<Access, 'role'>): ShareInfo {
+  /** Every window may show the audience's link. Only the presenter receives the remote's, which gives permission to run steps. */
+  private shareInfo(role: Role): ShareInfo {
     const { guests, share } = this.options
-    const { origin, shared } = this.door ?? {}
+    const { origin, shared } = this.frontDoor ?? {}
     return {
-      ...(this.pages && { pages: true }),
+      ...(this.stepPages && { pages: true }),
       ...(shared && { lanUrl: shared, ...(guests && { audience: `${shared}/?token=${guests.audience}` }) }),
       ...(role === 'presenter' &&
         guests && {
@@ -198,109 +230,47 @@ export class TalkServer {
 
   private async diagnose({ stage }: Room): Promise<Diagnosis> {
     const { profile, recordings, paths } = this.options
-    if (!recordings || !paths) throw new Error('There is no doctor here.')
+    if (!recordings || !paths) throw new Error('The doctor is not available on this server. Run: npm run doctor')
     return diagnose({ deck: this.deck, profile, stage, recordings, paths })
   }
 
-  /** Where a step serves its page on this machine at the moment. */
-  private pageOf({ learner, step }: StepPageId): string | undefined {
-    const status = this.rooms
-      .get(learner)
-      ?.stage.steps()
-      .find(({ id }) => id === step)?.status
+  private roomOf(learner: string): Room {
+    const room = this.rooms.get(learner)
+    if (!room) throw new Error(`Learner "${learner}" has no room.`)
+    return room
+  }
+
+  /** The URL at which a step serves its page on this machine; undefined if it does not serve one now. */
+  private findStepPage({ learner, step }: StepPageId): string | undefined {
+    const steps = this.rooms.get(learner)?.stage.steps() ?? []
+    const status = steps.find(({ id }) => id === step)?.status
     return status?.state === 'ready' && status.url?.startsWith('http://127.0.0.1') ? status.url : undefined
-  }
-
-  /** Adds the way to the pages of steps. */
-  private withPages(deck: DeckServer): DeckServer {
-    return {
-      ...(deck.upgrade && { upgrade: deck.upgrade.bind(deck) }),
-      request: (request, response, access) => {
-        const { pathname } = new URL(request.url ?? '', 'http://localhost')
-        if (!this.pages || !pathname.startsWith(PAGE_PATH)) return deck.request(request, response, access)
-        const link = this.pages.link({ learner: access.learner, step: pathname.slice(PAGE_PATH.length) })
-        if (link === undefined)
-          return void response
-            .writeHead(404, { 'Content-Type': 'text/plain; charset=utf-8' })
-            .end('This step serves no page at the moment. Run it first.\n')
-        response.writeHead(303, { Location: link, 'Cache-Control': 'no-store' }).end()
-      },
-    }
-  }
-
-  /** Adds the download of what a learner has changed. */
-  private withChanges(deck: DeckServer): DeckServer {
-    return {
-      ...(deck.upgrade && { upgrade: deck.upgrade.bind(deck) }),
-      request: (request, response, access) => {
-        const { pathname, searchParams } = new URL(request.url ?? '', 'http://localhost')
-        if (pathname !== PATCH_PATH) return deck.request(request, response, access)
-        const { course } = this.roomOf(access)
-        if (!course || !access.permissions.includes('learn'))
-          return void response
-            .writeHead(403, { 'Content-Type': 'text/plain' })
-            .end('This link is not that of a learner.\n')
-        course.changes(searchParams.get('task') ?? undefined).then(
-          (patch) =>
-            response
-              .writeHead(200, {
-                'Content-Type': 'text/x-patch; charset=utf-8',
-                'Content-Disposition': 'attachment; filename="changes.patch"',
-                'Cache-Control': 'no-store',
-              })
-              .end(patch),
-          (error: unknown) =>
-            response
-              .writeHead(404, { 'Content-Type': 'text/plain; charset=utf-8' })
-              .end(`${error instanceof Error ? error.message : String(error)}\n`),
-        )
-      },
-    }
-  }
-
-  /**
-   * Builds the deck, unless this version was built before.
-   *
-   * @throws BuildError
-   */
-  async build(signal?: AbortSignal): Promise<void> {
-    const version = await deckVersion(this.deck.file, this.deck.files)
-    // Authors see every edit by Slidev's own live reload; only the steps are the server's.
-    if (this.options.develop) this.version = 'development'
-    else {
-      this.folder = await buildDeck(this.deck.file, version, this.options.built, {
-        workshop: (this.options.learners ?? []).length > 0,
-        ...(signal && { signal }),
-      })
-      this.version = version
-    }
   }
 
   private watch(): void {
     const root = dirname(this.deck.file)
     this.watcher = watch([root], {
       ignoreInitial: true,
-      ignored: (path) =>
-        /(^|\/)(node_modules|\.git|dist|test-results|recordings|docs|e2e|bench)(\/|$)/.test(path.slice(root.length)),
+      ignored: (path) => IGNORED_FOLDERS.test(path.slice(root.length)),
       awaitWriteFinish: { stabilityThreshold: 100, pollInterval: 25 },
     })
     let timer: NodeJS.Timeout | undefined
     this.watcher.on('all', () => {
       clearTimeout(timer)
       timer = setTimeout(() => {
-        this.updating = this.updating.then(() => this.update())
-      }, SETTLE)
+        this.updates = this.updates.then(() => this.update())
+      }, SETTLE_MS)
     })
   }
 
-  /** Takes an edit of the deck. A broken one changes nothing but the banner: the last good deck stays on the stage. */
+  /** Applies an edit of the deck. If the edited deck is invalid, windows show why, and the last valid one is still served. */
   private async update(): Promise<void> {
     try {
       const deck = await readDeck(this.deck.file)
-      const same = (await deckVersion(deck.file, deck.files)) === this.version
-      if (same && this.state.state === 'current' && deck.version === this.deck.version) return
-      // An edited task is on no slide.
-      if (!same) this.tell({ state: 'building' })
+      const isBuilt = (await deckVersion(deck.file, deck.files)) === this.version
+      if (isBuilt && this.deckState.state === 'current' && deck.version === this.deck.version) return
+      // An edited task changes the deck but not its build.
+      if (!isBuilt) this.publish({ state: 'building' })
       this.deck = deck
       await this.build(this.closing.signal)
       for (const { stage, course } of this.rooms.values()) {
@@ -308,7 +278,7 @@ export class TalkServer {
         course?.useDeck(deck)
       }
       this.classroom?.useDeck(deck)
-      this.tell({ state: 'current' })
+      this.publish({ state: 'current' })
     } catch (error) {
       if (this.closing.signal.aborted) return
       const errors =
@@ -316,19 +286,22 @@ export class TalkServer {
           ? error.problems.map(describeProblem)
           : [error instanceof Error ? error.message : String(error)]
       if (!(error instanceof DeckError || error instanceof BuildError)) this.options.log(String(error))
-      this.tell({ state: 'broken', errors })
+      this.publish({ state: 'broken', errors })
     }
   }
 
-  private tell(state: DeckState): void {
-    this.state = state
-    if (state.state === 'broken')
-      this.options.log(`The edit of the deck cannot be used; the last good one stays:\n${state.errors.join('\n')}`)
+  /** Sends the state of the deck to all windows. */
+  private publish(deckState: DeckState): void {
+    this.deckState = deckState
+    if (deckState.state === 'broken')
+      this.options.log(
+        `The edited deck is invalid; the last valid version is still served. Fix the deck:\n${deckState.errors.join('\n')}`,
+      )
     for (const room of this.rooms.values())
       room.broadcast({
         type: 'deck',
         version: this.version,
-        deck: state,
+        deck: deckState,
         steps: room.stage.steps(),
         terminals: room.stage.terminals.list(),
       })
@@ -342,44 +315,5 @@ function learnerWindows(room: Room): LearnerWindows {
     broadcast: (message) => room.broadcast(message),
     setInstructorPermissions: (permissions) => room.setPermissions('instructor', permissions),
     onChange: (listener) => room.onWindows(listener),
-  }
-}
-
-/** Milliseconds without another change before an edit is taken: editors write in several steps. */
-const SETTLE = 150
-
-/** Adds the recordings, and the pictures of the pages that steps have served. */
-function withRecordings(deck: DeckServer, recordings: Recordings | undefined): DeckServer {
-  const kinds = [
-    {
-      path: THUMBNAIL_PATH,
-      ending: '.png',
-      type: 'image/png',
-      find: (step: string) => recordings?.thumbnailFile(step),
-    },
-    {
-      path: CAST_PATH,
-      ending: '.cast',
-      type: 'application/x-asciicast',
-      find: (step: string) => recordings?.castFile(step),
-    },
-  ]
-  return {
-    ...(deck.upgrade && { upgrade: deck.upgrade.bind(deck) }),
-    request(request, response, access) {
-      const { pathname } = new URL(request.url ?? '', 'http://localhost')
-      const kind = kinds.find(({ path }) => pathname.startsWith(path))
-      if (!kind) return deck.request(request, response, access)
-      // Only steps of the deck have one: no path of a request reaches the disk.
-      const file = pathname.endsWith(kind.ending)
-        ? kind.find(pathname.slice(kind.path.length, -kind.ending.length))
-        : undefined
-      const stream = file === undefined ? undefined : createReadStream(file)
-      if (!stream)
-        return void response.writeHead(404, { 'Content-Type': 'text/plain' }).end('There is no such recording.\n')
-      stream.once('open', () => response.writeHead(200, { 'Content-Type': kind.type, 'Cache-Control': 'no-cache' }))
-      stream.once('error', () => (response.headersSent ? response.destroy() : response.writeHead(404).end()))
-      stream.pipe(response)
-    },
   }
 }

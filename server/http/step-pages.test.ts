@@ -29,7 +29,7 @@ beforeAll(async () => {
   door = await openFrontDoor({
     port,
     token: 'a'.repeat(43),
-    at: 'https://deck.workshop.example',
+    publicUrl: 'https://deck.workshop.example',
     pages,
     deck: { request: (_, response) => void response.end('the deck') },
     onSocket: (socket) => socket.terminate(),
