@@ -19,17 +19,17 @@ sleep 4321
 \`\`\`
 
 \`\`\`sh {step=other terminal=other}
-touch it-ran
+touch was-run
 \`\`\`
 `
-/** A message of every type, made from its schema. Each would have a visible effect. */
+/** A valid message of every type. Each would have a visible effect. */
 const messages = Object.values(messageTable).map(({ schema }) =>
   sampleMessage(schema, 'terminal' in schema.shape ? { terminal: 'wait' } : {}),
 )
 const forbidden = (role: Role) =>
   messages.filter((message) => !access(role).permissions.includes(rowOf(message).permission))
 
-/** Anything but loopback's own name: its own entrance. */
+/** Represents an address on the local network: another one than that of loopback's listener. */
 const LAN = '127.0.0.2'
 
 let talk: ServedTalk
@@ -43,22 +43,22 @@ beforeAll(async () => {
 })
 afterAll(() => talk.close())
 
-/** Nothing has changed: the step goes on, nothing was typed, run or turned. */
-async function unchanged() {
+/** Checks that the step is still running and that nothing was typed, run or navigated. */
+async function expectNoChange() {
   expect(talk.stage.terminals.get('wait')?.state).toEqual({ state: 'busy', step: 'wait' })
   expect(talk.stage.terminals.get('other')?.current).toBeUndefined()
   const hello = await (await talk.window()).message('hello')
   expect(hello.sync).toEqual({})
   expect(hello.steps.map(({ status }) => status.state)).toEqual(['running', 'idle'])
-  expect(existsSync(join(talk.workdir, 'it-ran'))).toBe(false)
+  expect(existsSync(join(talk.workdir, 'was-run'))).toBe(false)
   expect(presenter.text('wait')).not.toContain('touch typed')
 }
 
-test('every message needs the permission listed here', () => {
+test('every message requires the listed permission', () => {
   const byPermission = Object.fromEntries(
-    permission.options.map((needed) => [
-      needed,
-      messages.filter((message) => rowOf(message).permission === needed).map(({ type }) => type),
+    permission.options.map((permission) => [
+      permission,
+      messages.filter((message) => rowOf(message).permission === permission).map(({ type }) => type),
     ]),
   )
   expect(byPermission).toEqual({
@@ -89,7 +89,7 @@ test('every message needs the permission listed here', () => {
   })
 })
 
-test('every role has the permissions listed here', () => {
+test('every role has the listed permissions', () => {
   expect(Object.fromEntries(roles.options.map((role) => [role, access(role).permissions]))).toEqual({
     presenter: ['view', 'type', 'run', 'navigate', 'replay', 'teach'],
     learner: ['view', 'type', 'run', 'navigate', 'replay', 'learn'],
@@ -105,46 +105,47 @@ test.each([
   ['remote', 'localhost', forbidden('remote')],
   ['remote', LAN, forbidden('audience')],
 ] as [GuestRole, string, ClientMessage[]][])(
-  'the %s at %s is refused what its role may not do, and nothing of it is carried out',
-  async (role, name, refused) => {
-    const window = await talk.window(role, name)
+  'messages that the role %s at %s does not permit are refused and have no effect',
+  async (role, hostName, forbiddenMessages) => {
+    const window = await talk.window(role, hostName)
     expect((await window.message('hello')).role).toBe(role)
-    for (const message of refused) {
+    for (const message of forbiddenMessages) {
       window.forget()
       window.send(message)
-      const answer = await window.message('refused')
-      expect(answer.refusal, message.type).toMatchObject({ kind: 'not-allowed', role })
-      expect(describeRefusal(answer.refusal)).toContain(`role "${role}"`)
-      if (role === 'remote' && name === LAN) expect(describeRefusal(answer.refusal)).toContain('plain HTTP')
+      const { refusal } = await window.message('refused')
+      expect(refusal, message.type).toMatchObject({ kind: 'not-allowed', role })
+      expect(describeRefusal(refusal)).toContain(`role "${role}"`)
+      if (role === 'remote' && hostName === LAN) expect(describeRefusal(refusal)).toContain('plain HTTP')
     }
-    // It may look all the same.
+    // It may still view the terminal.
     window.send({ type: 'attach', terminal: 'wait' })
     await window.shows('wait', '4321')
-    await unchanged()
+    await expectNoChange()
     window.socket.terminate()
   },
 )
 
-test('a window that only looks starts no shell, and shows the terminal once somebody else has', async () => {
-  const own = await serveTalk(slides)
+test('a view-only window does not start a shell, but shows one that another window starts', async () => {
+  const talk = await serveTalk(slides)
   try {
-    const audience = await own.window('audience')
+    const audience = await talk.window('audience')
     audience.send({ type: 'attach', terminal: 'wait' })
-    // Answered in order: the terminal was asked for before this was refused.
+    // Messages are handled in order: when this one is refused, `attach` has been handled.
     audience.send({ type: 'diagnose' })
     await audience.message('refused')
-    expect(own.stage.terminals.get('wait')?.current).toBeUndefined()
-    const speaker = await own.window()
-    speaker.send({ type: 'attach', terminal: 'wait' })
-    speaker.run('wait', 'sleep 4321')
+    expect(talk.stage.terminals.get('wait')?.current).toBeUndefined()
+    const presenter = await talk.window()
+    presenter.send({ type: 'attach', terminal: 'wait' })
+    presenter.run('wait', 'sleep 4321')
     await audience.shows('wait', 'sleep 4321')
   } finally {
-    await own.close()
+    await talk.close()
   }
 })
 
-test('a window that only looks is told its permissions, and nobody but the presenter gets the link of the remote', async () => {
-  const hello = async (role: 'presenter' | GuestRole, name: string) => (await talk.window(role, name)).message('hello')
+test('every window receives its permissions, but only the presenter receives the remote’s link', async () => {
+  const hello = async (role: 'presenter' | GuestRole, hostName: string) =>
+    (await talk.window(role, hostName)).message('hello')
   const shared = {
     lanUrl: `http://${LAN}:${talk.port}`,
     audience: `http://${LAN}:${talk.port}/?token=${GUESTS.audience}`,
@@ -161,7 +162,7 @@ test('a window that only looks is told its permissions, and nobody but the prese
   expect([permissions, reason]).toEqual([['view', 'run', 'navigate', 'replay'], undefined])
 })
 
-test('the remote turns the slides at one window of the presenter, runs a step and interrupts it', async () => {
+test('the remote can turn the slides in one presenter window, run a step and interrupt it', async () => {
   const remote = await talk.window('remote')
   remote.send({ type: 'turn', by: 1 })
   expect((await remote.message('refused')).refusal).toEqual({ kind: 'no-presenter-window' })
@@ -173,9 +174,9 @@ test('the remote turns the slides at one window of the presenter, runs a step an
   expect(presenter.messages.some(({ type }) => type === 'turn')).toBe(false)
   remote.send({ type: 'interrupt', terminal: 'wait' })
   await presenter.step('wait', 'failed')
-  remote.run('other', 'touch it-ran')
+  remote.run('other', 'touch was-run')
   await presenter.step('other', 'succeeded')
-  expect(existsSync(join(talk.workdir, 'it-ran'))).toBe(true)
+  expect(existsSync(join(talk.workdir, 'was-run'))).toBe(true)
   remote.send({ type: 'sync', channel: 'page', state: { page: 2 } })
   await presenter.message('sync', ({ state }) => state.page === 2)
 })

@@ -11,10 +11,10 @@ title: A talk
 ---
 
 \`\`\`sh {step=long}
-until [ -e go-on ]; do sleep 0.05; done; echo went on
+until [ -e continue ]; do sleep 0.05; done; echo finished
 \`\`\`
 `
-const long = 'until [ -e go-on ]; do sleep 0.05; done; echo went on'
+const long = 'until [ -e continue ]; do sleep 0.05; done; echo finished'
 
 let talk: ServedTalk
 let viewer: TestWindow
@@ -27,25 +27,25 @@ beforeEach(async () => {
 })
 afterEach(() => talk.close())
 
-/** The step that runs is the same one, and comes to its end. */
-async function goesOn() {
-  await writeFile(`${talk.workdir}/go-on`, '')
+/** Checks that the step is still running, and lets it finish. */
+async function expectStepToFinish() {
+  await writeFile(`${talk.workdir}/continue`, '')
   await viewer.step('long', 'succeeded')
-  await viewer.shows('long', 'went on\r\n')
+  await viewer.shows('long', 'finished\r\n')
 }
 
-/** Sends bytes as no browser does, and returns the first line of the answer; empty where the connection was just closed. */
-async function raw(text: string): Promise<string> {
+/** Sends raw bytes, which no browser would send. @returns the status line of the response; empty if there was none */
+async function sendRaw(text: string): Promise<string> {
   const socket = connect(talk.port, '127.0.0.1')
   socket.on('error', () => {})
-  let answer = ''
-  socket.on('data', (data) => (answer += String(data)))
+  let response = ''
+  socket.on('data', (data) => (response += String(data)))
   socket.write(text)
   await once(socket, 'close')
-  return answer.split('\r\n')[0] ?? ''
+  return response.split('\r\n')[0] ?? ''
 }
 
-test('requests that no browser sends are answered or cut off, without the token or with it', async () => {
+test('malformed requests are rejected, with or without a token, and the server keeps running', async () => {
   const host = `Host: localhost:${talk.port}`
   const cookie = `Cookie: understudy-${talk.port}=${talk.token}`
   const upgrade = `Origin: http://localhost:${talk.port}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==`
@@ -64,46 +64,48 @@ test('requests that no browser sends are answered or cut off, without the token 
     `/${'a'.repeat(10_000)}`,
   ])
     for (const headers of [host, `${host}\r\n${cookie}`]) {
-      expect(await raw(`GET ${path} HTTP/1.1\r\n${headers}\r\nConnection: close\r\n\r\n`), path).toMatch(
+      expect(await sendRaw(`GET ${path} HTTP/1.1\r\n${headers}\r\nConnection: close\r\n\r\n`), path).toMatch(
         /^HTTP\/1.1 (200|400|401|404) /,
       )
-      expect(await raw(`GET ${path} HTTP/1.1\r\n${headers}\r\n${upgrade}\r\n\r\n`), path).toMatch(
+      expect(await sendRaw(`GET ${path} HTTP/1.1\r\n${headers}\r\n${upgrade}\r\n\r\n`), path).toMatch(
         /^HTTP\/1.1 (400|401|404) /,
       )
     }
-  expect(await raw('nonsense\r\n\r\n')).toMatch(/^HTTP\/1.1 400 /)
-  expect(await raw(`GET / HTTP/1.1\r\n${host}\r\nCookie: ${'a'.repeat(100_000)}\r\n\r\n`)).toMatch(/^HTTP\/1.1 431 /)
+  expect(await sendRaw('nonsense\r\n\r\n')).toMatch(/^HTTP\/1.1 400 /)
+  expect(await sendRaw(`GET / HTTP/1.1\r\n${host}\r\nCookie: ${'a'.repeat(100_000)}\r\n\r\n`)).toMatch(
+    /^HTTP\/1.1 431 /,
+  )
   expect(
-    await raw(
+    await sendRaw(
       `GET ${SOCKET_PATH} HTTP/1.1\r\n${host}\r\n${cookie}\r\n${upgrade.replace('AAAAAAAAAAAAAAAAAAAAAA==', 'x')}\r\n\r\n`,
     ),
   ).toMatch(/^HTTP\/1.1 400 /)
   expect((await talk.get('/')).text).toBe('the deck')
-  await goesOn()
+  await expectStepToFinish()
 })
 
-test('a window that is not let in changes nothing for those that are', async () => {
+test('rejected websockets do not affect a running step', async () => {
   const origin = `http://localhost:${talk.port}`
   const host = `localhost:${talk.port}`
   const cookie = `understudy-${talk.port}=${talk.token}`
-  const refused: [Record<string, string>, number][] = [
+  const rejected: [Record<string, string>, number][] = [
     [{ host, origin }, 401],
     [{ host, origin, cookie: `understudy-${talk.port}=${'b'.repeat(43)}` }, 401],
     [{ host, cookie, origin: 'http://evil.example' }, 403],
     [{ host, cookie }, 403],
     [{ host: `evil.example:${talk.port}`, cookie, origin }, 421],
   ]
-  for (const [headers, status] of refused) {
+  for (const [headers, status] of rejected) {
     const socket = new WebSocket(`ws://127.0.0.1:${talk.port}${SOCKET_PATH}`, { headers })
     socket.on('error', () => {})
     const [, response] = (await once(socket, 'unexpected-response')) as [unknown, { statusCode: number }]
     expect(response.statusCode, JSON.stringify(headers)).toBe(status)
     socket.terminate()
   }
-  await goesOn()
+  await expectStepToFinish()
 })
 
-test('slides.md is removed, broken and put back: the last good deck and what runs go on, and the banner says why', async () => {
+test('the last valid deck is served, and steps keep running, while slides.md is missing or invalid', async () => {
   viewer.forget()
   await rename(talk.file, `${talk.file}.away`)
   const removed = await viewer.message('deck', ({ deck }) => deck.state === 'broken')
@@ -114,33 +116,33 @@ test('slides.md is removed, broken and put back: the last good deck and what run
   expect((await talk.get('/')).text).toBe('the deck')
 
   viewer.forget()
-  await writeFile(talk.file, slides.replace('{step=long}', '{step=long colour=red}'))
+  await writeFile(talk.file, slides.replace('{step=long}', '{step=long color=red}'))
   const broken = await viewer.message('deck', ({ deck }) => deck.state === 'broken')
-  expect(JSON.stringify(broken.deck)).toMatch(/slides\.md:5 \(slide 1\).*colour/)
-  const late = await talk.window()
-  expect((await late.message('hello')).deck.state).toBe('broken')
-  expect(talk.log.join('\n')).toContain('the last good one stays')
+  expect(JSON.stringify(broken.deck)).toMatch(/slides\.md:5 \(slide 1\).*color/)
+  const newWindow = await talk.window()
+  expect((await newWindow.message('hello')).deck.state).toBe('broken')
+  expect(talk.log.join('\n')).toContain('the last valid version is still served')
 
   viewer.forget()
   await rename(`${talk.file}.away`, talk.file)
   expect((await viewer.message('deck', ({ deck }) => deck.state === 'current')).version).toBe(
-    (await late.message('hello')).version,
+    (await newWindow.message('hello')).version,
   )
-  await goesOn()
+  await expectStepToFinish()
 })
 
-test('built pages that are removed while they are served give an error, not an end', async () => {
+test('requests for a built deck that was removed are answered with 404', async () => {
   await rm(talk.built, { recursive: true })
   for (const path of ['/', '/index.html', '/3']) expect((await talk.get(path)).status, path).toBe(404)
-  await goesOn()
+  await expectStepToFinish()
 })
 
-test('a window that goes away in the middle of a flood does no harm', async () => {
+test('a window that disconnects during an output burst does not affect other windows', async () => {
   const window = await talk.window()
   window.send({ type: 'attach', terminal: 'long' })
   await window.message('snapshot')
   window.socket.terminate()
-  await goesOn()
+  await expectStepToFinish()
   viewer.send({ type: 'input', terminal: 'long', data: 'seq 300000; echo E""ND\r' })
   const reader = await talk.window()
   reader.send({ type: 'attach', terminal: 'long' })

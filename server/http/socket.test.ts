@@ -17,7 +17,7 @@ echo other
 const count = 'for i in $(seq 100000); do echo $i; sleep 0.05; done'
 
 let talk: ServedTalk
-/** A viewer that nobody may disturb. */
+/** A correct viewer, which faulty windows must not affect. */
 let viewer: TestWindow
 beforeAll(async () => {
   talk = await serveTalk(slides)
@@ -28,69 +28,69 @@ beforeAll(async () => {
 })
 afterAll(() => talk.close())
 
-/** The number that the running step has come to, as a window sees it: of the last whole line. */
-const counted = (window = viewer) => Number([...window.text('count').matchAll(/\n(\d+)(?=\r\n)/g)].at(-1)?.[1])
+/** The last number that the running step has printed, as a window shows it. Ignores an incomplete line. */
+const lastNumber = (window = viewer) => Number([...window.text('count').matchAll(/\n(\d+)(?=\r\n)/g)].at(-1)?.[1])
 
-/** The other viewer goes on, and has missed nothing. */
-async function undisturbed() {
-  const before = counted()
-  await vi.waitFor(() => expect(counted()).toBeGreaterThan(before), { timeout: 20_000 })
+/** Checks that the step is still running and that the viewer has received all of its output. */
+async function expectViewerUnaffected() {
+  const previous = lastNumber()
+  await vi.waitFor(() => expect(lastNumber()).toBeGreaterThan(previous), { timeout: 20_000 })
   const numbers = [...viewer.text('count').matchAll(/(\d+)\r\n/g)].map(([, number]) => Number(number))
-  expect(numbers).toEqual(Array.from(numbers, (_, at) => at + 1))
+  expect(numbers).toEqual(Array.from(numbers, (_, index) => index + 1))
   expect(talk.stage.terminals.get('count')?.state).toEqual({ state: 'busy', step: 'count' })
-  const next = await talk.window()
-  expect((await next.message('hello')).steps.find(({ id }) => id === 'count')?.status.state).toBe('running')
-  next.socket.terminate()
+  const newWindow = await talk.window()
+  expect((await newWindow.message('hello')).steps.find(({ id }) => id === 'count')?.status.state).toBe('running')
+  newWindow.socket.terminate()
 }
 
 const malformed: Record<string, string | Buffer> = {
-  'no JSON': 'hello',
-  nothing: '',
+  'text that is not JSON': 'hello',
+  'an empty message': '',
   'a number': '7',
-  null: 'null',
+  'the value null': 'null',
   'a list': '[]',
   'a message without a type': '{}',
-  'an unknown type': '{"type":"reboot"}',
-  'a command instead of a step': '{"type":"run","command":"rm -rf /"}',
-  'a step with a command beside it': '{"type":"run","step":"other","hash":"x","command":"rm -rf /"}',
-  'a resize to nothing': '{"type":"resize","terminal":"count","cols":0,"rows":0}',
-  'a resize beyond all bounds': '{"type":"resize","terminal":"count","cols":100000,"rows":100000}',
-  'a terminal with a size': '{"type":"attach","terminal":"count","cols":0,"rows":0}',
-  'a path as a terminal': '{"type":"attach","terminal":"../../etc"}',
-  'a negative count': '{"type":"ack","channel":1,"bytes":-1}',
+  'a message of an unknown type': '{"type":"reboot"}',
+  'a run of a command': '{"type":"run","command":"rm -rf /"}',
+  'a run of a step with a command': '{"type":"run","step":"other","hash":"x","command":"rm -rf /"}',
+  'a resize to zero': '{"type":"resize","terminal":"count","cols":0,"rows":0}',
+  'a resize to 100,000 columns': '{"type":"resize","terminal":"count","cols":100000,"rows":100000}',
+  'an attach with a size': '{"type":"attach","terminal":"count","cols":0,"rows":0}',
+  'an attach to a path': '{"type":"attach","terminal":"../../etc"}',
+  'a negative acknowledgement': '{"type":"ack","channel":1,"bytes":-1}',
   'a paste that is too long': JSON.stringify({ type: 'input', terminal: 'count', data: 'x'.repeat(100_000) }),
   'a binary frame': Buffer.from([0, 0, 0, 1, 65]),
-  'JSON that is nested too deep to be true': '['.repeat(100_000),
+  'deeply nested JSON': '['.repeat(100_000),
 }
 
 for (const [name, data] of Object.entries(malformed))
-  test(`${name} ends that window's connection with a reason, and disturbs nobody`, async () => {
+  test(`${name} closes only the connection that sent it, with a reason`, async () => {
     const window = await talk.window()
     window.socket.send(data)
     expect(await window.closed).toEqual({ code: CLOSE.malformed, reason: expect.stringContaining('Reload the page') })
-    await undisturbed()
+    await expectViewerUnaffected()
   })
 
-test('10 MB in one message, or text that is no UTF-8, ends that window’s connection only', async () => {
+test('a message of 10 MB, or one that is not valid UTF-8, closes only the connection that sent it', async () => {
   const large = await talk.window()
   large.socket.send('x'.repeat(10_000_000))
   expect((await large.closed).code).toBe(1009)
-  const garbled = await talk.window()
-  garbled.socket.send(Buffer.from([0xff, 0xfe]), { binary: false })
-  expect((await garbled.closed).code).toBe(1007)
-  await undisturbed()
+  const invalid = await talk.window()
+  invalid.socket.send(Buffer.from([0xff, 0xfe]), { binary: false })
+  expect((await invalid.closed).code).toBe(1007)
+  await expectViewerUnaffected()
 })
 
-test('nothing that follows a malformed message is carried out', async () => {
+test('messages after a malformed message are ignored', async () => {
   const window = await talk.window()
   window.socket.send('{')
   window.send({ type: 'interrupt', terminal: 'count' })
   window.send({ type: 'reset-stage' })
   await window.closed
-  await undisturbed()
+  await expectViewerUnaffected()
 })
 
-test('an unknown step, a stale hash and an unknown terminal are refused, each with what to do; the connection stays', async () => {
+test('unknown steps, unknown terminals and stale hashes are refused without closing the connection', async () => {
   const window = await talk.window()
   window.run('nonsense', 'true')
   expect(await window.message('refused')).toMatchObject({
@@ -115,12 +115,12 @@ test('an unknown step, a stale hash and an unknown terminal are refused, each wi
   window.run('other', 'echo other')
   await window.step('other', 'succeeded')
   expect(viewer.messages.filter(({ type }) => type === 'refused')).toEqual([])
-  await undisturbed()
+  await expectViewerUnaffected()
 })
 
-test('two terminals in one window do not mix their output', async () => {
+test('a window receives the output of two terminals separately', async () => {
   const terminals = new Map<number, Set<string>>()
-  const attached = async () => {
+  const attachBoth = async () => {
     const window = await talk.window()
     for (const terminal of ['count', 'other']) {
       window.send({ type: 'attach', terminal })
@@ -129,8 +129,8 @@ test('two terminals in one window do not mix their output', async () => {
     }
     return window
   }
-  for (let times = 0; times < 4; times++) (await attached()).socket.terminate()
-  const window = await attached()
+  for (let count = 0; count < 4; count++) (await attachBoth()).socket.terminate()
+  const window = await attachBoth()
   expect([...terminals.values()].filter(({ size }) => size > 1)).toEqual([])
   window.send({ type: 'input', terminal: 'other', data: 'echo here; echo the-$((1+1))nd\r' })
   await window.shows('other', 'the-2nd')
@@ -138,32 +138,32 @@ test('two terminals in one window do not mix their output', async () => {
   expect(window.text('other')).not.toMatch(/\n\d+\r\n\d+\r\n/)
 })
 
-test('a window cannot speak for what another one has parsed', async () => {
-  const liar = await talk.window()
-  liar.send({ type: 'attach', terminal: 'count' })
-  await liar.message('snapshot')
-  const silent = await talk.window()
-  silent.send({ type: 'attach', terminal: 'other' })
-  const { channel } = await silent.message('snapshot')
-  // The last ones are those in use; many more messages at once are a flood, which is held back.
-  for (let at = Math.max(0, channel - 30); at < channel + 5; at++)
-    liar.send({ type: 'ack', channel: at, bytes: Number.MAX_SAFE_INTEGER })
-  await undisturbed()
-  const after = counted()
-  await vi.waitFor(() => expect(counted(liar)).toBeGreaterThan(after), { timeout: 20_000 })
+test('a window cannot acknowledge the output of another window', async () => {
+  const attacker = await talk.window()
+  attacker.send({ type: 'attach', terminal: 'count' })
+  await attacker.message('snapshot')
+  const victim = await talk.window()
+  victim.send({ type: 'attach', terminal: 'other' })
+  const { channel } = await victim.message('snapshot')
+  // The most recent channels are those in use. More messages would exceed the rate limit.
+  for (let each = Math.max(0, channel - 30); each < channel + 5; each++)
+    attacker.send({ type: 'ack', channel: each, bytes: Number.MAX_SAFE_INTEGER })
+  await expectViewerUnaffected()
+  const previous = lastNumber()
+  await vi.waitFor(() => expect(lastNumber(attacker)).toBeGreaterThan(previous), { timeout: 20_000 })
 })
 
-test('state that windows share is bounded, whatever its channel is called', async () => {
+test('shared state is limited to 16 channels, whatever their names', async () => {
   const window = await talk.window()
-  for (const channel of ['__proto__', 'constructor', ...Array.from({ length: 40 }, (_, at) => `channel-${at}`)])
+  for (const channel of ['__proto__', 'constructor', ...Array.from({ length: 40 }, (_, index) => `channel-${index}`)])
     window.socket.send(`{"type":"sync","channel":"${channel}","state":{"page":1}}`)
   await viewer.message('sync', ({ channel }) => channel === 'channel-13')
   const { sync } = await (await talk.window()).message('hello')
   expect(Object.keys(sync).length).toBeLessThanOrEqual(16)
-  await undisturbed()
+  await expectViewerUnaffected()
 })
 
-test('a message just below the limit is taken', async () => {
+test('a message just below the size limit is accepted', async () => {
   const window = await talk.window()
   const state = 'x'.repeat(MAX_CLIENT_MESSAGE_BYTES - 200)
   window.send({ type: 'sync', channel: 'channel-13', state: { state } })

@@ -7,26 +7,28 @@ import { StepPages } from './step-pages.ts'
 import { freePort } from '../test/free-port.ts'
 import { fetchFrom, handshake } from '../test/requests.ts'
 
-let door: FrontDoor
+let frontDoor: FrontDoor
 let port: number
-/** What the steps serve, by learner. */
-let served: Record<string, string | undefined>
-let page: Server
-let asked: { url: string | undefined; headers: IncomingHttpHeaders }[]
+/** The URL that each learner's step serves, by learner. */
+let servedUrls: Record<string, string | undefined>
+/** The page of a step. */
+let pageServer: Server
+/** The requests that have reached it. */
+let requests: { url: string | undefined; headers: IncomingHttpHeaders }[]
 const pages = new StepPages('https://*.workshop.example', ({ learner = '', step }) =>
-  step === 'site' ? served[learner] : undefined,
+  step === 'site' ? servedUrls[learner] : undefined,
 )
 
 beforeAll(async () => {
   port = await freePort()
-  page = createServer((request, response) => {
-    asked.push({ url: request.url, headers: request.headers })
+  pageServer = createServer((request, response) => {
+    requests.push({ url: request.url, headers: request.headers })
     response.setHeader('Set-Cookie', 'own=1').end('the page')
   })
-  new WebSocketServer({ server: page, path: '/socket' })
-  page.listen(0, '127.0.0.1')
-  await once(page, 'listening')
-  door = await openFrontDoor({
+  new WebSocketServer({ server: pageServer, path: '/socket' })
+  pageServer.listen(0, '127.0.0.1')
+  await once(pageServer, 'listening')
+  frontDoor = await openFrontDoor({
     port,
     token: 'a'.repeat(43),
     publicUrl: 'https://deck.workshop.example',
@@ -36,19 +38,19 @@ beforeAll(async () => {
   })
 })
 afterAll(async () => {
-  await door.close()
-  page.closeAllConnections()
-  page.close()
+  await frontDoor.close()
+  pageServer.closeAllConnections()
+  pageServer.close()
 })
 beforeEach(() => {
-  asked = []
-  const address = page.address()
+  requests = []
+  const address = pageServer.address()
   const origin = `http://127.0.0.1:${typeof address === 'object' ? address?.port : ''}`
-  served = { ada: `${origin}/start?theme=dark`, bob: `${origin}/` }
+  servedUrls = { ada: `${origin}/start?theme=dark`, bob: `${origin}/` }
 })
 
-/** As a browser does that comes from the slide: where it was led, and the cookie that it was given. */
-async function enter(learner: string): Promise<{ host: string; cookie: string; location: string }> {
+/** Follows the link of a slide, as a browser does. @returns the host of the page, its cookie, and the redirect */
+async function openPage(learner: string): Promise<{ host: string; cookie: string; location: string }> {
   const link = new URL(pages.link({ learner, step: 'site' }) ?? '')
   const { status, headers } = await fetchFrom(port, link.pathname + link.search, { host: link.host })
   expect(status).toBe(303)
@@ -59,21 +61,21 @@ async function enter(learner: string): Promise<{ host: string; cookie: string; l
   }
 }
 
-test('a browser on another machine is led to the page, which has a host of its own and sees nothing of how it was let in', async () => {
-  const { host, cookie, location } = await enter('ada')
+test('the link of a slide leads to the page, which does not receive the cookie of the proxy', async () => {
+  const { host, cookie, location } = await openPage('ada')
   expect(location).toBe(`https://${host}/start?theme=dark`)
   const { status, text, headers } = await fetchFrom(port, '/start?theme=dark', { host, cookie: `own=1; ${cookie}` })
   expect([status, text]).toEqual([200, 'the page'])
   expect(String(headers['set-cookie'])).toBe('own=1')
-  expect(asked).toMatchObject([{ url: '/start?theme=dark', headers: { cookie: 'own=1' } }])
-  expect(asked[0]?.headers.host).toMatch(/^127\.0\.0\.1:/)
-  // Its files are where it looks for them.
+  expect(requests).toMatchObject([{ url: '/start?theme=dark', headers: { cookie: 'own=1' } }])
+  expect(requests[0]?.headers.host).toMatch(/^127\.0\.0\.1:/)
+  // The page's own files are below `/`, as on this machine.
   expect((await fetchFrom(port, '/assets/app.js', { host, cookie })).status).toBe(200)
-  expect(asked.at(-1)?.headers.cookie).toBeUndefined()
+  expect(requests.at(-1)?.headers.cookie).toBeUndefined()
 })
 
-test('nobody reaches a page by its address alone, or with what lets them into another page', async () => {
-  const [ada, bob] = [await enter('ada'), await enter('bob')]
+test('a page rejects requests without its own cookie', async () => {
+  const [ada, bob] = [await openPage('ada'), await openPage('bob')]
   expect(ada.host).not.toBe(bob.host)
   for (const cookie of ['', bob.cookie])
     expect((await fetchFrom(port, '/', { host: ada.host, cookie })).status).toBe(401)
@@ -81,33 +83,33 @@ test('nobody reaches a page by its address alone, or with what lets them into an
   expect((await fetchFrom(port, '/', { host: `${'0'.repeat(32)}.workshop.example`, cookie: ada.cookie })).status).toBe(
     404,
   )
-  expect(asked).toEqual([])
+  expect(requests).toEqual([])
 })
 
-test('the deck keeps its own name, and names that are neither its nor a page’s are nobody’s', async () => {
+test('a host that is neither of the deck nor of a page is rejected with 421', async () => {
   for (const host of ['deck.workshop.example', `localhost:${port}`])
     expect((await fetchFrom(port, '/', { host })).text).toContain('The access token is missing or wrong')
   for (const host of ['workshop.example', 'a.b.workshop.example', 'evil.example', 'workshop.example.evil.example'])
     expect((await fetchFrom(port, '/', { host })).status, host).toBe(421)
 })
 
-test('a step that serves nothing, or does not answer, is told as that', async () => {
+test('a page returns 503 if its step is not serving, and 502 if it does not respond', async () => {
   expect(pages.link({ learner: 'ada', step: 'other' })).toBeUndefined()
-  const { host, cookie } = await enter('ada')
-  served = {}
+  const { host, cookie } = await openPage('ada')
+  servedUrls = {}
   expect(await fetchFrom(port, '/', { host, cookie })).toMatchObject({
     status: 503,
     text: expect.stringContaining('Run it'),
   })
-  served = { ada: `http://127.0.0.1:${await freePort()}/` }
+  servedUrls = { ada: `http://127.0.0.1:${await freePort()}/` }
   expect(await fetchFrom(port, '/', { host, cookie })).toMatchObject({
     status: 502,
-    text: expect.stringContaining('did not answer'),
+    text: expect.stringContaining('did not respond'),
   })
 })
 
-test('a websocket of the page reaches it, and one that another page opens does not', async () => {
-  const { host, cookie } = await enter('ada')
+test('a page receives its own websockets, but not those of another page', async () => {
+  const { host, cookie } = await openPage('ada')
   const origin = `https://${host}`
   expect(await handshake(port, '/socket', { host, cookie, origin })).toBe('open')
   for (const headers of [
