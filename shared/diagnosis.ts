@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { profileSchema } from './deck/contract.ts'
 
+/** The result of one check. */
 export const finding = z.strictObject({
   name: z.string(),
   /** `warn`: the talk can run, but something is missing or slow. */
@@ -11,6 +12,7 @@ export const finding = z.strictObject({
 })
 export type Finding = z.infer<typeof finding>
 
+/** What a machine has and lacks for a talk. */
 export const diagnosis = z.strictObject({
   deck: z.string(),
   profile: profileSchema,
@@ -21,6 +23,7 @@ export const diagnosis = z.strictObject({
     z.strictObject({
       step: z.string(),
       slide: z.number().int(),
+      /** `ask`: the step cannot run here, and asks the user for input or confirmation, so that it has no recording. */
       can: z.enum(['run', 'replay', 'nothing', 'ask']),
       findings: z.array(finding),
     }),

@@ -15,9 +15,7 @@ import { nixVersion, type ProfileRuntime } from '../environment/profile.ts'
 import type { Recordings } from '../recording/recordings.ts'
 import type { Stage } from '../steps/stage.ts'
 
-/**
- * The doctor: what this machine has and lacks, for the talk and for each of its steps, with what mends it. It looks and changes nothing.
- */
+/** The doctor checks what this machine has and lacks for the talk and for each of its steps, and suggests fixes. It changes nothing. */
 
 export interface DoctorContext {
   deck: Deck
@@ -25,16 +23,16 @@ export interface DoctorContext {
   stage: Stage
   recordings: Recordings
   paths: DeckPaths
-  /** The port of the talk; undefined where the talk itself asks. */
+  /** The port of a talk that is to be started; undefined if the talk is running. */
   port?: number
 }
 
-/** Bytes that the lab and its images take (measured: 1.9 GB with every image built), and what nixpkgs' closures take about. */
-const DISK = { lab: 3e9, nixos: 20e9, host: 0.5e9 } as const
-/** Bytes of memory for a guest of 1 GiB and a browser beside it. */
-const MEMORY = 2e9
+/** Disk space that each profile needs. Measured for the lab (1.9 GB with every image built), estimated for the closures from nixpkgs. */
+const DISK_BYTES = { lab: 3e9, nixos: 20e9, host: 0.5e9 } as const
+/** Memory for a virtual machine of 1 GiB and a browser. */
+const MEMORY_BYTES = 2e9
 
-/** Looks at everything. Takes a few seconds: it boots a boot sector, and asks the network. */
+/** Checks this machine and every step. Takes a few seconds, since it starts a virtual machine and waits for hosts on the network. */
 export async function diagnose(context: DoctorContext): Promise<Diagnosis> {
   const { deck, profile } = context
   await context.stage.checkRequirements()
@@ -51,7 +49,7 @@ async function diagnoseMachine({ profile, paths, port }: DoctorContext): Promise
   const [nix, disk, kvm, prefetched] = await Promise.all([
     nixVersion(),
     statfs(dirname(dirname(paths.workdir))).catch(() => statfs(tmpdir())),
-    profile.name === 'host' ? undefined : bootsWithKvm(),
+    profile.name === 'host' ? undefined : diagnoseKvm(),
     prefetchedOn(paths.roots, paths.workdir, profile.name),
   ])
   const free = disk.bavail * disk.bsize
@@ -61,7 +59,7 @@ async function diagnoseMachine({ profile, paths, port }: DoctorContext): Promise
       name: 'Profile',
       state: 'warn',
       detail: profile.problem,
-      fix: 'npm start installs and prepares it',
+      fix: 'Run npm start to prepare it',
     })
   else findings.push({ name: 'Profile', state: 'ok', detail: profile.name })
   if (profile.name !== 'host') {
@@ -71,35 +69,35 @@ async function diagnoseMachine({ profile, paths, port }: DoctorContext): Promise
         : {
             name: 'Nix',
             state: 'warn',
-            detail: 'There is no Nix.',
-            fix: 'npm start installs it on Debian and Ubuntu; else https://nixos.org/download',
+            detail: 'Not installed',
+            fix: 'On Debian and Ubuntu, npm start installs it. Otherwise see https://nixos.org/download',
           },
     )
-    if (nix && !profile.problem) findings.push(await flakes(profile))
-    findings.push(kvm ?? { name: 'KVM', state: 'ok', detail: 'not needed' })
+    if (nix && !profile.problem) findings.push(await diagnoseFlakes(profile))
+    findings.push(kvm ?? { name: 'KVM', state: 'ok', detail: 'Not needed' })
     findings.push(
       prefetched
         ? { name: 'Prefetched', state: 'ok', detail: prefetched.toISOString() }
         : {
             name: 'Prefetched',
             state: 'warn',
-            detail: 'The first run of a step builds what it needs.',
+            detail: 'Not done yet, so the first run of a step downloads and builds its dependencies',
             fix: `npm run prefetch -- --profile ${profile.name}`,
           },
     )
   }
-  const enough = free > DISK[profile.name]
+  const enoughDisk = free > DISK_BYTES[profile.name]
   findings.push({
     name: 'Disk',
-    state: enough ? 'ok' : 'warn',
-    detail: `${(free / 1e9).toFixed(1)} GB are free at ${dirname(dirname(paths.workdir))}`,
-    ...(!enough && { fix: `Free some: ${DISK[profile.name] / 1e9} GB are wanted` }),
+    state: enoughDisk ? 'ok' : 'warn',
+    detail: `${(free / 1e9).toFixed(1)} GB free in ${dirname(dirname(paths.workdir))}`,
+    ...(!enoughDisk && { fix: `Free up disk space: ${DISK_BYTES[profile.name] / 1e9} GB are recommended` }),
   })
   findings.push({
     name: 'Memory',
-    state: freemem() > MEMORY ? 'ok' : 'warn',
-    detail: `${(freemem() / 1e9).toFixed(1)} GB are free`,
-    ...(freemem() <= MEMORY && { fix: 'Close other programs' }),
+    state: freemem() > MEMORY_BYTES ? 'ok' : 'warn',
+    detail: `${(freemem() / 1e9).toFixed(1)} GB free`,
+    ...(freemem() <= MEMORY_BYTES && { fix: 'Close other programs' }),
   })
   if (port !== undefined)
     findings.push(
@@ -115,28 +113,33 @@ async function diagnoseMachine({ profile, paths, port }: DoctorContext): Promise
   return findings
 }
 
-async function flakes({ env }: ProfileRuntime): Promise<Finding> {
+async function diagnoseFlakes({ env }: ProfileRuntime): Promise<Finding> {
   const { exitCode, stderr } = await execa('nix', ['eval', '--expr', '1'], { env, reject: false })
   return exitCode === 0
-    ? { name: 'Flakes', state: 'ok', detail: 'on' }
+    ? { name: 'Flakes', state: 'ok', detail: 'Enabled' }
     : {
         name: 'Flakes',
         state: 'fail',
         detail: String(stderr).split('\n')[0] ?? '',
-        fix: 'experimental-features = nix-command flakes in nix.conf',
+        fix: 'Add to nix.conf: experimental-features = nix-command flakes',
       }
 }
 
+/** The value that the boot sector writes to QEMU's debug exit device. */
+const DEBUG_EXIT_VALUE = 0x31
+/** The exit status of QEMU for this value (hw/misc/debugexit.c). */
+const DEBUG_EXIT_STATUS = DEBUG_EXIT_VALUE * 2 + 1
+
 /**
- * Whether KVM really boots something: a boot sector that leaves by QEMU's debug exit (hw/misc/debugexit.c: status is value × 2 + 1).
- * A machine in the cloud may show /dev/kvm and not let it work.
+ * Checks KVM with a virtual machine whose boot sector makes QEMU exit. The existence of /dev/kvm is not sufficient: in a cloud machine it may
+ * not work.
  */
-async function bootsWithKvm(): Promise<Finding> {
+async function diagnoseKvm(): Promise<Finding> {
   const folder = await mkdtemp(join(tmpdir(), 'understudy-kvm-'))
   try {
     const sector = Buffer.alloc(512)
-    // mov al, 0x31; out 0xf4, al; hlt
-    Buffer.from([0xb0, 0x31, 0xe6, 0xf4, 0xf4]).copy(sector)
+    // mov al, DEBUG_EXIT_VALUE; out 0xf4, al; hlt
+    Buffer.from([0xb0, DEBUG_EXIT_VALUE, 0xe6, 0xf4, 0xf4]).copy(sector)
     sector.writeUInt16LE(0xaa55, 510)
     const image = join(folder, 'boot.img')
     await writeFile(image, sector)
@@ -156,13 +159,13 @@ async function bootsWithKvm(): Promise<Finding> {
       timeout: 10_000,
       stdin: 'ignore',
     })
-    if (exitCode === 0x31 * 2 + 1) return { name: 'KVM', state: 'ok', detail: 'boots' }
-    const why = (typeof stderr === 'string' && stderr.trim().split('\n')[0]) || 'QEMU did not start'
+    if (exitCode === DEBUG_EXIT_STATUS) return { name: 'KVM', state: 'ok', detail: 'Works' }
+    const reason = (typeof stderr === 'string' && stderr.trim().split('\n')[0]) || 'QEMU did not start'
     return {
       name: 'KVM',
       state: 'warn',
-      detail: `Guests run without it, some ten times slower: ${why}`,
-      fix: 'Give your user /dev/kvm (group kvm), or use a machine that has it',
+      detail: `Virtual machines run without it, about ten times slower: ${reason}`,
+      fix: 'Add your user to the group kvm, or use a machine with KVM',
     }
   } finally {
     await rm(folder, { recursive: true })
@@ -192,24 +195,29 @@ async function diagnoseStep(
         name: 'Port',
         state: 'warn',
         detail: describePortHolder(port, await findPortHolder(port)),
-        fix: 'End that program',
+        fix: 'Stop that program',
       })
   for (const host of needs.network)
     if (!(await answersHttps(host)))
-      findings.push({ name: 'Network', state: 'warn', detail: `${host} does not answer`, fix: 'Connect to a network' })
-  const lacking = findings.length > 0
+      findings.push({
+        name: 'Network',
+        state: 'warn',
+        detail: `${host} does not respond`,
+        fix: 'Check the network connection',
+      })
+  const canRun = findings.length === 0
 
   const recording = recordings.info(step.id)
   const rehearse = `npm run rehearse -- ${step.id}`
-  // What asks for a word is never rehearsed, so it has no recording to be missed.
-  const asks = confirm !== undefined || Object.keys(inputs).length > 0
-  if (!recording && !asks)
-    findings.push({ name: 'Recording', state: 'warn', detail: 'There is none to fall back on.', fix: rehearse })
+  // A rehearsal does not run such a step, so it has no recording.
+  const asksUser = confirm !== undefined || Object.keys(inputs).length > 0
+  if (!recording && !asksUser)
+    findings.push({ name: 'Recording', state: 'warn', detail: 'None to fall back on', fix: rehearse })
   else if (recording?.stale)
     findings.push({
       name: 'Recording',
       state: 'warn',
-      detail: `Stale: the ${recording.stale} since ${recording.date}.`,
+      detail: `Stale: the ${recording.stale} since ${recording.date}`,
       fix: rehearse,
     })
   else if (recording)
@@ -217,7 +225,7 @@ async function diagnoseStep(
   return {
     step: step.id,
     slide: step.slide,
-    can: !lacking ? 'run' : recording ? 'replay' : asks ? 'ask' : 'nothing',
+    can: canRun ? 'run' : recording ? 'replay' : asksUser ? 'ask' : 'nothing',
     findings,
   }
 }
@@ -226,12 +234,12 @@ function fixFor(missing: MissingRequirement, profile: ProfileRuntime): string | 
   switch (missing.kind) {
     case 'program':
       return profile.name === 'nixos'
-        ? 'Add it to devShells.default'
+        ? 'Add it to devShells.default of the flake'
         : `Install ${missing.program}, then run the step again`
     case 'variable':
       return `export ${missing.variable}=…; npm start`
     case 'network':
-      return 'Connect to a network'
+      return 'Check the network connection'
     case 'profile':
     case 'profile-problem':
       return undefined

@@ -6,9 +6,9 @@ import { type Profile, profileSchema } from '../../shared/deck/contract.ts'
 import { captured } from '../../shared/recording/metadata.ts'
 import type { StepReport } from './rehearsal.ts'
 
-const place = { step: z.string(), slide: z.number().int() }
+const stepFields = { step: z.string(), slide: z.number().int() }
 
-/** What `npm run rehearse` writes as JSON. Times are in seconds. */
+/** The JSON report of `npm run rehearse`. Times are in seconds. */
 export const rehearsalFile = z.strictObject({
   deck: z.string(),
   profile: profileSchema,
@@ -16,20 +16,20 @@ export const rehearsalFile = z.strictObject({
   steps: z.array(
     z.union([
       z.strictObject({
-        ...place,
+        ...stepFields,
         result: z.enum(['passed', 'failed']),
         seconds: z.number(),
         problems: z.array(z.string()),
         captures: z.record(z.string(), captured),
         recorded: z.boolean(),
       }),
-      z.strictObject({ ...place, result: z.literal('not-run'), reason: z.string() }),
+      z.strictObject({ ...stepFields, result: z.literal('not-run'), reason: z.string() }),
     ]),
   ),
 })
 export type RehearsalFile = z.infer<typeof rehearsalFile>
 
-/** The reports as they are written to a file: with sentences in place of typed values. */
+/** Converts reports for the JSON file, which contains sentences instead of typed values. */
 export function fileEntries(reports: StepReport[]): RehearsalFile['steps'] {
   return reports.map((report) =>
     report.result === 'not-run'
@@ -38,23 +38,27 @@ export function fileEntries(reports: StepReport[]): RehearsalFile['steps'] {
   )
 }
 
-/** A table for people: step, result, seconds, against the last time. */
-export function table(reports: StepReport[], last: RehearsalFile | undefined): string {
+/**
+ * Formats reports as a text table with one row per step.
+ *
+ * @param previous the file of the previous rehearsal, with which the durations are compared
+ */
+export function table(reports: StepReport[], previous: RehearsalFile | undefined): string {
   const rows = reports.map((report) => {
-    const before = last?.steps.find(({ step }) => step === report.step)
+    const before = previous?.steps.find(({ step }) => step === report.step)
     if (report.result === 'not-run') return [report.step, 'not run', '', '', describeNotRun(report.reason)]
     const difference = before && before.result !== 'not-run' ? report.seconds - before.seconds : undefined
-    const against =
-      difference === undefined ? 'first time' : `${difference < 0 ? '−' : '+'}${Math.abs(difference).toFixed(1)} s`
+    const comparison =
+      difference === undefined ? 'first run' : `${difference < 0 ? '−' : '+'}${Math.abs(difference).toFixed(1)} s`
     return [
       report.step,
       report.result,
       `${report.seconds.toFixed(1)} s`,
-      against,
+      comparison,
       report.problems.map(describeStepProblem).join(' '),
     ]
   })
-  const header = ['step', 'result', 'time', 'last time', '']
+  const header = ['step', 'result', 'time', 'change', 'problem']
   const widths = header.map((_, column) => Math.max(...[header, ...rows].map((row) => (row[column] ?? '').length)))
   return [header, ...rows]
     .map((row) =>
@@ -68,7 +72,7 @@ export function table(reports: StepReport[], last: RehearsalFile | undefined): s
     .join('\n')
 }
 
-/** The same for a CI system, in JUnit's format (as Jenkins and GitLab read it). */
+/** Formats reports as JUnit XML for CI systems such as Jenkins and GitLab. */
 export function junit(deck: string, profile: Profile, date: string, reports: StepReport[]): string {
   const count = (result: StepReport['result']) => reports.filter((report) => report.result === result).length
   const seconds = reports.reduce((sum, report) => sum + (report.result === 'not-run' ? 0 : report.seconds), 0)
@@ -87,7 +91,6 @@ export function junit(deck: string, profile: Profile, date: string, reports: Ste
       time: report.result === 'not-run' ? '0' : report.seconds.toFixed(3),
     })
     if (report.result === 'not-run') test.ele('skipped', { message: describeNotRun(report.reason) })
-    // A problem may quote what a program printed: XML 1.0 has no place for control characters.
     if (report.result === 'failed') {
       const problems = report.problems.map(describeStepProblem)
       test.ele('failure', { message: printable(problems[0] ?? '') }, printable(problems.join('\n')))
@@ -96,6 +99,7 @@ export function junit(deck: string, profile: Profile, date: string, reports: Ste
   return suite.end({ pretty: true })
 }
 
+/** Replaces characters that XML 1.0 does not allow. Problems may quote the output of programs. */
 function printable(text: string): string {
   return text.replace(/[^\t\n\u0020-\ud7ff\ue000-\ufffd]/g, '\ufffd')
 }

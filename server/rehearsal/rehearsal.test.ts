@@ -12,14 +12,14 @@ import { Stage } from '../steps/stage.ts'
 
 const secret = 'hcloud-token-of-the-speaker'
 
-/** Steps as they go wrong on stage. `good` is good until there is a file "broken". */
+/** Steps with different results. `good` and `split` pass unless the workdir contains the file "broken". */
 const slides = `---
 steps:
   good: { expect: { output: one } }
   fails: { expect: { output: never } }
   hangs: { timeout: 1s }
   late: { expect: { output: ^needle$ } }
-  halves: { capture: { token: { output: 'token (.*)' } }, verify: 'echo "$TOKEN"; test ! -e broken' }
+  split: { capture: { token: { output: 'token (.*)' } }, verify: 'echo "$TOKEN"; test ! -e broken' }
   needs-fails: { depends: [fails] }
   costly: { confirm: { warning: Costs money., type: rent } }
   lacks: { needs: { programs: [no-such-program] } }
@@ -30,7 +30,7 @@ ${[
   ['fails', 'echo no; (exit 3)'],
   ['hangs', 'sleep 4821'],
   ['late', 'seq 1 300000; sleep 0.2; printf needle'],
-  ['halves', 'printf "token %s" "${TOKEN:0:9}"; sleep 0.1; echo "${TOKEN:9}"'],
+  ['split', 'printf "token %s" "${TOKEN:0:9}"; sleep 0.1; echo "${TOKEN:9}"'],
   ['needs-fails', 'true'],
   ['costly', 'true'],
   ['lacks', 'true'],
@@ -53,7 +53,8 @@ afterEach(async () => {
   await rm(folder, { recursive: true })
 })
 
-async function rehearsed(options: { only?: string[]; keepGoing?: boolean } = {}): Promise<StepReport[]> {
+/** Rehearses the deck, or some of its steps. */
+async function rehearseDeck(options: { only?: string[]; keepGoing?: boolean } = {}): Promise<StepReport[]> {
   const deck = await readDeck(join(folder, 'slides.md'))
   const executor = new LocalExecutor({
     cwd: join(folder, 'work'),
@@ -85,69 +86,66 @@ async function rehearsed(options: { only?: string[]; keepGoing?: boolean } = {})
   await stage.end()
   return reports
 }
-const found = (reports: StepReport[]) =>
+/** The result of each step, with the kind of its first problem or the reason why it was not run. */
+const outcomes = (reports: StepReport[]) =>
   reports.map((report) => [
     report.step,
     report.result,
     report.result === 'not-run' ? report.reason.kind : report.problems[0]?.kind,
   ])
 
-test(
-  'each step is held against its contract: one that fails, hangs, matches late, or cannot run here',
-  { timeout: 30_000 },
-  async () => {
-    const reports = await rehearsed()
-    expect(found(reports)).toEqual([
-      ['good', 'passed', undefined],
-      ['fails', 'failed', 'exit-status'],
-      ['hangs', 'failed', 'stopped'],
-      ['late', 'passed', undefined],
-      ['halves', 'passed', undefined],
-      ['needs-fails', 'not-run', 'dependency'],
-      ['costly', 'not-run', 'confirmation'],
-      ['lacks', 'not-run', 'unavailable'],
-    ])
-    expect((await store.steps('host')).sort()).toEqual(['good', 'halves', 'late'])
-    // Nothing is left of what was not kept.
-    expect(await readdir(join(folder, 'scratch'))).toEqual([])
+test('each step is checked against its contract', { timeout: 30_000 }, async () => {
+  const reports = await rehearseDeck()
+  expect(outcomes(reports)).toEqual([
+    ['good', 'passed', undefined],
+    ['fails', 'failed', 'exit-status'],
+    ['hangs', 'failed', 'stopped'],
+    ['late', 'passed', undefined],
+    ['split', 'passed', undefined],
+    ['needs-fails', 'not-run', 'dependency'],
+    ['costly', 'not-run', 'confirmation'],
+    ['lacks', 'not-run', 'unavailable'],
+  ])
+  expect((await store.steps('host')).sort()).toEqual(['good', 'late', 'split'])
+  // Recordings that were not saved are removed.
+  expect(await readdir(join(folder, 'scratch'))).toEqual([])
 
-    const date = new Date().toISOString()
-    const file = { deck: 'A deck', profile: 'host' as const, date, steps: fileEntries(reports) }
-    expect(rehearsalFile.parse(JSON.parse(JSON.stringify(file)))).toEqual(file)
-    expect(junit('A deck', 'host', date, reports)).toMatch(
-      /tests="8" failures="2" skipped="3"[^]*<failure message="The exit status is 3, not 0\.">/,
-    )
-    expect(table(reports, file)).toMatch(/^good +passed +\d+\.\d s +\+0\.0 s$/m)
-  },
-)
+  const date = new Date().toISOString()
+  const file = { deck: 'A deck', profile: 'host' as const, date, steps: fileEntries(reports) }
+  expect(rehearsalFile.parse(JSON.parse(JSON.stringify(file)))).toEqual(file)
+  expect(junit('A deck', 'host', date, reports)).toMatch(
+    /tests="8" failures="2" skipped="3"[^]*<failure message="The exit status is 3, not 0\.">/,
+  )
+  expect(table(reports, file)).toMatch(/^good +passed +\d+\.\d s +\+0\.0 s$/m)
+})
 
-test('a run that fails replaces no good recording, and the steps after it are not run', async () => {
-  const [first] = await rehearsed({ only: ['good'] })
+test('a failed run does not replace a recording and ends the rehearsal', async () => {
+  const [first] = await rehearseDeck({ only: ['good'] })
   expect(first).toMatchObject({ result: 'passed', recorded: true })
-  const kept = await readFile(store.file('host', 'good', 'cast'), 'utf8')
+  const recording = await readFile(store.file('host', 'good', 'cast'), 'utf8')
   await writeFile(join(folder, 'work', 'broken'), '')
-  expect(found(await rehearsed({ only: ['good', 'late'], keepGoing: false }))).toEqual([
+  expect(outcomes(await rehearseDeck({ only: ['good', 'late'], keepGoing: false }))).toEqual([
     ['good', 'failed', 'exit-status'],
     ['late', 'not-run', 'earlier-failure'],
   ])
-  expect(await readFile(store.file('host', 'good', 'cast'), 'utf8')).toBe(kept)
+  expect(await readFile(store.file('host', 'good', 'cast'), 'utf8')).toBe(recording)
   expect(await store.steps('host')).toEqual(['good'])
 })
 
-test('a secret that is printed in two halves is in no file and no report', async () => {
-  const [good] = await rehearsed({ only: ['halves'] })
-  expect(good).toMatchObject({ result: 'passed', captures: { token: { value: '*'.repeat(secret.length) } } })
+test('a secret that is printed in two parts appears in no file and no report', async () => {
+  const [passed] = await rehearseDeck({ only: ['split'] })
+  expect(passed).toMatchObject({ result: 'passed', captures: { token: { value: '*'.repeat(secret.length) } } })
   await writeFile(join(folder, 'work', 'broken'), '')
-  const [bad] = await rehearsed({ only: ['halves'] })
-  expect(bad).toMatchObject({ result: 'failed', problems: [{ kind: 'verify', output: '*'.repeat(secret.length) }] })
+  const [failed] = await rehearseDeck({ only: ['split'] })
+  expect(failed).toMatchObject({ result: 'failed', problems: [{ kind: 'verify', output: '*'.repeat(secret.length) }] })
   const names = (await readdir(join(folder, 'recordings'), { recursive: true })).filter((name) => name.includes('.'))
-  expect(names.sort()).toEqual(['host/halves.cast', 'host/halves.json'])
+  expect(names.sort()).toEqual(['host/split.cast', 'host/split.json'])
   for (const name of names)
     expect(await readFile(join(folder, 'recordings', name), 'utf8'), name).not.toContain(secret.slice(0, 9))
-  expect(JSON.stringify([good, bad])).not.toContain(secret.slice(0, 9))
+  expect(JSON.stringify([passed, failed])).not.toContain(secret.slice(0, 9))
 })
 
-test('a step that ended after it was ready is not interrupted, so the next one finds the prompt', async () => {
+test('a step that ended after it was ready is not interrupted', async () => {
   await writeFile(
     join(folder, 'slides.md'),
     [
@@ -156,7 +154,7 @@ test('a step that ended after it was ready is not interrupted, so the next one f
       '```sh {step=next terminal=one}\necho next\n```\n',
     ].join('\n'),
   )
-  expect(found(await rehearsed())).toEqual([
+  expect(outcomes(await rehearseDeck())).toEqual([
     ['brief', 'passed', undefined],
     ['next', 'passed', undefined],
   ])
