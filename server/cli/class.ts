@@ -25,9 +25,9 @@ export interface ClassOptions extends WorkshopOptions {
   /** Unique names of the learners; used in links and file names. */
   learners: string[]
   /** Public URL of the reverse proxy on this machine: `https://<host>`. */
-  at?: string
+  publicUrl?: string
   /** The proxy's URL for the pages of steps: `https://*.<domain>`. */
-  pagesAt?: string
+  pageUrl?: string
   /**
    * Command that runs a learner's shells in another environment, with `{learner}` for the name. By default, containers.
    */
@@ -130,8 +130,8 @@ export async function openClass(options: ClassOptions): Promise<void> {
       profile,
       built: `${paths.built}-workshop`,
       recordings,
-      ...(options.at !== undefined && { publicUrl: options.at }),
-      ...(options.pagesAt !== undefined && { pageUrl: options.pagesAt }),
+      ...(options.publicUrl !== undefined && { publicUrl: options.publicUrl }),
+      ...(options.pageUrl !== undefined && { pageUrl: options.pageUrl }),
       paths,
       log: console.log,
     })

@@ -60,8 +60,8 @@ async function run(command: Command, parsed: Parsed): Promise<void> {
   return openClass({
     ...options,
     learners,
-    ...(publicUrl !== undefined && { at: publicUrl }),
-    ...(pageUrl !== undefined && { pagesAt: pageUrl }),
+    ...(publicUrl !== undefined && { publicUrl }),
+    ...(pageUrl !== undefined && { pageUrl }),
     ...(commandPrefix !== undefined && { commandPrefix }),
     ...(terminalPrefix !== undefined && { terminalPrefix }),
   })
