@@ -16,12 +16,12 @@ import { installPrograms } from './test/programs.js'
  * @typedef {{ passed: number, failed: number, failures: Failure[], skipped: Skipped[] }} Result
  */
 
-/** @type {Record<string, (words: string[]) => Promise<Result>>} */
+/** @type {Record<string, (args: string[]) => Promise<Result>>} */
 const parts = {
   lint: () => check('lint', 'npm', ['run', '--silent', 'lint']),
   types: () => check('types', 'npm', ['run', '--silent', 'typecheck']),
-  unit: (words) => vitest('unit', words),
-  lab: (words) => vitest('lab', words),
+  unit: (args) => vitest('unit', args),
+  lab: (args) => vitest('lab', args),
   e2e: playwright,
 }
 
@@ -32,7 +32,7 @@ if (only !== undefined && !(only in parts)) {
   )
   process.exit(1)
 }
-const words = only === 'e2e' ? browserTestFilters(names) : names
+const testArgs = only === 'e2e' ? browserTestFilters(names) : names
 
 const startedAt = Date.now()
 checkNode()
@@ -61,9 +61,9 @@ rmSync(folder, { recursive: true, force: true })
 process.exit(summarize())
 
 async function run(part) {
-  const began = Date.now()
-  results.set(part, await parts[part](words))
-  durations.set(part, (Date.now() - began) / 1000)
+  const partStartedAt = Date.now()
+  results.set(part, await parts[part](testArgs))
+  durations.set(part, (Date.now() - partStartedAt) / 1000)
 }
 
 /**
@@ -123,7 +123,7 @@ function completed(part, status, result) {
 
 /** Converts names of test files, with or without `.spec.ts`, to patterns for Playwright. Options are not changed. */
 function browserTestFilters(args) {
-  const end = args.findIndex((word) => word.startsWith('-'))
+  const end = args.findIndex((arg) => arg.startsWith('-'))
   const names = end < 0 ? args : args.slice(0, end)
   const available = readdirSync(join(root, 'e2e')).filter((name) => name.endsWith('.spec.ts'))
   const files = names.map((name) => `${name.replace(/^e2e\//, '').replace(/\.spec\.ts$/, '')}.spec.ts`)

@@ -31,7 +31,7 @@ export function describeMissingRequirement(missing: MissingRequirement): string 
     case 'variable':
       return `The environment variable ${missing.variable} is not set. Export it before you start the talk.`
     case 'network':
-      return `${missing.host} does not answer. Check the network connection.`
+      return `${missing.host} does not respond. Check the network connection.`
     case 'profile-problem':
       return missing.problem
   }
