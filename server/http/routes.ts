@@ -64,7 +64,7 @@ export function changesRoute(courseOf: (learner: string | undefined) => Course |
 }
 
 /** Serves the pictures of the pages that steps have served. */
-export function thumbnailRoute(recordings: Recordings | undefined): Route {
+export function thumbnailRoute(recordings: Pick<Recordings, 'thumbnailFile'> | undefined): Route {
   return (url, response) => {
     if (!url.pathname.startsWith(THUMBNAIL_PATH)) return false
     const step = stepIn(url, THUMBNAIL_PATH, '.png')
@@ -76,7 +76,7 @@ export function thumbnailRoute(recordings: Recordings | undefined): Route {
 }
 
 /** Serves the recordings of steps. */
-export function recordingRoute(recordings: Recordings | undefined): Route {
+export function recordingRoute(recordings: Pick<Recordings, 'castFile'> | undefined): Route {
   return (url, response) => {
     if (!url.pathname.startsWith(CAST_PATH)) return false
     const step = stepIn(url, CAST_PATH, '.cast')

@@ -22,7 +22,11 @@ import { accessToken } from './token.ts'
 
 /** Threats that docs/security.md lists and that no other test covers. */
 
-/** Sends raw bytes, which no browser would send. @returns everything that the server sends until it closes the connection */
+/**
+ * Sends raw bytes, which no browser would send.
+ *
+ * @returns everything that the server sends until it closes the connection
+ */
 async function sendRaw(port: number, text: string): Promise<string> {
   const socket = connect(port, '127.0.0.1')
   socket.on('error', () => {})

@@ -211,7 +211,10 @@ export class TalkServer {
     }
   }
 
-  /** Every window may show the audience's link. Only the presenter receives the remote's, which gives permission to run steps. */
+  /**
+   * Every window may show the audience's link. Only the presenter receives the remote's, which gives permission to run
+   * steps.
+   */
   private shareInfo(role: Role): ShareInfo {
     const { guests, share } = this.options
     const { origin, shared } = this.frontDoor ?? {}
@@ -263,7 +266,10 @@ export class TalkServer {
     })
   }
 
-  /** Applies an edit of the deck. If the edited deck is invalid, windows show why, and the last valid one is still served. */
+  /**
+   * Applies an edit of the deck. If the edited deck is invalid, windows show why, and the last valid one is still
+   * served.
+   */
   private async update(): Promise<void> {
     try {
       const deck = await readDeck(this.deck.file)

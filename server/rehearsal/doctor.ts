@@ -15,7 +15,10 @@ import { nixVersion, type ProfileRuntime } from '../environment/profile.ts'
 import type { Recordings } from '../recording/recordings.ts'
 import type { Stage } from '../steps/stage.ts'
 
-/** The doctor checks what this machine has and lacks for the talk and for each of its steps, and suggests fixes. It changes nothing. */
+/**
+ * The doctor checks what this machine has and lacks for the talk and for each of its steps, and suggests fixes. It
+ * changes nothing.
+ */
 
 export interface DoctorContext {
   deck: Deck
@@ -27,12 +30,18 @@ export interface DoctorContext {
   port?: number
 }
 
-/** Disk space that each profile needs. Measured for the lab (1.9 GB with every image built), estimated for the closures from nixpkgs. */
+/**
+ * Disk space that each profile needs. Measured for the lab (1.9 GB with every image built), estimated for the closures
+ * from nixpkgs.
+ */
 const DISK_BYTES = { lab: 3e9, nixos: 20e9, host: 0.5e9 } as const
 /** Memory for a virtual machine of 1 GiB and a browser. */
 const MEMORY_BYTES = 2e9
 
-/** Checks this machine and every step. Takes a few seconds, since it starts a virtual machine and waits for hosts on the network. */
+/**
+ * Checks this machine and every step. Takes a few seconds, since it starts a virtual machine and waits for hosts on the
+ * network.
+ */
 export async function diagnose(context: DoctorContext): Promise<Diagnosis> {
   const { deck, profile } = context
   await context.stage.checkRequirements()
@@ -131,8 +140,8 @@ const DEBUG_EXIT_VALUE = 0x31
 const DEBUG_EXIT_STATUS = DEBUG_EXIT_VALUE * 2 + 1
 
 /**
- * Checks KVM with a virtual machine whose boot sector makes QEMU exit. The existence of /dev/kvm is not sufficient: in a cloud machine it may
- * not work.
+ * Checks KVM with a virtual machine whose boot sector makes QEMU exit. The existence of /dev/kvm is not sufficient: in
+ * a cloud machine it may not work.
  */
 async function diagnoseKvm(): Promise<Finding> {
   const folder = await mkdtemp(join(tmpdir(), 'understudy-kvm-'))

@@ -13,7 +13,10 @@ import type { RunResult, StepRun } from '../steps/step-run.ts'
 import { redactAll } from '../terminal/redaction.ts'
 import type { NotRunReason } from './not-run.ts'
 
-/** A rehearsal runs every step of the deck in order, on a stage like that of the talk, checks each contract, and saves good runs as recordings. */
+/**
+ * A rehearsal runs every step of the deck in order, on a stage like that of the talk, checks each contract, and saves
+ * good runs as recordings.
+ */
 
 /** The result of one step. */
 export type StepOutcome =
