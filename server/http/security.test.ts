@@ -273,8 +273,8 @@ describe('the built deck', () => {
 
 describe('the development server', () => {
   let deck: OtherDeck
-  let slidev: ReturnType<typeof developDeck>
-  let frontDoor: FrontDoor
+  let slidev: ReturnType<typeof developDeck> | undefined
+  let frontDoor: FrontDoor | undefined
   /** Port of Slidev's own server, behind the front door. */
   let slidevPort: number
   let port: number
@@ -305,7 +305,7 @@ describe('the development server', () => {
   afterAll(async () => {
     await frontDoor?.close()
     await slidev?.close()
-    await deck?.remove()
+    await deck.remove()
   })
 
   const edit = JSON.stringify({ content: '# Edited' })

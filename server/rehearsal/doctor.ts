@@ -129,7 +129,7 @@ async function diagnoseFlakes({ env }: ProfileRuntime): Promise<Finding> {
     : {
         name: 'Flakes',
         state: 'fail',
-        detail: String(stderr).split('\n')[0] ?? '',
+        detail: stderr.split('\n')[0] ?? '',
         fix: 'Add to nix.conf: experimental-features = nix-command flakes',
       }
 }
