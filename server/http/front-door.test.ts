@@ -229,7 +229,7 @@ describe('the front door on the local network', () => {
     })
 
   test('admits the audience by its link, with the permission to view', async () => {
-    expect(frontDoor.shared).toBe(`http://${address}:${port}`)
+    expect(frontDoor.lanUrl).toBe(`http://${address}:${port}`)
     const entry = await get(`/3?token=${guests.audience}`)
     expect(entry.status).toBe(303)
     expect(entry.headers.location).toBe('/3')

@@ -48,7 +48,7 @@ export interface FrontDoor {
   /** The beginning of links: `http://localhost:<port>`, or the public URL of the proxy. */
   origin: string
   /** `http://<address>:<port>`, if the talk is shared with the local network. */
-  shared?: string
+  lanUrl?: string
   close: () => Promise<void>
 }
 
@@ -137,7 +137,7 @@ export async function openFrontDoor(options: FrontDoorOptions): Promise<FrontDoo
     await close()
     throw error
   }
-  return { origin: publicUrl ?? loopback.names[0].origin, ...(network && { shared: network.names[0].origin }), close }
+  return { origin: publicUrl ?? loopback.names[0].origin, ...(network && { lanUrl: network.names[0].origin }), close }
 }
 
 /** The HTTP servers of one listener, and its check of requests. */

@@ -145,6 +145,8 @@ describe('the built deck', () => {
       sampleMessage(schema, {
         ...(fields.includes('terminal') && { terminal: 'any' }),
         ...(fields.includes('step') && { step: 'any' }),
+        ...(fields.includes('inputs') && { inputs: { host: '192.0.2.1' }, confirm: 'yes' }),
+        ...(fields.includes('state') && { state: { page: 1, clicks: [1, { a: null }] } }),
       }),
     )
   })

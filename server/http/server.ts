@@ -217,14 +217,14 @@ export class TalkServer {
    */
   private shareInfo(role: Role): ShareInfo {
     const { guests, share } = this.options
-    const { origin, shared } = this.frontDoor ?? {}
+    const { origin, lanUrl } = this.frontDoor ?? {}
     return {
       ...(this.stepPages && { pages: true }),
-      ...(shared && { lanUrl: shared, ...(guests && { audience: `${shared}/?token=${guests.audience}` }) }),
+      ...(lanUrl && { lanUrl, ...(guests && { audience: `${lanUrl}/?token=${guests.audience}` }) }),
       ...(role === 'presenter' &&
         guests && {
           remote: {
-            link: `${shared ?? origin}/remote?token=${guests.remote}`,
+            link: `${lanUrl ?? origin}/remote?token=${guests.remote}`,
             ...(share && !share.insecureRemote && { reason: INSECURE_REMOTE }),
           },
         }),
