@@ -164,7 +164,7 @@ async function rehearseStep(
   }
 }
 
-/** The result of a run. A run that takes too long has failed, since nobody watches it, and is interrupted. */
+/** The result of a run. A run that exceeds its time limit is interrupted and has failed. */
 async function resultOf(
   { stage, signal }: RehearsalOptions,
   step: Step,
