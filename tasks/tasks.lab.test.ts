@@ -1,5 +1,5 @@
-// Runs every task of the workshop in the offline lab: the check fails after `setup`, passes after `solve`, and leaves no
-// process or file behind. Skipped if Nix is not installed.
+// Runs every task of the workshop in the offline lab: the check fails after `setup`, passes after `solve`, and leaves
+// no process or file behind. Skipped if Nix is not installed.
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'

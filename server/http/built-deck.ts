@@ -4,7 +4,8 @@ import type { DeckServer } from './front-door.ts'
 /**
  * Serves a built deck.
  *
- * @param folder returns the folder of the current build, absolute; called for every request, so that a new build is served at once
+ * @param folder returns the folder of the current build, absolute; called for every request, so that a new build is
+ * served at once
  */
 export function serveBuilt(folder: () => string): DeckServer {
   let served: string | undefined

@@ -12,8 +12,8 @@ import { type GuestRole, sameToken } from './token.ts'
 export interface DeckServer {
   request: (request: IncomingMessage, response: ServerResponse, access: Access) => void
   /**
-   * Takes websockets other than the project's own (Slidev's live reload); absent for a built deck, where they are refused. A development
-   * server reads and writes files, so only windows with the permission to type reach one.
+   * Takes websockets other than the project's own (Slidev's live reload); absent for a built deck, where they are
+   * refused. A development server reads and writes files, so only windows with the permission to type reach one.
    */
   upgrade?: (request: IncomingMessage, socket: Duplex, head: Buffer) => void
 }
@@ -73,7 +73,9 @@ interface ListenerOptions {
   limits: { connections: number; sockets: number }
 }
 
-/** Connections and websockets at the same time. The network may bring a room full of browsers with six connections each. */
+/**
+ * Connections and websockets at the same time. The network may bring a room full of browsers with six connections each.
+ */
 const LIMITS = {
   loopback: { connections: Infinity, sockets: Infinity },
   network: { connections: 2000, sockets: 400 },
@@ -97,9 +99,10 @@ const BUILT_DECK_ONLY: Rejection = {
 /**
  * Opens the one port of the server. Deck, websocket and pages are behind one check of Host, Origin and token.
  *
- * Each listener has exactly one name of its own. The loopback's is `localhost:<port>`; any other Host is a page elsewhere whose name was made
- * to point here (DNS rebinding), or `127.0.0.1`, where a cookie would reach the pages that steps serve. A reverse proxy with TLS sends the
- * proxy's name. On the local network it is `<address>:<port>`; the presenter's token is not accepted there.
+ * Each listener has exactly one name of its own. The loopback's is `localhost:<port>`; any other Host is a page
+ * elsewhere whose name was made to point here (DNS rebinding), or `127.0.0.1`, where a cookie would reach the pages
+ * that steps serve. A reverse proxy with TLS sends the proxy's name. On the local network it is `<address>:<port>`; the
+ * presenter's token is not accepted there.
  *
  * @throws an Error that names the process that has the port
  */
@@ -246,8 +249,8 @@ class Listener {
     const admitted = token === null ? undefined : this.accessBy(() => token)
     if (token === null || !admitted) return false
     url.searchParams.delete('token')
-    // Links to an audience or a learner are followed from other sites, such as a chat. Their cookie is sent when the user opens a page, not
-    // with requests of another page, and opening a page changes nothing.
+    // Links to an audience or a learner are followed from other sites, such as a chat. Their cookie is sent when the
+    // user opens a page, not with requests of another page, and opening a page changes nothing.
     const sameSite = admitted.role === 'audience' || admitted.role === 'learner' ? 'Lax' : 'Strict'
     const secure = name.origin.startsWith('https:') ? '; Secure' : ''
     response
@@ -287,7 +290,10 @@ class Listener {
     return undefined
   }
 
-  /** Cookies ignore ports, so two decks on one machine need two names. With TLS the prefix keeps other hosts of the domain from setting it. */
+  /**
+   * Cookies ignore ports, so two decks on one machine need two names. With TLS the prefix keeps other hosts of the
+   * domain from setting it.
+   */
   private cookieOf(role: Role, { origin }: ListenerName): string {
     const prefix = origin.startsWith('https:') ? '__Host-' : ''
     return `${prefix}understudy-${this.frontDoor.port}${role === 'presenter' ? '' : `-${role}`}`

@@ -1,4 +1,7 @@
-/** Budget of a window, in units of one common message: at once, and per second afterwards. A speaker's window needs some tens per second; during a burst of output it acknowledges some thousands of frames. */
+/**
+ * Budget of a window, in units of one common message: at once, and per second afterwards. A speaker's window needs some
+ * tens per second; during a burst of output it acknowledges some thousands of frames.
+ */
 const BURST = 2000
 const PER_SECOND = 1000
 
@@ -10,8 +13,9 @@ export interface Pausable {
 }
 
 /**
- * Passes the messages of a connection on no faster than the server can carry them out. Nothing is lost and the order is kept: messages that
- * arrive too fast wait, and the connection is not read meanwhile, so that no more waits than was read at once (64 KiB).
+ * Passes the messages of a connection on no faster than the server can carry them out. Nothing is lost and the order is
+ * kept: messages that arrive too fast wait, and the connection is not read meanwhile, so that no more waits than was
+ * read at once (64 KiB).
  */
 export class RateLimiter<Message> {
   private credit = BURST

@@ -21,7 +21,10 @@ export interface RoomWindow {
   send: (text: string) => void
 }
 
-/** The windows that share a stage: all of a talk's, or those of one learner. They see each other's actions, and nobody else's. */
+/**
+ * The windows that share a stage: all of a talk's, or those of one learner. They see each other's actions, and nobody
+ * else's.
+ */
 export class Room {
   readonly stage: Stage
   readonly course: Course | undefined

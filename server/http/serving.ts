@@ -59,7 +59,8 @@ export async function serve(
 }
 
 /**
- * Builds the deck and opens the front door to it. At the end the door closes first, so that no window starts anything during the shutdown.
+ * Builds the deck and opens the front door to it. At the end the door closes first, so that no window starts anything
+ * during the shutdown.
  *
  * @param title of the build, shown while it lasts
  * @returns the links

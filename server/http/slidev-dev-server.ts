@@ -55,15 +55,15 @@ class SlidevDevServer implements DeckServer {
   private async run(): Promise<void> {
     const { signal } = this.closing
     while (!signal.aborted) {
-      const { exit, output } = await this.runOnce()
+      const { end, output } = await this.runOnce()
       // The signal may have been aborted during the wait.
       if (this.closing.signal.aborted) return
-      this.log(`Slidev ended with exit status ${exit ?? 'unknown'} and is restarted. Terminals continue.\n${output}`)
+      this.log(`Slidev ended (${end}) and is restarted. Terminals continue.\n${output}`)
       await new Promise((resolve) => setTimeout(resolve, RESTART_DELAY_MS))
     }
   }
 
-  private async runOnce(): Promise<{ exit: number | null; output: string }> {
+  private async runOnce(): Promise<{ end: string; output: string }> {
     const args = [this.deckFile, '--port', String(this.port), '--bind', '127.0.0.1', '--open', 'false']
     const child = execa(process.execPath, [slidevCommand(this.deckFile), ...args], {
       cwd: dirname(this.deckFile),
@@ -78,11 +78,11 @@ class SlidevDevServer implements DeckServer {
     const decoder = new StringDecoder('utf8')
     child.all.on('data', (chunk: Buffer) => (output = (output + decoder.write(chunk)).slice(-MAX_OUTPUT_LENGTH)))
     // Waits for the process, not for its output: an editor that it opened may keep that open.
-    const exit = await new Promise<number | null>((resolve) => {
-      child.once('exit', resolve)
-      child.once('error', () => resolve(null))
+    const end = await new Promise<string>((resolve) => {
+      child.once('exit', (code, signal) => resolve(signal ?? `exit status ${code}`))
+      child.once('error', (error) => resolve(error.message))
     })
-    return { exit, output: lastLines(output) }
+    return { end, output: lastLines(output) }
   }
 }
 

@@ -13,8 +13,9 @@ export interface SocketOptions extends Omit<WindowConnectionOptions, 'onError'> 
 }
 
 /**
- * Serves one window until its socket closes. A message is parsed, waits until the window's budget allows it, is checked against the window's
- * permissions, and is handled (message-table.ts): nothing that a page sends gets past these four steps.
+ * Serves one window until its socket closes. A message is parsed, waits until the window's budget allows it, is checked
+ * against the window's permissions, and is handled (message-table.ts): nothing that a page sends gets past these four
+ * steps.
  *
  * @returns the window, which has entered its room
  */

@@ -20,8 +20,9 @@ const COOKIE = '__Host-understudy-page'
 const WILDCARD = 'any'
 
 /**
- * The pages of steps for browsers on other machines. Each page has a host of its own behind the reverse proxy that serves the deck. So it
- * finds its files below `/` as it does on this machine, and its origin differs from the deck's and from that of every other page.
+ * The pages of steps for browsers on other machines. Each page has a host of its own behind the reverse proxy that
+ * serves the deck. So it finds its files below `/` as it does on this machine, and its origin differs from the deck's
+ * and from that of every other page.
  */
 export class StepPages {
   private readonly pattern: URL

@@ -10,8 +10,8 @@ export type GuestRole = Extract<Role, 'audience' | 'remote'>
 const TOKEN = /^[A-Za-z0-9_-]{43}$/
 
 /**
- * The access token of a deck: the one in the file, or a new one. It is stored, readable by its user only, so that open windows keep their
- * access when the server restarts.
+ * The access token of a deck: the one in the file, or a new one. It is stored, readable by its user only, so that open
+ * windows keep their access when the server restarts.
  *
  * @param file absolute; deleting it invalidates every link that was handed out
  */

@@ -30,7 +30,9 @@ interface View {
   channel: number | undefined
 }
 
-/** One window at the server: its socket, its room, and the terminals that it shows. The handlers of messages act on it. */
+/**
+ * One window at the server: its socket, its room, and the terminals that it shows. The handlers of messages act on it.
+ */
 export class WindowConnection implements RoomWindow {
   readonly room: Room
   readonly access: Access
