@@ -120,7 +120,7 @@ describeWithLab('the offline lab', () => {
     const build = await lab(workdir, 'nix', ['build', '--no-link', toplevel])
     expect(build.exitCode, build.all as string).toBe(0)
     const sizes = await lab(workdir, 'nix', ['path-info', '-sSrh', toplevel])
-    expect(sizes.stdout).toMatch(/nixos-system-spa-ami-\S+\s+\S+\s+\d+\.\dM/)
+    expect(sizes.stdout).toMatch(/nixos-system-spa-ami-\S+\s+[\d.]+ ?\w+\s+\d+\.\d ?M/)
     // Without --all, Nix prints one of the shortest chains, which depends on the hashes.
     const openssl = '.#nixosConfigurations.spa-ami.pkgs.openssl'
     const why = await lab(workdir, 'nix', ['why-depends', '--all', toplevel, openssl])

@@ -38,12 +38,15 @@ export interface PrefetchReport {
 /** Receives the current task, the numbers of completed and of all tasks, and the last line of Nix's output. */
 export type OnProgress = (task: string, completed: number, total: number, line?: string) => void
 
-/** Output of `nix flake archive --json`. */
+/**
+ * Output of `nix flake archive --json`. Since Nix 2.26, an input below the flake's own folder has no path: it is part of
+ * the flake's.
+ */
 const archiveSchema: z.ZodType<Archive> = z.lazy(() =>
-  z.object({ path: z.string(), inputs: z.record(z.string(), archiveSchema).default({}) }),
+  z.object({ path: z.string().optional(), inputs: z.record(z.string(), archiveSchema).default({}) }),
 )
 interface Archive {
-  path: string
+  path?: string | undefined
   inputs: Record<string, Archive>
 }
 
@@ -210,7 +213,7 @@ function stepsWithNetwork(deck: Deck): PrefetchReport['network'] {
 }
 
 function pathsOf({ path, inputs }: Archive): string[] {
-  return [path, ...Object.values(inputs).flatMap(pathsOf)]
+  return [...(path === undefined ? [] : [path]), ...Object.values(inputs).flatMap(pathsOf)]
 }
 
 /** Number of store paths on one command line, whose length is limited. */

@@ -4,7 +4,7 @@
 // nixpkgs' own tests are in lib/tests/modules.sh.
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { describeWithNix, failure } from './evaluate'
+import { describeWithNix, failure, warnings } from './evaluate'
 
 const service = join(import.meta.dirname, 'fixtures/service.nix')
 
@@ -517,7 +517,8 @@ for (const [group, rows] of Object.entries(mistakes)) {
 
 describeWithNix('the error for imports that depend on config', () => {
   test('explains how to import conditionally', () => {
-    const recursion = failure(
+    // The hint is in the trace, whose position in the output depends on the version of Nix.
+    const recursion = warnings(
       modules('{ config, ... }: { imports = optional config.x { }; options.x = mkEnableOption "x"; }'),
     )
     expect(recursion).toContain('infinite recursion encountered')
