@@ -1,7 +1,7 @@
 import { defineConfig } from 'vitest/config'
 
 const TESTS = '{shared,server,client,setup,nix,tasks,bench}/**/*.test.ts'
-/** Tests that need the offline lab, containers or virtual machines, or that take minutes. */
+/** Tests that need the offline lab, containers or virtual machines, or that take more than five seconds. */
 const LAB_TESTS = '{shared,server,client,setup,nix,tasks,bench}/**/*.lab.test.ts'
 const exclude = ['**/node_modules/**', '**/dist/**']
 
