@@ -7,11 +7,10 @@ const exclude = ['**/node_modules/**', '**/dist/**']
 
 export default defineConfig({
   test: {
-    // Vitest's default on two cores is one worker, but most tests wait for a shell or a timer.
-    maxWorkers: 2,
+    // Vitest's default on two cores is one worker, but unit tests mostly wait for shells and timers.
     projects: [
-      { extends: true, test: { name: 'unit', include: [TESTS], exclude: [...exclude, LAB_TESTS] } },
-      { extends: true, test: { name: 'lab', include: [LAB_TESTS], exclude } },
+      { extends: true, test: { name: 'unit', include: [TESTS], exclude: [...exclude, LAB_TESTS], maxWorkers: 4 } },
+      { extends: true, test: { name: 'lab', include: [LAB_TESTS], exclude, maxWorkers: 2 } },
     ],
     setupFiles: ['./vitest.setup.ts'],
     reporters: ['default', './bin/test/vitest-reporter.js'],
