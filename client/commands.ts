@@ -1,3 +1,4 @@
+import type { PlaybackAction } from '../shared/recording/player.ts'
 import { nextSize, shared } from './shared-state.ts'
 import { connection, may, send } from './connection.ts'
 import { decideNext, firstOpen, stepToInterrupt, stepToReplay, stepToRun } from './steps/choose.ts'
@@ -64,8 +65,6 @@ export function toggleReplay(step: string): void {
 export function isReplaying(step: string): boolean {
   return connection.terminals[connection.steps[step]?.terminal ?? '']?.replay?.step === step
 }
-
-export type PlaybackAction = 'play' | 'pause' | 'step' | 'skip' | 'restart' | 'faster' | 'slower'
 
 /** Controls the replay in a terminal. */
 export function playback(terminal: string, action: PlaybackAction): void {

@@ -1,5 +1,5 @@
 import { type Cast, parseCast } from '../../shared/recording/cast.ts'
-import { Player } from '../../shared/recording/player.ts'
+import { type PlaybackAction, Player } from '../../shared/recording/player.ts'
 import { encodeFrame } from '../../shared/protocol/frame.ts'
 import type { ClientMessage } from '../../shared/protocol/talk.ts'
 import { type StaticDeck, staticDeck } from '../../shared/static-deck.ts'
@@ -102,14 +102,9 @@ export class StaticTransport implements Transport {
     await this.snapshot(terminal)
   }
 
-  private async control(
-    terminal: string,
-    action: Extract<ClientMessage, { type: 'playback' }>['action'],
-  ): Promise<void> {
-    const player = (await this.shown.get(terminal))?.player
-    if (action === 'faster') player?.setSpeed(player.playback.speed * 2)
-    else if (action === 'slower') player?.setSpeed(player.playback.speed / 2)
-    else player?.[action]()
+  private async control(terminal: string, action: PlaybackAction): Promise<void> {
+    const shown = await this.shown.get(terminal)
+    shown?.player.control(action)
   }
 
   private async show(id: string, from: 'start' | 'end'): Promise<void> {

@@ -4,7 +4,6 @@ import { encodeFrame } from '../../shared/protocol/frame.ts'
 import type { ClientMessage, ServerMessage } from '../../shared/protocol/talk.ts'
 import { type Access, seesSecrets } from '../../shared/roles.ts'
 import { RefusedError } from '../steps/refused-error.ts'
-import { sessionFailureOf } from '../terminal/session-error.ts'
 import type { Terminal } from '../terminal/terminal.ts'
 import type { Classroom } from '../workshop/classroom.ts'
 import type { Course } from '../workshop/course.ts'
@@ -105,8 +104,7 @@ export class WindowConnection implements RoomWindow {
       startsShell: this.access.permissions.includes('run'),
       onError: (error) => {
         this.detach(name)
-        const failure = sessionFailureOf(error)
-        this.options.onError(message, new RefusedError({ kind: 'shell-failed', terminal: name, failure }))
+        this.options.onError(message, error)
       },
       viewer: {
         snapshot: (channel, cols, rows, data) => {

@@ -1,8 +1,8 @@
 import type { FallbackReason } from '../../shared/failures/fallback.ts'
 import type { Profile } from '../../shared/deck/contract.ts'
-import type { ClientMessageOf } from '../../shared/protocol/talk.ts'
 import type { ReplayInfo, TerminalInfo, TerminalState } from '../../shared/protocol/state.ts'
 import type { Cast } from '../../shared/recording/cast.ts'
+import type { PlaybackAction } from '../../shared/recording/player.ts'
 import type { Source, Viewer } from './broadcast.ts'
 import { Replay } from './replay.ts'
 import type { Session } from './session.ts'
@@ -252,11 +252,8 @@ export class Terminal {
   }
 
   /** Controls the replay, if there is one. */
-  playback(action: ClientMessageOf<'playback'>['action']): void {
-    const replay = this.shown?.replay
-    if (action === 'faster') replay?.setSpeed(replay.playback.speed * 2)
-    else if (action === 'slower') replay?.setSpeed(replay.playback.speed / 2)
-    else replay?.[action]()
+  playback(action: PlaybackAction): void {
+    this.shown?.replay.control(action)
   }
 
   private startForViewers(): void {

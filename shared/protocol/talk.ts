@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { profileSchema } from '../deck/contract.ts'
 import { diagnosis } from '../diagnosis.ts'
 import { refusal } from '../failures/refusal.ts'
+import { PLAYBACK_ACTIONS } from '../recording/player.ts'
 import { permission, role } from '../roles.ts'
 import { classClientMessages, classServerMessages } from './class.ts'
 import {
@@ -88,7 +89,7 @@ export const talkClientMessages = {
   playback: z.strictObject({
     type: z.literal('playback'),
     terminal: id,
-    action: z.enum(['play', 'pause', 'step', 'skip', 'restart', 'faster', 'slower']),
+    action: z.enum(PLAYBACK_ACTIONS),
   }),
   /** Request the doctor's diagnosis of this machine. Answered with `diagnosis`. */
   diagnose: z.strictObject({ type: z.literal('diagnose') }),

@@ -21,6 +21,10 @@ export interface Playback {
   speed: number
 }
 
+/** What a user can ask of a replay. */
+export const PLAYBACK_ACTIONS = ['play', 'pause', 'step', 'skip', 'restart', 'faster', 'slower'] as const
+export type PlaybackAction = (typeof PLAYBACK_ACTIONS)[number]
+
 /** The clock of a player. Browser and server each have their own. */
 export interface Ticker {
   /** Monotonic time in milliseconds, from an arbitrary origin. */
@@ -87,6 +91,13 @@ export class Player {
     if (this.next >= this.cast.events.length) this.restart()
     this.stopAt = Infinity
     this.run()
+  }
+
+  /** Carries out what a user asks of the replay. */
+  control(action: PlaybackAction): void {
+    if (action === 'faster') this.setSpeed(this.speed * 2)
+    else if (action === 'slower') this.setSpeed(this.speed / 2)
+    else this[action]()
   }
 
   pause(): void {
