@@ -1,5 +1,5 @@
 import { addSyncMethod, configs } from '@slidev/client'
-import { defineAppSetup } from '@slidev/types'
+import type { AppSetup } from '@slidev/types'
 import { connect, may, onSync, send } from '../client/connection.ts'
 import { FOLLOWED_BY_ALL, setPositionChannel } from '../client/position.ts'
 import Step from '../client/steps/Step.vue'
@@ -15,7 +15,7 @@ const isLearner = () => /\/workshop(\/|$)/.test(location.pathname)
 const keepsPositionPrivate = () => isLearner() || /\/remote$/.test(location.pathname)
 
 /** Synchronizes page, clicks and timer through the server, so that windows on other machines follow, too. */
-export default defineAppSetup(({ app }) => {
+export default (({ app }) => {
   // setup/transformers.ts turns the fence of a step into this component. The prefix avoids conflicts with components of
   // the deck.
   app.component('UnderstudyStep', Step)
@@ -41,4 +41,4 @@ export default defineAppSetup(({ app }) => {
       }
     },
   })
-})
+}) satisfies AppSetup

@@ -1,10 +1,10 @@
-import { defineRoutesSetup } from '@slidev/types'
+import type { RoutesSetup } from '@slidev/types'
 
 /**
  * Adds the pages of the remote control and the workshop. They precede Slidev's routes, which interpret any other path
  * as a slide.
  */
-export default defineRoutesSetup((routes) => [
+export default ((routes) => [
   { name: 'remote', path: '/remote', component: () => import('../client/presenter/Remote.vue') },
   // Only in builds for the workshop, so that the talk loads none of these pages.
   ...(import.meta.env.VITE_UNDERSTUDY_WORKSHOP
@@ -19,4 +19,4 @@ export default defineRoutesSetup((routes) => [
       ]
     : []),
   ...routes,
-])
+]) satisfies RoutesSetup

@@ -1,5 +1,5 @@
 import { useNav } from '@slidev/client'
-import { defineShortcutsSetup } from '@slidev/types'
+import type { ShortcutsSetup } from '@slidev/types'
 import { focusTerminal, keyCommands, next, previous, setNavigation, toggleShareCode } from '../client/commands.ts'
 import { onTurn } from '../client/connection.ts'
 import { connectRendererNavigation } from '../client/transport/video.ts'
@@ -31,7 +31,7 @@ const NEXT_SHORTCUTS = ['next_space', 'next_right', 'next_page_key']
 /**
  * Adds the addon's keys, none of which Slidev uses, and lets Slidev's keys for "next" run steps and advance replays.
  */
-export default defineShortcutsSetup((slidev, base) => {
+export default ((slidev, base) => {
   const nav = useNav()
   const { clicks, clicksTotal } = nav
   connectRendererNavigation(nav)
@@ -53,4 +53,4 @@ export default defineShortcutsSetup((slidev, base) => {
     key('p', keyCommands.cyclePageSize),
     key('q', toggleShareCode),
   ]
-})
+}) satisfies ShortcutsSetup

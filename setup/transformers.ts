@@ -1,10 +1,10 @@
-import { defineCodeblockTransformer, defineTransformersSetup } from '@slidev/types'
+import type { CodeblockTransformer, TransformersSetup } from '@slidev/types'
 import { hashCommand } from '../server/deck/command-hash.ts'
 import { describeFenceIssue } from '../server/deck/problems.ts'
 import { commandOf, parseFence } from '../shared/deck/fence.ts'
 
 /** Turns the fence of a step into the component that runs it (client/steps/Step.vue). */
-const stepFence = defineCodeblockTransformer(async ({ info, code, renderHighlighted }) => {
+const stepFence: CodeblockTransformer = async ({ info, code, renderHighlighted }) => {
   const fence = parseFence(info)
   if (!fence) return undefined
   if ('issue' in fence) throw new Error(describeFenceIssue(fence.issue))
@@ -18,6 +18,6 @@ const stepFence = defineCodeblockTransformer(async ({ info, code, renderHighligh
     `command="${encodeURIComponent(commandOf(code)).replaceAll("'", '%27')}"`,
   ]
   return `<UnderstudyStep ${attributes.join(' ')}>\n\n${shown}\n\n</UnderstudyStep>`
-})
+}
 
-export default defineTransformersSetup(() => ({ codeblocks: [stepFence] }))
+export default (() => ({ codeblocks: [stepFence] })) satisfies TransformersSetup

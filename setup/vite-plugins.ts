@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Duplex } from 'node:stream'
-import { defineVitePluginsSetup } from '@slidev/types'
+import type { VitePluginsSetup } from '@slidev/types'
 import { DOOR_HEADER, DOOR_VARIABLE, sameToken } from '../server/http/token.ts'
 
 /**
@@ -8,7 +8,7 @@ import { DOOR_HEADER, DOOR_VARIABLE, sameToken } from '../server/http/token.ts'
  * port, checks no token, and would accept edits of slides.md from any web page. Does nothing without a front door
  * (plain `slidev`).
  */
-export default defineVitePluginsSetup(() => {
+export default (() => {
   const secret = process.env[DOOR_VARIABLE]
   if (!secret) return []
   const isAuthorized = ({ headers }: IncomingMessage) => sameToken(secret, String(headers[DOOR_HEADER] ?? ''))
@@ -34,4 +34,4 @@ export default defineVitePluginsSetup(() => {
       },
     },
   ]
-})
+}) satisfies VitePluginsSetup

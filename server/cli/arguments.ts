@@ -1,6 +1,6 @@
 import { isIPv4 } from 'node:net'
-import { parseRangeString, parseTimeString } from '@slidev/parser/utils'
 import { InvalidArgumentError } from 'commander'
+import { parseTime } from '../../shared/deck/time.ts'
 import { type RenderSize, videoSizes } from '../video/render-settings.ts'
 
 /**
@@ -153,12 +153,8 @@ export function parseIpv4(text: string): string {
  * @returns seconds
  */
 export function parseDuration(text: string): number {
-  try {
-    const { seconds } = parseTimeString(text)
-    if (seconds > 0) return seconds
-  } catch {
-    // Slidev throws for an invalid duration and returns zero for a missing one.
-  }
+  const seconds = parseTime(text)
+  if (seconds !== undefined && seconds > 0) return seconds
   throw new InvalidArgumentError('Use 90s, 20m or 1:30:00.')
 }
 
@@ -168,7 +164,13 @@ export function parseDuration(text: string): number {
  * @returns slide numbers, from 1
  */
 export function parseSlides(text: string): number[] {
-  const slides = /^\d+(-\d*)?(,\d+(-\d*)?)*$/.test(text) ? parseRangeString(MAX_SLIDES, text) : []
+  const slides = /^\d+(-\d*)?(,\d+(-\d*)?)*$/.test(text) ? text.split(',').flatMap(slidesOfRange) : []
   if (slides.length === 0) throw new InvalidArgumentError('Use slide numbers and ranges, for example 3-5,8.')
-  return slides
+  return [...new Set(slides)].sort((a, b) => a - b)
+}
+
+/** @param range for example `8`, `3-5` or `3-` */
+function slidesOfRange(range: string): number[] {
+  const [first = 0, last = first] = range.split('-').map((part) => (part === '' ? MAX_SLIDES : Number(part)))
+  return Array.from({ length: Math.max(Math.min(last, MAX_SLIDES) - first + 1, 0) }, (_, index) => first + index)
 }

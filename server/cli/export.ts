@@ -1,7 +1,6 @@
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { dirname, join, relative, resolve } from 'node:path'
-import { load } from '@slidev/parser/fs'
+import { join, relative, resolve } from 'node:path'
 import { Listr } from 'listr2'
 import { PDFDocument } from 'pdf-lib'
 import type { Page } from 'playwright-core'
@@ -12,7 +11,7 @@ import { readDeck } from '../deck/deck.ts'
 import { interruptSignal } from '../lib/interrupt-signal.ts'
 import { serveSite } from '../http/serve-site.ts'
 import { progress } from '../environment/runtime-context.ts'
-import { buildSite } from '../deck/slidev.ts'
+import { buildSite, loadSlides } from '../deck/slidev.ts'
 import { staticDeckOf } from './build.ts'
 
 export type ExportFormat = 'pdf' | 'png' | 'pptx'
@@ -45,7 +44,7 @@ const SLIDE_SIZE = { width: 1280, height: 720 }
 export async function exportTalk(options: ExportOptions): Promise<void> {
   const signal = interruptSignal()
   const deck = await readDeck(options.deck)
-  const { slides } = await load({ roots: [dirname(deck.file)], userRoot: dirname(deck.file) }, deck.file)
+  const { slides } = await loadSlides(deck.file)
   const out = resolve(options.out ?? (options.format === 'png' ? 'slides' : `slides.${options.format}`))
   const folder = await mkdtemp(join(tmpdir(), 'understudy-export-'))
   const site = join(folder, 'site')

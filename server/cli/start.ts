@@ -48,7 +48,7 @@ export async function start(options: StartOptions): Promise<void> {
     )
     onShutdown(() => stage.end())
 
-    const develop = options.develop ? developDeck(options.deck, await freePort(), console.log) : undefined
+    const develop = options.develop ? await developDeck(options.deck, await freePort(), console.log) : undefined
     if (develop) onShutdown(() => develop.close())
     const server = new TalkServer({
       deck,

@@ -2,10 +2,10 @@ import { createHash } from 'node:crypto'
 import type { Dirent } from 'node:fs'
 import { readdir, readFile, realpath, stat } from 'node:fs/promises'
 import { dirname, join, relative, resolve, sep } from 'node:path'
-import { parse } from '@slidev/parser'
 import { z } from 'zod'
 import { json } from '../../shared/json.ts'
 import { deckPaths, packageRoot } from '../lib/paths.ts'
+import { loadSlidev } from './slidev.ts'
 
 /**
  * The version of a built deck: a hash of everything that can influence the build.
@@ -109,7 +109,8 @@ type Manifest = z.infer<typeof manifestSchema>
 async function findRoots(deckFile: string, deckRoot: string): Promise<Roots> {
   const roots: Roots = { folders: new Set([deckRoot]), manifests: new Set() }
   const text = await readFile(deckFile, 'utf8').catch(() => '')
-  const headmatter: Record<string, unknown> = (await parse(text, deckFile)).slides[0]?.frontmatter ?? {}
+  const { parser } = await loadSlidev(deckFile)
+  const headmatter: Record<string, unknown> = (await parser.parse(text, deckFile)).slides[0]?.frontmatter ?? {}
 
   const theme = headmatter.theme === undefined ? 'default' : headmatter.theme
   if (typeof theme === 'string') await addRoot(roots, await findRoot('theme', theme, deckRoot, deckRoot))

@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { dirname, relative } from 'node:path'
-import { load } from '@slidev/parser/fs'
 import { z } from 'zod'
 import { DeckError, type DeckIssue, type DeckProblem, type Place } from './problems.ts'
 import { readSlide } from './slide.ts'
+import { type LoadedSlides, loadSlides, SlidevError } from './slidev.ts'
 import type { DeckTask, Step } from './step.ts'
 
 /** Columns and rows of a terminal. */
@@ -36,14 +36,13 @@ const settingsSchema = z.strictObject({
   runOnNext: z.boolean().optional(),
 })
 
-type LoadedDeck = Awaited<ReturnType<typeof load>>
-type LoadedSlide = LoadedDeck['slides'][number]
+type LoadedSlide = LoadedSlides['slides'][number]
 
 /**
  * Reads a deck and its steps.
  *
  * @param file the entry file, absolute
- * @throws DeckError with all problems of the deck
+ * @throws DeckError with all problems of the deck, or SlidevError
  */
 export async function readDeck(file: string): Promise<Deck> {
   const root = dirname(file)
@@ -85,17 +84,17 @@ export async function readDeck(file: string): Promise<Deck> {
  * Loads the slides with Slidev's parser.
  *
  * @returns the slides, and the text of each file that contains them
- * @throws DeckError if a file cannot be read
+ * @throws DeckError if a file cannot be read, or SlidevError
  */
-async function loadDeck(file: string): Promise<{ data: LoadedDeck; texts: Map<string, string> }> {
-  const root = dirname(file)
+async function loadDeck(file: string): Promise<{ data: LoadedSlides; texts: Map<string, string> }> {
   try {
-    const data = await load({ roots: [root], userRoot: root }, file)
+    const data = await loadSlides(file)
     const texts = new Map<string, string>()
     for (const path of new Set([file, ...Object.keys(data.markdownFiles)]))
       texts.set(path, await readFile(path, 'utf8'))
     return { data, texts }
   } catch (error) {
+    if (error instanceof SlidevError) throw error
     throw new DeckError([{ file: relative(process.cwd(), file) || file, ...readIssue(error) }])
   }
 }
@@ -108,7 +107,7 @@ function readIssue(error: unknown): DeckIssue {
 }
 
 /** The errors of Slidev's parser in a slide. */
-function syntaxProblems(data: LoadedDeck, { source }: LoadedSlide, place: Place): DeckProblem[] {
+function syntaxProblems(data: LoadedSlides, { source }: LoadedSlide, place: Place): DeckProblem[] {
   return (data.markdownFiles[source.filepath]?.errors ?? [])
     .filter(({ row }) => row >= source.start && row <= source.end)
     .map(({ row, message }) => ({ ...place, line: row + 1, kind: 'syntax', message }))

@@ -1,20 +1,122 @@
-import { existsSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { readdir, rename, rm } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
+import { pathToFileURL } from 'node:url'
 import { execa } from 'execa'
+import semver from 'semver'
+import type * as slidevParser from '@slidev/parser/fs'
+import { z } from 'zod'
+import { json } from '../../shared/json.ts'
 import type { StaticDeck } from '../../shared/static-deck.ts'
+import { packageRoot } from '../lib/paths.ts'
+import { describeSlidevProblem, type SlidevProblem } from './slidev-problem.ts'
+
+/**
+ * The only file of the server that knows Slidev: where it is installed, which parts of it the addon uses, and how it
+ * builds a deck. The only such file of the client is client/slidev-internals.ts.
+ */
 
 /** Lines of Slidev's output that an error message shows. */
 const MAX_OUTPUT_LINES = 12
 
+/** Files of @slidev/client outside its public API that client/slidev-internals.ts imports. */
+export const CLIENT_INTERNALS = ['internals/SlideContainer.vue', 'internals/SlidesShow.vue']
+
+/** Slidev's parser. */
+export type Parser = Pick<typeof slidevParser, 'load' | 'parse'>
+/** Slides as Slidev's parser reads them. */
+export type LoadedSlides = slidevParser.LoadedSlidevData
+
+/** An installed Slidev. */
+export interface Slidev {
+  version: string
+  /** Path of the executable. Slidev runs as a separate process, so that its crash does not affect terminals and steps. */
+  executable: string
+  /** The parser that belongs to this version. */
+  parser: Parser
+}
+
+/** Thrown if there is no Slidev that the addon can use. */
+export class SlidevError extends Error {
+  override name = 'SlidevError'
+  readonly problem: SlidevProblem
+
+  constructor(problem: SlidevProblem) {
+    super(describeSlidevProblem(problem))
+    this.problem = problem
+  }
+}
+
+const isFunction = (value: unknown) => typeof value === 'function'
+const parserSchema = z.object({
+  load: z.custom<Parser['load']>(isFunction),
+  parse: z.custom<Parser['parse']>(isFunction),
+})
+const versionSchema = z.object({ version: z.string() })
+const peersSchema = z.object({ peerDependencies: z.object({ '@slidev/cli': z.string() }) })
+
+/** The versions of Slidev that this addon supports, as a range of semantic versions. */
+export const SUPPORTED_SLIDEV = peersSchema.parse(readJson(join(packageRoot, 'package.json'))).peerDependencies[
+  '@slidev/cli'
+]
+
 /**
- * The path of Slidev's executable. Slidev runs as a separate process, so that its crash does not affect terminals and
- * steps.
+ * Finds the Slidev of a deck, and loads its parser.
+ *
+ * Looks for Slidev where Node.js would from the folder of the deck, and then from this package. Everything else is
+ * looked up from @slidev/cli itself, whose dependencies need not be visible to others (pnpm). Does not load @slidev/cli,
+ * which takes more than a second.
+ *
+ * @param deckFile absolute
+ * @param addonFolder folder of this package, absolute
+ * @throws SlidevError
  */
-export function slidevCommand(deckFile: string): string {
-  const manifest = createRequire(join(dirname(deckFile), 'package.json')).resolve('@slidev/cli/package.json')
-  return join(dirname(manifest), 'bin', 'slidev.mjs')
+export async function loadSlidev(deckFile: string, addonFolder = packageRoot): Promise<Slidev> {
+  const manifest =
+    resolveFrom(deckFile, '@slidev/cli/package.json') ??
+    resolveFrom(join(addonFolder, 'package.json'), '@slidev/cli/package.json')
+  if (manifest === undefined) throw new SlidevError({ kind: 'missing', range: SUPPORTED_SLIDEV })
+  const folder = dirname(manifest)
+  const { version } = versionSchema.parse(readJson(manifest))
+  if (!semver.satisfies(version, SUPPORTED_SLIDEV))
+    throw new SlidevError({ kind: 'unsupported', version, folder, range: SUPPORTED_SLIDEV })
+
+  const incomplete = (part: string) => new SlidevError({ kind: 'incomplete', version, folder, part })
+  const executable = join(folder, 'bin', 'slidev.mjs')
+  if (!existsSync(executable)) throw incomplete('bin/slidev.mjs')
+  const client = resolveFrom(manifest, '@slidev/client/package.json')
+  for (const file of CLIENT_INTERNALS)
+    if (client === undefined || !existsSync(join(dirname(client), file))) throw incomplete(`@slidev/client/${file}`)
+  const parserFile = resolveFrom(manifest, '@slidev/parser/fs')
+  const parser = parserSchema.safeParse(parserFile && (await import(pathToFileURL(parserFile).href)))
+  if (!parser.success) throw incomplete('@slidev/parser/fs')
+  return { version, executable, parser: parser.data }
+}
+
+/**
+ * Reads the slides of a deck with its Slidev's parser.
+ *
+ * @param deckFile the entry file, absolute
+ * @throws SlidevError, or the error of a file that cannot be read
+ */
+export async function loadSlides(deckFile: string): Promise<LoadedSlides> {
+  const { parser } = await loadSlidev(deckFile)
+  const root = dirname(deckFile)
+  return parser.load({ roots: [root], userRoot: root }, deckFile)
+}
+
+/** The path of a module as it is visible from a file; undefined if it is not installed there. */
+function resolveFrom(file: string, module: string): string | undefined {
+  try {
+    return createRequire(file).resolve(module)
+  } catch {
+    return undefined
+  }
+}
+
+function readJson(file: string): unknown {
+  return json(readFileSync(file, 'utf8'))
 }
 
 /** Thrown if Slidev cannot build the deck. The message is the relevant part of Slidev's output. */
@@ -80,7 +182,8 @@ async function slidevBuild(
 ): Promise<string> {
   const fresh = `${out}.new`
   await rm(fresh, { recursive: true, force: true })
-  const result = await execa(process.execPath, [slidevCommand(deckFile), 'build', deckFile, '--out', fresh, ...args], {
+  const { executable } = await loadSlidev(deckFile)
+  const result = await execa(process.execPath, [executable, 'build', deckFile, '--out', fresh, ...args], {
     cwd: dirname(deckFile),
     reject: false,
     all: true,

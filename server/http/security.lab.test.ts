@@ -275,7 +275,7 @@ describe('the built deck', () => {
 
 describe('the development server', () => {
   let deck: OtherDeck
-  let slidev: ReturnType<typeof developDeck> | undefined
+  let slidev: Awaited<ReturnType<typeof developDeck>> | undefined
   let frontDoor: FrontDoor | undefined
   /** Port of Slidev's own server, behind the front door. */
   let slidevPort: number
@@ -296,7 +296,7 @@ describe('the development server', () => {
   beforeAll(async () => {
     deck = await otherDeck(slides)
     slidevPort = await freePort()
-    slidev = developDeck(deck.file, slidevPort, () => {})
+    slidev = await developDeck(deck.file, slidevPort, () => {})
     port = await freePort()
     frontDoor = await openFrontDoor({ port, token, deck: slidev, onSocket: (socket) => socket.close() })
     await vi.waitFor(async () => expect(statuses(await send(port, '/', cookie()))).toEqual([200]), {

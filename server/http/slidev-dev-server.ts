@@ -4,7 +4,7 @@ import { dirname } from 'node:path'
 import { StringDecoder } from 'node:string_decoder'
 import { execa, type ResultPromise } from 'execa'
 import { createProxyServer } from 'httpxy'
-import { lastLines, slidevCommand } from '../deck/slidev.ts'
+import { lastLines, loadSlidev } from '../deck/slidev.ts'
 import type { DeckServer } from './front-door.ts'
 import { DOOR_HEADER, DOOR_VARIABLE } from './token.ts'
 
@@ -18,6 +18,7 @@ class SlidevDevServer implements DeckServer {
   private readonly target: string
   private readonly secret = randomBytes(32).toString('base64url')
   private readonly proxy
+  private readonly executable: string
   private readonly deckFile: string
   private readonly port: number
   private readonly log: (line: string) => void
@@ -25,7 +26,8 @@ class SlidevDevServer implements DeckServer {
   private readonly closing = new AbortController()
   private child: ResultPromise<{ reject: false; stdin: 'ignore'; all: true; buffer: false }> | undefined
 
-  constructor(deckFile: string, port: number, log: (line: string) => void) {
+  constructor(executable: string, deckFile: string, port: number, log: (line: string) => void) {
+    this.executable = executable
     this.deckFile = deckFile
     this.port = port
     this.log = log
@@ -65,7 +67,7 @@ class SlidevDevServer implements DeckServer {
 
   private async runOnce(): Promise<{ end: string; output: string }> {
     const args = [this.deckFile, '--port', String(this.port), '--bind', '127.0.0.1', '--open', 'false']
-    const child = execa(process.execPath, [slidevCommand(this.deckFile), ...args], {
+    const child = execa(process.execPath, [this.executable, ...args], {
       cwd: dirname(this.deckFile),
       reject: false,
       stdin: 'ignore',
@@ -92,11 +94,13 @@ class SlidevDevServer implements DeckServer {
  * @param deckFile absolute
  * @param port of 127.0.0.1 that is free
  * @param log called when Slidev has ended and is restarted
+ * @throws SlidevError
  */
-export function developDeck(
+export async function developDeck(
   deckFile: string,
   port: number,
   log: (line: string) => void,
-): DeckServer & { close: () => Promise<void> } {
-  return new SlidevDevServer(deckFile, port, log)
+): Promise<DeckServer & { close: () => Promise<void> }> {
+  const { executable } = await loadSlidev(deckFile)
+  return new SlidevDevServer(executable, deckFile, port, log)
 }

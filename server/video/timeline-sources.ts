@@ -1,10 +1,10 @@
 import { dirname, join, resolve } from 'node:path'
-import { load } from '@slidev/parser/fs'
 import type { Profile } from '../../shared/deck/contract.ts'
 import type { StepProblem } from '../../shared/failures/step-problem.ts'
 import type { StepInfo } from '../../shared/protocol/state.ts'
 import type { RenderOpening } from '../../shared/video/timeline.ts'
 import type { Deck } from '../deck/deck.ts'
+import { loadSlides } from '../deck/slidev.ts'
 import { type Recording, RecordingStore } from '../recording/store.ts'
 import { VideoError } from './failures.ts'
 import { audioSeconds } from './ffmpeg.ts'
@@ -110,12 +110,12 @@ async function findRecording(
 
 /** @returns the titles of all slides, in order */
 export async function readSlideTitles(deck: Deck): Promise<string[]> {
-  const { slides } = await loadSlides(deck)
+  const { slides } = await loadSlides(deck.file)
   return slides.map(({ title }, index) => slideTitle(title, index))
 }
 
 async function readSlides(deck: Deck, clicks: number[]): Promise<TimelineSlide[]> {
-  const { slides } = await loadSlides(deck)
+  const { slides } = await loadSlides(deck.file)
   const result: TimelineSlide[] = []
   for (const [index, { title, note, frontmatter }] of slides.entries()) {
     const number = index + 1
@@ -132,11 +132,6 @@ async function readSlides(deck: Deck, clicks: number[]): Promise<TimelineSlide[]
     })
   }
   return result
-}
-
-function loadSlides(deck: Deck) {
-  const root = dirname(deck.file)
-  return load({ roots: [root], userRoot: root }, deck.file)
 }
 
 function slideTitle(title: string | undefined, index: number): string {

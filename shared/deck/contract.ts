@@ -1,5 +1,5 @@
-import { parseTimeString } from '@slidev/parser/utils'
 import { z } from 'zod'
+import { parseTime } from './time.ts'
 
 /**
  * The contract of a step: its requirements and expected results, declared under `steps.<id>` in the frontmatter of its
@@ -67,12 +67,8 @@ const INVALID_DURATION = 'use 90s, 2m or 1:30'
 export const time = z
   .union([z.number(), z.string()], { error: ({ input }) => `Invalid duration "${String(input)}": ${INVALID_DURATION}` })
   .transform((text, context) => {
-    try {
-      const { seconds } = parseTimeString(text)
-      if (seconds > 0) return seconds
-    } catch {
-      // Reported below, like a duration of zero.
-    }
+    const seconds = parseTime(text)
+    if (seconds !== undefined && seconds > 0) return seconds
     context.addIssue({ code: 'custom', message: `Invalid duration "${text}": ${INVALID_DURATION}` })
     return z.NEVER
   })

@@ -1,4 +1,4 @@
-import { defineShikiSetup } from '@slidev/types'
+import type { ShikiSetup } from '@slidev/types'
 
 interface Palette {
   text: string
@@ -30,7 +30,7 @@ function codeTheme(name: string, type: 'light' | 'dark', palette: Palette) {
   }
 }
 
-export default defineShikiSetup(() => ({
+export default (() => ({
   themes: {
     light: codeTheme('talk-light', 'light', {
       text: '#26354f',
@@ -49,4 +49,4 @@ export default defineShikiSetup(() => ({
       value: '#ff9f5a',
     }),
   },
-}))
+})) satisfies ShikiSetup
