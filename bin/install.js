@@ -37,7 +37,7 @@ export function installPackages() {
   const installed = join(root, 'node_modules', '.package-lock.json')
   if (modifiedAt(installed) >= modifiedAt(lock)) return
   console.error('Installing the npm packages (about a minute) …')
-  run('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error'])
+  run('npm', ['ci', '--include=dev', '--no-audit', '--no-fund', '--loglevel=error'])
 }
 
 /**

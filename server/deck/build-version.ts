@@ -1,11 +1,11 @@
 import { createHash } from 'node:crypto'
 import type { Dirent } from 'node:fs'
 import { readdir, readFile, realpath, stat } from 'node:fs/promises'
-import { dirname, join, relative, resolve, sep } from 'node:path'
+import { dirname, join, relative, sep } from 'node:path'
 import { z } from 'zod'
 import { json } from '../../shared/json.ts'
 import { deckPaths, packageRoot } from '../lib/paths.ts'
-import { loadSlidev } from './slidev.ts'
+import { findPackage, findRoots, parents } from './roots.ts'
 
 /**
  * The version of a built deck: a hash of everything that can influence the build.
@@ -55,7 +55,7 @@ const NOT_BUILT_NAME =
  */
 export async function deckVersion(deckFile: string, deckFiles: readonly string[]): Promise<string> {
   const deckRoot = await realpath(dirname(deckFile))
-  const { folders, manifests } = await findRoots(deckFile, deckRoot)
+  const { folders, manifests } = await findSources(deckFile, deckRoot)
   // These folders are below the deck only if UNDERSTUDY_CACHE or UNDERSTUDY_DATA is set accordingly.
   const { cache, learners } = deckPaths(deckFile)
   const written = await Promise.all([cache, dirname(learners)].map((path) => realpath(path).catch(() => path)))
@@ -84,96 +84,42 @@ async function identify(file: string): Promise<Buffer | string> {
   }
 }
 
-interface Roots {
+interface Sources {
   /** Folders whose files are all hashed, absolute and without links. */
   folders: Set<string>
   /** Manifests of packages that are installed from a registry and never edited, absolute. */
   manifests: Set<string>
 }
 
-const addonList = z.array(z.string()).catch([])
 const dependencyMap = z.record(z.string(), z.string()).catch({}).default({})
-const manifestSchema = z.object({
-  slidev: z.object({ addons: addonList }).optional().catch(undefined),
-  dependencies: dependencyMap,
-  devDependencies: dependencyMap,
-})
-type Manifest = z.infer<typeof manifestSchema>
+const manifestSchema = z.object({ dependencies: dependencyMap, devDependencies: dependencyMap })
 
 /**
- * Finds the folders that Slidev builds from. Follows the rules of `resolveOptions` in @slidev/cli, which takes too long
- * to load for this.
+ * Finds the folders and manifests that determine a build.
  *
  * @param deckRoot folder of the deck, absolute and without links
  */
-async function findRoots(deckFile: string, deckRoot: string): Promise<Roots> {
-  const roots: Roots = { folders: new Set([deckRoot]), manifests: new Set() }
-  const text = await readFile(deckFile, 'utf8').catch(() => '')
-  const { parser } = await loadSlidev(deckFile)
-  const headmatter: Record<string, unknown> = (await parser.parse(text, deckFile)).slides[0]?.frontmatter ?? {}
+async function findSources(deckFile: string, deckRoot: string): Promise<Sources> {
+  const sources: Sources = { folders: new Set([deckRoot]), manifests: new Set() }
+  const { theme, addons } = await findRoots(deckFile)
+  for (const folder of [theme, ...addons, packageRoot]) await addRoot(sources, folder)
 
-  const theme = headmatter.theme === undefined ? 'default' : headmatter.theme
-  if (typeof theme === 'string') await addRoot(roots, await findRoot('theme', theme, deckRoot, deckRoot))
-
-  const seen = new Set<string>()
-  const addAddon = async (name: string, importer: string): Promise<void> => {
-    const folder = await findRoot('addon', name, importer, deckRoot)
-    if (folder === undefined || seen.has(folder)) return
-    seen.add(folder)
-    await addRoot(roots, folder)
-    for (const nested of (await readManifest(folder)).slidev?.addons ?? []) await addAddon(nested, folder)
-  }
-  const project = await nearest(deckRoot, ['package.json'])
-  for (const file of project) roots.manifests.add(file)
-  const manifest = await readManifest(dirname(project[0] ?? join(deckRoot, 'package.json')))
-  for (const name of [...addonList.parse(headmatter.addons), ...(manifest.slidev?.addons ?? [])])
-    await addAddon(name, deckRoot)
-  await addRoot(roots, packageRoot)
-
+  const [project] = await nearest(deckRoot, ['package.json'])
+  if (project === undefined) return sources
+  sources.manifests.add(project)
+  const manifest = manifestSchema.parse(json(await readFile(project, 'utf8').catch(() => '')) ?? {})
   // Local packages are included, because the lock file does not change with their contents.
   for (const name of Object.keys({ ...manifest.dependencies, ...manifest.devDependencies }))
-    await addRoot(roots, await findPackage(name, deckRoot))
-  return roots
+    await addRoot(sources, await findPackage(name, deckRoot))
+  return sources
 }
 
 /** Adds a theme, an addon or a package: all of its files, or its manifest if it is installed from a registry. */
-async function addRoot({ folders, manifests }: Roots, folder: string | undefined): Promise<void> {
+async function addRoot({ folders, manifests }: Sources, folder: string | undefined): Promise<void> {
   if (folder === undefined) return
   const real = await realpath(folder).catch(() => folder)
   if (real.split(sep).includes('node_modules')) manifests.add(join(folder, 'package.json'))
   else folders.add(real)
-}
-
-async function readManifest(folder: string): Promise<Manifest> {
-  const text = await readFile(join(folder, 'package.json'), 'utf8').catch(() => '')
-  return manifestSchema.parse(json(text) ?? {})
-}
-
-/** Resolves the name of a theme or an addon as Slidev does: a path or a package. */
-async function findRoot(
-  type: 'theme' | 'addon',
-  name: string,
-  importer: string,
-  deckRoot: string,
-): Promise<string | undefined> {
-  if (name === 'none' || name === '') return undefined
-  if (name.startsWith('@/')) return resolve(deckRoot, name.slice(2))
-  if (/^[./]/.test(name) || (!name.startsWith('@') && name.includes('/'))) return resolve(importer, name)
-  const names = name.startsWith('@') ? [name] : [`@slidev/${type}-${name}`, `slidev-${type}-${name}`, name]
-  for (const each of names) {
-    const folder = await findPackage(each, importer)
-    if (folder !== undefined) return folder
-  }
-  return undefined
-}
-
-/** The folder of an installed package, looked up from a folder as Node.js does. */
-async function findPackage(name: string, importer: string): Promise<string | undefined> {
-  for (const folder of parents(importer)) {
-    const found = join(folder, 'node_modules', name)
-    if (await exists(join(found, 'package.json'))) return found
-  }
-  return undefined
 }
 
 /** The lock files of the deck or of the workspace that it belongs to. */
@@ -189,14 +135,6 @@ async function nearest(start: string, names: readonly string[]): Promise<string[
     if (found.length > 0) return found
   }
   return []
-}
-
-/** A folder and its parents, nearest first. */
-function* parents(folder: string): Generator<string> {
-  for (let current = folder; ; current = dirname(current)) {
-    yield current
-    if (current === dirname(current)) return
-  }
 }
 
 async function exists(path: string): Promise<boolean> {
