@@ -1,10 +1,10 @@
-import { DeckError, describeProblem } from '../deck/problems.ts'
+import { DeckError, describeDeckProblem } from '../deck/problems.ts'
 import { BuildError } from '../deck/slidev.ts'
 
 /** Describes the failure of a command, and the fix. */
 export function describeError(error: unknown): string {
   if (error instanceof DeckError)
-    return `Invalid deck:\n${error.problems.map((problem) => `  ${describeProblem(problem)}`).join('\n')}`
+    return `Invalid deck:\n${error.problems.map((problem) => `  ${describeDeckProblem(problem)}`).join('\n')}`
   if (isDiskFull(error))
     return 'The disk is full: cannot write to the cache. Free some space, or set UNDERSTUDY_CACHE to a folder on another disk.'
   if (error instanceof BuildError) return `Slidev failed to build the deck:\n${error.message}`

@@ -8,10 +8,11 @@ import PptxGenJS from 'pptxgenjs'
 import { launchBrowser } from '../lib/browser.ts'
 import type { Profile } from '../../shared/deck/contract.ts'
 import { readDeck } from '../deck/deck.ts'
+import { loadSlides } from '../deck/load-slides.ts'
 import { interruptSignal } from '../lib/interrupt-signal.ts'
 import { serveSite } from '../http/serve-site.ts'
 import { progress } from '../environment/runtime-context.ts'
-import { buildSite, loadSlides } from '../deck/slidev.ts'
+import { buildSite } from '../deck/slidev.ts'
 import { staticDeckOf } from './build.ts'
 
 export type ExportFormat = 'pdf' | 'png' | 'pptx'
@@ -44,7 +45,7 @@ const SLIDE_SIZE = { width: 1280, height: 720 }
 export async function exportTalk(options: ExportOptions): Promise<void> {
   const signal = interruptSignal()
   const deck = await readDeck(options.deck)
-  const { slides } = await loadSlides(deck.file)
+  const { slides } = (await loadSlides(deck.file)).data
   const out = resolve(options.out ?? (options.format === 'png' ? 'slides' : `slides.${options.format}`))
   const folder = await mkdtemp(join(tmpdir(), 'understudy-export-'))
   const site = join(folder, 'site')

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { type Deck, readDeck } from './deck.ts'
 import { fillIn } from './inputs.ts'
-import { DeckError, describeProblem } from './problems.ts'
+import { DeckError, describeDeckProblem } from './problems.ts'
 
 let folder: string
 beforeEach(async () => {
@@ -24,7 +24,7 @@ async function problems(text: string): Promise<string[]> {
     (reason: unknown) => reason,
   )
   if (!(error instanceof DeckError)) throw new Error('readDeck reported no problem')
-  return error.problems.map(describeProblem)
+  return error.problems.map(describeDeckProblem)
 }
 
 const twoSteps = `---
@@ -112,10 +112,6 @@ describe('readDeck reports file, line and slide of', () => {
   test('a contract whose step is not on the slide', async () => {
     const text = '---\nsteps:\n  gone: {}\n---\n\n# A\n'
     expect((await problems(text))[0]).toMatch(/^slides\.md:3 \(slide 1\): "steps\.gone" has no step on this slide/)
-  })
-
-  test('an input that is not declared', async () => {
-    expect((await problems('# A\n\n```sh {step=a}\necho {{name}}\n```\n'))[0]).toContain('{{name}} is not declared')
   })
 
   test('a pace that is not a duration', async () => {

@@ -1,11 +1,14 @@
 import { createHash } from 'node:crypto'
-import { readFile } from 'node:fs/promises'
-import { dirname, relative } from 'node:path'
+import { relative } from 'node:path'
+import type { SourceSlideInfo } from '@slidev/types'
 import { z } from 'zod'
-import { DeckError, type DeckIssue, type DeckProblem, type Place } from './problems.ts'
-import { readSlide } from './slide.ts'
-import { type LoadedSlides, loadSlides, SlidevError } from './slidev.ts'
-import type { DeckTask, Step } from './step.ts'
+import { dependencyProblems } from './dependencies.ts'
+import { frontmatterLine } from './frontmatter.ts'
+import { loadSlides, placeOf, type Slides } from './load-slides.ts'
+import { DeckError, type DeckProblem, deckProblem, type Place } from './problems.ts'
+import { terminalProblems } from './shown-terminals.ts'
+import { type DeckContents, declaredContracts, hiddenSteps, readSlide } from './slide.ts'
+import type { DeckSlide, DeckTask, Step } from './step.ts'
 
 /** Columns and rows of a terminal. */
 export interface Grid {
@@ -22,7 +25,11 @@ export interface Deck {
   steps: Map<string, Step>
   /** In the deck's order, by id: the exercises of the workshop. Their scripts are on the allowlist too. */
   tasks: Map<string, DeckTask>
-  /** Every file that the slides were read from, absolute. */
+  /** The slides of the page, in order. */
+  slides: readonly DeckSlide[]
+  /** What is probably a mistake. */
+  warnings: readonly DeckProblem[]
+  /** Every file that the slides and their code were read from, absolute. */
   files: string[]
   /** Changes with every edit of the slides and tasks. */
   version: string
@@ -36,37 +43,42 @@ const settingsSchema = z.strictObject({
   runOnNext: z.boolean().optional(),
 })
 
-type LoadedSlide = LoadedSlides['slides'][number]
-
 /**
- * Reads a deck and its steps.
+ * Reads a deck and its steps, as the deck's Slidev reads them for the page.
  *
  * @param file the entry file, absolute
  * @throws DeckError with all problems of the deck, or SlidevError
  */
 export async function readDeck(file: string): Promise<Deck> {
-  const root = dirname(file)
-  const { data, texts } = await loadDeck(file)
-
-  const problems: DeckProblem[] = []
-  const steps = new Map<string, Step>()
-  const tasks = new Map<string, DeckTask>()
-  for (const [index, slide] of data.slides.entries()) {
-    const path = slide.source.filepath
-    const lines = (texts.get(path) ?? '').split('\n')
-    const place = { file: relative(root, path), slide: index + 1 }
-    problems.push(...syntaxProblems(data, slide, place))
-    const { frontmatter, source } = slide
-    await readSlide(root, { source, frontmatter, lines, place, steps, tasks, problems })
+  const slides = await loadSlides(file)
+  const { root, data } = slides
+  const contents: DeckContents = {
+    steps: new Map(),
+    tasks: new Map(),
+    slides: [],
+    snippets: new Map(),
+    problems: [...slides.problems],
   }
-  // An unreadable task would also be reported as a missing dependency of others.
-  if (problems.length === 0) problems.push(...taskOrderProblems(tasks))
+  const { steps, tasks, problems } = contents
+  for (const slide of data.slides) await readSlide(slides, slide, contents)
+  problems.push(...importerProblems(slides, contents), ...terminalProblems(contents.slides, slides.roots))
+  // An unreadable step or task would also be reported as a missing dependency of others.
+  if (problems.every(({ severity }) => severity === 'warning')) {
+    problems.push(...dependencyProblems(steps, () => stepsOfHiddenSlides(slides)))
+    problems.push(...taskOrderProblems(tasks))
+  }
 
   const headmatter: Record<string, unknown> = data.headmatter
   const settings = settingsSchema.safeParse(headmatter.understudy ?? {})
-  for (const { path, message } of settings.error?.issues ?? [])
-    problems.push({ file: relative(root, file), kind: 'invalid-value', key: ['understudy', ...path], message })
-  if (problems.length > 0 || !settings.success) throw new DeckError(problems)
+  for (const { path, message } of settings.error?.issues ?? []) {
+    const key = ['understudy', ...path]
+    const [source] = data.entry.slides
+    const place = source && placeOfKey(slides, source, key)
+    problems.push(deckProblem(place ?? { file: relative(root, file) }, { kind: 'invalid-value', key, message }))
+  }
+  const distinct = inOrder(slides, withoutRepetitions(problems))
+  const hasErrors = distinct.some(({ severity }) => severity === 'error')
+  if (hasErrors || !settings.success) throw new DeckError(distinct)
 
   const { cols, rows } = settings.data
   return {
@@ -75,42 +87,65 @@ export async function readDeck(file: string): Promise<Deck> {
     grid: { cols, rows },
     steps,
     tasks,
-    files: [...texts.keys()],
-    version: versionOf(texts, tasks),
+    slides: contents.slides.map(({ place, content, steps }) => ({
+      place,
+      content,
+      steps: steps.map(({ id, hash, place }) => ({ id, hash, place })),
+    })),
+    warnings: distinct,
+    files: [...new Set([file, ...slides.files.keys(), ...contents.snippets.keys()])],
+    version: versionOf(slides, contents),
   }
 }
 
-/**
- * Loads the slides with Slidev's parser.
- *
- * @returns the slides, and the text of each file that contains them
- * @throws DeckError if a file cannot be read, or SlidevError
- */
-async function loadDeck(file: string): Promise<{ data: LoadedSlides; texts: Map<string, string> }> {
-  try {
-    const data = await loadSlides(file)
-    const texts = new Map<string, string>()
-    for (const path of new Set([file, ...Object.keys(data.markdownFiles)]))
-      texts.set(path, await readFile(path, 'utf8'))
-    return { data, texts }
-  } catch (error) {
-    if (error instanceof SlidevError) throw error
-    throw new DeckError([{ file: relative(process.cwd(), file) || file, ...readIssue(error) }])
+/** A file that is imported twice has each of its problems once, on its first slide. */
+function withoutRepetitions(problems: readonly DeckProblem[]): DeckProblem[] {
+  const distinct = new Map<string, DeckProblem>()
+  for (const problem of problems) {
+    const { slide, ...rest } = problem
+    // Without a line, different slides of one file would look the same.
+    const key = JSON.stringify(problem.line === undefined ? problem : rest)
+    if (!distinct.has(key)) distinct.set(key, problem)
   }
+  return [...distinct.values()]
 }
 
-function readIssue(error: unknown): DeckIssue {
-  const code = error instanceof Error && 'code' in error ? error.code : undefined
-  if (code === 'EISDIR') return { kind: 'is-folder' }
-  if (code === 'ENOENT') return { kind: 'missing-file' }
-  return { kind: 'unreadable', message: error instanceof Error ? error.message : String(error) }
+function inOrder({ root, files }: Slides, problems: readonly DeckProblem[]): DeckProblem[] {
+  const paths = [...files.keys()].map((path) => relative(root, path))
+  return problems.toSorted((a, b) => paths.indexOf(a.file) - paths.indexOf(b.file) || (a.line ?? 0) - (b.line ?? 0))
 }
 
-/** The errors of Slidev's parser in a slide. */
-function syntaxProblems(data: LoadedSlides, { source }: LoadedSlide, place: Place): DeckProblem[] {
-  return (data.markdownFiles[source.filepath]?.errors ?? [])
-    .filter(({ row }) => row >= source.start && row <= source.end)
-    .map(({ row, message }) => ({ ...place, line: row + 1, kind: 'syntax', message }))
+/** The contracts in importers whose steps are on none of the imported slides. */
+function importerProblems(deck: Slides, { slides }: DeckContents): DeckProblem[] {
+  const imported = new Map<SourceSlideInfo, Set<string>>()
+  for (const { importChain, index } of deck.data.slides)
+    for (const importer of importChain ?? []) {
+      const ids = imported.get(importer) ?? new Set()
+      imported.set(importer, ids)
+      for (const id of slides[index]?.ids ?? []) ids.add(id)
+    }
+  return [...imported].flatMap(([importer, ids]) =>
+    Object.keys(declaredContracts(importer)).flatMap((step) =>
+      ids.has(step)
+        ? []
+        : [deckProblem(placeOfKey(deck, importer, ['steps', step]), { kind: 'contract-without-step', step })],
+    ),
+  )
+}
+
+function placeOfKey({ root, files }: Slides, source: SourceSlideInfo, key: readonly PropertyKey[]): Place {
+  const file = files.get(source.filepath)
+  return placeOf(root, source, file, frontmatterLine(source, file?.lines ?? [], key))
+}
+
+/** The steps on slides that are hidden, or outside the range that is imported. */
+function stepsOfHiddenSlides(deck: Slides): Map<string, Place> {
+  const shown = new Set(deck.data.slides.map(({ source }) => source))
+  const hidden = new Map<string, Place>()
+  for (const { slides } of Object.values(deck.data.markdownFiles))
+    for (const slide of slides)
+      if (!shown.has(slide)) for (const { id, place } of hiddenSteps(deck, slide)) hidden.set(id, place)
+  return hidden
 }
 
 /** A task may depend only on earlier ones, so that a learner who follows the deck never meets a locked task. */
@@ -119,16 +154,18 @@ function taskOrderProblems(tasks: Map<string, DeckTask>): DeckProblem[] {
   return [...tasks.values()].flatMap(({ id, place, depends }) => {
     const wrong = depends.filter((dependency) => !earlier.has(dependency))
     earlier.add(id)
-    return wrong.map((dependency): DeckProblem => {
-      const dependencyFollows = tasks.has(dependency)
-      return { ...place, kind: 'task-order', task: id, dependency, dependencyFollows }
-    })
+    return wrong.map((dependency) =>
+      deckProblem(place, { kind: 'task-order', task: id, dependency, dependencyFollows: tasks.has(dependency) }),
+    )
   })
 }
 
-function versionOf(texts: Map<string, string>, tasks: Map<string, DeckTask>): string {
+function versionOf({ files, data }: Slides, { tasks, snippets }: DeckContents): string {
   const hash = createHash('sha256')
-  for (const text of texts.values()) hash.update(text).update('\0')
+  for (const { text } of files.values()) hash.update(text).update('\0')
+  // Preparsers may change slides whose files have not changed.
+  for (const { content, frontmatter } of data.slides) hash.update(JSON.stringify([content, frontmatter])).update('\0')
+  for (const text of snippets.values()) hash.update(text).update('\0')
   for (const { place, ...task } of tasks.values()) hash.update(JSON.stringify(task)).update('\0')
   return hash.digest('hex').slice(0, 16)
 }

@@ -1,12 +1,26 @@
 import { shellQuote } from '../lib/shell-quote.ts'
+import { similarName } from './similar-name.ts'
 import type { Step } from './step.ts'
 
-/** `{{name}}` in a command. */
+/** `{{name}}` in a command. Only the names that the contract declares are inputs; other braces belong to the command. */
 const PLACEHOLDER = /\{\{\s*([^{}]*?)\s*\}\}/g
 
-/** The names of the inputs that a command uses, in order. */
+/** The names in double braces in a command, in order. */
 export function placeholders(command: string): string[] {
   return [...command.matchAll(PLACEHOLDER)].map((match) => match[1] ?? '')
+}
+
+/**
+ * Finds names in double braces that are probably misspelled inputs.
+ *
+ * @param declared the names of the step's inputs
+ */
+export function misspelledInputs(command: string, declared: readonly string[]): { written: string; input: string }[] {
+  return [...new Set(placeholders(command))].flatMap((written) => {
+    if (declared.includes(written) || !/^[A-Za-z][\w-]*$/.test(written)) return []
+    const input = similarName(written, declared)
+    return input === undefined ? [] : [{ written, input }]
+  })
 }
 
 /** Thrown for a missing or invalid value of an input. The message contains the label of the field and an example. */
@@ -15,16 +29,18 @@ export class InputError extends Error {
 }
 
 /**
- * Replaces each `{{name}}` in the command of a step with the value of that input, quoted for the shell.
+ * Replaces each `{{name}}` of an input in the command of a step with the value of that input, quoted for the shell.
  *
  * @throws InputError if a value is missing, unknown or does not match its pattern
  */
 export function fillIn(step: Step, values: Record<string, string>): string {
-  for (const name of Object.keys(values)) if (!(name in step.contract.inputs)) throw unknownInput(step, name)
-  return step.command.replace(PLACEHOLDER, (_, name: string) => {
-    const input = step.contract.inputs[name]
+  const { inputs } = step.contract
+  for (const name of Object.keys(values))
+    if (!Object.hasOwn(inputs, name)) throw new InputError(`Step "${step.id}" has no input "${name}".`)
+  return step.command.replace(PLACEHOLDER, (text, name: string) => {
+    const input = Object.hasOwn(inputs, name) ? inputs[name] : undefined
+    if (!input) return text
     const value = values[name]?.trim() ?? ''
-    if (!input) throw unknownInput(step, name)
     if (value === '') throw new InputError(`Fill in "${input.label}" first.`)
     // The shell would interpret a control character as a key, not as part of the value.
     if (/[\u0000-\u001f\u007f]/.test(value) || !new RegExp(`^(?:${input.pattern})$`).test(value))
@@ -33,8 +49,4 @@ export function fillIn(step: Step, values: Record<string, string>): string {
       )
     return shellQuote(value)
   })
-}
-
-function unknownInput(step: Step, name: string): InputError {
-  return new InputError(`Step "${step.id}" has no input "${name}".`)
 }

@@ -10,7 +10,10 @@ export interface Place {
   slide?: number
 }
 
-/** A mistake in a deck. */
+/** A deck with errors cannot be used. A warning names something that is probably a mistake. */
+export type Severity = 'error' | 'warning'
+
+/** A mistake in a deck, or something that is probably one. */
 export type DeckIssue =
   | { kind: 'is-folder' }
   | { kind: 'missing-file' }
@@ -18,31 +21,106 @@ export type DeckIssue =
   | { kind: 'unreadable'; message: string }
   /** Slidev could not parse the slide. `message` is Slidev's. */
   | { kind: 'syntax'; message: string }
+  /** The invisible character that some editors write at the beginning of a file. Slidev takes it for text. */
+  | { kind: 'byte-order-mark' }
+  /** `setup/preparser.ts` failed. `message` is its error's. */
+  | { kind: 'preparser'; message: string }
+  /** The frontmatter is not valid YAML; Slidev ignores it silently. `reason` is the YAML parser's. */
+  | { kind: 'frontmatter'; reason: string }
+  | { kind: 'frontmatter-not-map' }
+  /** Slidev ends the frontmatter at the first `---`, even within a line. */
+  | { kind: 'frontmatter-cut' }
+  | { kind: 'frontmatter-not-closed' }
+  | { kind: 'import'; src: string; reason: ImportFailure }
+  | { kind: 'snippet'; path: string; reason: SnippetFailure }
+  | { kind: 'comment-not-closed' }
   | { kind: 'fence'; issue: FenceIssue }
+  | { kind: 'fence-not-closed'; step: string }
+  /** The page shows the fence of a step as text, because it is part of something else. */
+  | { kind: 'swallowed-step'; by: Swallower }
+  | { kind: 'step-in-magic-move' }
   | { kind: 'empty-step'; step: string }
-  /** `first` is absent if both steps are on this slide. */
-  | { kind: 'duplicate-step'; step: string; first?: Place }
+  | { kind: 'duplicate-step'; step: string; first: Place }
+  /** Two importers of the same slide declare different contracts. */
+  | { kind: 'different-contracts'; step: string; first: Place }
   | { kind: 'contract-without-step'; step: string }
-  | { kind: 'undeclared-input'; step: string; input: string }
   | { kind: 'unused-input'; step: string; input: string }
+  | { kind: 'similar-input'; step: string; written: string; input: string }
+  | { kind: 'unknown-dependency'; step: string; dependency: string; suggestion?: string }
+  | { kind: 'hidden-dependency'; step: string; dependency: string; hidden: Place }
+  | { kind: 'later-dependency'; step: string; dependency: string; later: Place }
+  | { kind: 'dependency-cycle'; steps: readonly string[] }
+  | { kind: 'suspicious-character'; step: string; character: string }
+  | { kind: 'prompt-in-command'; step: string }
+  | { kind: 'unknown-terminal'; terminal: string; known: readonly string[] }
+  | { kind: 'hidden-output'; step: string; terminal: string }
   /** A value in the frontmatter does not match its schema. `message` is the schema's. */
   | { kind: 'invalid-value'; key: readonly PropertyKey[]; message: string }
   | { kind: 'duplicate-task'; task: string; first: Place }
   /** A task's folder has a mistake. `message` names the file in it. */
   | { kind: 'task'; message: string }
   | { kind: 'task-order'; task: string; dependency: string; dependencyFollows: boolean }
+  /** The built page has a step that the server has not read from the deck. */
+  | { kind: 'step-only-on-page'; step: string }
+  /** The server has read a step that the built page does not show. */
+  | { kind: 'step-not-on-page'; step: string }
 
-/** A mistake and its position. */
-export type DeckProblem = Place & DeckIssue
+/** Why `src:` imports nothing. */
+export type ImportFailure =
+  | { kind: 'not-a-path' }
+  | { kind: 'missing' }
+  | { kind: 'not-a-file' }
+  | { kind: 'outside' }
+  | { kind: 'circular' }
+  /** `slide` is a number or a range. */
+  | { kind: 'missing-slide'; slide: string; slides: number }
 
-/** Thrown for a deck with mistakes. The message lists all of them. */
+/** Why `<<<` shows no code. */
+export type SnippetFailure = 'missing' | 'outside' | 'missing-region'
+
+/** What contains the fence of a step, so that it is not a fence. */
+export type Swallower =
+  | { kind: 'html'; tag: string; /** Whether the element never contains Markdown. */ raw: boolean }
+  | { kind: 'fence'; line?: number }
+  | { kind: 'indentation' }
+
+/** A mistake, its position and its severity. */
+export type DeckProblem = Place & { severity: Severity } & DeckIssue
+
+const WARNINGS: ReadonlySet<DeckIssue['kind']> = new Set([
+  'similar-input',
+  'suspicious-character',
+  'prompt-in-command',
+  'hidden-output',
+])
+
+/** Creates a problem. Its kind determines its severity. */
+export function deckProblem({ file, line, slide }: Place, issue: DeckIssue): DeckProblem {
+  // Indented text may show how a step is written. Elsewhere the author has certainly meant a step.
+  const isIndented = issue.kind === 'swallowed-step' && issue.by.kind === 'indentation'
+  return {
+    file,
+    ...(line !== undefined && { line }),
+    ...(slide !== undefined && { slide }),
+    severity: WARNINGS.has(issue.kind) || isIndented ? 'warning' : 'error',
+    ...issue,
+  }
+}
+
+/** Thrown for a deck with errors. The message lists all of them. */
 export class DeckError extends Error {
   override name = 'DeckError'
+  /** The errors, in the order of the deck. */
   readonly problems: readonly DeckProblem[]
+  /** What else was found. */
+  readonly warnings: readonly DeckProblem[]
 
+  /** @param problems errors and warnings */
   constructor(problems: readonly DeckProblem[]) {
-    super(problems.map(describeProblem).join('\n'))
-    this.problems = problems
+    const errors = problems.filter(({ severity }) => severity === 'error')
+    super(errors.map(describeDeckProblem).join('\n'))
+    this.problems = errors
+    this.warnings = problems.filter(({ severity }) => severity === 'warning')
   }
 }
 
@@ -51,12 +129,13 @@ export function describePlace({ file, line, slide }: Place): string {
   return `${file}${line === undefined ? '' : `:${line}`}${slide === undefined ? '' : ` (slide ${slide})`}`
 }
 
-/** Describes a problem and its fix in one line. */
-export function describeProblem(problem: DeckProblem): string {
-  return `${describePlace(problem)}: ${describeIssue(problem)}`
+/** Describes a problem and its fix in one line, after its position. */
+export function describeDeckProblem(problem: DeckProblem): string {
+  return `${describePlace(problem)}: ${describeDeckIssue(problem)}`
 }
 
-function describeIssue(issue: DeckProblem): string {
+/** Describes a problem and its fix in one line, without its position. */
+export function describeDeckIssue(issue: DeckIssue & Pick<Place, 'file'>): string {
   switch (issue.kind) {
     case 'is-folder':
       return `is a folder. Use the slides file in it, for example ${issue.file.replace(/\/?$/, '/slides.md')}`
@@ -66,18 +145,60 @@ function describeIssue(issue: DeckProblem): string {
     case 'syntax':
     case 'task':
       return issue.message
+    case 'byte-order-mark':
+      return 'starts with a byte order mark, which hides the frontmatter from Slidev: save the file as UTF-8 without BOM'
+    case 'preparser':
+      return `setup/preparser.ts failed: ${issue.message}`
+    case 'frontmatter':
+      return `invalid frontmatter: ${issue.reason}`
+    case 'frontmatter-not-map':
+      return 'invalid frontmatter: write lines of the form "key: value"'
+    case 'frontmatter-cut':
+      return '"---" ends the frontmatter here, even within a line: write it differently, for example with a dash'
+    case 'frontmatter-not-closed':
+      return 'the frontmatter is not closed: add a line "---" after it'
+    case 'import':
+      return describeImportFailure(issue.src, issue.reason)
+    case 'snippet':
+      return describeSnippetFailure(issue.path, issue.reason)
+    case 'comment-not-closed':
+      return 'the comment is not closed: add "-->" on a line that is not a paragraph of its own'
     case 'fence':
       return describeFenceIssue(issue.issue)
+    case 'fence-not-closed':
+      return `the fence of step "${issue.step}" is not closed on its slide. If its command contains a line "---", which starts a slide, use backticks, and do not put the fence into a list`
+    case 'swallowed-step':
+      return describeSwallower(issue.by)
+    case 'step-in-magic-move':
+      return 'a step cannot be part of magic-move: use a fence of its own'
     case 'empty-step':
       return `step "${issue.step}" is empty: write its command between the backticks`
     case 'duplicate-step':
-      return `step "${issue.step}" already exists ${issue.first ? `at ${describePlace(issue.first)}` : 'on this slide'}: give each step a unique id`
+      return `step "${issue.step}" already exists at ${describePlace(issue.first)}: give each step a unique id`
+    case 'different-contracts':
+      return `step "${issue.step}" has another contract here than at ${describePlace(issue.first)}: give both importers the same "steps"`
     case 'contract-without-step':
       return `"steps.${issue.step}" has no step on this slide: add a fence \`\`\`sh {step=${issue.step}}, or remove the contract`
-    case 'undeclared-input':
-      return `{{${issue.input}}} is not declared: add "inputs.${issue.input}" to steps.${issue.step}`
     case 'unused-input':
       return `the command of step "${issue.step}" does not use the input "${issue.input}": add {{${issue.input}}}, or remove the input`
+    case 'similar-input':
+      return `{{${issue.written}}} is typed as it is, because step "${issue.step}" has no such input. Did you mean {{${issue.input}}}?`
+    case 'unknown-dependency':
+      return `step "${issue.step}" depends on "${issue.dependency}", which does not exist${issue.suggestion === undefined ? '' : `. Did you mean "${issue.suggestion}"?`}`
+    case 'hidden-dependency':
+      return `step "${issue.step}" depends on "${issue.dependency}", whose slide is hidden (${describePlace(issue.hidden)})`
+    case 'later-dependency':
+      return `step "${issue.step}" depends on "${issue.dependency}", which comes after it (${describePlace(issue.later)}): swap them`
+    case 'dependency-cycle':
+      return `steps depend on each other: ${issue.steps.join(' → ')}`
+    case 'suspicious-character':
+      return `the command of step "${issue.step}" contains ${describeCharacter(issue.character)}`
+    case 'prompt-in-command':
+      return `the command of step "${issue.step}" contains the prompt "$", which is typed too: remove it, or write \`\`\`console`
+    case 'unknown-terminal':
+      return `no step uses a terminal "${issue.terminal}"${issue.known.length === 0 ? '' : `. Terminals of this deck: ${issue.known.join(', ')}`}`
+    case 'hidden-output':
+      return `the output of step "${issue.step}" is not visible: add <Terminal name="${issue.terminal}" />, or use the layout "stage"`
     case 'invalid-value':
       return `${issue.key.map(String).join('.')}: ${issue.message}`
     case 'duplicate-task':
@@ -86,7 +207,72 @@ function describeIssue(issue: DeckProblem): string {
       return issue.dependencyFollows
         ? `task "${issue.task}" depends on "${issue.dependency}", which comes after it: swap the slides`
         : `task "${issue.task}" depends on "${issue.dependency}", which no slide before it uses`
+    case 'step-only-on-page':
+      return `the page has a step "${issue.step}" that is not in the deck's files, for example from setup/transformers.ts. The server cannot run it: create steps in setup/preparser.ts instead`
+    case 'step-not-on-page':
+      return `the page does not show step "${issue.step}". Check the text around its fence (formulas, HTML, components), and setup/transformers.ts of the deck, its theme and its addons`
   }
+}
+
+function describeImportFailure(src: string, failure: ImportFailure): string {
+  switch (failure.kind) {
+    case 'not-a-path':
+      return `invalid "src": write the path of a Markdown file`
+    case 'missing':
+      return `cannot import "${src}": file not found. Check the path, which is relative to this file`
+    case 'not-a-file':
+      return `cannot import "${src}": it is not a file`
+    case 'outside':
+      return `cannot import "${src}": it is outside the project`
+    case 'circular':
+      return `cannot import "${src}": the file imports itself`
+    case 'missing-slide':
+      return `cannot import "${src}": there is no slide "${failure.slide}". The file has ${failure.slides}`
+  }
+}
+
+function describeSnippetFailure(path: string, failure: SnippetFailure): string {
+  switch (failure) {
+    case 'missing':
+      return `cannot show "${path}": file not found. The path is relative to this file; @/ is the folder of the deck`
+    case 'outside':
+      return `cannot show "${path}": it is outside the project`
+    case 'missing-region':
+      return `"${path}": there is no such region, so the whole file would be typed: add "# #region" and "# #endregion"`
+  }
+}
+
+function describeSwallower(by: Swallower): string {
+  switch (by.kind) {
+    case 'html':
+      return by.raw
+        ? `the page shows this step as text, because <${by.tag}> contains no Markdown: put the fence outside`
+        : `the page shows this step as text: a blank line is missing between <${by.tag}> and the fence`
+    case 'fence':
+      return `the page shows this step as text, because the fence before it${by.line === undefined ? '' : ` (line ${by.line})`} is not closed. To show how a step is written, give the outer fence more backticks`
+    case 'indentation':
+      return 'the page shows this step as text, because it is indented by four or more spaces: indent it less'
+  }
+}
+
+const CHARACTER_NAMES: Record<string, string> = {
+  '\u00a0': 'a no-break space',
+  '\u2007': 'a no-break space',
+  '\u202f': 'a no-break space',
+  '\u200b': 'a zero-width space',
+  '\u200c': 'an invisible character',
+  '\u200d': 'an invisible character',
+  '\u2060': 'an invisible character',
+  '\ufeff': 'an invisible character',
+  '\u00ad': 'an invisible character',
+}
+
+function describeCharacter(character: string): string {
+  const code = `U+${(character.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, '0')}`
+  const name = CHARACTER_NAMES[character]
+  if (name !== undefined) return `${name} (${code}): the shell does not treat it as a space`
+  if (/[–—]/.test(character)) return `the dash ${character} (${code}): options begin with "-"`
+  return `the curly quote ${character} (${code}): the shell does not treat it as a quote`
 }
 
 /** Describes a mistake in the attributes of a fence. */
@@ -102,5 +288,9 @@ export function describeFenceIssue(issue: FenceIssue): string {
       return `invalid ${issue.name === 'step' ? 'step id' : 'terminal name'} "${issue.value}": use up to 64 lowercase letters, digits and hyphens, for example ${issue.name}=run-vm`
     case 'no-step':
       return `no step id in {${issue.attributes}}: write {step=<id>}`
+    case 'several-steps':
+      return 'the fence declares its step twice: write {step=<id> terminal=<name>} once'
+    case 'editor':
+      return `a step cannot be an editor: remove {${issue.name}}`
   }
 }

@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path'
 import semver from 'semver'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { packageRoot } from '../lib/paths.ts'
-import { CLIENT_INTERNALS, loadSlidev, loadSlides, SUPPORTED_SLIDEV } from './slidev.ts'
+import { CLIENT_INTERNALS, loadSlidev, SUPPORTED_SLIDEV } from './slidev.ts'
 
 const installed = join(packageRoot, 'node_modules/@slidev')
 
@@ -34,7 +34,10 @@ async function installStrictly(version: string): Promise<string> {
   )
   await write(
     `${store}/parser/fs.js`,
-    'export const load = () => ({ slides: ["own"] })\nexport const parse = () => {}\n',
+    'export const load = () => ({ slides: ["own"] })\n' +
+      ['parse', 'parseRangeString', 'injectPreparserExtensionLoader']
+        .map((name) => `export const ${name} = () => {}\n`)
+        .join(''),
   )
   await write(`${store}/client/package.json`, '{ "name": "@slidev/client" }')
   for (const file of CLIENT_INTERNALS) await write(`${store}/client/${file}`, '')
@@ -52,10 +55,10 @@ describe('loadSlidev', () => {
 
   test("prefers the deck's Slidev and the parser that only this Slidev sees", async () => {
     const store = await installStrictly('53.0.0')
-    const { version, executable } = await loadSlidev(deck)
+    const { version, executable, parser } = await loadSlidev(deck)
     expect(version).toBe('53.0.0')
     expect(executable).toBe(join(store, 'cli/bin/slidev.mjs'))
-    expect(await loadSlides(deck)).toEqual({ slides: ['own'] })
+    expect(await parser.load({ roots: [folder], userRoot: folder }, deck)).toEqual({ slides: ['own'] })
   })
 
   test.each(['0.43.5', '52.8.0', '52.19.1', '54.0.0', '54.0.0-beta.1'])('rejects Slidev %s', async (version) => {

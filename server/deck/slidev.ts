@@ -24,7 +24,7 @@ const MAX_OUTPUT_LINES = 12
 export const CLIENT_INTERNALS = ['internals/SlideContainer.vue', 'internals/SlidesShow.vue']
 
 /** Slidev's parser. */
-export type Parser = Pick<typeof slidevParser, 'load' | 'parse'>
+export type Parser = Pick<typeof slidevParser, 'load' | 'parse' | 'parseRangeString' | 'injectPreparserExtensionLoader'>
 /** Slides as Slidev's parser reads them. */
 export type LoadedSlides = slidevParser.LoadedSlidevData
 
@@ -52,6 +52,8 @@ const isFunction = (value: unknown) => typeof value === 'function'
 const parserSchema = z.object({
   load: z.custom<Parser['load']>(isFunction),
   parse: z.custom<Parser['parse']>(isFunction),
+  parseRangeString: z.custom<Parser['parseRangeString']>(isFunction),
+  injectPreparserExtensionLoader: z.custom<Parser['injectPreparserExtensionLoader']>(isFunction),
 })
 const versionSchema = z.object({ version: z.string() })
 const peersSchema = z.object({ peerDependencies: z.object({ '@slidev/cli': z.string() }) })
@@ -92,18 +94,6 @@ export async function loadSlidev(deckFile: string, addonFolder = packageRoot): P
   const parser = parserSchema.safeParse(parserFile && (await import(pathToFileURL(parserFile).href)))
   if (!parser.success) throw incomplete('@slidev/parser/fs')
   return { version, executable, parser: parser.data }
-}
-
-/**
- * Reads the slides of a deck with its Slidev's parser.
- *
- * @param deckFile the entry file, absolute
- * @throws SlidevError, or the error of a file that cannot be read
- */
-export async function loadSlides(deckFile: string): Promise<LoadedSlides> {
-  const { parser } = await loadSlidev(deckFile)
-  const root = dirname(deckFile)
-  return parser.load({ roots: [root], userRoot: root }, deckFile)
 }
 
 /** The path of a module as it is visible from a file; undefined if it is not installed there. */

@@ -11,9 +11,11 @@ export interface Step {
   hash: string
   terminal: string
   contract: Contract
-  /** Number of the slide, from 1. */
+  /** Number of the first slide that shows the step, from 1. */
   slide: number
-  /** Position of the fence. */
+  /** Numbers of all slides that show the step, from 1: several if a file is imported several times. */
+  slides: readonly number[]
+  /** Position of the fence on the first slide. */
   place: Place
 }
 
@@ -23,4 +25,13 @@ export interface DeckTask extends Task {
   slide: number
   /** Position of the task's name in the slide. */
   place: Place
+}
+
+/** A slide of the page, and the steps that it must show. */
+export interface DeckSlide {
+  /** Position of its first line. */
+  place: Place & { slide: number }
+  /** SHA-256 of the slide's Markdown, hex. */
+  content: string
+  steps: readonly { id: string; hash: string; place: Place }[]
 }

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { readDeck } from './deck.ts'
-import { DeckError, describeProblem } from './problems.ts'
+import { DeckError, describeDeckProblem } from './problems.ts'
 
 let folder: string
 beforeEach(async () => {
@@ -44,7 +44,7 @@ async function problems(...tasks: string[]): Promise<string[]> {
     (reason: unknown) => reason,
   )
   if (!(error instanceof DeckError)) throw new Error('the deck was accepted')
-  return error.problems.map(describeProblem)
+  return error.problems.map(describeDeckProblem)
 }
 
 test('readDeck reads a task with its slide, hints and scripts', async () => {

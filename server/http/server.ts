@@ -2,7 +2,7 @@ import { dirname } from 'node:path'
 import { watch } from 'chokidar'
 import type { WebSocket } from 'ws'
 import { type Deck, readDeck } from '../deck/deck.ts'
-import { DeckError, describeProblem } from '../deck/problems.ts'
+import { DeckError, describeDeckProblem } from '../deck/problems.ts'
 import { type DeckServer, type FrontDoor, INSECURE_REMOTE, openFrontDoor, type Sharing } from './front-door.ts'
 import { CLOSE, type ServerMessage } from '../../shared/protocol/talk.ts'
 import { type DeckState, type ShareInfo } from '../../shared/protocol/state.ts'
@@ -289,7 +289,7 @@ export class TalkServer {
       if (this.closing.signal.aborted) return
       const errors =
         error instanceof DeckError
-          ? error.problems.map(describeProblem)
+          ? error.problems.map(describeDeckProblem)
           : [error instanceof Error ? error.message : String(error)]
       if (!(error instanceof DeckError || error instanceof BuildError)) this.options.log(String(error))
       this.publish({ state: 'broken', errors })

@@ -4,7 +4,7 @@ import type { StepProblem } from '../../shared/failures/step-problem.ts'
 import type { StepInfo } from '../../shared/protocol/state.ts'
 import type { RenderOpening } from '../../shared/video/timeline.ts'
 import type { Deck } from '../deck/deck.ts'
-import { loadSlides } from '../deck/slidev.ts'
+import { loadSlides } from '../deck/load-slides.ts'
 import { type Recording, RecordingStore } from '../recording/store.ts'
 import { VideoError } from './failures.ts'
 import { audioSeconds } from './ffmpeg.ts'
@@ -110,12 +110,12 @@ async function findRecording(
 
 /** @returns the titles of all slides, in order */
 export async function readSlideTitles(deck: Deck): Promise<string[]> {
-  const { slides } = await loadSlides(deck.file)
+  const { slides } = (await loadSlides(deck.file)).data
   return slides.map(({ title }, index) => slideTitle(title, index))
 }
 
 async function readSlides(deck: Deck, clicks: number[]): Promise<TimelineSlide[]> {
-  const { slides } = await loadSlides(deck.file)
+  const { slides } = (await loadSlides(deck.file)).data
   const result: TimelineSlide[] = []
   for (const [index, { title, note, frontmatter }] of slides.entries()) {
     const number = index + 1
