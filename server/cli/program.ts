@@ -1,5 +1,6 @@
 import { Command } from 'commander'
 import { registerBuild } from './commands/build.ts'
+import { registerCheck } from './commands/check.ts'
 import { registerDoctor } from './commands/doctor.ts'
 import { registerExport } from './commands/export.ts'
 import { registerLock } from './commands/lock.ts'
@@ -23,6 +24,7 @@ const COMMANDS = [
   registerBuild,
   registerExport,
   registerRecord,
+  registerCheck,
   registerDoctor,
   registerLock,
 ]

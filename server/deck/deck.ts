@@ -4,11 +4,12 @@ import type { SourceSlideInfo } from '@slidev/types'
 import { z } from 'zod'
 import { dependencyProblems } from './dependencies.ts'
 import { frontmatterLine } from './frontmatter.ts'
+import { invalidValues } from './invalid-values.ts'
 import { loadSlides, placeOf, type Slides } from './load-slides.ts'
 import { DeckError, type DeckProblem, deckProblem, type Place } from './problems.ts'
 import { terminalProblems } from './shown-terminals.ts'
 import { type DeckContents, declaredContracts, hiddenSteps, readSlide } from './slide.ts'
-import type { DeckSlide, DeckTask, Step } from './step.ts'
+import type { DeckSlide, DeckTask, Reference, Step } from './step.ts'
 
 /** Columns and rows of a terminal. */
 export interface Grid {
@@ -50,6 +51,31 @@ const settingsSchema = z.strictObject({
  * @throws DeckError with all problems of the deck, or SlidevError
  */
 export async function readDeck(file: string): Promise<Deck> {
+  const { deck, problems } = await inspectDeck(file)
+  if (!deck) throw new DeckError(problems)
+  return deck
+}
+
+/** A deck, its slides even if it has errors, and all its problems. */
+export interface InspectedDeck {
+  /** Absent if the deck has errors. */
+  deck?: Deck
+  slides: Slides
+  /** What the slides load, in the deck's order. */
+  references: readonly Reference[]
+  /** The components and HTML elements of the slides. */
+  tags: readonly { name: string; place: Place }[]
+  /** In the order of the deck. */
+  problems: readonly DeckProblem[]
+}
+
+/**
+ * Reads a deck as far as its errors permit.
+ *
+ * @param file the entry file, absolute
+ * @throws DeckError if no slide can be read, or SlidevError
+ */
+export async function inspectDeck(file: string): Promise<InspectedDeck> {
   const slides = await loadSlides(file)
   const { root, data } = slides
   const contents: DeckContents = {
@@ -70,32 +96,35 @@ export async function readDeck(file: string): Promise<Deck> {
 
   const headmatter: Record<string, unknown> = data.headmatter
   const settings = settingsSchema.safeParse(headmatter.understudy ?? {})
-  for (const { path, message } of settings.error?.issues ?? []) {
-    const key = ['understudy', ...path]
+  for (const issue of settings.error ? invalidValues(['understudy'], settingsSchema, settings.error) : []) {
     const [source] = data.entry.slides
-    const place = source && placeOfKey(slides, source, key)
-    problems.push(deckProblem(place ?? { file: relative(root, file) }, { kind: 'invalid-value', key, message }))
+    const place = source && placeOfKey(slides, source, issue.key)
+    problems.push(deckProblem(place ?? { file: relative(root, file) }, issue))
   }
   const distinct = inOrder(slides, withoutRepetitions(problems))
   const hasErrors = distinct.some(({ severity }) => severity === 'error')
-  if (hasErrors || !settings.success) throw new DeckError(distinct)
+  const tags = contents.slides.flatMap((slide) => slide.tags)
+  const references = contents.slides.flatMap((slide) => slide.references)
+  if (hasErrors || !settings.success) return { slides, references, tags, problems: distinct }
 
   const { cols, rows } = settings.data
-  return {
+  const deck: Deck = {
     file,
     title: typeof headmatter.title === 'string' ? headmatter.title : 'Slides',
     grid: { cols, rows },
     steps,
     tasks,
-    slides: contents.slides.map(({ place, content, steps }) => ({
+    slides: contents.slides.map(({ place, content, references, steps }) => ({
       place,
       content,
+      references,
       steps: steps.map(({ id, hash, place }) => ({ id, hash, place })),
     })),
     warnings: distinct,
     files: [...new Set([file, ...slides.files.keys(), ...contents.snippets.keys()])],
     version: versionOf(slides, contents),
   }
+  return { deck, slides, references, tags, problems: distinct }
 }
 
 /** A file that is imported twice has each of its problems once, on its first slide. */

@@ -11,6 +11,8 @@ export interface SlideMarkdown {
   swallowed: { line: number; by: Swallower & { line?: number } }[]
   /** The tags of components and HTML elements, without those in comments. */
   tags: Tag[]
+  /** What the browser loads to show the slide. */
+  references: MarkdownReference[]
   /** The line in which a comment begins that the page would not close. */
   openComment?: number
 }
@@ -25,6 +27,14 @@ export interface Fence {
   closed: boolean
   /** The file that contains the code. */
   snippet?: Snippet
+}
+
+/** A URL in Markdown, in the attribute of a tag, or in a style. */
+export interface MarkdownReference {
+  url: string
+  line: number
+  /** Whether a component receives the URL, so that the bundler does not know of it. */
+  isProp: boolean
 }
 
 export interface Tag {
@@ -48,6 +58,8 @@ type SnippetReader = (line: string) => Snippet | undefined
  */
 function createParser() {
   const markdown = new MarkdownIt({ html: true })
+  // Messages name URLs as they are written.
+  markdown.normalizeLink = (url) => url
   const alt = ['paragraph', 'reference', 'blockquote', 'list']
   markdown.block.ruler.before(
     'fence',
@@ -93,7 +105,7 @@ const parser = createParser()
  * @param content as Slidev's parser returns it, without frontmatter and notes
  */
 export function parseSlideMarkdown(content: string, readSnippet: SnippetReader): SlideMarkdown {
-  const result: SlideMarkdown = { fences: [], swallowed: [], tags: [] }
+  const result: SlideMarkdown = { fences: [], swallowed: [], tags: [], references: [] }
   // A comment may begin in one block of HTML and end in another, with Markdown between them.
   const comment = { isOpen: false }
   const html = (text: string, line: number): string => {
@@ -101,7 +113,9 @@ export function parseSlideMarkdown(content: string, readSnippet: SnippetReader):
     if (visible.inComment && !(comment.isOpen && !text.includes('-->'))) result.openComment = line
     if (!visible.inComment) delete result.openComment
     comment.isOpen = visible.inComment
-    result.tags.push(...tagsOf(visible.text, line))
+    const tags = tagsOf(visible.text, line)
+    result.tags.push(...tags)
+    result.references.push(...tags.flatMap(tagReferences), ...styleReferences(visible.text, line))
     return visible.text
   }
 
@@ -137,6 +151,9 @@ export function parseSlideMarkdown(content: string, readSnippet: SnippetReader):
         let offset = 0
         for (const child of token.children ?? []) {
           if (child.type === 'html_inline') html(child.content, line + offset)
+          const url = child.type === 'image' ? child.attrGet('src') : undefined
+          if (typeof url === 'string' && url !== '' && !comment.isOpen)
+            result.references.push({ url, line: line + offset, isProp: false })
           if (child.type === 'softbreak' || child.type === 'hardbreak') offset++
           else offset += child.content.split('\n').length - 1
         }
@@ -198,6 +215,32 @@ function tagsOf(text: string, line: number): Tag[] {
   return [...text.matchAll(/<([A-Za-z][\w-]*)((?:[^>"']|"[^"]*"|'[^']*')*)>/g)].map((match) => ({
     name: match[1] ?? '',
     attributes: match[2] ?? '',
-    line: line + text.slice(0, match.index).split('\n').length - 1,
+    line: line + linesBefore(text, match.index),
   }))
+}
+
+/** Attributes whose value the browser loads, in HTML and in Slidev's components and layouts. */
+const LOADED_ATTRIBUTE = /(?:^|\s)(src|poster|data|image|background|href)\s*=\s*(?:"([^"]*)"|'([^']*)')/g
+
+function tagReferences({ name, attributes, line }: Tag): MarkdownReference[] {
+  const isProp = /[A-Z-]/.test(name)
+  return [...attributes.matchAll(LOADED_ATTRIBUTE)].flatMap((match) => {
+    const url = match[2] ?? match[3] ?? ''
+    // Links are followed by a click.
+    const isLoaded = url !== '' && (match[1] !== 'href' || name === 'link')
+    return isLoaded ? [{ url, line: line + linesBefore(attributes, match.index), isProp }] : []
+  })
+}
+
+function styleReferences(text: string, line: number): MarkdownReference[] {
+  const urls = /url\(\s*["']?([^"')\s]+)|@import\s+["']([^"']+)/g
+  return [...text.matchAll(urls)].map((match) => ({
+    url: match[1] ?? match[2] ?? '',
+    line: line + linesBefore(text, match.index),
+    isProp: false,
+  }))
+}
+
+function linesBefore(text: string, position: number): number {
+  return text.slice(0, position).split('\n').length - 1
 }

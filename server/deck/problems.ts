@@ -56,10 +56,26 @@ export type DeckIssue =
   | { kind: 'hidden-output'; step: string; terminal: string }
   /** A value in the frontmatter does not match its schema. `message` is the schema's. */
   | { kind: 'invalid-value'; key: readonly PropertyKey[]; message: string }
+  | { kind: 'unknown-key'; key: readonly PropertyKey[]; suggestion?: string }
   | { kind: 'duplicate-task'; task: string; first: Place }
   /** A task's folder has a mistake. `message` names the file in it. */
   | { kind: 'task'; message: string }
   | { kind: 'task-order'; task: string; dependency: string; dependencyFollows: boolean }
+  /** An image or another file that a slide loads. `inPublic`: the browser loads it, so it has to be in public/. */
+  | { kind: 'missing-asset'; url: string; inPublic: boolean }
+  /** A slide depends on the network. */
+  | { kind: 'network'; url: string }
+  /** Slidev loads these fonts from a provider. */
+  | { kind: 'network-fonts'; fonts: readonly string[]; provider: string }
+  | { kind: 'network-favicon'; url: string }
+  /** The component shows content of another site. */
+  | { kind: 'network-component'; component: string }
+  | { kind: 'missing-root'; type: 'theme' | 'addon'; name: string; package?: string }
+  | { kind: 'unused-task'; task: string }
+  /** Recordings: `step` is the step that they belong to. */
+  | { kind: 'recording-without-step'; step: string }
+  | { kind: 'unreadable-recording'; step: string }
+  | { kind: 'stale-recording'; step: string; reason: 'command changed' | 'flake changed' }
   /** The built page has a step that the server has not read from the deck. */
   | { kind: 'step-only-on-page'; step: string }
   /** The server has read a step that the built page does not show. */
@@ -92,6 +108,14 @@ const WARNINGS: ReadonlySet<DeckIssue['kind']> = new Set([
   'suspicious-character',
   'prompt-in-command',
   'hidden-output',
+  'network',
+  'network-fonts',
+  'network-favicon',
+  'network-component',
+  'unused-task',
+  'recording-without-step',
+  'unreadable-recording',
+  'stale-recording',
 ])
 
 /** Creates a problem. Its kind determines its severity. */
@@ -201,12 +225,42 @@ export function describeDeckIssue(issue: DeckIssue & Pick<Place, 'file'>): strin
       return `the output of step "${issue.step}" is not visible: add <Terminal name="${issue.terminal}" />, or use the layout "stage"`
     case 'invalid-value':
       return `${issue.key.map(String).join('.')}: ${issue.message}`
+    case 'unknown-key': {
+      const written = issue.key.map(String).join('.')
+      return issue.suggestion === undefined
+        ? `unknown key "${written}"`
+        : `unknown key "${written}": did you mean "${issue.suggestion}"?`
+    }
     case 'duplicate-task':
       return `task "${issue.task}" is already used at ${describePlace(issue.first)}: use each task on one slide`
     case 'task-order':
       return issue.dependencyFollows
         ? `task "${issue.task}" depends on "${issue.dependency}", which comes after it: swap the slides`
         : `task "${issue.task}" depends on "${issue.dependency}", which no slide before it uses`
+    case 'missing-asset':
+      return `cannot resolve "${issue.url}": ${issue.inPublic ? 'there is no such file in public/' : 'file not found. The path is relative to this file; a path that begins with / is in public/'}`
+    case 'network':
+      return `"${issue.url}" is loaded from the network: put a copy into public/, so that the slide works without one`
+    case 'network-fonts':
+      return `the fonts ${issue.fonts.join(', ')} are loaded from the network (provider ${issue.provider}): install them with npm and import them in styles/index.ts, and set fonts.provider to none`
+    case 'network-favicon':
+      return `the icon of the page is loaded from the network (${issue.url}): put one into public/, and set favicon: /favicon.svg`
+    case 'network-component':
+      return `<${issue.component}> loads its content from the network: the slide is incomplete without one`
+    case 'missing-root':
+      return issue.package === undefined
+        ? `the ${issue.type} "${issue.name}" does not exist: check its path, which is relative to the parent of the deck's folder if it begins with ./`
+        : `the ${issue.type} "${issue.name}" is not installed: npm install ${issue.package}`
+    case 'unused-task':
+      return `no slide presents the task "${issue.task}": set "task: ${issue.task}" in the frontmatter of a slide, or remove its folder`
+    case 'recording-without-step':
+      return `the deck has no step "${issue.step}": remove its recording, or rename it if you have renamed the step`
+    case 'unreadable-recording':
+      return `the recording of step "${issue.step}" cannot be read: record the step again`
+    case 'stale-recording':
+      return issue.reason === 'command changed'
+        ? `the command of step "${issue.step}" has changed since its recording: record the step again`
+        : `the flake has changed since the recording of step "${issue.step}": record the step again`
     case 'step-only-on-page':
       return `the page has a step "${issue.step}" that is not in the deck's files, for example from setup/transformers.ts. The server cannot run it: create steps in setup/preparser.ts instead`
     case 'step-not-on-page':

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { relative } from 'node:path'
+import { dirname, relative } from 'node:path'
 import type { SlideInfo, SourceSlideInfo } from '@slidev/types'
 import { z } from 'zod'
 import { type Contract, contractSchema, time } from '../../shared/deck/contract.ts'
@@ -7,12 +7,13 @@ import { commandOf, ID, parseFence } from '../../shared/deck/fence.ts'
 import { hashCommand } from './command-hash.ts'
 import { frontmatterLine } from './frontmatter.ts'
 import { misspelledInputs, placeholders } from './inputs.ts'
+import { invalidValues } from './invalid-values.ts'
 import { nearestEqual, placeOf, type Slides } from './load-slides.ts'
-import { type Fence, parseSlideMarkdown } from './markdown.ts'
+import { type Fence, type MarkdownReference, parseSlideMarkdown } from './markdown.ts'
 import { type DeckIssue, type DeckProblem, deckProblem, type Place } from './problems.ts'
 import type { SlideTerminals } from './shown-terminals.ts'
 import { readSnippet, type Snippet } from './snippet.ts'
-import type { DeckSlide, DeckTask, Step } from './step.ts'
+import type { DeckSlide, DeckTask, Reference, Step } from './step.ts'
 import { promptLine, suspiciousCharacters } from './suspicious.ts'
 import { readTask, TaskError } from './task.ts'
 
@@ -33,6 +34,9 @@ export interface DeckContents {
 }
 
 const TASK_NAME = 'must be the name of a folder in tasks/: lowercase letters, digits and hyphens'
+
+/** Keys of a slide's frontmatter with an image, in the layouts of Slidev. `background` may also be a color. */
+const IMAGE_KEYS = ['image', 'backgroundImage', 'background'] as const
 
 // The keys of a slide's frontmatter that the addon defines. Slidev and themes define others.
 const paceSchema = time.optional()
@@ -117,9 +121,30 @@ class SlideReader {
       content: createHash('sha256').update(content).digest('hex'),
       layout: layout ?? (this.number === 1 ? 'cover' : 'default'),
       tags: markdown.tags.map((tag) => ({ ...tag, place: this.placeInContent(tag.line) })),
+      references: this.references(markdown.references),
       steps,
       ids: fences.map(({ step }) => step),
     })
+  }
+
+  private references(found: readonly MarkdownReference[]): Reference[] {
+    const folder = dirname(this.slide.source.filepath)
+    const { frontmatter } = this.slide
+    const values: Record<string, unknown> = frontmatter
+    return [
+      ...IMAGE_KEYS.flatMap((key): Reference[] => {
+        const url = values[key]
+        return typeof url === 'string' && (key !== 'background' || /^(\.{0,2}\/|https?:|url\()/.test(url))
+          ? [{ url: url.replace(/^url\(["']?|["']?\)$/g, ''), loadedBy: 'prop', folder, place: this.placeOfKey([key]) }]
+          : []
+      }),
+      ...found.map(({ url, line, isProp }): Reference => ({
+        url,
+        loadedBy: isProp ? 'prop' : 'bundled',
+        folder,
+        place: this.placeInContent(line),
+      })),
+    ]
   }
 
   async readTask(): Promise<void> {
@@ -148,10 +173,7 @@ class SlideReader {
   private readValue<T>(path: readonly string[], schema: z.ZodType<T>, value: unknown): T | undefined {
     const parsed = schema.safeParse(value)
     if (parsed.success) return parsed.data
-    for (const issue of parsed.error.issues) {
-      const key = [...path, ...issue.path]
-      this.report(this.placeOfKey(key), { kind: 'invalid-value', key, message: issue.message })
-    }
+    for (const issue of invalidValues(path, schema, parsed.error)) this.report(this.placeOfKey(issue.key), issue)
     return undefined
   }
 

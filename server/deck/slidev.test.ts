@@ -35,7 +35,7 @@ async function installStrictly(version: string): Promise<string> {
   await write(
     `${store}/parser/fs.js`,
     'export const load = () => ({ slides: ["own"] })\n' +
-      ['parse', 'parseRangeString', 'injectPreparserExtensionLoader']
+      ['parse', 'parseRangeString', 'resolveConfig', 'injectPreparserExtensionLoader']
         .map((name) => `export const ${name} = () => {}\n`)
         .join(''),
   )

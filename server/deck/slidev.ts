@@ -24,7 +24,10 @@ const MAX_OUTPUT_LINES = 12
 export const CLIENT_INTERNALS = ['internals/SlideContainer.vue', 'internals/SlidesShow.vue']
 
 /** Slidev's parser. */
-export type Parser = Pick<typeof slidevParser, 'load' | 'parse' | 'parseRangeString' | 'injectPreparserExtensionLoader'>
+export type Parser = Pick<
+  typeof slidevParser,
+  'load' | 'parse' | 'parseRangeString' | 'resolveConfig' | 'injectPreparserExtensionLoader'
+>
 /** Slides as Slidev's parser reads them. */
 export type LoadedSlides = slidevParser.LoadedSlidevData
 
@@ -53,6 +56,7 @@ const parserSchema = z.object({
   load: z.custom<Parser['load']>(isFunction),
   parse: z.custom<Parser['parse']>(isFunction),
   parseRangeString: z.custom<Parser['parseRangeString']>(isFunction),
+  resolveConfig: z.custom<Parser['resolveConfig']>(isFunction),
   injectPreparserExtensionLoader: z.custom<Parser['injectPreparserExtensionLoader']>(isFunction),
 })
 const versionSchema = z.object({ version: z.string() })

@@ -34,4 +34,15 @@ export interface DeckSlide {
   /** SHA-256 of the slide's Markdown, hex. */
   content: string
   steps: readonly { id: string; hash: string; place: Place }[]
+  references: readonly Reference[]
+}
+
+/** A URL that the browser loads to show a slide: an image, a video, an embedded page, a font … */
+export interface Reference {
+  url: string
+  /** `bundled`: the bundler finds the file; `prop`: the browser does, relative to public/. */
+  loadedBy: 'bundled' | 'prop'
+  /** Folder of the file that contains the URL, absolute. */
+  folder: string
+  place: Place
 }
