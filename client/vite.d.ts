@@ -14,6 +14,8 @@ interface ImportMeta {
       options: { import: 'default'; query: string },
     ) => Record<string, () => Promise<Content>>)
   readonly env: {
+    /** Whether Vite's development server serves the page. */
+    readonly DEV: boolean
     /** The deck of a static site, as JSON: see transport/static.ts. */
     readonly VITE_UNDERSTUDY_STATIC?: string
     /** Set in builds for the workshop, whose page includes an editor of several megabytes. */

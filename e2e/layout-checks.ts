@@ -103,6 +103,60 @@ function measureWorkshop(): string[] {
   return found.slice(0, 5)
 }
 
+/**
+ * Lists the text that the browser draws in fonts of the system, which differ from machine to machine.
+ *
+ * @param selector elements whose own text is checked
+ * @returns family and text of each element with such a font
+ */
+export async function systemFonts(page: Page, selector: string): Promise<string[]> {
+  await page.evaluate(() => document.fonts.ready)
+  const devtools = await page.context().newCDPSession(page)
+  await devtools.send('DOM.enable')
+  await devtools.send('CSS.enable')
+  const { root } = await devtools.send('DOM.getDocument', { depth: 0 })
+  const { nodeIds } = await devtools.send('DOM.querySelectorAll', { nodeId: root.nodeId, selector })
+  if (nodeIds.length === 0) throw new Error(`no element matches ${selector}`)
+  const found: string[] = []
+  try {
+    for (const nodeId of nodeIds) {
+      const { fonts } = await devtools.send('CSS.getPlatformFontsForNode', { nodeId })
+      for (const { familyName } of fonts.filter(({ isCustomFont }) => !isCustomFont)) {
+        const { outerHTML } = await devtools.send('DOM.getOuterHTML', { nodeId })
+        found.push(`${familyName}: ${outerHTML.slice(0, 200)}`)
+      }
+    }
+  } catch (error) {
+    // A terminal has replaced its lines in the meantime.
+    if (String(error).includes('Could not find node')) return await systemFonts(page, selector)
+    throw error
+  } finally {
+    await devtools.detach()
+  }
+  return found
+}
+
+/** Checks that a terminal is within its slide and that its box contains all of its rows. */
+export function terminalOverflow(page: Page, name: string): Promise<string[]> {
+  return page.evaluate((terminal) => {
+    const box = [...document.querySelectorAll<HTMLElement>(`[data-terminal="${terminal}"]`)].find((element) =>
+      element.checkVisibility(),
+    )
+    const slide = box?.closest('.slidev-page')?.getBoundingClientRect()
+    const rows = box?.querySelector('.xterm-screen')?.getBoundingClientRect()
+    if (!box || !slide || !rows || rows.height === 0) return ['the terminal is not shown']
+    const frame = box.getBoundingClientRect()
+    return [
+      ...(frame.bottom > slide.bottom + 1 || frame.right > slide.right + 1
+        ? ['the terminal extends beyond its slide']
+        : []),
+      ...(rows.bottom > frame.bottom + 1 || rows.right > frame.right + 1
+        ? ['the rows extend beyond the terminal']
+        : []),
+    ]
+  }, name)
+}
+
 /** Runs in the page. Finds accessibility violations with axe, except on slides, which are the deck author's. */
 async function violations(): Promise<string[]> {
   const { axe } = window as unknown as { axe: { run: (context: unknown, options: RunOptions) => Promise<AxeResults> } }

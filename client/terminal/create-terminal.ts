@@ -8,7 +8,6 @@ import { CONTRAST } from './themes.ts'
 
 /** Lines of scrollback, as many as the server's screen keeps. */
 const SCROLLBACK = 10_000
-const DEFAULT_FONT = 'JetBrains Mono Variable, ui-monospace, monospace'
 
 /** A terminal with its addons, not yet opened in the page. */
 export interface ConfiguredTerminal {
@@ -20,19 +19,14 @@ export interface ConfiguredTerminal {
 
 /**
  * Creates a terminal that shows the server's screen.
- *
- * @param fontFamily as in CSS; empty for the default
  */
-export function createTerminal({
-  fontFamily,
-  ...options
-}: ITerminalInitOnlyOptions &
-  Pick<ITerminalOptions, 'screenReaderMode' | 'disableStdin' | 'theme'> & { fontFamily: string }): ConfiguredTerminal {
+export function createTerminal(
+  options: ITerminalInitOnlyOptions &
+    Pick<ITerminalOptions, 'fontFamily' | 'screenReaderMode' | 'disableStdin' | 'theme'>,
+): ConfiguredTerminal {
   const terminal = new Terminal({
     ...options,
     scrollback: SCROLLBACK,
-    // Without quotes, which CSS does not require: they would end the style attribute of text that is copied as HTML.
-    fontFamily: (fontFamily || DEFAULT_FONT).replaceAll(/['"]/g, ''),
     fontSize: 12,
     cursorBlink: false,
     allowProposedApi: true,

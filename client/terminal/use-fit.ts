@@ -1,5 +1,5 @@
 import type { Terminal } from '@xterm/xterm'
-import { type Ref, watch } from 'vue'
+import { ref, type Ref, watch } from 'vue'
 import { fitFont } from './fit-font.ts'
 
 /** Space in CSS pixels for the border and the padding of the terminal's box. */
@@ -17,13 +17,15 @@ const FONT_STEP_PX = 0.5
  * @param box the element that the slide gives the terminal
  * @param scale the factor by which Slidev scales the slide
  * @param reservedHeight height in CSS pixels of an area at the bottom of the box that is covered, such as by a bar
- * @returns `start` fits a terminal whenever its box, its fonts or the scale change; it returns a function that stops
+ * @returns `start` fits a terminal whenever its box, its fonts or the scale change; it returns a function that stops.
+ * `textSize` is the size of the font in CSS pixels of the slide; undefined before the first fit
  */
 export function useFit(
   box: Ref<HTMLElement | undefined>,
   scale: Ref<number>,
   reservedHeight: () => number,
-): { start: (terminal: Terminal) => () => void; fit: () => void } {
+): { start: (terminal: Terminal) => () => void; fit: () => void; textSize: Readonly<Ref<number | undefined>> } {
+  const textSize = ref<number>()
   let terminal: Terminal | undefined
   /** Sizes of the box and the grid at the last fit. */
   let fitted = ''
@@ -51,6 +53,7 @@ export function useFit(
     while (!fits(font) && font > MIN_FONT_PX) font -= FONT_STEP_PX
     while (font < MAX_FONT_PX && fits(font + FONT_STEP_PX)) font += FONT_STEP_PX
     options.fontSize = font
+    textSize.value = font / scale.value
   }
 
   /** Fits again once a font is loaded: the cells were measured with the fallback font. */
@@ -63,6 +66,7 @@ export function useFit(
 
   return {
     fit,
+    textSize,
     start(started) {
       terminal = started
       const observer = new ResizeObserver(fit)

@@ -29,6 +29,7 @@ import { createHighlighterCore, type ThemeRegistration } from 'shiki/core'
 import { createJavaScriptRegexEngine } from 'shiki/engine/javascript'
 import dark from 'shiki/themes/github-dark-default.mjs'
 import light from 'shiki/themes/github-light-default.mjs'
+import { terminalFont } from '../terminal/fonts.ts'
 
 /**
  * The editor of the workshop: Monaco with the features that editing a flake needs. Monaco's own language services are
@@ -128,7 +129,7 @@ export function setColorScheme(dark: boolean): void {
 export const EDITOR_OPTIONS = {
   automaticLayout: true,
   minimap: { enabled: false },
-  fontFamily: "'JetBrains Mono Variable', ui-monospace, monospace",
+  fontFamily: terminalFont(),
   fontLigatures: false,
   fontSize: 13,
   lineHeight: 20,
