@@ -1,4 +1,5 @@
 import { reactive } from 'vue'
+import { type CommandLines, NO_SCRIPTS, provideCommandLines } from '../shared/command-line.ts'
 import type { Profile } from '../shared/deck/contract.ts'
 import type { Diagnosis } from '../shared/diagnosis.ts'
 import type { ClassInfo, ClassMembership } from '../shared/protocol/class.ts'
@@ -21,6 +22,8 @@ interface State {
   /** State that all windows share, by channel. */
   synced: Map<string, Record<string, unknown>>
   profile: Profile | undefined
+  /** What hints are composed from. */
+  commands: CommandLines
   deck: DeckState
   steps: Record<string, StepInfo>
   terminals: Record<string, TerminalInfo>
@@ -46,6 +49,7 @@ export const connection: State = reactive({
   share: {},
   synced: new Map(),
   profile: undefined,
+  commands: NO_SCRIPTS,
   deck: { state: 'current' },
   steps: {},
   terminals: {},
@@ -54,6 +58,8 @@ export const connection: State = reactive({
   class: undefined,
   refused: undefined,
 })
+
+provideCommandLines(() => connection.commands)
 
 /** Whether this window has a permission. Used to hide controls; the server checks every message again. */
 export function may(permission: Permission): boolean {
@@ -70,6 +76,7 @@ export function applyMessage(message: ServerMessage): void {
       connection.permissions = message.permissions
       connection.reason = message.reason
       connection.share = message.share
+      connection.commands = message.commands ?? NO_SCRIPTS
       applyDeck(message)
       return
     case 'deck':

@@ -183,7 +183,7 @@ test('a measurement of a run appears on the slides at once, with the change sinc
   if (!line || !unknown) throw new Error('unreachable')
   await expect(value).toContainText(/1\.0 MB \(host, \d+ \w+ 20\d\d\)/)
   await expect(line).toContainText('first measurement')
-  await expect(unknown).toContainText('tool.size over time: not measured yet. npm run rehearse -- tool')
+  await expect(unknown).toContainText(/tool\.size over time: not measured yet\. npm run rehearse -- \S*slides\.md tool/)
 
   await page.goto(`${talk.origin}/1`)
   await expect(terminal(page, 'count')).toHaveAttribute('data-state', 'prompt')

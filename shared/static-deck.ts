@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { stepInfo } from './protocol/state.ts'
+import { commandLineFacts, stepInfo } from './protocol/state.ts'
 
 /**
  * The data that a static site needs about its deck. `build` embeds it as JSON in the variable `VITE_UNDERSTUDY_STATIC`.
@@ -7,5 +7,6 @@ import { stepInfo } from './protocol/state.ts'
 export const staticDeck = z.strictObject({
   grid: z.strictObject({ cols: z.number().int(), rows: z.number().int() }),
   steps: z.array(stepInfo),
+  commands: commandLineFacts,
 })
 export type StaticDeck = z.infer<typeof staticDeck>

@@ -1,3 +1,4 @@
+import { commandLine } from '../../shared/command-line.ts'
 import {
   type Captured,
   measurement,
@@ -122,4 +123,9 @@ export const PROVENANCE_INTERVAL_MS = 20_000
 /** Formats a date: `23 Nov 2026`. */
 export function day(date: string): string {
   return new Date(date).toLocaleDateString('en-GB', { day: 'numeric', month: 'short', year: 'numeric' })
+}
+
+/** The command that measures a value, for slides that show it before the first measurement. */
+export function measuringCommand(id: string): string {
+  return commandLine('rehearse', id.split('.')[0] ?? '')
 }

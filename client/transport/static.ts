@@ -67,6 +67,7 @@ export class StaticTransport implements Transport {
       role: 'presenter',
       permissions: [...PERMISSIONS],
       share: {},
+      commands: this.deck.commands,
       version: 'static',
       deck: { state: 'current' },
       steps: this.deck.steps,

@@ -1,3 +1,4 @@
+import { commandLine, commandLines } from '../../shared/command-line.ts'
 import { existsSync } from 'node:fs'
 import { dirname, join, relative, resolve } from 'node:path'
 import { Listr } from 'listr2'
@@ -47,7 +48,7 @@ export async function buildTalk(options: BuildOptions): Promise<void> {
     `Written to ${relative(process.cwd(), out) || out}. Preview it with: npx sirv-cli ${relative(process.cwd(), out) || out}`,
   )
   if (missing.length > 0)
-    console.log(`Steps without a recording: ${missing.join(', ')}. Record them with: npm run rehearse`)
+    console.log(`Steps without a recording: ${missing.join(', ')}. Record them with: ${commandLine('rehearse')}`)
 }
 
 /**
@@ -63,6 +64,7 @@ export async function staticDeckOf(deck: Deck, profile?: Profile): Promise<Stati
   await recordings.load(deck)
   return {
     grid: deck.grid,
+    commands: commandLines(),
     steps: [...deck.steps.values()].map(({ id, slide, terminal, hash, contract }) => {
       const recording = recordings.info(id)
       return {

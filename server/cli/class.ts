@@ -57,7 +57,7 @@ interface OpenedLearner {
  * @throws DeckError, BuildError, or an Error with instructions for the user
  */
 export async function openClass(options: ClassOptions): Promise<void> {
-  await serve(options, 'npm run workshop', async (serving) => {
+  await serve(options, 'workshop', async (serving) => {
     const { deck, signal, onShutdown } = serving
     const { port, sequential, learners: names, commandPrefix, terminalPrefix } = options
     const engine = commandPrefix === undefined ? await prepareEngine(deck, options.yes, signal) : undefined

@@ -1,3 +1,4 @@
+import { commandLine } from '../../shared/command-line.ts'
 import { mkdir, writeFile } from 'node:fs/promises'
 import { dirname, join, relative, resolve } from 'node:path'
 import type { Profile } from '../../shared/deck/contract.ts'
@@ -32,7 +33,7 @@ export async function exportCasts(options: ExportCastsOptions): Promise<void> {
     await writeFile(join(out, `${id}.cast`), toVersion2(recording.cast))
     written.push(id)
   }
-  if (written.length === 0) throw new Error('There are no recordings yet. Record them with: npm run rehearse')
+  if (written.length === 0) throw new Error(`There are no recordings yet. Record them with: ${commandLine('rehearse')}`)
   console.log(
     `Written to ${relative(process.cwd(), out) || out}: ${written.join(', ')}. Play one with: asciinema play ${join(relative(process.cwd(), out), `${written[0]}.cast`)}`,
   )

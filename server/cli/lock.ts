@@ -1,3 +1,4 @@
+import { commandLine } from '../../shared/command-line.ts'
 import { Listr } from 'listr2'
 import { readDeck } from '../deck/deck.ts'
 import { interruptSignal } from '../lib/interrupt-signal.ts'
@@ -55,6 +56,6 @@ function withAdvice(error: unknown): unknown {
   )
     return error
   return new Error(
-    `${error.message}\nLocking requires a network. Connect this machine and run npm run lock again, or use the offline lab: npm start -- --profile lab`,
+    `${error.message}\nLocking requires a network. Connect this machine and try again: ${commandLine('lock')}. Or use the offline lab: ${commandLine('start', '--profile', 'lab')}`,
   )
 }

@@ -1,3 +1,4 @@
+import { commandLine } from '../../shared/command-line.ts'
 import { readdir, readFile, stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import type { Profile } from '../../shared/deck/contract.ts'
@@ -35,8 +36,8 @@ export async function play({ deck: file, recording, profile }: PlayOptions): Pro
   if (!cast)
     throw new Error(
       deck.steps.has(recording)
-        ? `Step "${recording}" has no recording yet. Record it with: npm run rehearse -- ${recording}`
-        : `"${recording}" is neither a step of this deck nor the number of a log. List both with: npm run play`,
+        ? `Step "${recording}" has no recording yet. Record it with: ${commandLine('rehearse', recording)}`
+        : `"${recording}" is neither a step of this deck nor the number of a log. List both with: ${commandLine('play')}`,
     )
   await show(cast, signal)
 }
@@ -72,14 +73,14 @@ async function list(deck: Deck, logs: Log[], profile?: Profile): Promise<string>
       ({ id, recording }) =>
         `  ${id.padEnd(width)}  ${day(recording?.date ?? '')}  ${recording?.profile}${recording?.stale ? `  stale: ${recording.stale}` : ''}`,
     ),
-    ...(recorded.length === 0 ? ['  none; record them with: npm run rehearse'] : []),
+    ...(recorded.length === 0 ? [`  none; record them with: ${commandLine('rehearse')}`] : []),
     `\nLogs of terminals, in ${dirname(logs[0]?.file ?? join(deckPaths(deck.file).sessions, 'x'))}`,
     ...logs.map(
       ({ date, terminal, bytes }, index) =>
         `  ${String(index + 1).padStart(3)}  ${terminal.padEnd(width - 5)}  ${day(date)}  ${Math.ceil(bytes / 1000)} kB`,
     ),
     ...(logs.length === 0 ? ['  none; start a talk to save logs'] : []),
-    '\nPlay one with: npm run play -- <step or number>',
+    `\nPlay one with: ${commandLine('play', '<step or number>')}`,
   ].join('\n')
 }
 

@@ -10,7 +10,9 @@ import { registerRecord } from './commands/record.ts'
 import { registerRehearse } from './commands/rehearse.ts'
 import { registerDev, registerStart } from './commands/start.ts'
 import { registerWorkshop } from './commands/workshop.ts'
-import { checkConsumedOptions, commandLine } from './npm.ts'
+import { commandLine } from '../../shared/command-line.ts'
+import { checkConsumedOptions, provideHints } from './npm.ts'
+import { deckAndRestOf } from './options.ts'
 import { acceptFormerNames } from './renamed-options.ts'
 
 /** The commands, in the order of the help. */
@@ -35,14 +37,18 @@ const COMMANDS = [
  * @param notify receives notices about former names of options
  */
 export function createProgram(notify: (notice: string) => void): Command {
+  provideHints()
   const program = new Command('slidev-addon-understudy').description(
     'Slidev slides whose commands run for real in terminals on the slides',
   )
   for (const register of COMMANDS) register(program)
   acceptFormerNames(program, notify)
-  program.showHelpAfterError('All commands: slidev-addon-understudy --help')
+  program.showHelpAfterError('All commands: npx slidev-addon-understudy --help')
   for (const command of program.commands)
-    command.showHelpAfterError(`All options: ${commandLine(command.name())} --help`)
-  program.hook('preAction', (_, command) => checkConsumedOptions(command))
+    command.showHelpAfterError(`All options: ${commandLine(command.name(), '--help')}`)
+  program.hook('preAction', (_, command) => {
+    checkConsumedOptions(command)
+    if (command.options.some(({ long }) => long === '--deck')) provideHints(deckAndRestOf(command).deck)
+  })
   return program
 }

@@ -1,3 +1,4 @@
+import { commandLine } from '../../shared/command-line.ts'
 import { join, resolve } from 'node:path'
 import { renderUnicodeCompact } from 'uqr'
 import type { Profile } from '../../shared/deck/contract.ts'
@@ -39,7 +40,7 @@ const MAX_SLIDEV_PORT = 43129
  * @throws DeckError, BuildError or an Error whose message contains the fix
  */
 export async function start(options: StartOptions): Promise<void> {
-  await serve(options, 'npm start', async (serving) => {
+  await serve(options, 'start', async (serving) => {
     const { deck, signal, onShutdown } = serving
     const share = await sharingOf(options)
     const { paths, profile, stage, secrets, recordings, notices } = await openStage(
@@ -86,7 +87,9 @@ export async function start(options: StartOptions): Promise<void> {
       })
       onShutdown(async () => {
         await log.close()
-        console.log(`Log of this talk: ${file}\nRender a video of it with: npm run record -- --from-log ${file}`)
+        console.log(
+          `Log of this talk: ${file}\nRender a video of it with: ${commandLine('record', '--from-log', file)}`,
+        )
       })
     }
 

@@ -28,7 +28,7 @@ const SINGLE_LEARNER = 'me'
  * @throws DeckError, BuildError, or an Error with instructions for the user
  */
 export async function openWorkshop(options: WorkshopOptions): Promise<void> {
-  await serve(options, 'npm run workshop', async (serving) => {
+  await serve(options, 'workshop', async (serving) => {
     const { deck, signal, onShutdown } = serving
     const { port, sequential } = options
     const folder = join(deckPaths(deck.file).learners, SINGLE_LEARNER)

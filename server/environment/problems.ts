@@ -1,3 +1,4 @@
+import { commandLine } from '../../shared/command-line.ts'
 import type { PortHolder } from './ports.ts'
 
 /** Lines of a program's output that a message shows. */
@@ -23,13 +24,13 @@ export function describeProfileProblem(problem: ProfileProblem): string {
     case 'lab-packages-missing':
       return `The offline lab needs these Debian packages: ${problem.packages.join(', ')}.`
     case 'lab-not-prepared':
-      return 'The offline lab is not prepared yet. Run npm start to prepare it.'
+      return `The offline lab is not prepared yet. Prepare it with: ${commandLine('start')}`
     case 'lab-environment-failed':
       return problem.output.trim() || 'The environment of the offline lab cannot be read.'
     case 'no-dev-shell':
       return `The steps run with the programs of this machine: the flake's development shell is not available.\n${problem.reason}`
     case 'dev-shell-not-entered':
-      return 'The development shell was not entered yet. Run npm start or npm run prefetch.'
+      return `The development shell was not entered yet. Enter it with: ${commandLine('start')}`
   }
 }
 

@@ -1,3 +1,4 @@
+import { commandLine } from '../../shared/command-line.ts'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { type WebSocket, WebSocketServer } from 'ws'
@@ -91,10 +92,10 @@ interface Rejection {
   text: string
 }
 
-const BUILT_DECK_ONLY: Rejection = {
+const builtDeckOnly = (): Rejection => ({
   status: 403,
-  text: "During development only the author's windows have access. Use npm start to give the talk.",
-}
+  text: `During development only the author's windows have access. Give the talk with: ${commandLine('start')}`,
+})
 
 /**
  * Opens the one port of the server. Deck, websocket and pages are behind one check of Host, Origin and token.
@@ -211,7 +212,7 @@ class Listener {
     if (name && request.method === 'GET' && this.exchangeToken(url, name, response)) return
     const checked = this.check(request)
     if ('status' in checked) return reject(response, checked)
-    if (deck.upgrade && !checked.permissions.includes('type')) return reject(response, BUILT_DECK_ONLY)
+    if (deck.upgrade && !checked.permissions.includes('type')) return reject(response, builtDeckOnly())
     deck.request(request, response, checked)
   }
 
@@ -239,7 +240,7 @@ class Listener {
       return this.sockets.handleUpgrade(request, socket, head, (opened) => onSocket(opened, admitted))
     }
     if (!deck.upgrade) return rejectUpgrade(socket, { status: 404, text: 'There is no websocket at this path.' })
-    if (!checked.permissions.includes('type')) return rejectUpgrade(socket, BUILT_DECK_ONLY)
+    if (!checked.permissions.includes('type')) return rejectUpgrade(socket, builtDeckOnly())
     deck.upgrade(request, socket, head)
   }
 
@@ -320,10 +321,10 @@ function rejectUpgrade(socket: Duplex, { status, text }: Rejection): void {
 async function describeListenError(error: NodeJS.ErrnoException, port: number, address: string): Promise<string> {
   switch (error.code) {
     case 'EADDRINUSE':
-      return `${describePortHolder(port, await findPortHolder(port))}, or choose another: npm start -- --port ${port + 1}`
+      return `${describePortHolder(port, await findPortHolder(port))}, or choose another: ${commandLine('start', '--port', String(port + 1))}`
     case 'EADDRNOTAVAIL':
       return `This machine does not have the address ${address}. List its addresses: ip address`
     default:
-      return `Cannot listen on port ${port} of ${address}: ${error.message}. Choose another: npm start -- --port 4030`
+      return `Cannot listen on port ${port} of ${address}: ${error.message}. Choose another: ${commandLine('start', '--port', '4030')}`
   }
 }

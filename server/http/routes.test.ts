@@ -49,7 +49,7 @@ test.each(['unknown.cast', 'removed.cast', 'greet.json', '..%2fgreet.cast'])(
   async (name) => {
     const { status, text } = await get(`/understudy/recordings/${name}`)
     expect(status).toBe(404)
-    expect(text).toContain('npm run rehearse')
+    expect(text).toContain('npx slidev-addon-understudy rehearse')
   },
 )
 

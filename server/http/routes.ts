@@ -1,3 +1,4 @@
+import { commandLine } from '../../shared/command-line.ts'
 import { createReadStream } from 'node:fs'
 import type { ServerResponse } from 'node:http'
 import { CAST_PATH, PAGE_PATH, THUMBNAIL_PATH } from '../../shared/protocol/talk.ts'
@@ -69,7 +70,7 @@ export function thumbnailRoute(recordings: Pick<Recordings, 'thumbnailFile'> | u
     if (!url.pathname.startsWith(THUMBNAIL_PATH)) return false
     const step = stepIn(url, THUMBNAIL_PATH, '.png')
     const file = step === undefined ? undefined : recordings?.thumbnailFile(step)
-    if (file === undefined) fail(response, 404, 'Thumbnail not found. Rehearse the step: npm run rehearse')
+    if (file === undefined) fail(response, 404, `Thumbnail not found. Rehearse the step: ${commandLine('rehearse')}`)
     else sendFile(response, file, 'image/png')
     return true
   }
@@ -81,7 +82,7 @@ export function recordingRoute(recordings: Pick<Recordings, 'castFile'> | undefi
     if (!url.pathname.startsWith(CAST_PATH)) return false
     const step = stepIn(url, CAST_PATH, '.cast')
     const file = step === undefined ? undefined : recordings?.castFile(step)
-    if (file === undefined) fail(response, 404, 'Recording not found. Rehearse the step: npm run rehearse')
+    if (file === undefined) fail(response, 404, `Recording not found. Rehearse the step: ${commandLine('rehearse')}`)
     else sendFile(response, file, 'application/x-asciicast')
     return true
   }
@@ -101,7 +102,7 @@ function sendFile(response: ServerResponse, file: string, type: string): void {
   stream.once('open', () => response.writeHead(200, { 'Content-Type': type, 'Cache-Control': 'no-cache' }))
   stream.once('error', () => {
     if (response.headersSent) response.destroy()
-    else fail(response, 404, 'The file was removed. Rehearse the step: npm run rehearse')
+    else fail(response, 404, `The file was removed. Rehearse the step: ${commandLine('rehearse')}`)
   })
   stream.pipe(response)
 }

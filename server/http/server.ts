@@ -1,3 +1,4 @@
+import { commandLine, commandLines } from '../../shared/command-line.ts'
 import { dirname } from 'node:path'
 import { watch } from 'chokidar'
 import type { WebSocket } from 'ws'
@@ -202,6 +203,7 @@ export class TalkServer {
       permissions: [...permissions],
       ...(reason !== undefined && { reason }),
       share: this.shareInfo(role),
+      commands: commandLines(),
       version: this.version,
       deck: this.deckState,
       steps: stage.steps(),
@@ -233,7 +235,8 @@ export class TalkServer {
 
   private async diagnose({ stage }: Room): Promise<Diagnosis> {
     const { profile, recordings, paths } = this.options
-    if (!recordings || !paths) throw new Error('The doctor is not available on this server. Run: npm run doctor')
+    if (!recordings || !paths)
+      throw new Error(`The doctor is not available on this server. Run: ${commandLine('doctor')}`)
     return diagnose({ deck: this.deck, profile, stage, recordings, paths })
   }
 

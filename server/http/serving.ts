@@ -1,3 +1,4 @@
+import { commandLine } from '../../shared/command-line.ts'
 import { Listr } from 'listr2'
 import openBrowser from 'open'
 import { type Deck, readDeck } from '../deck/deck.ts'
@@ -29,7 +30,7 @@ export interface Serving {
 /**
  * Serves a deck until a signal ends it.
  *
- * @param command as the user types it, for the hint to choose another port
+ * @param command its name, for the hint to choose another port
  * @param begin starts everything and prints the links
  * @returns when everything that was started has ended
  * @throws DeckError, what `begin` throws, or an Error whose message says what to do next
@@ -43,7 +44,7 @@ export async function serve(
   const deck = await readDeck(file)
   if (!(await isPortFree(port)))
     throw new Error(
-      `${describePortHolder(port, await findPortHolder(port))}, or choose another: ${command} -- --port ${port + 1}`,
+      `${describePortHolder(port, await findPortHolder(port))}, or choose another: ${commandLine(command, '--port', String(port + 1))}`,
     )
 
   const shutdown: (() => Promise<unknown>)[] = []

@@ -63,7 +63,12 @@ test('the talk is not ready if a step can neither run nor be replayed', { timeou
       detail: 'The program no-such-program is not installed.',
       fix: 'Install no-such-program, then run the step again',
     },
-    { name: 'Recording', state: 'warn', detail: 'None to fall back on', fix: 'npm run rehearse -- lacks' },
+    {
+      name: 'Recording',
+      state: 'warn',
+      detail: 'None to fall back on',
+      fix: `npm run rehearse -- ${join(folder, 'slides.md')} lacks`,
+    },
   ])
 })
 

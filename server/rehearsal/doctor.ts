@@ -1,3 +1,4 @@
+import { commandLine } from '../../shared/command-line.ts'
 import { describeMissingRequirement, type MissingRequirement } from '../../shared/failures/requirement.ts'
 import { mkdtemp, rm, statfs, writeFile } from 'node:fs/promises'
 import { freemem, tmpdir } from 'node:os'
@@ -68,7 +69,7 @@ async function diagnoseMachine({ profile, paths, port }: DoctorContext): Promise
       name: 'Profile',
       state: 'warn',
       detail: profile.problem,
-      fix: 'Run npm start to prepare it',
+      fix: `Prepare it with: ${commandLine('start')}`,
     })
   else findings.push({ name: 'Profile', state: 'ok', detail: profile.name })
   if (profile.name !== 'host') {
@@ -79,7 +80,7 @@ async function diagnoseMachine({ profile, paths, port }: DoctorContext): Promise
             name: 'Nix',
             state: 'warn',
             detail: 'Not installed',
-            fix: 'On Debian and Ubuntu, npm start installs it. Otherwise see https://nixos.org/download',
+            fix: `On Debian and Ubuntu, install it with: ${commandLine('start')}. Otherwise see https://nixos.org/download`,
           },
     )
     if (nix && !profile.problem) findings.push(await diagnoseFlakes(profile))
@@ -91,7 +92,7 @@ async function diagnoseMachine({ profile, paths, port }: DoctorContext): Promise
             name: 'Prefetched',
             state: 'warn',
             detail: 'Not done yet, so the first run of a step downloads and builds its dependencies',
-            fix: `npm run prefetch -- --profile ${profile.name}`,
+            fix: commandLine('prefetch', '--profile', profile.name),
           },
     )
   }
@@ -116,7 +117,7 @@ async function diagnoseMachine({ profile, paths, port }: DoctorContext): Promise
             name: 'Port',
             state: 'fail',
             detail: describePortHolder(port, await findPortHolder(port)),
-            fix: `npm start -- --port ${port + 1}`,
+            fix: commandLine('start', '--port', String(port + 1)),
           },
     )
   return findings
@@ -217,7 +218,7 @@ async function diagnoseStep(
   const canRun = findings.length === 0
 
   const recording = recordings.info(step.id)
-  const rehearse = `npm run rehearse -- ${step.id}`
+  const rehearse = commandLine('rehearse', step.id)
   // A rehearsal does not run such a step, so it has no recording.
   const asksUser = confirm !== undefined || Object.keys(inputs).length > 0
   if (!recording && !asksUser)
@@ -246,7 +247,7 @@ function fixFor(missing: MissingRequirement, profile: ProfileRuntime): string | 
         ? 'Add it to devShells.default of the flake'
         : `Install ${missing.program}, then run the step again`
     case 'variable':
-      return `export ${missing.variable}=…; npm start`
+      return `export ${missing.variable}=…; ${commandLine('start')}`
     case 'network':
       return 'Check the network connection'
     case 'profile':

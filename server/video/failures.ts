@@ -1,3 +1,4 @@
+import { commandLine } from '../../shared/command-line.ts'
 import { describeStepProblem, type StepProblem } from '../../shared/failures/step-problem.ts'
 import type { FrameProblem } from './virtual-clock.ts'
 
@@ -74,9 +75,9 @@ function describe(failure: VideoFailure): string {
     case 'step-slide-missing':
       return `Step "${failure.step}" is on slide ${failure.slide}, but the deck has no slide with this number.`
     case 'recording-missing':
-      return `Step "${failure.step}" has no recording. Record it: npm run rehearse -- ${failure.step}`
+      return `Step "${failure.step}" has no recording. Record it: ${commandLine('rehearse', failure.step)}`
     case 'no-recordings':
-      return 'None of the steps has a recording. Record them: npm run rehearse'
+      return `None of the steps has a recording. Record them: ${commandLine('rehearse')}`
     case 'invalid-narration':
       return `Slide ${failure.slide}: "narration" must be the path of an audio file, relative to the deck's folder.`
     case 'unreadable-audio':
@@ -84,7 +85,7 @@ function describe(failure: VideoFailure): string {
     case 'cast-needs-one-step':
       return 'The format "cast" needs exactly one step per video. Name a step, or use --each.'
     case 'vertical-needs-step':
-      return 'A vertical video shows a single step. Name it, for example: npm run record -- run-vm --size vertical'
+      return `A vertical video shows a single step. Name it: ${commandLine('record', '<step>', '--size', 'vertical')}`
     case 'log-excludes-steps':
       return 'The video of a talk log cannot be limited to steps. Select slides with --slides 3-5, or use --each for one video per slide.'
     case 'failure-not-recorded':
@@ -98,9 +99,9 @@ function describe(failure: VideoFailure): string {
     case 'incomplete-frame':
       return `${describePosition(failure.position)}${describeProblem(failure.problem)}`
     case 'unreadable-log':
-      return `Cannot read the talk log: ${failure.reason}\nRecord one with: npm start -- --save-log`
+      return `Cannot read the talk log: ${failure.reason}\nRecord one with: ${commandLine('start', '--save-log')}`
     case 'invalid-log-header':
-      return 'Invalid talk log: line 1 is not a header. Record a log with: npm start -- --save-log'
+      return `Invalid talk log: line 1 is not a header. Record a log with: ${commandLine('start', '--save-log')}`
     case 'invalid-log-line':
       return `Invalid talk log: line ${failure.line} is not a message.`
     case 'log-without-hello':

@@ -1,3 +1,4 @@
+import { commandLine } from '../command-line.ts'
 import { z } from 'zod'
 import { permission, role } from '../roles.ts'
 import { describeMissingRequirement, missingRequirement } from './requirement.ts'
@@ -61,7 +62,7 @@ export function describeTalkRefusal(refusal: TalkRefusal): string {
         ? `Port ${refusal.port} is in use by step "${refusal.holder.step}". Interrupt it first.`
         : refusal.holder.description
     case 'no-recording':
-      return `Step "${refusal.step}" has no recording yet. Record it: npm run rehearse -- ${refusal.step}`
+      return `Step "${refusal.step}" has no recording yet. Record it: ${commandLine('rehearse', refusal.step)}`
     case 'shell-failed':
       return `The shell of terminal "${refusal.terminal}" did not start: ${describeSessionFailure(refusal.failure)}`
     case 'not-allowed':
@@ -69,9 +70,9 @@ export function describeTalkRefusal(refusal: TalkRefusal): string {
     case 'no-presenter-window':
       return "No presenter window is open. Open the slides on the presenter's machine."
     case 'not-a-workshop':
-      return 'This is a talk, not a workshop. Start a workshop: npm run workshop'
+      return `This is a talk, not a workshop. Start a workshop: ${commandLine('workshop')}`
     case 'not-a-class':
-      return 'This workshop has a single learner. Start a class: npm run workshop -- --learners 8'
+      return `This workshop has a single learner. Start a class: ${commandLine('workshop', '--learners', '8')}`
     case 'outdated-page':
       return 'This page and its server have different versions. Start the talk again, then reload the page.'
     case 'unexpected':

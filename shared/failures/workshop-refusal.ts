@@ -1,3 +1,4 @@
+import { commandLine } from '../command-line.ts'
 import { z } from 'zod'
 import { activityAction } from '../protocol/workshop.ts'
 
@@ -67,7 +68,7 @@ export function describeWorkshopRefusal(refusal: WorkshopRefusal): string {
     case 'activity-running':
       return describeRunning(refusal.action, refusal.title)
     case 'course-closed':
-      return 'The workshop has ended. Start it again with npm run workshop.'
+      return `The workshop has ended. Start it again with: ${commandLine('workshop')}`
     case 'invalid-path':
       return `Invalid path "${refusal.path}". Use a path relative to your workspace, such as nixos/services/hello.nix.`
     case 'file-missing':

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import type { CommandLines } from '../command-line.ts'
 import { profileSchema } from '../deck/contract.ts'
 import { ID } from '../deck/fence.ts'
 import { fallbackReason } from '../failures/fallback.ts'
@@ -127,6 +128,12 @@ export const deckState = z.discriminatedUnion('state', [
   z.strictObject({ state: z.literal('broken'), errors: z.array(z.string()).min(1) }),
 ])
 export type DeckState = z.infer<typeof deckState>
+
+/** What hints are composed from (see `CommandLines`). */
+export const commandLineFacts: z.ZodType<CommandLines> = z.strictObject({
+  scripts: z.record(z.string(), z.string()),
+  deck: z.string().optional(),
+})
 
 /** The links that a window may show to others. */
 export const shareInfo = z.strictObject({

@@ -6,6 +6,7 @@ import { PLAYBACK_ACTIONS } from '../recording/player.ts'
 import { permission, role } from '../roles.ts'
 import { classClientMessages, classServerMessages } from './class.ts'
 import {
+  commandLineFacts,
   deckState,
   id,
   replayInfo,
@@ -127,6 +128,8 @@ export const serverMessage = z.discriminatedUnion('type', [
     /** The reason why the window has fewer permissions than its role. */
     reason: z.string().optional(),
     share: shareInfo,
+    /** What the hints of this window are composed from; absent in the logs of older versions. */
+    commands: commandLineFacts.optional(),
     version: z.string(),
     deck: deckState,
     steps: z.array(stepInfo),

@@ -1,3 +1,4 @@
+import { commandLine } from '../../../shared/command-line.ts'
 import { createHash } from 'node:crypto'
 import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { basename, join } from 'node:path'
@@ -184,7 +185,7 @@ const LIST = 'understudy-paths'
 export async function importCache(context: NixContext, folder: string, onLine?: (line: string) => void): Promise<void> {
   const list = await readFile(join(folder, LIST), 'utf8').catch(() => {
     throw new NixError(
-      `${folder} does not contain ${LIST}. Create it on a connected machine: npm run prefetch -- --export ${folder}`,
+      `${folder} does not contain ${LIST}. Create it on a connected machine: ${commandLine('prefetch', '--export', folder)}`,
     )
   })
   const paths = lines(list)
