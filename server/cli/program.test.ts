@@ -15,7 +15,12 @@ function parse(...words: [string, ...string[]]): { command: Command; notices: st
   return { command, notices }
 }
 
-const NAMES = createProgram(() => {}).commands.map((command) => command.name())
+/** Commands that create a deck instead of using one. */
+const CREATING = ['new']
+
+const NAMES = createProgram(() => {})
+  .commands.map((command) => command.name())
+  .filter((name) => !CREATING.includes(name))
 
 /** Commands whose arguments are step ids or recordings. */
 const WITH_STEPS = ['rehearse', 'record', 'play']

@@ -1,9 +1,11 @@
 import { Command } from 'commander'
+import { registerAdd } from './commands/add.ts'
 import { registerBuild } from './commands/build.ts'
 import { registerCheck } from './commands/check.ts'
 import { registerDoctor } from './commands/doctor.ts'
 import { registerExport } from './commands/export.ts'
 import { registerLock } from './commands/lock.ts'
+import { registerNew } from './commands/new.ts'
 import { registerPlay } from './commands/play.ts'
 import { registerPrefetch } from './commands/prefetch.ts'
 import { registerRecord } from './commands/record.ts'
@@ -29,6 +31,8 @@ const COMMANDS = [
   registerCheck,
   registerDoctor,
   registerLock,
+  registerNew,
+  registerAdd,
 ]
 
 /**

@@ -35,6 +35,8 @@ const NOT_BUILT_IN_PACKAGE = [
   'docs',
   'e2e',
   'nix/lab',
+  'schema',
+  'starter',
   ...['cli', 'dist', 'environment', 'executor', 'http', 'recording', 'rehearsal'].map((name) => `server/${name}`),
   ...['steps', 'terminal', 'test', 'video', 'workshop'].map((name) => `server/${name}`),
 ]
