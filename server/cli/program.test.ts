@@ -16,7 +16,7 @@ function parse(...words: [string, ...string[]]): { command: Command; notices: st
 }
 
 /** Commands that create a deck instead of using one. */
-const CREATING = ['new']
+const CREATING = ['new', 'import']
 
 const NAMES = createProgram(() => {})
   .commands.map((command) => command.name())

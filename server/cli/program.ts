@@ -4,6 +4,7 @@ import { registerBuild } from './commands/build.ts'
 import { registerCheck } from './commands/check.ts'
 import { registerDoctor } from './commands/doctor.ts'
 import { registerExport } from './commands/export.ts'
+import { registerImport } from './commands/import.ts'
 import { registerLock } from './commands/lock.ts'
 import { registerNew } from './commands/new.ts'
 import { registerPlay } from './commands/play.ts'
@@ -33,6 +34,7 @@ const COMMANDS = [
   registerLock,
   registerNew,
   registerAdd,
+  registerImport,
 ]
 
 /**
