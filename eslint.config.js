@@ -37,7 +37,7 @@ const PARTS = {
 }
 
 /** All folders that a zone can name. */
-const ALL = [...new Set([...Object.keys(PARTS), 'setup', 'theme', 'e2e', 'bench', 'nix', 'tasks'])]
+const ALL = [...new Set([...Object.keys(PARTS), 'setup', 'theme', 'e2e', 'bench', 'scripts', 'nix', 'tasks'])]
 
 const zone = (target, from, message) => ({ target: join(root, target), from: join(root, from), message })
 
@@ -120,7 +120,7 @@ export default tseslint.config(
   },
   {
     // A test imports the code that it tests, from any layer.
-    files: ['**/*.test.ts', '**/*.spec.ts', 'server/test/**', 'nix/lab/for-tests.ts', 'bench/**'],
+    files: ['**/*.test.ts', '**/*.spec.ts', 'server/test/**', 'nix/lab/for-tests.ts', 'bench/**', 'scripts/**'],
     rules: {
       'import-x/no-restricted-paths': 'off',
       // Matchers are `any`, and a test may fail with a TypeError.

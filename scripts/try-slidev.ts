@@ -1,0 +1,124 @@
+import { spawn } from 'node:child_process'
+import { existsSync } from 'node:fs'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { execa } from 'execa'
+import semver from 'semver'
+import { z } from 'zod'
+import { launchChromium } from '../bench/chromium.ts'
+import { SUPPORTED_SLIDEV } from '../server/deck/slidev.ts'
+import { packageRoot } from '../server/lib/paths.ts'
+import { freePort } from '../server/test/free-port.ts'
+
+// `npm run try-slidev -- VERSION`: installs the packed addon beside that version of Slidev in an empty deck, builds the
+// deck, and runs a step in a browser. `--list` prints the newest patch of each supported minor version as JSON.
+
+const DECK = `---
+addons: [slidev-addon-understudy]
+fonts: { provider: none }
+---
+
+# A deck of another speaker
+
+\`\`\`sh {step=multiply}
+echo "six times seven is $((6 * 7))"
+\`\`\`
+
+<Terminal name="main" class="h-60" />
+`
+
+/** Packages that the addon shares with Slidev and that must not be installed twice: pages would load both. */
+const SHARED_PACKAGES = ['@slidev/client', '@slidev/parser', 'vue', 'shiki', '@shikijs/core', 'monaco-editor']
+
+const [argument = ''] = process.argv.slice(2)
+if (argument === '--list') console.log(JSON.stringify(await supportedVersions()))
+else if (semver.valid(argument) !== null) await tryVersion(argument)
+else throw new Error('Give a version of Slidev, such as 53.0.0, or --list.')
+
+/** The newest patch of each minor version of Slidev that the addon supports, oldest first. */
+async function supportedVersions(): Promise<string[]> {
+  const { stdout } = await execa('npm', ['view', '@slidev/cli', 'versions', '--json'])
+  const newest = new Map<string, string>()
+  for (const version of semver.sort(z.array(z.string()).parse(JSON.parse(stdout))))
+    if (semver.satisfies(version, SUPPORTED_SLIDEV)) newest.set(version.replace(/\.\d+$/, ''), version)
+  return [...newest.values()]
+}
+
+/** @throws Error with what does not work */
+async function tryVersion(version: string): Promise<void> {
+  const folder = await mkdtemp(join(tmpdir(), 'understudy-try-slidev-'))
+  const cache = join(folder, 'cache')
+  const run = (command: string, args: string[]) =>
+    execa(command, args, { cwd: folder, env: { UNDERSTUDY_CACHE: cache }, stdio: ['ignore', 'inherit', 'inherit'] })
+  try {
+    const { stdout } = await execa('npm', ['pack', '--json', '--pack-destination', folder], { cwd: packageRoot })
+    // The output begins with that of the script "prepack".
+    const [packed] = z
+      .array(z.object({ filename: z.string() }))
+      .min(1)
+      .parse(JSON.parse(stdout.slice(stdout.indexOf('[\n'))))
+    await writeFile(join(folder, 'package.json'), '{ "private": true, "type": "module" }')
+    await writeFile(join(folder, 'slides.md'), DECK)
+    const packages = [`./${packed?.filename}`, `@slidev/cli@${version}`, '@slidev/theme-default']
+    await run('npm', ['install', '--no-audit', '--no-fund', '--loglevel=error', ...packages])
+    await expectSingleCopies(folder)
+    await run('npx', ['slidev-addon-understudy', 'build'])
+    if (!existsSync(join(folder, 'dist', 'index.html'))) throw new Error('The built site has no index.html.')
+    await runStep(folder, cache)
+    console.log(`Slidev ${version} works on Node ${process.versions.node}.`)
+  } finally {
+    await rm(folder, { recursive: true, force: true })
+  }
+}
+
+/** Checks that each shared package is installed once. */
+async function expectSingleCopies(folder: string): Promise<void> {
+  const { stdout } = await execa('npm', ['query', SHARED_PACKAGES.map((name) => `[name="${name}"]`).join(', ')], {
+    cwd: folder,
+  })
+  const copies = z.array(z.object({ name: z.string(), version: z.string() })).parse(JSON.parse(stdout))
+  for (const name of SHARED_PACKAGES) {
+    const versions = copies.filter((copy) => copy.name === name).map((copy) => copy.version)
+    if (versions.length !== 1) throw new Error(`${name} is installed ${versions.length} times: ${versions.join(', ')}`)
+  }
+  const { stdout: size } = await execa('du', ['-sm', 'node_modules'], { cwd: folder })
+  console.log(`node_modules: ${size.split('\t')[0]} MB, one copy of ${SHARED_PACKAGES.join(', ')}`)
+}
+
+/** Starts the talk, runs its step in a browser, and waits for the step's output. */
+async function runStep(folder: string, cache: string): Promise<void> {
+  const browser = await launchChromium()
+  const port = String(await freePort())
+  // Not through npx, which ends before the command that it runs.
+  const command = join(folder, 'node_modules', 'slidev-addon-understudy', 'bin', 'understudy.js')
+  const server = spawn(process.execPath, [command, 'start', '--no-open', '--profile', 'host', '--port', port], {
+    cwd: folder,
+    env: { ...process.env, UNDERSTUDY_CACHE: cache },
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
+  const ended = new Promise((resolve) => server.once('exit', resolve))
+  try {
+    const link = await new Promise<string>((resolve, reject) => {
+      let output = ''
+      server.stdout.on('data', (chunk: Buffer) => {
+        output += String(chunk)
+        const found = /Slides\s+(http\S+)/.exec(output)?.[1]
+        if (found !== undefined) resolve(found)
+      })
+      void ended.then(() => reject(new Error(`The server ended before it printed its link:\n${output}`)))
+    })
+    const page = await browser.newPage()
+    const errors: string[] = []
+    page.on('pageerror', ({ message }) => errors.push(message))
+    await page.goto(link)
+    await page.locator('[data-step="multiply"]').getByRole('button', { name: 'Run' }).first().click()
+    await page.locator('.xterm-rows').getByText('six times seven is 42').first().waitFor()
+    await page.locator('[data-step="multiply"]').getByText('succeeded').first().waitFor()
+    if (errors.length > 0) throw new Error(`Errors on the page:\n${errors.join('\n')}`)
+  } finally {
+    await browser.close()
+    server.kill('SIGINT')
+    await ended
+  }
+}
