@@ -36,9 +36,8 @@ const testArgs = only === 'e2e' ? browserTestFilters(names) : names
 
 const startedAt = Date.now()
 checkNode()
-installPackages()
-// Type errors do not stop the run: the part "types" counts them, and Vitest does not need the compiled server.
-if (compileServer() !== 0) console.error('The server has type errors.')
+await installPackages({ tests: true })
+await compileServer()
 const folder = mkdtempSync(join(tmpdir(), 'understudy-test-'))
 // A complete run prepares the lab in its own cache and removes it. A single part uses the user's cache, in which the
 // lab may already exist.

@@ -11,6 +11,7 @@ const PACKAGES = {
   asciinema: 'asciinema', // compatibility of recordings
   podman: 'podman', // classes
   runc: 'runc', // classes
+  pgrep: 'procps', // processes of a test
   vim: 'vim', // full-screen programs in the terminal
   less: 'less',
   tmux: 'tmux',

@@ -2,6 +2,10 @@ import { commandLine } from '../../shared/command-line.ts'
 import { join, resolve } from 'node:path'
 import { renderUnicodeCompact } from 'uqr'
 import type { Profile } from '../../shared/deck/contract.ts'
+import { deckVersion } from '../deck/build-version.ts'
+import type { Deck } from '../deck/deck.ts'
+import { buildDeck } from '../deck/slidev.ts'
+import { deckPaths } from '../lib/paths.ts'
 import { TalkLog } from '../video/talk-log.ts'
 import type { Sharing } from '../http/front-door.ts'
 import { localAddress } from '../environment/network.ts'
@@ -43,6 +47,8 @@ export async function start(options: StartOptions): Promise<void> {
   await serve(options, 'start', async (serving) => {
     const { deck, signal, onShutdown } = serving
     const share = await sharingOf(options)
+    const prebuilt = options.develop ? undefined : prebuild(deck, signal)
+    onShutdown(() => Promise.allSettled([prebuilt]))
     const { paths, profile, stage, secrets, recordings, notices } = await openStage(
       { ...options, deck, fallBack: true, log: true },
       signal,
@@ -66,11 +72,10 @@ export async function start(options: StartOptions): Promise<void> {
       ...(develop && { develop }),
       log: console.log,
     })
-    const { link, share: links } = await listen(
-      server,
-      serving,
-      develop && 'Start Slidev, which shows edits immediately',
-    )
+    const { link, share: links } = await listen(server, serving, {
+      title: develop && 'Start Slidev, which shows edits immediately',
+      prebuilt,
+    })
     if (options.saveLog !== undefined) {
       const file =
         options.saveLog === true
@@ -99,6 +104,19 @@ export async function start(options: StartOptions): Promise<void> {
     )
     if (options.open) await openInBrowser(link)
   })
+}
+
+/**
+ * Builds the deck while its profile is prepared: in a fresh clone, both take long.
+ *
+ * @returns a promise whose rejection need not be handled
+ */
+function prebuild(deck: Deck, signal: AbortSignal): Promise<unknown> {
+  const build = async () =>
+    buildDeck(deck.file, await deckVersion(deck.file, deck.files), deckPaths(deck.file).built, { signal })
+  const built = build()
+  built.catch(() => {})
+  return built
 }
 
 /** The address at which to share the talk; undefined if it is not shared. */

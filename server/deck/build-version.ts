@@ -37,6 +37,7 @@ const NOT_BUILT_IN_PACKAGE = [
   'nix/lab',
   'schema',
   'starter',
+  'scripts',
   ...['cli', 'dist', 'environment', 'executor', 'http', 'recording', 'rehearsal'].map((name) => `server/${name}`),
   ...['steps', 'terminal', 'test', 'video', 'workshop'].map((name) => `server/${name}`),
 ]

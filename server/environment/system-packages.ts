@@ -4,7 +4,10 @@ import { createInterface } from 'node:readline/promises'
 import { execa } from 'execa'
 import type { ProcessRegistry } from '../executor/process-registry.ts'
 import { runTool } from '../executor/run-tool.ts'
+import { packageRoot } from '../lib/paths.ts'
 import { describePackageProblem, type PackageProblem } from './problems.ts'
+
+const INSTALL_SCRIPT = join(packageRoot, 'server', 'environment', 'install-packages.sh')
 
 async function isOnPath(program: string): Promise<boolean> {
   const folders = (process.env.PATH ?? '').split(delimiter).filter(Boolean)
@@ -20,17 +23,17 @@ async function isOnPath(program: string): Promise<boolean> {
   ).includes(true)
 }
 
-/** The prefix of an apt-get command: empty for root, sudo if it works; undefined if packages cannot be installed. */
-async function rootPrefix(): Promise<string[] | undefined> {
-  if (!(await isOnPath('apt-get'))) return undefined
-  if (process.getuid?.() === 0) return []
-  if (!(await isOnPath('sudo'))) return undefined
+/** Whether this user can install packages: is root, or can use sudo. */
+async function mayInstall(): Promise<boolean> {
+  if (!(await isOnPath('apt-get'))) return false
+  if (process.getuid?.() === 0) return true
+  if (!(await isOnPath('sudo'))) return false
   const canAskForPassword = process.stdin.isTTY
   const { exitCode } = await execa('sudo', canAskForPassword ? ['-v'] : ['-n', 'true'], {
     reject: false,
     stdio: canAskForPassword ? 'inherit' : 'ignore',
   })
-  return exitCode === 0 ? ['sudo'] : undefined
+  return exitCode === 0
 }
 
 /**
@@ -91,14 +94,11 @@ async function installPackages(
   signal: AbortSignal,
   registry: ProcessRegistry,
 ): Promise<PackageProblem | undefined> {
-  const prefix = await rootPrefix()
-  if (!prefix) return { kind: 'no-permission', packages }
-  const options = { onLine: onProgress, signal, registry, env: { DEBIAN_FRONTEND: 'noninteractive' } }
-  const asRoot = ([program = '', ...args]: string[]) => runTool(program, args, options)
-  // Completes an interrupted installation: until then, dpkg refuses all others.
-  await asRoot([...prefix, 'dpkg', '--configure', '-a'])
-  // A failure is ignored, because the existing package list may suffice.
-  await asRoot([...prefix, 'apt-get', 'update', '-qq'])
-  const { exit, errors } = await asRoot([...prefix, 'apt-get', 'install', '-y', '--no-install-recommends', ...packages])
+  if (!(await mayInstall())) return { kind: 'no-permission', packages }
+  const { exit, errors } = await runTool('bash', [INSTALL_SCRIPT, ...packages], {
+    onLine: onProgress,
+    signal,
+    registry,
+  })
   return exit === 0 ? undefined : { kind: 'install-failed', packages, output: errors }
 }

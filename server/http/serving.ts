@@ -63,17 +63,25 @@ export async function serve(
  * Builds the deck and opens the front door to it. At the end the door closes first, so that no window starts anything
  * during the shutdown.
  *
- * @param title of the build, shown while it lasts
+ * @param options.title of the build, shown while it lasts
+ * @param options.prebuilt a build of this deck that was started before; its failure is that of the build
  * @returns the links
  * @throws BuildError, or an Error whose message says what to do next
  */
 export async function listen(
   server: TalkServer,
   { signal, onShutdown }: Serving,
-  title = 'Build the deck (half a minute after an edit)',
+  {
+    title = 'Build the deck (half a minute after an edit)',
+    prebuilt,
+  }: { title?: string | undefined; prebuilt?: Promise<unknown> | undefined } = {},
 ): ReturnType<TalkServer['open']> {
   onShutdown(() => server.close())
-  await new Listr([{ title, task: () => server.build(signal) }], progress).run()
+  const task = async () => {
+    await prebuilt
+    await server.build(signal)
+  }
+  await new Listr([{ title, task }], progress).run()
   signal.throwIfAborted()
   return server.open()
 }
