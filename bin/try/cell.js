@@ -114,10 +114,13 @@ async function startOnce(clone, env, user) {
   }
 }
 
+/** Opens the link as a browser does: it sets a cookie and redirects to the page. */
 async function expectPage(link) {
-  const page = await fetch(link)
+  const login = await fetch(link, { redirect: 'manual' })
+  const cookie = login.headers.getSetCookie().map((value) => value.split(';')[0])
+  const page = await fetch(new URL('/', link), { headers: { cookie: cookie.join('; ') } })
   const html = await page.text()
-  if (!page.ok || !html.includes('<div id="app"')) throw new Error(`${link} answers ${page.status}:\n${html}`)
+  if (!page.ok || !html.includes('<div id="app"')) throw new Error(`The page answers ${page.status}:\n${html}`)
   const { status } = await fetch(new URL('/', link))
   if (status < 400) throw new Error(`The page answers ${status} without the token.`)
 }
