@@ -5,6 +5,7 @@ import { measureKeyEcho } from './key-echo.ts'
 import { measureManyViewers } from './many-viewers.ts'
 import { measureRendering } from './render.ts'
 import { measureStalledViewers } from './stalled-viewers.ts'
+import { measureStart } from './start.ts'
 import { measureThroughput } from './throughput.ts'
 import { measureWarmStart } from './warm-start.ts'
 
@@ -19,6 +20,7 @@ export const BENCHMARKS: readonly Benchmark[] = [
   { name: 'interrupt', needs: [], measure: (quick) => measureInterrupt(quick ? 3 : 15) },
   { name: 'stalled', needs: ['procfs'], measure: (quick) => measureStalledViewers(quick ? 3 : 6) },
   { name: 'viewers', needs: ['procfs'], measure: () => measureManyViewers() },
+  { name: 'link', needs: ['lab'], measure: (quick) => measureStart(quick ? 2 : 10) },
   {
     name: 'start',
     needs: ['chromium', 'lab', 'procfs'],

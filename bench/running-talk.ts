@@ -15,14 +15,17 @@ export interface RunningTalk {
   end: () => Promise<void>
 }
 
-/** @throws Error with the command's output if it exits before it prints the link */
-export async function startTalk(): Promise<RunningTalk> {
+/**
+ * @param env variables in addition to those of this process
+ * @throws Error with the command's output if it exits before it prints the link
+ */
+export async function startTalk(env: Record<string, string> = {}): Promise<RunningTalk> {
   const port = await freePort()
   const startedAt = performance.now()
   const child = spawn(
     process.execPath,
     [join(packageRoot, 'bin', 'understudy.js'), 'start', '--no-open', '--yes', '--port', String(port)],
-    { cwd: packageRoot, stdio: ['ignore', 'pipe', 'pipe'] },
+    { cwd: packageRoot, stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, ...env } },
   )
   const exited = once(child, 'exit')
   let output = ''

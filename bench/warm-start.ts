@@ -17,7 +17,7 @@ const SETTLE_MS = 3000
 export async function measureWarmStart(rounds: number, idleSeconds: number): Promise<Figure[]> {
   // The first start builds the deck, prepares the lab and fills the page cache.
   await (await startTalk()).end()
-  const seconds = { link: [] as number[], page: [] as number[], slide: [] as number[], terminal: [] as number[] }
+  const seconds = { page: [] as number[], slide: [] as number[], terminal: [] as number[] }
   let idlePercent = NaN
   const browser = await launchChromium()
   try {
@@ -25,7 +25,6 @@ export async function measureWarmStart(rounds: number, idleSeconds: number): Pro
       const talk = await startTalk()
       try {
         const secondsToLink = (talk.printedAt - talk.startedAt) / 1000
-        seconds.link.push(secondsToLink)
         const ticket = await logIn(talk.link)
         await fetchPage(ticket.origin, { cookie: ticket.cookie })
         seconds.page.push((performance.now() - talk.startedAt) / 1000)
@@ -58,7 +57,6 @@ export async function measureWarmStart(rounds: number, idleSeconds: number): Pro
     await browser.close()
   }
   return [
-    medianFigure('warm start, until the link is printed', 's', seconds.link),
     medianFigure('warm start, until page, scripts and styles are served', 's', seconds.page),
     medianFigure('warm start, until Chromium shows the first slide', 's', seconds.slide, { target: { atMost: 1.5 } }),
     medianFigure('first terminal, from attaching to its prompt', 's', seconds.terminal, { target: { atMost: 0.3 } }),

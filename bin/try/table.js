@@ -5,6 +5,18 @@ import { root } from '../install.js'
 
 const FILE = join(root, 'docs', 'compatibility.md')
 
+/** Names of the versions, in the order of the table. */
+const VERSIONS = {
+  debian: 'Debian',
+  node: 'Node',
+  npm: 'npm',
+  slidev: 'Slidev',
+  kernel: 'kernel',
+  guest: 'VM’s kernel',
+  nix: 'Nix',
+  qemu: 'QEMU',
+}
+
 /** All combinations of the supported releases of Debian and versions of Node.js. */
 export const CELLS = ['12', '13', 'sid'].flatMap((debian) => ['20', '22', '24', '26'].map((node) => ({ debian, node })))
 
@@ -19,40 +31,28 @@ export function readTable(cell) {
 }
 
 /** Writes the result of a cell into the table, in place of its last one. */
-export function recordCell(cell, { user, full, passed, parts, versions }) {
-  const part = (name) => parts.find((part) => part.name === name)
-  const link = part('clone to link')
+export function recordCell(cell, result) {
+  writeFileSync(FILE, withResult(readFileSync(FILE, 'utf8'), cell, result))
+}
+
+/** @returns the text of the table with the result of a cell */
+export function withResult(text, cell, { user, full, passed, parts, versions }) {
+  const link = parts.find(({ name }) => name === 'clone to link')
   const failed = parts.filter(({ passed }) => !passed).map(({ name }) => name)
-  const ran = full ? 'npm test' : user ? 'talk, doctor, unit tests' : 'talk, VM, unit tests'
-  const names = {
-    debian: 'Debian',
-    node: 'Node',
-    npm: 'npm',
-    slidev: 'Slidev',
-    kernel: 'kernel',
-    guest: 'VM’s kernel',
-    nix: 'Nix',
-    qemu: 'QEMU',
-  }
   const columns = [
     new Date().toISOString().slice(0, 10),
-    ran,
+    full ? 'talk, npm test' : user ? 'talk, doctor, unit tests' : 'talk, VM, unit tests',
     passed ? 'passed' : `failed: ${failed.join(', ') || 'did not run'}`,
     link?.passed ? `${link.seconds.toFixed(0)} s (processor ${link.processor.toFixed(0)} s)` : '',
-    Object.entries(names)
+    Object.entries(VERSIONS)
       .filter(([key]) => versions[key] !== undefined)
       .map(([key, name]) => `${name} ${versions[key]}`)
       .join(', '),
   ]
   const start = rowStart(cell, user)
-  const text = readFileSync(FILE, 'utf8')
-  const others = rows(text)
-  const kept = others.filter((row) => !row.startsWith(start))
-  const sorted = [...kept, `${start} ${columns.join(' | ')} |`].sort()
-  writeFileSync(
-    FILE,
-    text.replace(others.length === 0 ? /(?<=^\| --- .*\n)/m : others.join('\n'), () => sorted.join('\n')),
-  )
+  const before = rows(text)
+  const after = [...before.filter((row) => !row.startsWith(start)), `${start} ${columns.join(' | ')} |`].sort()
+  return text.replace(before.join('\n'), () => after.join('\n'))
 }
 
 function rowStart(cell, user) {
