@@ -34,7 +34,7 @@ const NEXT_SHORTCUTS = ['next_space', 'next_right', 'next_page_key']
 export default ((slidev, base) => {
   const nav = useNav()
   const { clicks, clicksTotal } = nav
-  connectRendererNavigation(nav)
+  void connectRendererNavigation(nav)
   setNavigation({
     next: slidev.next,
     previous: slidev.prev,

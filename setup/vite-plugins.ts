@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Duplex } from 'node:stream'
 import type { VitePluginsSetup } from '@slidev/types'
+import { loadOnDemand } from '../server/deck/vite-build.ts'
 import { DOOR_HEADER, DOOR_VARIABLE, sameToken } from '../server/http/token.ts'
 
 /**
@@ -10,7 +11,7 @@ import { DOOR_HEADER, DOOR_VARIABLE, sameToken } from '../server/http/token.ts'
  */
 export default (() => {
   const secret = process.env[DOOR_VARIABLE]
-  if (!secret) return []
+  if (!secret) return [loadOnDemand()]
   const isAuthorized = ({ headers }: IncomingMessage) => sameToken(secret, String(headers[DOOR_HEADER] ?? ''))
   return [
     {

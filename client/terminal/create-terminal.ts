@@ -3,6 +3,7 @@ import { SerializeAddon } from '@xterm/addon-serialize'
 import { Unicode11Addon } from '@xterm/addon-unicode11'
 import { WebLinksAddon } from '@xterm/addon-web-links'
 import { type ITerminalInitOnlyOptions, type ITerminalOptions, Terminal } from '@xterm/xterm'
+import '@xterm/xterm/css/xterm.css'
 import { silenceQueries } from './silence-queries.ts'
 import { CONTRAST } from './themes.ts'
 
@@ -34,9 +35,7 @@ export function createTerminal(
     linkHandler: { activate: openLink },
   })
   silenceQueries(terminal.parser)
-  // The same version as in the server's screen: both must agree on the width of every character.
-  terminal.loadAddon(new Unicode11Addon())
-  terminal.unicode.activeVersion = '11'
+  useUnicode11(terminal)
   terminal.loadAddon(new WebLinksAddon(openLink))
   const search = new SearchAddon()
   terminal.loadAddon(search)
@@ -47,6 +46,19 @@ export function createTerminal(
     search,
     selectionAsHtml: () => serializer.serializeAsHTML({ onlySelection: true, includeGlobalBackground: true }),
   }
+}
+
+/** Creates a terminal that is never drawn, to read the screen at the end of a recording. */
+export function createParser(size: { cols: number; rows: number }): Terminal {
+  const terminal = new Terminal({ ...size, allowProposedApi: true, scrollback: 0 })
+  useUnicode11(terminal)
+  return terminal
+}
+
+/** The same version as in the server's screen: both must agree on the width of every character. */
+function useUnicode11(terminal: Terminal): void {
+  terminal.loadAddon(new Unicode11Addon())
+  terminal.unicode.activeVersion = '11'
 }
 
 /** Opens only web addresses, because any program can print a link. */

@@ -1,9 +1,9 @@
-import { Unicode11Addon } from '@xterm/addon-unicode11'
-import { Terminal } from '@xterm/xterm'
+import type { Terminal } from '@xterm/xterm'
 import { shallowReactive } from 'vue'
 import { CAST_PATH } from '../../shared/protocol/talk.ts'
 import { parseCast } from '../../shared/recording/cast.ts'
 import { connection } from '../connection.ts'
+import { loadTerminal } from './load-terminal.ts'
 import { type Snapshot, snapshotOf } from './snapshot.ts'
 import { staticCast } from '../transport/static.ts'
 
@@ -51,9 +51,8 @@ async function readRecording(profile: string, step: string): Promise<Snapshot | 
   const text = connection.link === 'static' ? await staticCast(profile, step) : await fetchCast(step)
   if (text === undefined) return undefined
   const { header, events } = parseCast(text)
-  const terminal = new Terminal({ ...header.term, allowProposedApi: true, scrollback: 0 })
-  terminal.loadAddon(new Unicode11Addon())
-  terminal.unicode.activeVersion = '11'
+  const { createParser } = await loadTerminal()
+  const terminal = createParser(header.term)
   const output = events.flatMap(({ code, data }) => (code === 'o' ? [data] : [])).join('')
   await new Promise<void>((resolve) => terminal.write(output, resolve))
   const snapshot = snapshotOf(terminal)

@@ -3,6 +3,7 @@ import type { RendererBridge } from '../../shared/video/renderer-bridge.ts'
 import type { VideoEvent } from '../../shared/video/timeline.ts'
 import { encodeFrame } from '../../shared/protocol/frame.ts'
 import type { ClientMessage } from '../../shared/protocol/talk.ts'
+import { loadTerminal } from '../terminal/load-terminal.ts'
 import type { Receive, ReceiveFrame, Transport } from './transport.ts'
 
 /** Set only in a page that the video renderer (server/video/frame-capturer.ts) has opened. */
@@ -119,14 +120,18 @@ export class VideoTransport implements Transport {
   }
 }
 
-/** Gives the renderer access to Slidev's navigation. Does nothing outside a rendered page. */
-export function connectRendererNavigation(nav: {
+/**
+ * Gives the renderer access to Slidev's navigation, once terminals can be drawn without delay. Does nothing outside a
+ * rendered page.
+ */
+export async function connectRendererNavigation(nav: {
   go: (no: number, clicks?: number) => Promise<void>
   total: Ref<number>
   currentSlideNo: Ref<number>
   clicksTotal: Ref<number>
-}): void {
+}): Promise<void> {
   if (!rendererBridge) return
+  await loadTerminal()
   rendererBridge.go = (slide, clicks) => void nav.go(slide, clicks)
   rendererBridge.position = () => ({
     slides: nav.total.value,

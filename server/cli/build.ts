@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs'
 import { dirname, join, relative, resolve } from 'node:path'
 import { Listr } from 'listr2'
 import type { Profile } from '../../shared/deck/contract.ts'
+import { compressFolder } from '../deck/compress.ts'
 import { type Deck, readDeck } from '../deck/deck.ts'
 import { interruptSignal } from '../lib/interrupt-signal.ts'
 import { Recordings } from '../recording/recordings.ts'
@@ -41,11 +42,12 @@ export async function buildTalk(options: BuildOptions): Promise<void> {
         title: 'Build the site',
         task: () => buildSite(deck.file, out, { site, withNotes: options.withNotes, signal }),
       },
+      { title: 'Compress its files', task: () => compressFolder(out, 'best') },
     ],
     progress,
   ).run()
   console.log(
-    `Written to ${relative(process.cwd(), out) || out}. Preview it with: npx sirv-cli ${relative(process.cwd(), out) || out}`,
+    `Written to ${relative(process.cwd(), out) || out}. Preview it with: npx sirv-cli --brotli --gzip ${relative(process.cwd(), out) || out}`,
   )
   if (missing.length > 0)
     console.log(`Steps without a recording: ${missing.join(', ')}. Record them with: ${commandLine('rehearse')}`)

@@ -120,8 +120,10 @@ async function openSlide(page: Page, url: string, origin: string): Promise<void>
       .filter((terminal) => terminal.checkVisibility())
       .every(
         (terminal) =>
-          !terminal.querySelector('[data-replay]') ||
-          (terminal.querySelector('.xterm-rows')?.textContent ?? '').trim() !== '',
+          // Absent until xterm.js is loaded.
+          terminal.querySelector('.xterm-rows') &&
+          (!terminal.querySelector('[data-replay]') ||
+            (terminal.querySelector('.xterm-rows')?.textContent ?? '').trim() !== ''),
       ),
   )
 }

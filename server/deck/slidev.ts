@@ -10,6 +10,7 @@ import { z } from 'zod'
 import { json } from '../../shared/json.ts'
 import type { StaticDeck } from '../../shared/static-deck.ts'
 import { packageRoot } from '../lib/paths.ts'
+import { compressFolder } from './compress.ts'
 import { describeSlidevProblem, type SlidevProblem } from './slidev-problem.ts'
 
 /**
@@ -137,6 +138,7 @@ export async function buildDeck(
   if (existsSync(join(out, 'index.html'))) return out
   const env: Record<string, string> = workshop ? { VITE_UNDERSTUDY_WORKSHOP: '1' } : {}
   const fresh = await slidevBuild(deckFile, out, ['--base', '/'], env, signal)
+  await compressFolder(fresh, 'fast')
   const earlier = (await readdir(built)).filter((name) => name !== `${version}.new`)
   await rename(fresh, out)
   // The previous build is kept, because an open window may still load parts of it.
