@@ -1,17 +1,25 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Duplex } from 'node:stream'
 import type { VitePluginsSetup } from '@slidev/types'
+import { createStepComparison } from '../server/deck/page-steps.ts'
+import { STEP_LIST_VARIABLE } from '../server/deck/step-list.ts'
 import { loadOnDemand } from '../server/deck/vite-build.ts'
 import { DOOR_HEADER, DOOR_VARIABLE, sameToken } from '../server/http/token.ts'
+
+/** Compares the steps of the page with those that the server has read. Does nothing without a server (plain `slidev`). */
+const stepComparison: VitePluginsSetup = ({ data }) => {
+  const list = process.env[STEP_LIST_VARIABLE]
+  return list === undefined ? [] : [createStepComparison(list, () => data.slides)]
+}
 
 /**
  * Makes Slidev's development server reject requests that do not come through the front door. That server has its own
  * port, checks no token, and would accept edits of slides.md from any web page. Does nothing without a front door
  * (plain `slidev`).
  */
-export default (() => {
+const frontDoor: VitePluginsSetup = () => {
   const secret = process.env[DOOR_VARIABLE]
-  if (!secret) return [loadOnDemand()]
+  if (!secret) return []
   const isAuthorized = ({ headers }: IncomingMessage) => sameToken(secret, String(headers[DOOR_HEADER] ?? ''))
   return [
     {
@@ -35,4 +43,6 @@ export default (() => {
       },
     },
   ]
-}) satisfies VitePluginsSetup
+}
+
+export default ((options) => [frontDoor(options), stepComparison(options), loadOnDemand()]) satisfies VitePluginsSetup

@@ -40,7 +40,7 @@ export async function buildTalk(options: BuildOptions): Promise<void> {
     [
       {
         title: 'Build the site',
-        task: () => buildSite(deck.file, out, { site, withNotes: options.withNotes, signal }),
+        task: () => buildSite(deck, out, { site, withNotes: options.withNotes, signal }),
       },
       { title: 'Compress its files', task: () => compressFolder(out, 'best') },
     ],

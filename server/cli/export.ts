@@ -57,7 +57,7 @@ export async function exportTalk(options: ExportOptions): Promise<void> {
         {
           title: 'Build the site',
           task: async () =>
-            buildSite(deck.file, site, { site: await staticDeckOf(deck, options.profile), withNotes: false, signal }),
+            buildSite(deck, site, { site: await staticDeckOf(deck, options.profile), withNotes: false, signal }),
         },
         {
           title: 'Export the slides',

@@ -13,6 +13,7 @@ import { isPortFree } from '../lib/network-probes.ts'
 import { TalkServer } from '../http/server.ts'
 import { listen, openInBrowser, serve, type ServingOptions } from '../http/serving.ts'
 import { openStage } from '../steps/open-stage.ts'
+import { StepListFile } from '../deck/step-list.ts'
 import { developDeck } from '../http/slidev-dev-server.ts'
 import { accessToken, guestTokens } from '../http/token.ts'
 
@@ -55,7 +56,9 @@ export async function start(options: StartOptions): Promise<void> {
     )
     onShutdown(() => stage.end())
 
-    const develop = options.develop ? await developDeck(options.deck, await freePort(), console.log) : undefined
+    const stepList = options.develop ? await StepListFile.create(deck.slides) : undefined
+    onShutdown(async () => stepList?.remove())
+    const develop = stepList && (await developDeck(options.deck, await freePort(), console.log, stepList.path))
     if (develop) onShutdown(() => develop.close())
     const server = new TalkServer({
       deck,
@@ -69,7 +72,7 @@ export async function start(options: StartOptions): Promise<void> {
       built: paths.built,
       recordings,
       paths,
-      ...(develop && { develop }),
+      ...(develop && { develop, stepList }),
       log: console.log,
     })
     const { link, share: links } = await listen(server, serving, {

@@ -16,7 +16,7 @@ describe('a fence in an HTML comment is not a step', () => {
     ['at the beginning of a line', `<!--\n${fence}\n-->`],
     ['after blank lines in the comment', `<!--\n\n${fence}\n\n-->`],
     ['in an element', `<div>\n<!--\n${fence}\n-->\n</div>`],
-    ['that continues over several blocks of an element', `<div>\n<!--\n\n${fence}\n\n<p>-->\n</p></div>`],
+    ['that continues over several blocks of an element', `<div>\n<!--\n\n${fence}\n\n<p -->\n</div>`],
     ['over two slides', `<!--\n\n---\n\n${fence}\n-->`],
     ['in a list', `- item\n\n  <!--\n  \`\`\`sh {step=a}\n  echo hi\n  \`\`\`\n  -->`],
   ])('%s', async (_, text) => {

@@ -11,6 +11,8 @@ import { json } from '../../shared/json.ts'
 import type { StaticDeck } from '../../shared/static-deck.ts'
 import { packageRoot } from '../lib/paths.ts'
 import { compressFolder } from './compress.ts'
+import type { DeckSlide } from './step.ts'
+import { STEP_LIST_VARIABLE, StepListFile } from './step-list.ts'
 import { describeSlidevProblem, type SlidevProblem } from './slidev-problem.ts'
 
 /**
@@ -114,6 +116,13 @@ function readJson(file: string): unknown {
   return json(readFileSync(file, 'utf8'))
 }
 
+/** What a build needs to know of a deck. */
+export interface BuildableDeck {
+  /** The entry file, absolute. */
+  file: string
+  slides: readonly DeckSlide[]
+}
+
 /** Thrown if Slidev cannot build the deck. The message is the relevant part of Slidev's output. */
 export class BuildError extends Error {
   override name = 'BuildError'
@@ -126,10 +135,10 @@ export class BuildError extends Error {
  * @param options.workshop include the learner's page, whose editor doubles the size of a build; requires a separate
  * `built`
  * @returns the folder of this version
- * @throws BuildError
+ * @throws BuildError, or DeckError if the page has other steps than the server has read
  */
 export async function buildDeck(
-  deckFile: string,
+  deck: BuildableDeck,
   version: string,
   built: string,
   { workshop = false, signal }: { workshop?: boolean; signal?: AbortSignal } = {},
@@ -137,7 +146,7 @@ export async function buildDeck(
   const out = join(built, version)
   if (existsSync(join(out, 'index.html'))) return out
   const env: Record<string, string> = workshop ? { VITE_UNDERSTUDY_WORKSHOP: '1' } : {}
-  const fresh = await slidevBuild(deckFile, out, ['--base', '/'], env, signal)
+  const fresh = await slidevBuild(deck, out, ['--base', '/'], env, signal)
   await compressFolder(fresh, 'fast')
   const earlier = (await readdir(built)).filter((name) => name !== `${version}.new`)
   await rename(fresh, out)
@@ -151,15 +160,15 @@ export async function buildDeck(
  * complete.
  *
  * @param out folder, absolute
- * @throws BuildError
+ * @throws BuildError, or DeckError if the page has other steps than the server has read
  */
 export async function buildSite(
-  deckFile: string,
+  deck: BuildableDeck,
   out: string,
   { site, withNotes, signal }: { site: StaticDeck; withNotes: boolean; signal: AbortSignal },
 ): Promise<void> {
   const args = ['--base', './', '--router-mode', 'hash', ...(withNotes ? [] : ['--without-notes'])]
-  const fresh = await slidevBuild(deckFile, out, args, { VITE_UNDERSTUDY_STATIC: JSON.stringify(site) }, signal)
+  const fresh = await slidevBuild(deck, out, args, { VITE_UNDERSTUDY_STATIC: JSON.stringify(site) }, signal)
   await rm(out, { recursive: true, force: true })
   await rename(fresh, out)
 }
@@ -170,7 +179,7 @@ export async function buildSite(
  * @returns the folder that was built
  */
 async function slidevBuild(
-  deckFile: string,
+  { file, slides }: BuildableDeck,
   out: string,
   args: string[],
   env: Record<string, string>,
@@ -178,22 +187,28 @@ async function slidevBuild(
 ): Promise<string> {
   const fresh = `${out}.new`
   await rm(fresh, { recursive: true, force: true })
-  const { executable } = await loadSlidev(deckFile)
-  const result = await execa(process.execPath, [executable, 'build', deckFile, '--out', fresh, ...args], {
-    cwd: dirname(deckFile),
-    reject: false,
-    all: true,
-    cancelSignal,
-    stdin: 'ignore',
-    env: { NO_COLOR: '1', CI: '1', ...env },
-  })
-  if (result.exitCode === 0 && existsSync(join(fresh, 'index.html'))) return fresh
-  await rm(fresh, { recursive: true, force: true })
-  cancelSignal?.throwIfAborted()
-  const output = withoutStacks(result.all)
-  throw new BuildError(
-    pluginErrors(output) || lastLines(output) || `Slidev exited with status ${result.exitCode ?? '(none)'}.`,
-  )
+  const { executable } = await loadSlidev(file)
+  const list = await StepListFile.create(slides)
+  try {
+    const result = await execa(process.execPath, [executable, 'build', file, '--out', fresh, ...args], {
+      cwd: dirname(file),
+      reject: false,
+      all: true,
+      cancelSignal,
+      stdin: 'ignore',
+      env: { NO_COLOR: '1', CI: '1', [STEP_LIST_VARIABLE]: list.path, ...env },
+    })
+    if (result.exitCode === 0 && existsSync(join(fresh, 'index.html'))) return fresh
+    await rm(fresh, { recursive: true, force: true })
+    cancelSignal?.throwIfAborted()
+    await list.check()
+    const output = withoutStacks(result.all)
+    throw new BuildError(
+      pluginErrors(output) || lastLines(output) || `Slidev exited with status ${result.exitCode ?? '(none)'}.`,
+    )
+  } finally {
+    await list.remove()
+  }
 }
 
 /** Removes the stack traces of Node and of Rust, which would hide the error itself. */

@@ -15,6 +15,7 @@ import type { Recordings } from '../recording/recordings.ts'
 import type { Access, Role } from '../../shared/roles.ts'
 import { deckVersion } from '../deck/build-version.ts'
 import { BuildError, buildDeck } from '../deck/slidev.ts'
+import type { StepListFile } from '../deck/step-list.ts'
 import { serveBuilt } from './built-deck.ts'
 import { Room } from './room.ts'
 import { changesRoute, recordingRoute, stepPageRoute, thumbnailRoute, withRoutes } from './routes.ts'
@@ -50,6 +51,8 @@ export interface ServerOptions {
   built: string
   /** Slidev's development server, which replaces the built deck. */
   develop?: DeckServer
+  /** The list with which the development server compares the steps of its pages. */
+  stepList?: StepListFile
   /** Without recordings and paths, there is no doctor. */
   recordings?: Recordings
   paths?: DeckPaths
@@ -166,9 +169,11 @@ export class TalkServer {
   async build(signal?: AbortSignal): Promise<void> {
     const version = await deckVersion(this.deck.file, this.deck.files)
     // Slidev's live reload shows every edit of the slides.
-    if (this.options.develop) this.version = 'development'
-    else {
-      this.folder = await buildDeck(this.deck.file, version, this.options.built, {
+    if (this.options.develop) {
+      this.version = 'development'
+      await this.options.stepList?.write(this.deck.slides)
+    } else {
+      this.folder = await buildDeck(this.deck, version, this.options.built, {
         workshop: (this.options.learners ?? []).length > 0,
         ...(signal && { signal }),
       })
@@ -290,6 +295,7 @@ export class TalkServer {
       this.publish({ state: 'current' })
     } catch (error) {
       if (this.closing.signal.aborted) return
+      await this.options.stepList?.write(undefined)
       const errors =
         error instanceof DeckError
           ? error.problems.map(describeDeckProblem)

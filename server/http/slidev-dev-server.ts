@@ -5,6 +5,7 @@ import { StringDecoder } from 'node:string_decoder'
 import { execa, type ResultPromise } from 'execa'
 import { createProxyServer } from 'httpxy'
 import { lastLines, loadSlidev } from '../deck/slidev.ts'
+import { STEP_LIST_VARIABLE } from '../deck/step-list.ts'
 import type { DeckServer } from './front-door.ts'
 import { DOOR_HEADER, DOOR_VARIABLE } from './token.ts'
 
@@ -22,15 +23,23 @@ class SlidevDevServer implements DeckServer {
   private readonly deckFile: string
   private readonly port: number
   private readonly log: (line: string) => void
+  private readonly stepList: string | undefined
   private readonly running: Promise<void>
   private readonly closing = new AbortController()
   private child: ResultPromise<{ reject: false; stdin: 'ignore'; all: true; buffer: false }> | undefined
 
-  constructor(executable: string, deckFile: string, port: number, log: (line: string) => void) {
+  constructor(
+    executable: string,
+    deckFile: string,
+    port: number,
+    log: (line: string) => void,
+    stepList: string | undefined,
+  ) {
     this.executable = executable
     this.deckFile = deckFile
     this.port = port
     this.log = log
+    this.stepList = stepList
     this.target = `http://127.0.0.1:${port}`
     this.proxy = createProxyServer({ target: this.target, ws: true, headers: { [DOOR_HEADER]: this.secret } })
     this.running = this.run()
@@ -73,7 +82,10 @@ class SlidevDevServer implements DeckServer {
       stdin: 'ignore',
       all: true,
       buffer: false,
-      env: { [DOOR_VARIABLE]: this.secret },
+      env: {
+        [DOOR_VARIABLE]: this.secret,
+        ...(this.stepList !== undefined && { [STEP_LIST_VARIABLE]: this.stepList }),
+      },
     })
     this.child = child
     let output = ''
@@ -94,13 +106,15 @@ class SlidevDevServer implements DeckServer {
  * @param deckFile absolute
  * @param port of 127.0.0.1 that is free
  * @param log called when Slidev has ended and is restarted
+ * @param stepList path of the list with which Slidev compares the steps of its pages
  * @throws SlidevError
  */
 export async function developDeck(
   deckFile: string,
   port: number,
   log: (line: string) => void,
+  stepList?: string,
 ): Promise<DeckServer & { close: () => Promise<void> }> {
   const { executable } = await loadSlidev(deckFile)
-  return new SlidevDevServer(executable, deckFile, port, log)
+  return new SlidevDevServer(executable, deckFile, port, log, stepList)
 }

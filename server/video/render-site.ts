@@ -49,7 +49,7 @@ export async function openRenderSite(
   if (!existsSync(join(out, 'index.html'))) {
     for (const name of await readdir(folder))
       if (name.startsWith('site-')) await rm(join(folder, name), { recursive: true })
-    await buildSite(deck.file, out, { site, withNotes: false, signal })
+    await buildSite(deck, out, { site, withNotes: false, signal })
   }
   const served = await serveSite(out)
   try {

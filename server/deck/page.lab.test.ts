@@ -1,0 +1,196 @@
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import { packageRoot } from '../lib/paths.ts'
+import { WrittenDeck } from '../test/written-deck.ts'
+import { DeckError, describeDeckProblem } from './problems.ts'
+import { buildDeck } from './slidev.ts'
+
+// Each test builds a real deck with Slidev.
+const BUILD_TIMEOUT = { timeout: 300_000 }
+
+const HEADMATTER = `theme: none\naddons: [${packageRoot}]\nfonts: { provider: none }\nfavicon: /none.svg\n`
+const fence = (id: string) => `\`\`\`sh {step=${id}}\necho ${id}\n\`\`\``
+
+let deck: WrittenDeck
+beforeEach(async () => {
+  deck = await WrittenDeck.create()
+})
+afterEach(() => deck.remove())
+
+/** Builds the deck, and returns the differences between its page and the server's steps. */
+async function differences(slides: string, files: Record<string, string> = {}): Promise<string[]> {
+  const read = await deck.read(slides, files)
+  try {
+    const folder = await buildDeck(read, 'built', join(deck.folder, 'builds'))
+    expect(existsSync(join(folder, 'index.html'))).toBe(true)
+    return []
+  } catch (error) {
+    if (!(error instanceof DeckError)) throw error
+    return error.problems.map(describeDeckProblem)
+  }
+}
+
+test('the page of a deck with all features has the steps that the server has read', BUILD_TIMEOUT, async () => {
+  const slides = `---
+${HEADMATTER}layout: stage
+comark: true
+steps:
+  plain: { timeout: 9s, inputs: { host: { label: Host } } }
+---
+
+# Steps
+
+${fence('plain').replace('echo plain', "ping {{host}} && docker ps --format '{{.Names}}' # $HOME $PATH")}
+
+\`\`\`sh [A title] {lines:true} {1|2} {step=options}
+echo one
+echo "two" <three> & 'four'
+\`\`\`
+
+\`\`\`console {step=transcript terminal=other}
+$ echo hi \\
+> there
+hi there
+\`\`\`
+
+~~~bash {step=tildes maxheight}
+echo tildes
+~~~
+
+<<< @/snippets/run.sh#build sh {step=snippet} {1}
+
+<!--
+${fence('comment')}
+-->
+
+<div>
+<!--
+
+${fence('long-comment')}
+
+<p -->
+</div>
+
+---
+layout: two-cols
+---
+
+# In containers
+
+- in a list
+
+  ${fence('list').replaceAll('\n', '\n  ')}
+
+- ${fence('item').replaceAll('\n', '\n  ')}
+
+> ${fence('quote').replaceAll('\n', '\n> ')}
+
+<v-clicks>
+
+${fence('clicks')}
+
+</v-clicks>
+
+::right::
+
+${fence('right')}
+
+::code-group
+
+\`\`\`sh [one.sh] {step=one}
+echo one
+\`\`\`
+
+\`\`\`sh [two.sh] {step=two}
+echo two
+\`\`\`
+
+::
+
+\`\`\`\`md magic-move
+\`\`\`sh
+ls
+\`\`\`
+\`\`\`sh
+ls -l
+\`\`\`
+\`\`\`\`
+
+\`\`\`\`md
+${fence('shown')}
+\`\`\`\`
+
+[^note]: a footnote
+
+<!--
+Notes with a fence
+
+${fence('notes')}
+-->
+
+---
+src: ./pages/part.md#2
+steps:
+  part: { timeout: 3s }
+---
+
+---
+hide: true
+---
+
+${fence('hidden')}
+
+---
+src: ./pages/part.md#2
+steps:
+  part: { timeout: 3s }
+---
+
+---
+
+# From a preparser
+
+@run made date
+
+${fence('crlf')}
+`.replace('{step=tildes maxheight}', '{step=tildes} {maxHeight:"100px"}')
+  const files = {
+    'snippets/run.sh': '#!/bin/sh\n# #region build\nmake all\n# #endregion build\n',
+    'pages/part.md': `# One\n\n${fence('not-imported')}\n\n---\n\n# Two\n\n${fence('part')}\n`.replaceAll('\n', '\r\n'),
+    'setup/preparser.ts': `export default () => [{
+  name: 'run',
+  transformRawLines(lines) {
+    for (const [index, line] of lines.entries()) {
+      const match = /^@run (\\w+) (.*)$/.exec(line)
+      if (match) lines.splice(index, 1, '\`\`\`sh {step=' + match[1] + '}', match[2] ?? '', '\`\`\`')
+    }
+  },
+}]\n`,
+  }
+  expect(await differences(slides, files)).toEqual([])
+  const { steps } = await deck.read(slides)
+  expect([...steps.keys()]).toEqual(
+    'plain options transcript tildes snippet list item quote clicks right one two part made crlf'.split(' '),
+  )
+})
+
+test('a step that a transformer of the deck creates fails the build with its slide', BUILD_TIMEOUT, async () => {
+  const files = {
+    'setup/transformers.ts': `export default () => ({
+  pre: [({ s }) => void s.replace('RUN', '\`\`\`sh {step=made}\\ndate\\n\`\`\`')],
+})\n`,
+  }
+  expect(await differences(`---\n${HEADMATTER}---\n\n# One\n\n---\n\n# Two\n\nRUN\n`, files)).toEqual([
+    'slides.md:11 (slide 2): the page has a step "made" that is not in the deck\'s files, for example from ' +
+      'setup/transformers.ts. The server cannot run it: create steps in setup/preparser.ts instead',
+  ])
+})
+
+test('a step that the page does not show fails the build with its line', BUILD_TIMEOUT, async () => {
+  const slides = `---\n${HEADMATTER}---\n\n# One\n\n$x$\n\n---\n\n# Two\n\n$$\nx\n\n${fence('formula')}\n\n$$\n\n---\n\n<div v-pre>\n\n${fence('inert')}\n\n</div>\n`
+  expect((await differences(slides)).map((problem) => problem.split('. ')[0])).toEqual([
+    'slides.md:19 (slide 2): the page does not show step "formula"',
+    'slides.md:29 (slide 3): the page does not show step "inert"',
+  ])
+})
