@@ -20,6 +20,7 @@ const stepFence: CodeblockTransformer = async ({ info, code, renderHighlighted }
     `id="${fence.step}"`,
     `hash="${hashCommand(command)}"`,
     `command="${encodeURIComponent(command).replaceAll("'", '%27')}"`,
+    ...(title === '' ? [] : [`title="${escapeAttribute(title)}"`]),
   ]
   // As Slidev's own transformer of code blocks writes it.
   const block = [

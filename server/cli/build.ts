@@ -67,11 +67,12 @@ export async function staticDeckOf(deck: Deck, profile?: Profile): Promise<Stati
   return {
     grid: deck.grid,
     commands: commandLines(),
-    steps: [...deck.steps.values()].map(({ id, slide, terminal, hash, contract }) => {
+    steps: [...deck.steps.values()].map(({ id, slide, slides, terminal, hash, contract }) => {
       const recording = recordings.info(id)
       return {
         id,
         slide,
+        ...(slides.length > 1 && { slides: [...slides] }),
         terminal,
         hash,
         inputs: {},

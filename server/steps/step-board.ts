@@ -45,11 +45,12 @@ export class StepBoard extends EventEmitter<StepBoardEvents> {
     return [...deck.steps.values()].map((step) => this.info(step, recordingOf(step.id)))
   }
 
-  private info({ id, slide, terminal, hash, contract }: Step, recording: RecordingInfo | undefined): StepInfo {
+  private info({ id, slide, slides, terminal, hash, contract }: Step, recording: RecordingInfo | undefined): StepInfo {
     const measured = this.measures.get(id)
     return {
       id,
       slide,
+      ...(slides.length > 1 && { slides: [...slides] }),
       terminal,
       hash,
       inputs: contract.inputs,

@@ -59,6 +59,8 @@ export const stepInfo = z.strictObject({
   id,
   /** Number of its slide, from 1. */
   slide: z.number().int(),
+  /** The numbers of all slides that show it, if there are several. */
+  slides: z.array(z.number().int()).optional(),
   /** The terminal that the step types into. */
   terminal: id,
   /** SHA-256 of the command as the slide shows it, hex. */
