@@ -43,8 +43,10 @@ interface Change {
  *
  * @throws Error if the deck cannot be edited; the message contains the fix
  */
-export async function addToDeck({ deck, addon, yes, dryRun, commands }: AddOptions): Promise<void> {
-  const signal = interruptSignal()
+export async function addToDeck(
+  { deck, addon, yes, dryRun, commands }: AddOptions,
+  signal = interruptSignal(),
+): Promise<void> {
   const text = await readFile(deck, 'utf8').catch(() => {
     throw new Error(`The deck ${deck} cannot be read. Create a new one with: npx ${ADDON} new <folder>`)
   })

@@ -1,8 +1,6 @@
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
 import { basename, dirname, join, relative } from 'node:path'
 import { execa } from 'execa'
-import { Listr } from 'listr2'
-import { progress } from '../environment/runtime-context.ts'
 import { interruptSignal } from '../lib/interrupt-signal.ts'
 import { NpmError, runNpm } from '../lib/npm-client.ts'
 import { packageRoot } from '../lib/paths.ts'
@@ -31,6 +29,7 @@ const TEMPLATES = {
   '.gitignore': 'gitignore',
   'public/favicon.svg': 'favicon.svg',
   '.github/workflows/rehearse.yml': 'rehearse.yml',
+  '.vscode/extensions.json': 'extensions.json',
 }
 
 /**
@@ -39,8 +38,10 @@ const TEMPLATES = {
  * @returns whether the rehearsal succeeded; also true without one
  * @throws Error whose message contains the fix
  */
-export async function createDeck({ folder, addon, install, commands }: NewOptions): Promise<boolean> {
-  const signal = interruptSignal()
+export async function createDeck(
+  { folder, addon, install, commands }: NewOptions,
+  signal = interruptSignal(),
+): Promise<boolean> {
   await checkFolder(folder)
   const { spec, tarball } = await addonSpec(addon, folder)
   const show = (path: string) => relative(process.cwd(), join(folder, path)) || '.'
@@ -62,21 +63,14 @@ export async function createDeck({ folder, addon, install, commands }: NewOption
   }
 
   try {
-    await new Listr(
-      [
-        {
-          title: 'Install the packages (about a minute)',
-          task: () => runNpm(['install', '--no-audit', '--no-fund', '--loglevel=error'], folder, signal),
-        },
-      ],
-      progress,
-    ).run()
+    console.log('\nInstalling the packages (about a minute) …')
+    await runNpm(['install', '--no-audit', '--no-fund', '--loglevel=error'], folder, signal)
   } catch (error) {
     signal.throwIfAborted()
     if (!(error instanceof NpmError)) throw error
     throw new Error(`${error.message}\nThe files of the deck are complete. Continue with: ${enter} && npm install`)
   }
-  console.log('\nRehearse the deck: run its steps and record them')
+  console.log('\nRehearsing the deck: its steps run and are recorded')
   const rehearsed = await rehearse(folder, signal)
   if (!rehearsed)
     console.log('\nThe rehearsal failed, so some steps have no recording yet. Repeat it with: npm run rehearse')

@@ -46,19 +46,22 @@ const path = z
     'must be a relative path in the flake, such as nixos/services/hello.nix',
   )
 
-const taskSchema = z.strictObject({
-  title: z.string().min(1),
+/** The frontmatter of task.md. */
+export const taskSchema = z.strictObject({
+  title: z.string().min(1).describe('Title of the task.'),
   teaches: z
     .string()
     .min(1)
-    .refine((text) => !text.includes('\n'), 'must be a single line'),
-  depends: z.array(z.string().min(1)).default([]),
-  timeout: time.default(120),
-  files: z.array(path).default([]),
+    .refine((text) => !text.includes('\n'), 'must be a single line')
+    .describe('The subject of the task, in one line.'),
+  depends: z.array(z.string().min(1)).default([]).describe('Ids of the tasks that must be done first.'),
+  timeout: time.default(120).describe('Time limit of a check, such as 90s or 5m; by default 2m.'),
+  files: z.array(path).default([]).describe('Workspace paths of the files that the editor lists first.'),
   profiles: z
     .array(profileSchema)
     .min(1)
-    .default([...profileSchema.options]),
+    .default([...profileSchema.options])
+    .describe('The profiles in which the task can be done; all of them by default.'),
 })
 
 /** The files of a task. Any other file is an error, since a misspelled script would never run. */

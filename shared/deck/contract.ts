@@ -3,7 +3,8 @@ import { parseTime } from './time.ts'
 
 /**
  * The contract of a step: its requirements and expected results, declared under `steps.<id>` in the frontmatter of its
- * slide. Unknown keys are errors, so that a misspelled key is never ignored.
+ * slide. Unknown keys are errors, so that a misspelled key is never ignored. The descriptions are shown by editors (see
+ * server/deck/json-schemas.ts).
  */
 
 /** A TCP port. */
@@ -19,22 +20,30 @@ export const profileSchema = z.enum(['nixos', 'lab', 'host'])
 export type Profile = z.infer<typeof profileSchema>
 
 const needsKeys = z.strictObject({
-  /** Programs that must be on the PATH of the step's terminal. */
-  programs: z.array(z.string().min(1)).default([]),
-  /** Environment variables that must be set and not empty. */
-  env: z.array(variable).default([]),
-  /** TCP ports of 127.0.0.1 that must be free when the step starts. */
-  ports: z.array(port).default([]),
-  /** Installables of the flake in the workdir that the step builds; `prefetch` builds them before the talk. */
+  programs: z
+    .array(z.string().min(1))
+    .default([])
+    .describe("Programs that must be on the PATH of the step's terminal."),
+  env: z
+    .array(variable)
+    .default([])
+    .describe('Environment variables that must be set and not empty. They are passed on to the shell.'),
+  ports: z.array(port).default([]).describe('TCP ports of 127.0.0.1 that must be free when the step starts.'),
   installables: z
     .array(z.string().regex(/^\.#\S+$/, 'must be an output of the flake in the workdir: .#<output>'))
-    .default([]),
-  /** Hosts that must answer on port 443. */
-  network: z.array(z.hostname()).default([]),
-  /** The profiles in which the step can run; all of them by default. */
-  profiles: z.array(profileSchema).min(1).optional(),
-  /** The reason why the step cannot run in other profiles; shown to the user verbatim. */
-  reason: z.string().min(1).optional(),
+    .default([])
+    .describe('Installables of the flake in the workdir that the step builds; `prefetch` builds them before the talk.'),
+  network: z.array(z.hostname()).default([]).describe('Hosts that must answer on port 443.'),
+  profiles: z
+    .array(profileSchema)
+    .min(1)
+    .optional()
+    .describe('The profiles in which the step can run; all of them by default.'),
+  reason: z
+    .string()
+    .min(1)
+    .optional()
+    .describe('The reason why the step cannot run in other profiles; shown to the user verbatim.'),
 })
 
 /** Accepts `because`, the former name of `reason`. */
@@ -45,12 +54,13 @@ const needs = z.preprocess((value) => {
 }, needsKeys)
 
 const input = z.strictObject({
-  /** Label of the field on the slide. */
-  label: z.string().min(1),
-  /** A regular expression that the whole value must match; by default any text without a line break. */
-  pattern: z.string().default('.+').refine(isRegExp, 'is not a regular expression'),
-  /** An example value, shown in the empty field. */
-  placeholder: z.string().optional(),
+  label: z.string().min(1).describe('Label of the field on the slide.'),
+  pattern: z
+    .string()
+    .default('.+')
+    .refine(isRegExp, 'is not a regular expression')
+    .describe('A regular expression that the whole value must match; by default any text without a line break.'),
+  placeholder: z.string().optional().describe('An example value, shown in the empty field.'),
 })
 
 /** One key: a character, or `ctrl-` and a letter. */
@@ -78,84 +88,87 @@ const pattern = z.string().min(1).refine(isRegExp, 'is not a regular expression'
 
 const ready = z.union([
   z.strictObject({
-    /** Polled while the step runs; the step is ready when it responds with 2xx. Must be on this machine. */
     http: z
       .url()
-      .regex(/^http:\/\/127\.0\.0\.1(:\d+)?(\/|$)/, 'must be a URL on this machine: http://127.0.0.1:<port>/…'),
-    /** Text that the response must contain. */
-    contains: z.string().min(1).optional(),
+      .regex(/^http:\/\/127\.0\.0\.1(:\d+)?(\/|$)/, 'must be a URL on this machine: http://127.0.0.1:<port>/…')
+      .describe('Polled while the step runs; the step is ready when it responds with 2xx. Must be on this machine.'),
+    contains: z.string().min(1).optional().describe('Text that the response must contain.'),
   }),
-  /** Ready when a line of output matches. */
-  z.strictObject({ output: pattern }),
+  z.strictObject({ output: pattern.describe('The step is ready when a line of output matches.') }),
 ])
 
 const expectation = z
   .strictObject({
-    /** The expected exit status; 0 by default. */
-    exit: z.number().int().min(0).max(255).optional(),
-    /** The step is expected to fail, with any exit status other than 0. */
-    failure: z.literal(true).optional(),
-    /** A line of output must match. */
-    output: pattern.optional(),
+    exit: z.number().int().min(0).max(255).optional().describe('The expected exit status; 0 by default.'),
+    failure: z.literal(true).optional().describe('The step is expected to fail, with any exit status other than 0.'),
+    output: pattern.optional().describe('A regular expression that a line of output must match.'),
   })
   .refine(({ exit, failure }) => exit === undefined || failure === undefined, 'set either "exit" or "failure"')
 
 /** A value measured in a run of the step: saved with its recording, and shown by the component Measured. */
 const capture = z
   .strictObject({
-    /** The value is the first group of the first match. */
     output: pattern
       .refine(
         (source) => !isRegExp(source) || new RegExp(`${source}|`).exec('')?.length === 2,
         'must have exactly one group: (…)',
       )
-      .optional(),
-    /** The value is the output of this script, which bash runs in the workdir after the step. */
-    script: z.string().min(1).optional(),
-    /** Unit of the value. */
-    unit: z.enum(['bytes', 'seconds', 'text']).default('text'),
-    /** Label of the value on slides. */
-    label: z.string().min(1).optional(),
+      .optional()
+      .describe('A regular expression with one group: the value is the group in the first match in the output.'),
+    script: z
+      .string()
+      .min(1)
+      .optional()
+      .describe('The value is the output of this script, which bash runs in the workdir after the step.'),
+    unit: z.enum(['bytes', 'seconds', 'text']).default('text').describe('Unit of the value.'),
+    label: z.string().min(1).optional().describe('Label of the value on slides.'),
   })
   .refine(({ output, script }) => (output === undefined) !== (script === undefined), 'set either "output" or "script"')
 
 export const contractSchema = z.strictObject({
-  needs: needs.prefault({}),
-  /** Values that the user fills in. `{{name}}` in the command is replaced by the value, quoted for the shell. */
+  needs: needs.prefault({}).describe('Requirements of the step. It does not run while one of them is missing.'),
   inputs: z
     .record(z.string().regex(/^[a-z][a-z0-9-]*$/, 'must be lowercase letters, digits and hyphens'), input)
-    .default({}),
-  /** Requires the user to type a word before the step runs, for steps that cost money or destroy data. */
+    .default({})
+    .describe('Values that the user fills in. {{name}} in the command is replaced by the value, quoted for the shell.'),
   confirm: z
     .strictObject({
-      /** Consequences of the step. */
-      warning: z.string().min(1),
-      /** The word to type. */
-      type: z.string().min(1),
+      warning: z.string().min(1).describe('Consequences of the step.'),
+      type: z.string().min(1).describe('The word to type.'),
     })
-    .optional(),
-  /** Expected result of the step. */
-  expect: expectation.prefault({}),
-  /** Steps that must have succeeded before this one. */
-  depends: z.array(z.string()).default([]),
-  /** Longest time until the step ends or is ready, in seconds. */
-  timeout: time.default(600),
-  /**
-   * Script that bash runs in the workdir when the step has ended or is ready. The step fails unless it exits with 0.
-   */
-  verify: z.string().min(1).optional(),
-  /** Values to measure in each run, by name. */
+    .optional()
+    .describe('Requires the user to type a word before the step runs: for steps that cost money or destroy data.'),
+  expect: expectation.prefault({}).describe('Expected result of the step.'),
+  depends: z.array(z.string()).default([]).describe('Steps that must have succeeded before this one.'),
+  timeout: time
+    .default(600)
+    .describe('Longest time until the step ends or is ready, such as 90s, 5m or 1:30; by default 10m.'),
+  verify: z
+    .string()
+    .min(1)
+    .optional()
+    .describe(
+      'Script that bash runs in the workdir when the step has ended or is ready. The step fails unless it exits with 0.',
+    ),
   capture: z
     .record(z.string().regex(/^[a-z][a-z0-9-]*$/, 'must be lowercase letters, digits and hyphens'), capture)
-    .default({}),
-  /** Script that bash runs in the workdir after each rehearsal of the step, even if the step has failed. */
-  cleanup: z.string().min(1).optional(),
-  /** Events on which the recording automatically replaces the live terminal. */
-  fallback: z.array(z.enum(['missing', 'failure', 'timeout'])).default([]),
-  /** The condition for a step that keeps running to be ready. */
-  ready: ready.optional(),
-  /** The sequence of keys that ends the step, if not Ctrl-C: `[ctrl-a, x]` for QEMU's serial console. */
-  interrupt: z.array(key).min(1).default(['ctrl-c']),
+    .default({})
+    .describe('Values to measure in each run, by name.'),
+  cleanup: z
+    .string()
+    .min(1)
+    .optional()
+    .describe('Script that bash runs in the workdir after each rehearsal of the step, even if the step has failed.'),
+  fallback: z
+    .array(z.enum(['missing', 'failure', 'timeout']))
+    .default([])
+    .describe('Events on which the recording automatically replaces the live terminal.'),
+  ready: ready.optional().describe('The condition for a step that keeps running to be ready.'),
+  interrupt: z
+    .array(key)
+    .min(1)
+    .default(['ctrl-c'])
+    .describe('The sequence of keys that ends the step, if not Ctrl-C: [ctrl-a, x] for the serial console of QEMU.'),
 })
 export type Contract = z.infer<typeof contractSchema>
 
