@@ -2,11 +2,15 @@ import { useNav } from '@slidev/client'
 import type { ShortcutsSetup } from '@slidev/types'
 import { focusTerminal, keyCommands, next, previous, setNavigation, toggleShareCode } from '../client/commands.ts'
 import { onTurn } from '../client/connection.ts'
+import { reportLostFocus } from '../client/lost-focus.ts'
 import { connectRendererNavigation } from '../client/transport/video.ts'
 
 /** The last key that was pressed. Slidev's shortcuts ignore modifiers, and Ctrl+R must not run a step. */
 let pressed: KeyboardEvent | undefined
-if (typeof window !== 'undefined') window.addEventListener('keydown', (event) => (pressed = event), { capture: true })
+if (typeof window !== 'undefined') {
+  window.addEventListener('keydown', (event) => (pressed = event), { capture: true })
+  reportLostFocus()
+}
 
 /** Limits a shortcut to keys without modifiers, or with Shift only. */
 function withModifiers(modifiers: 'none' | 'shift', act: () => void): () => void {

@@ -5,6 +5,7 @@ import { existsSync } from 'node:fs'
 /** Debian package of each program, by program. */
 const PACKAGES = {
   chromium: 'chromium', // browser tests
+  'firefox-esr': 'firefox-esr', // browser tests in Firefox
   nix: 'nix-bin', // lab tests
   git: 'git', // workdirs
   ffmpeg: 'ffmpeg', // videos
