@@ -71,5 +71,5 @@ export const configs: {
   duration?: string
   aspectRatio: number
   canvasWidth: number
-  understudy?: { runOnNext?: boolean }
+  understudy?: { runOnNext?: boolean; keys?: unknown }
 }

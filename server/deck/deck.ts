@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import { relative } from 'node:path'
 import type { SourceSlideInfo } from '@slidev/types'
 import { z } from 'zod'
+import { type Keys, keysSchema, withDefaults } from '../../shared/deck/keys.ts'
 import { dependencyProblems } from './dependencies.ts'
 import { frontmatterLine } from './frontmatter.ts'
 import { invalidValues } from './invalid-values.ts'
@@ -22,6 +23,8 @@ export interface Deck {
   file: string
   title: string
   grid: Grid
+  /** The addon's keys on the slides. */
+  keys: Keys
   /** In the deck's order, by id. This is the allowlist: the server does not start any other commands. */
   steps: Map<string, Step>
   /** In the deck's order, by id: the exercises of the workshop. Their scripts are on the allowlist too. */
@@ -42,6 +45,7 @@ const settingsSchema = z.strictObject({
   cols: z.number().int().min(20).max(400).default(88),
   rows: z.number().int().min(4).max(200).default(18),
   runOnNext: z.boolean().optional(),
+  keys: keysSchema.optional(),
 })
 
 /**
@@ -107,11 +111,12 @@ export async function inspectDeck(file: string): Promise<InspectedDeck> {
   const references = contents.slides.flatMap((slide) => slide.references)
   if (hasErrors || !settings.success) return { slides, references, tags, problems: distinct }
 
-  const { cols, rows } = settings.data
+  const { cols, rows, keys = {} } = settings.data
   const deck: Deck = {
     file,
     title: typeof headmatter.title === 'string' ? headmatter.title : 'Slides',
     grid: { cols, rows },
+    keys: withDefaults(keys),
     steps,
     tasks,
     slides: contents.slides.map(({ place, content, references, steps }) => ({
