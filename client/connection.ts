@@ -103,17 +103,21 @@ export function connect(): void {
   const deck = staticDeckHere()
   if (rendererBridge) transport = new VideoTransport(rendererBridge, receive, receiveFrame)
   else if (deck) transport = new StaticTransport(deck, receive, receiveFrame)
-  else {
+  else if (!import.meta.env.VITE_UNDERSTUDY_SERVER) {
+    // A page of `slidev` itself. Attempts to connect would only fill the console with errors.
+    connection.link = 'none'
+    return
+  } else {
     const socket = new WebSocketTransport(receive, receiveFrame, {
       opened: () => attachments.attachAll(),
-      closed: (wasOpen) => (connection.link = wasOpen ? 'lost' : 'none'),
+      closed: () => (connection.link = 'lost'),
       incompatible: reloadIncompatible,
     })
     transport = socket
     // A laptop that wakes up reconnects at once.
     for (const event of ['online', 'focus', 'visibilitychange'])
       window.addEventListener(event, () => {
-        if (connection.link !== 'none') socket.open()
+        socket.open()
       })
   }
   transport.open()

@@ -1,5 +1,6 @@
 import { reactive } from 'vue'
 import { type CommandLines, NO_SCRIPTS, provideCommandLines } from '../shared/command-line.ts'
+import { SHELL_TERMINAL } from '../shared/deck/fence.ts'
 import type { Profile } from '../shared/deck/contract.ts'
 import type { Diagnosis } from '../shared/diagnosis.ts'
 import type { ClassInfo, ClassMembership } from '../shared/protocol/class.ts'
@@ -8,7 +9,10 @@ import type { DeckState, ShareInfo, StepInfo, TerminalInfo } from '../shared/pro
 import type { ServerMessage } from '../shared/protocol/talk.ts'
 import type { Permission, Role } from '../shared/roles.ts'
 
-/** `none`: no server has answered yet. `static`: the deck is a static site, whose terminals show recordings. */
+/**
+ * `none`: the page comes from `slidev` itself, without this addon's server. `static`: the deck is a static site, whose
+ * terminals show recordings.
+ */
 export type Link = 'connecting' | 'open' | 'lost' | 'none' | 'static'
 
 interface State {
@@ -96,8 +100,11 @@ export function applyMessage(message: ServerMessage): void {
       return
     }
     case 'terminal': {
-      const terminal = connection.terminals[message.terminal]
-      if (terminal) terminal.state = message.state
+      const { terminal: name, state } = message
+      const terminal = connection.terminals[name]
+      if (terminal) terminal.state = state
+      // The terminal that no step uses is listed only once it has been opened. A snapshot brings its size.
+      else if (name === SHELL_TERMINAL) connection.terminals[name] = { name, cols: 80, rows: 24, state }
       return
     }
     case 'replay': {

@@ -16,6 +16,8 @@ interface ImportMeta {
   readonly env: {
     /** Whether Vite's development server serves the page. */
     readonly DEV: boolean
+    /** Set in pages of the addon's server. `slidev` on its own does not set it. */
+    readonly VITE_UNDERSTUDY_SERVER?: string
     /** The deck of a static site, as JSON: see transport/static.ts. */
     readonly VITE_UNDERSTUDY_STATIC?: string
     /** Set in builds for the workshop, whose page includes an editor of several megabytes. */

@@ -1,20 +1,15 @@
 import { type ClientMessage, CLOSE, serverMessage, SOCKET_PATH } from '../../shared/protocol/talk.ts'
 import type { Receive, ReceiveFrame, Transport } from './transport.ts'
 
-/**
- * Delays between attempts to connect, in milliseconds. A page that never had a server, such as a static deck, retries
- * rarely.
- */
+/** Delays between attempts to connect, in milliseconds. */
 const FIRST_RETRY_MS = 250
 const MAX_RETRY_MS = 4000
-const MAX_RETRY_WITHOUT_SERVER_MS = 60_000
 
 /** Changes of the connection. */
 export interface WebSocketEvents {
   opened: () => void
-  /** @param wasOpen whether this page has ever been connected */
-  closed: (wasOpen: boolean) => void
-  /** Called if the server and the page speak different versions of the protocol. */
+  closed: () => void
+  /** Called if the server and the page speak different versions of the protocol; there may be no other connection. */
   incompatible: () => void
 }
 
@@ -26,7 +21,8 @@ export class WebSocketTransport implements Transport {
   private socket: WebSocket | undefined
   private retryMs = FIRST_RETRY_MS
   private timer: ReturnType<typeof setTimeout> | undefined
-  private wasOpen = false
+  /** Whether the server has closed the connection because of this page's messages, which a new one would repeat. */
+  private isRejected = false
 
   constructor(receive: Receive, receiveFrame: ReceiveFrame, events: WebSocketEvents) {
     this.receive = receive
@@ -36,13 +32,12 @@ export class WebSocketTransport implements Transport {
 
   /** Connects now, if there is no connection and none is being opened. */
   open(): void {
-    if (this.socket) return
+    if (this.socket || this.isRejected) return
     clearTimeout(this.timer)
     const socket = new WebSocket(address())
     socket.binaryType = 'arraybuffer'
     this.socket = socket
     socket.onopen = () => {
-      this.wasOpen = true
       this.retryMs = FIRST_RETRY_MS
       this.events.opened()
     }
@@ -54,10 +49,13 @@ export class WebSocketTransport implements Transport {
     }
     socket.onclose = ({ code }) => {
       this.socket = undefined
-      this.events.closed(this.wasOpen)
-      if (code === CLOSE.malformed) this.events.incompatible()
+      this.events.closed()
+      if (code === CLOSE.malformed) {
+        this.isRejected = true
+        return this.events.incompatible()
+      }
       this.timer = setTimeout(() => this.open(), this.retryMs)
-      this.retryMs = Math.min(this.retryMs * 2, this.wasOpen ? MAX_RETRY_MS : MAX_RETRY_WITHOUT_SERVER_MS)
+      this.retryMs = Math.min(this.retryMs * 2, MAX_RETRY_MS)
     }
   }
 

@@ -145,7 +145,7 @@ export async function buildDeck(
 ): Promise<string> {
   const out = join(built, version)
   if (existsSync(join(out, 'index.html'))) return out
-  const env: Record<string, string> = workshop ? { VITE_UNDERSTUDY_WORKSHOP: '1' } : {}
+  const env = { VITE_UNDERSTUDY_SERVER: '1', ...(workshop && { VITE_UNDERSTUDY_WORKSHOP: '1' }) }
   const fresh = await slidevBuild(deck, out, ['--base', '/'], env, signal)
   await compressFolder(fresh, 'fast')
   const earlier = (await readdir(built)).filter((name) => name !== `${version}.new`)

@@ -84,6 +84,7 @@ class SlidevDevServer implements DeckServer {
       buffer: false,
       env: {
         [DOOR_VARIABLE]: this.secret,
+        VITE_UNDERSTUDY_SERVER: '1',
         ...(this.stepList !== undefined && { [STEP_LIST_VARIABLE]: this.stepList }),
       },
     })

@@ -46,19 +46,6 @@ async function expectViewerUnaffected() {
 const malformed: Record<string, string | Buffer> = {
   'text that is not JSON': 'hello',
   'an empty message': '',
-  'a number': '7',
-  'the value null': 'null',
-  'a list': '[]',
-  'a message without a type': '{}',
-  'a message of an unknown type': '{"type":"reboot"}',
-  'a run of a command': '{"type":"run","command":"rm -rf /"}',
-  'a run of a step with a command': '{"type":"run","step":"other","hash":"x","command":"rm -rf /"}',
-  'a resize to zero': '{"type":"resize","terminal":"count","cols":0,"rows":0}',
-  'a resize to 100,000 columns': '{"type":"resize","terminal":"count","cols":100000,"rows":100000}',
-  'an attach with a size': '{"type":"attach","terminal":"count","cols":0,"rows":0}',
-  'an attach to a path': '{"type":"attach","terminal":"../../etc"}',
-  'a negative acknowledgement': '{"type":"ack","channel":1,"bytes":-1}',
-  'a paste that is too long': JSON.stringify({ type: 'input', terminal: 'count', data: 'x'.repeat(100_000) }),
   'a binary frame': Buffer.from([0, 0, 0, 1, 65]),
   'deeply nested JSON': '['.repeat(100_000),
 }
@@ -70,6 +57,70 @@ for (const [name, data] of Object.entries(malformed))
     expect(await window.closed).toEqual({ code: CLOSE.malformed, reason: expect.stringContaining('Reload the page') })
     await expectViewerUnaffected()
   })
+
+/** Messages that are JSON, but not part of the protocol, with the type and the issue in their refusal. */
+const invalid: Record<string, [json: string, type: string, issue: RegExp]> = {
+  'a number': ['7', 'no type', /expected object/],
+  'the value null': ['null', 'no type', /expected object/],
+  'a list': ['[]', 'no type', /expected object/],
+  'a message without a type': ['{}', 'no type', /^type /],
+  'a message of an unknown type': ['{"type":"reboot"}', 'reboot', /^type /],
+  'an attach without a terminal': ['{"type":"attach"}', 'attach', /^terminal /],
+  'a run of a command': ['{"type":"run","command":"rm -rf /"}', 'run', /^step /],
+  'a run of a step with a command': [
+    '{"type":"run","step":"other","hash":"x","command":"rm -rf /"}',
+    'run',
+    /Unrecognized key: "command"/,
+  ],
+  'a resize to zero': ['{"type":"resize","terminal":"count","cols":0,"rows":0}', 'resize', /^type /],
+  'a resize to 100,000 columns': [
+    '{"type":"resize","terminal":"count","cols":100000,"rows":100000}',
+    'resize',
+    /^type /,
+  ],
+  'an attach with a size': ['{"type":"attach","terminal":"count","cols":0,"rows":0}', 'attach', /Unrecognized keys/],
+  'an attach to a path': ['{"type":"attach","terminal":"../../etc"}', 'attach', /^terminal /],
+  'a negative acknowledgement': ['{"type":"ack","channel":1,"bytes":-1}', 'ack', /^bytes /],
+  'a paste that is too long': [
+    JSON.stringify({ type: 'input', terminal: 'count', data: 'x'.repeat(100_000) }),
+    'input',
+    /^data /,
+  ],
+}
+
+for (const [name, [json, type, issue]] of Object.entries(invalid))
+  test(`${name} is refused, and the connection stays open`, async () => {
+    const window = await talk.window()
+    window.socket.send(json)
+    expect((await window.message('refused')).refusal).toEqual({
+      kind: 'invalid-message',
+      type,
+      issue: expect.stringMatching(issue),
+    })
+    window.send({ type: 'attach', terminal: 'other' })
+    await window.message('snapshot')
+    window.socket.terminate()
+    await expectViewerUnaffected()
+  })
+
+test('a window that sends only invalid messages is disconnected', async () => {
+  const window = await talk.window()
+  for (let sent = 0; sent < 100; sent++) window.socket.send('{"type":"attach"}')
+  expect((await window.closed).code).toBe(CLOSE.malformed)
+  const refusals = window.messages.filter(({ type }) => type === 'refused')
+  expect(refusals.length).toBeLessThan(30)
+  await expectViewerUnaffected()
+})
+
+test('the shell that no step uses is listed once a window has opened it', async () => {
+  const window = await talk.window()
+  const names = async () => (await (await talk.window()).message('hello')).terminals.map(({ name }) => name)
+  expect(await names()).not.toContain('shell')
+  window.send({ type: 'attach', terminal: 'shell' })
+  window.send({ type: 'input', terminal: 'shell', data: 'echo from-the-$((1+1))nd-shell\r' })
+  await window.shows('shell', 'from-the-2nd-shell')
+  expect(await names()).toContain('shell')
+})
 
 test('a message of 10 MB, or one that is not valid UTF-8, closes only the connection that sent it', async () => {
   const large = await talk.window()

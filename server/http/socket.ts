@@ -1,4 +1,5 @@
 import type { WebSocket } from 'ws'
+import { z, type ZodError } from 'zod'
 import { type Refusal } from '../../shared/failures/refusal.ts'
 import { type ClientMessage, clientMessage, CLOSE, type ServerMessage } from '../../shared/protocol/talk.ts'
 import { RefusedError, refusalOf } from '../steps/refused-error.ts'
@@ -12,10 +13,16 @@ export interface SocketOptions extends Omit<WindowConnectionOptions, 'onError'> 
   hello: () => ServerMessage
 }
 
+/** Invalid messages that are answered before the connection is closed. */
+const MAX_INVALID_MESSAGES = 16
+
+/** The longest part of an invalid message that its answer repeats, in UTF-16 code units. */
+const MAX_QUOTE_LENGTH = 100
+
 /**
  * Serves one window until its socket closes. A message is parsed, waits until the window's budget allows it, is checked
  * against the window's permissions, and is handled (message-table.ts): nothing that a page sends gets past these four
- * steps.
+ * steps. A message that is not part of the protocol is refused. One that is not even JSON closes the connection.
  *
  * @returns the window, which has entered its room
  */
@@ -46,13 +53,34 @@ export function serveSocket(socket: WebSocket, { hello, ...options }: SocketOpti
     })
   }
 
+  let invalidMessages = 0
+  function refuseInvalid(message: unknown, error: ZodError): void {
+    const type = z.object({ type: z.string() }).safeParse(message).data?.type ?? 'no type'
+    const { path = [], message: text = '' } = error.issues[0] ?? {}
+    const issue = `${path.map(String).join('.')} ${text}`.trim()
+    window.tell({
+      type: 'refused',
+      refusal: {
+        kind: 'invalid-message',
+        type: type.slice(0, MAX_QUOTE_LENGTH),
+        issue: issue.slice(0, MAX_QUOTE_LENGTH),
+      },
+    })
+    if (++invalidMessages > MAX_INVALID_MESSAGES) closeMalformed()
+  }
+
+  const closeMalformed = () =>
+    socket.close(CLOSE.malformed, 'The message is not part of the protocol. Reload the page.')
+
   window.tell(hello())
   socket.on('message', (data, isBinary) => {
     // Messages right behind a malformed one: the window is not understood any more.
     if (!window.isOpen) return
-    const message = isBinary ? undefined : parse((data as Buffer).toString())
-    if (message) limiter.take(message)
-    else socket.close(CLOSE.malformed, 'The message is not part of the protocol. Reload the page.')
+    const json = isBinary ? undefined : parseJson((data as Buffer).toString())
+    if (!json) return closeMalformed()
+    const message = clientMessage.safeParse(json.value)
+    if (message.success) limiter.take(message.data)
+    else refuseInvalid(json.value, message.error)
   })
   socket.on('error', () => socket.terminate())
   socket.on('close', () => {
@@ -69,9 +97,10 @@ function refusalFor(message: ClientMessage, error: unknown): Refusal {
   return refusalOf(error)
 }
 
-function parse(text: string): ClientMessage | undefined {
+/** @returns undefined if the text is not JSON */
+function parseJson(text: string): { value: unknown } | undefined {
   try {
-    return clientMessage.parse(JSON.parse(text))
+    return { value: JSON.parse(text) }
   } catch {
     return undefined
   }

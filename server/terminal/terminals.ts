@@ -1,4 +1,5 @@
 import { EventEmitter } from 'node:events'
+import { SHELL_TERMINAL } from '../../shared/deck/fence.ts'
 import type { ReplayInfo, TerminalInfo, TerminalState } from '../../shared/protocol/state.ts'
 import { SessionError } from './session-error.ts'
 import type { Session } from './session.ts'
@@ -50,10 +51,10 @@ export class Terminals extends EventEmitter<TerminalsEvents> {
     this.grid = grid
   }
 
-  /** @returns undefined if the deck has no terminal of this name */
+  /** @returns undefined if the deck has no terminal of this name; every deck has `SHELL_TERMINAL` */
   get(name: string): Terminal | undefined {
     const terminal = this.terminals.get(name)
-    if (terminal ?? !this.names.has(name)) return terminal
+    if (terminal ?? !(this.names.has(name) || name === SHELL_TERMINAL)) return terminal
     return this.create(name)
   }
 

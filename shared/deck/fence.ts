@@ -41,6 +41,8 @@ const GROUP = /\[[^\]]*\]|\{([^{}]*)\}/g
 const DECLARATION = /(^|[\s,])(step|terminal)\s*=/
 /** Braces that were probably meant to declare a step. Only shell fences: `{step: 1}` may be an option of others. */
 const ALMOST = /^\s*step\b/
+/** The terminal of `<Terminal />` on a slide without steps: a shell that no step needs to use. */
+export const SHELL_TERMINAL = 'shell'
 
 const SHELLS = ['sh', 'bash', 'shell', 'console']
 

@@ -30,6 +30,8 @@ export const talkRefusals = [
   z.strictObject({ kind: z.literal('no-presenter-window') }),
   z.strictObject({ kind: z.literal('not-a-workshop') }),
   z.strictObject({ kind: z.literal('not-a-class') }),
+  /** A message of the page is not part of the protocol. `type` is its type, `issue` the first mistake in it. */
+  z.strictObject({ kind: z.literal('invalid-message'), type: z.string(), issue: z.string() }),
   /** The page uses a different version of the protocol than the server. */
   z.strictObject({ kind: z.literal('outdated-page') }),
   /** Any other error, with its own message. */
@@ -73,6 +75,8 @@ export function describeTalkRefusal(refusal: TalkRefusal): string {
       return `This is a talk, not a workshop. Start a workshop: ${commandLine('workshop')}`
     case 'not-a-class':
       return `This workshop has a single learner. Start a class: ${commandLine('workshop', '--learners', '8')}`
+    case 'invalid-message':
+      return `The page sent an invalid message (${refusal.type}: ${refusal.issue}). Reload the page.`
     case 'outdated-page':
       return 'This page and its server have different versions. Start the talk again, then reload the page.'
     case 'unexpected':

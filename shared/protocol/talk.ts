@@ -49,7 +49,7 @@ export const CAST_PATH = '/understudy/recordings/'
 
 /** Close codes of the websocket (4000 to 4999 are free for applications, RFC 6455 section 7.4.2). */
 export const CLOSE = {
-  /** A message was not JSON, or not part of the protocol. */
+  /** A message was not JSON, or too many messages were not part of the protocol. The page does not reconnect. */
   malformed: 4400,
   /** The server is shutting down, or does not serve this window. */
   goodbye: 4001,
