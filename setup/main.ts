@@ -1,5 +1,6 @@
 import { addSyncMethod, configs } from '@slidev/client'
 import type { AppSetup } from '@slidev/types'
+import { registerAuthorComponents } from './author-components.ts'
 import { connect, may, onSync, send } from '../client/connection.ts'
 import { FOLLOWED_BY_ALL, setPositionChannel } from '../client/position.ts'
 import Step from '../client/steps/Step.vue'
@@ -19,6 +20,7 @@ export default (({ app }) => {
   // setup/transformers.ts turns the fence of a step into this component. The prefix avoids conflicts with components of
   // the deck.
   app.component('UnderstudyStep', Step)
+  registerAuthorComponents(app)
   connect()
   if (rendererBridge?.canvas)
     Object.assign(configs, {

@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Duplex } from 'node:stream'
-import type { VitePluginsSetup } from '@slidev/types'
+import type { ResolvedSlidevUtils, VitePluginsSetup } from '@slidev/types'
 import { createStepComparison } from '../server/deck/page-steps.ts'
 import { STEP_LIST_VARIABLE } from '../server/deck/step-list.ts'
 import { loadOnDemand } from '../server/deck/vite-build.ts'
@@ -45,4 +45,20 @@ const frontDoor: VitePluginsSetup = () => {
   ]
 }
 
-export default ((options) => [frontDoor(options), stepComparison(options), loadOnDemand()]) satisfies VitePluginsSetup
+/**
+ * Makes `layout: stage` mean layouts/understudy-stage.vue if neither the deck nor its theme nor another addon has a
+ * layout `stage`. A file named stage.vue in this addon would replace the theme's.
+ */
+function offerStageLayout(utils: ResolvedSlidevUtils): void {
+  const { getLayouts } = utils
+  utils.getLayouts = async () => {
+    const layouts = await getLayouts()
+    const own = layouts['understudy-stage']
+    return { ...(own !== undefined && { stage: own }), ...layouts }
+  }
+}
+
+export default ((options) => {
+  offerStageLayout(options.utils)
+  return [frontDoor(options), stepComparison(options), loadOnDemand()]
+}) satisfies VitePluginsSetup

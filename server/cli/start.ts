@@ -1,13 +1,14 @@
 import { commandLine } from '../../shared/command-line.ts'
-import { join, resolve } from 'node:path'
+import { dirname, join, resolve } from 'node:path'
 import { renderUnicodeCompact } from 'uqr'
 import type { Profile } from '../../shared/deck/contract.ts'
 import { deckVersion } from '../deck/build-version.ts'
 import type { Deck } from '../deck/deck.ts'
 import { buildDeck } from '../deck/slidev.ts'
-import { deckPaths } from '../lib/paths.ts'
+import { deckPaths, packageRoot } from '../lib/paths.ts'
 import { TalkLog } from '../video/talk-log.ts'
 import type { Sharing } from '../http/front-door.ts'
+import { describeNameClash, findNameClashes } from '../deck/name-clashes.ts'
 import { localAddress } from '../environment/network.ts'
 import { isPortFree } from '../lib/network-probes.ts'
 import { TalkServer } from '../http/server.ts'
@@ -102,6 +103,8 @@ export async function start(options: StartOptions): Promise<void> {
     }
 
     for (const notice of notices) console.log(notice)
+    for (const clash of await findNameClashes([dirname(deck.file)], deck.keys, packageRoot))
+      console.log(describeNameClash(clash))
     console.log(
       `\n  ${deck.title}\n\n  Slides     ${link}\n  Presenter  ${link.replace('/?', '/presenter/1?')}\n\n${links.audience === undefined ? '' : describeAudienceLink(links.audience)}  Press Ctrl-C to stop the talk and everything it started.\n`,
     )
@@ -116,7 +119,7 @@ export async function start(options: StartOptions): Promise<void> {
  */
 function prebuild(deck: Deck, signal: AbortSignal): Promise<unknown> {
   const build = async () =>
-    buildDeck(deck.file, await deckVersion(deck.file, deck.files), deckPaths(deck.file).built, { signal })
+    buildDeck(deck, await deckVersion(deck.file, deck.files), deckPaths(deck.file).built, { signal })
   const built = build()
   built.catch(() => {})
   return built

@@ -312,8 +312,8 @@ export function installVirtualClock({ epochMs, startMs }: ClockOptions): void {
       return to
     },
     findProblem() {
-      if (document.querySelector('.slidev-slide-loading, .slidev-loading')?.checkVisibility())
-        return { kind: 'slide-loading' }
+      const loading = document.querySelectorAll('.slidev-slide-loading, .slidev-loading, .understudy-loading')
+      if ([...loading].some((element) => element.checkVisibility())) return { kind: 'slide-loading' }
       const broken = [...document.images].find(
         (image) => image.checkVisibility() && image.complete && image.naturalWidth === 0 && image.src !== '',
       )
