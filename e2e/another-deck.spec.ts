@@ -1,5 +1,5 @@
 import { rename } from 'node:fs/promises'
-import { expect } from '@playwright/test'
+import { expect, type Page } from '@playwright/test'
 import type { Terminal } from '@xterm/xterm'
 import { freePort } from '../server/test/free-port.ts'
 import { testsOf } from './deck.ts'
@@ -318,4 +318,51 @@ test('"reset the stage" stops all commands and clears the working directory', as
   await page.keyboard.press('t')
   await page.keyboard.type('clear; ls -A | wc -l; ls left-behind\n')
   await expect.poll(() => screen(page, 'one')).toContain("cannot access 'left-behind'")
+})
+
+/** Changes the messages of a window on their way to the server. Returns the number of connections so far. */
+async function changeMessages(page: Page, change: (message: string) => string): Promise<() => number> {
+  let connections = 0
+  await page.routeWebSocket(/understudy\/socket/, (window) => {
+    connections++
+    const server = window.connectToServer()
+    window.onMessage((message) => {
+      server.send(typeof message === 'string' ? change(message) : message)
+    })
+  })
+  return () => connections
+}
+
+test('an invalid message is reported in the window, which stays connected and can run steps', async ({
+  page,
+  talk,
+}) => {
+  const connections = await changeMessages(page, (message) =>
+    message.includes('"attach"') ? '{"type":"attach"}' : message,
+  )
+  await page.goto(talk.link)
+  await page.goto(`${talk.origin}/2`)
+  await expect(page.getByRole('alert').filter({ hasText: 'The page sent an invalid message (attach: ' })).toBeVisible()
+  const before = connections()
+  await step(page, 'third').getByRole('button', { name: 'Run third' }).click()
+  await expect(step(page, 'third')).toHaveAttribute('data-state', 'succeeded')
+  expect(connections()).toBe(before)
+})
+
+test('a window that the server does not understand reloads once, and then shows one message and does not reconnect', async ({
+  page,
+  talk,
+}) => {
+  await page.goto(talk.link)
+  const connections = await changeMessages(page, (message) => (message.includes('"attach"') ? 'attach' : message))
+  await page.goto(`${talk.origin}/2`)
+  await expect(page.getByText('This page and its server have different versions')).toBeVisible()
+  expect(connections()).toBe(2)
+  // These events make a window that has lost its connection reconnect at once.
+  await page.evaluate(() => {
+    for (const event of ['online', 'focus', 'visibilitychange']) window.dispatchEvent(new Event(event))
+  })
+  await page.keyboard.press('ArrowLeft')
+  await expect(page.getByRole('heading', { name: /Two (better )?steps/ })).toBeVisible()
+  expect(connections()).toBe(2)
 })

@@ -154,3 +154,11 @@ describe('fillIn', () => {
     expect(() => fillIn(a, { host: 'a', other: 'b' })).toThrow('no input "other"')
   })
 })
+
+test('the headmatter changes keys, and an invalid key is reported with its place', async () => {
+  const deck = (keys: string) => `---\nunderstudy: { keys: ${keys} }\n---\n\n# Keys\n`
+  expect((await read(deck('{ run: x, share: false }'))).keys).toMatchObject({ run: 'x', share: false, copy: 'c' })
+  expect(await problems(deck('{ run: enter }'))).toEqual([
+    expect.stringMatching(/^slides\.md: understudy\.keys\.run: must be false, or a lowercase letter/),
+  ])
+})
