@@ -11,6 +11,7 @@ import { chooseProfile, presentProfile, shellEnvironment } from '../environment/
 import { Recordings } from '../recording/recordings.ts'
 import { Stage } from '../steps/stage.ts'
 import { fingerprint } from '../environment/workdir.ts'
+import { printWarnings } from './warnings.ts'
 
 export interface DoctorOptions {
   /** The deck, absolute. */
@@ -31,6 +32,7 @@ const CHOOSE_TIMEOUT_MS = 60_000
  */
 export async function printDiagnosis(options: DoctorOptions): Promise<boolean> {
   const deck = await readDeck(options.deck)
+  printWarnings(deck)
   const paths = deckPaths(deck.file)
   const flake = join(dirname(deck.file), 'nix')
   const signal = AbortSignal.timeout(CHOOSE_TIMEOUT_MS)

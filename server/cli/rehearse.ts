@@ -17,6 +17,7 @@ import { describeNotRun } from '../rehearsal/not-run.ts'
 import { prepareStep } from '../environment/profile.ts'
 import { openStage, type StageContext } from '../steps/open-stage.ts'
 import { editedFiles, fingerprint } from '../environment/workdir.ts'
+import { printWarnings } from './warnings.ts'
 
 export interface RehearseOptions {
   /** The deck, absolute. */
@@ -62,6 +63,7 @@ export interface Rehearsal {
  */
 export async function rehearseDeck(options: RehearseOptions, signal = interruptSignal()): Promise<Rehearsal> {
   const read = await readDeck(options.deck)
+  printWarnings(read)
   const deck = { ...read, grid: options.grid ?? read.grid }
   const steps = chooseSteps(deck, options)
   const context = await openStage({ ...options, deck }, signal)

@@ -17,6 +17,7 @@ import { openStage } from '../steps/open-stage.ts'
 import { StepListFile } from '../deck/step-list.ts'
 import { developDeck } from '../http/slidev-dev-server.ts'
 import { accessToken, guestTokens } from '../http/token.ts'
+import { printWarnings } from './warnings.ts'
 
 export interface StartOptions extends ServingOptions {
   /** If absent, it is chosen by the programs on this machine. */
@@ -48,6 +49,7 @@ const MAX_SLIDEV_PORT = 43129
 export async function start(options: StartOptions): Promise<void> {
   await serve(options, 'start', async (serving) => {
     const { deck, signal, onShutdown } = serving
+    printWarnings(deck)
     const share = await sharingOf(options)
     const prebuilt = options.develop ? undefined : prebuild(deck, signal)
     onShutdown(() => Promise.allSettled([prebuilt]))

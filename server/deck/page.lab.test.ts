@@ -1,10 +1,13 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
-import { afterEach, beforeEach, expect, test } from 'vitest'
+import { execa, type ResultPromise } from 'execa'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { packageRoot } from '../lib/paths.ts'
+import { freePort } from '../test/free-port.ts'
 import { WrittenDeck } from '../test/written-deck.ts'
 import { DeckError, describeDeckProblem } from './problems.ts'
-import { buildDeck } from './slidev.ts'
+import { buildDeck, loadSlidev } from './slidev.ts'
+import { STEP_LIST_VARIABLE, StepListFile } from './step-list.ts'
 
 // Each test builds a real deck with Slidev.
 const BUILD_TIMEOUT = { timeout: 300_000 }
@@ -193,4 +196,77 @@ test('a step that the page does not show fails the build with its line', BUILD_T
     'slides.md:19 (slide 2): the page does not show step "formula"',
     'slides.md:29 (slide 3): the page does not show step "inert"',
   ])
+})
+
+describe("Slidev's development server", () => {
+  let list: StepListFile
+  let slidev: ResultPromise<{ reject: false; stdin: 'ignore' }>
+  let origin: string
+  const text = (...ids: string[]) => `---\n${HEADMATTER}layout: stage\n---\n\n# One\n\n${ids.map(fence).join('\n\n')}\n`
+
+  beforeEach(async () => {
+    const { file, slides } = await deck.read(text('a'))
+    list = await StepListFile.create(slides)
+    const port = await freePort()
+    origin = `http://127.0.0.1:${port}`
+    const { executable } = await loadSlidev(file)
+    slidev = execa(process.execPath, [executable, file, '--port', String(port), '--bind', '127.0.0.1'], {
+      cwd: deck.folder,
+      reject: false,
+      stdin: 'ignore',
+      env: { [STEP_LIST_VARIABLE]: list.path },
+    })
+    await expect
+      .poll(
+        () =>
+          fetch(origin).then(
+            ({ ok }) => ok,
+            () => false,
+          ),
+        { timeout: 120_000 },
+      )
+      .toBe(true)
+  })
+  afterEach(async () => {
+    slidev.kill()
+    await slidev
+    await list.remove()
+  })
+
+  /** Requests the module of the slide, as a browser does. */
+  async function slide(): Promise<{ status: number; text: string }> {
+    const facade = await (await fetch(`${origin}/@slidev/slides/1/md`)).text()
+    const path = /from "([^"]*__slidev_1\.md[^"]*)"/.exec(facade)?.[1]
+    const response = await fetch(`${origin}${path ?? '/missing'}`)
+    return { status: response.status, text: await response.text() }
+  }
+
+  test('shows a slide with the steps of the server, also after an edit', BUILD_TIMEOUT, async () => {
+    expect(await slide()).toMatchObject({ status: 200 })
+    const edited = await deck.read(text('a', 'b'))
+    await expect
+      .poll(
+        async () => {
+          const request = slide()
+          // Slidev may request the slide before the server has read the edited deck.
+          await list.write(edited.slides)
+          return (await request).text
+        },
+        { timeout: 60_000 },
+      )
+      .toContain('echo%20b')
+  })
+
+  test('shows an error instead of a slide with other steps', BUILD_TIMEOUT, async () => {
+    const { slides } = await deck.read(text('a'))
+    await list.write(slides.map((each) => ({ ...each, steps: [] })))
+    const { status, text: error } = await slide()
+    expect(status).toBe(500)
+    expect(error).toContain('slides.md:1 (slide 1): the page has a step')
+  })
+
+  test('shows a slide while the deck has errors', BUILD_TIMEOUT, async () => {
+    await list.write(undefined)
+    expect(await slide()).toMatchObject({ status: 200 })
+  })
 })

@@ -148,6 +148,13 @@ export class DeckError extends Error {
   }
 }
 
+/** The problems that are not among the earlier ones. Their lines do not count: an edit moves what follows it. */
+export function newProblems(problems: readonly DeckProblem[], earlier: readonly DeckProblem[]): DeckProblem[] {
+  const keyOf = ({ line, slide, ...rest }: DeckProblem) => JSON.stringify(rest)
+  const known = new Set(earlier.map(keyOf))
+  return problems.filter((problem) => !known.has(keyOf(problem)))
+}
+
 /** For example `slides.md:42 (slide 7)`. */
 export function describePlace({ file, line, slide }: Place): string {
   return `${file}${line === undefined ? '' : `:${line}`}${slide === undefined ? '' : ` (slide ${slide})`}`

@@ -3,7 +3,7 @@ import { dirname } from 'node:path'
 import { watch } from 'chokidar'
 import type { WebSocket } from 'ws'
 import { type Deck, readDeck } from '../deck/deck.ts'
-import { DeckError, describeDeckProblem } from '../deck/problems.ts'
+import { DeckError, describeDeckProblem, newProblems } from '../deck/problems.ts'
 import { type DeckServer, type FrontDoor, INSECURE_REMOTE, openFrontDoor, type Sharing } from './front-door.ts'
 import { CLOSE, type ServerMessage } from '../../shared/protocol/talk.ts'
 import { type DeckState, type ShareInfo } from '../../shared/protocol/state.ts'
@@ -281,6 +281,8 @@ export class TalkServer {
   private async update(): Promise<void> {
     try {
       const deck = await readDeck(this.deck.file)
+      for (const warning of newProblems(deck.warnings, this.deck.warnings))
+        this.options.log(`Warning: ${describeDeckProblem(warning)}`)
       const isBuilt = (await deckVersion(deck.file, deck.files)) === this.version
       if (isBuilt && this.deckState.state === 'current' && deck.version === this.deck.version) return
       // An edited task changes the deck but not its build.
