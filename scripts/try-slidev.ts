@@ -25,11 +25,14 @@ fonts: { provider: none }
 echo "six times seven is $((6 * 7))"
 \`\`\`
 
-<Terminal name="main" class="h-60" />
+<Terminal name="multiply" class="h-60" />
 `
 
 /** Packages that the addon shares with Slidev and that must not be installed twice: pages would load both. */
 const SHARED_PACKAGES = ['@slidev/client', '@slidev/parser', 'vue', 'shiki', '@shikijs/core', 'monaco-editor']
+
+/** Time limit for the step, which also covers the start of the shell on a busy machine. */
+const STEP_TIMEOUT_MS = 120_000
 
 const [argument = ''] = process.argv.slice(2)
 if (argument === '--list') console.log(JSON.stringify(await supportedVersions()))
@@ -109,12 +112,17 @@ async function runStep(folder: string, cache: string): Promise<void> {
       void ended.then(() => reject(new Error(`The server ended before it printed its link:\n${output}`)))
     })
     const page = await browser.newPage()
+    page.setDefaultTimeout(STEP_TIMEOUT_MS)
     const errors: string[] = []
     page.on('pageerror', ({ message }) => errors.push(message))
     await page.goto(link)
     await page.locator('[data-step="multiply"]').getByRole('button', { name: 'Run' }).first().click()
-    await page.locator('.xterm-rows').getByText('six times seven is 42').first().waitFor()
-    await page.locator('[data-step="multiply"]').getByText('succeeded').first().waitFor()
+    await page.locator('[data-step="multiply"][data-state="succeeded"]').first().waitFor()
+    await page.waitForFunction(() =>
+      [...document.querySelectorAll('.xterm-rows')].some((rows) =>
+        rows.textContent.replaceAll('\u00a0', ' ').includes('six times seven is 42'),
+      ),
+    )
     if (errors.length > 0) throw new Error(`Errors on the page:\n${errors.join('\n')}`)
   } finally {
     await browser.close()
