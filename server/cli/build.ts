@@ -9,7 +9,7 @@ import { interruptSignal } from '../lib/interrupt-signal.ts'
 import { Recordings } from '../recording/recordings.ts'
 import { RecordingStore } from '../recording/store.ts'
 import { progress } from '../environment/runtime-context.ts'
-import { buildSite } from '../deck/slidev.ts'
+import { buildSite } from '../deck/build.ts'
 import type { StaticDeck } from '../../shared/static-deck.ts'
 import { fingerprint } from '../environment/workdir.ts'
 

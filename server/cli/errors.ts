@@ -1,5 +1,5 @@
+import { BuildError } from '../deck/build-errors.ts'
 import { DeckError, describeDeckProblem } from '../deck/problems.ts'
-import { BuildError } from '../deck/slidev.ts'
 
 /** Describes the failure of a command, and the fix. */
 export function describeError(error: unknown): string {

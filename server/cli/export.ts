@@ -12,7 +12,7 @@ import { loadSlides } from '../deck/load-slides.ts'
 import { interruptSignal } from '../lib/interrupt-signal.ts'
 import { serveSite } from '../http/serve-site.ts'
 import { progress } from '../environment/runtime-context.ts'
-import { buildSite } from '../deck/slidev.ts'
+import { buildSite } from '../deck/build.ts'
 import { staticDeckOf } from './build.ts'
 
 export type ExportFormat = 'pdf' | 'png' | 'pptx'

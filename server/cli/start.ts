@@ -2,9 +2,8 @@ import { commandLine } from '../../shared/command-line.ts'
 import { dirname, join, resolve } from 'node:path'
 import { renderUnicodeCompact } from 'uqr'
 import type { Profile } from '../../shared/deck/contract.ts'
-import { deckVersion } from '../deck/build-version.ts'
 import type { Deck } from '../deck/deck.ts'
-import { buildDeck } from '../deck/slidev.ts'
+import { buildDeck } from '../deck/build.ts'
 import { deckPaths, packageRoot } from '../lib/paths.ts'
 import { TalkLog } from '../video/talk-log.ts'
 import type { Sharing } from '../http/front-door.ts'
@@ -120,9 +119,7 @@ export async function start(options: StartOptions): Promise<void> {
  * @returns a promise whose rejection need not be handled
  */
 function prebuild(deck: Deck, signal: AbortSignal): Promise<unknown> {
-  const build = async () =>
-    buildDeck(deck, await deckVersion(deck.file, deck.files), deckPaths(deck.file).built, { signal })
-  const built = build()
+  const built = buildDeck(deck, deckPaths(deck.file).built, { signal })
   built.catch(() => {})
   return built
 }

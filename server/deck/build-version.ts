@@ -5,12 +5,14 @@ import { dirname, join, relative, sep } from 'node:path'
 import { z } from 'zod'
 import { json } from '../../shared/json.ts'
 import { deckPaths, packageRoot } from '../lib/paths.ts'
+import { type BuildVariant, readInputs } from './build-inputs.ts'
 import { findPackage, findRoots, parents } from './roots.ts'
 
 /**
  * The version of a built deck: a hash of everything that can influence the build.
  *
- * These are all files below Slidev's roots (the folders of the deck, its theme and its addons), the package.json of the
+ * These are the files that the last build has read, wherever they are, and everything that the next build may read in
+ * addition: all files below Slidev's roots (the folders of the deck, its theme and its addons), the package.json of the
  * theme and addons that are installed from a registry, and the lock file, which represents all other packages.
  */
 
@@ -54,16 +56,22 @@ const NOT_BUILT_NAME =
  *
  * @param deckFile the entry file, absolute
  * @param deckFiles all files that the slides were read from, absolute
+ * @param variant the kind of build
  * @returns 16 hexadecimal digits
  */
-export async function deckVersion(deckFile: string, deckFiles: readonly string[]): Promise<string> {
+export async function deckVersion(
+  deckFile: string,
+  deckFiles: readonly string[],
+  variant: BuildVariant = 'talk',
+): Promise<string> {
   const deckRoot = await realpath(dirname(deckFile))
   const { folders, manifests } = await findSources(deckFile, deckRoot)
   // These folders are below the deck only if UNDERSTUDY_CACHE or UNDERSTUDY_DATA is set accordingly.
   const { cache, learners } = deckPaths(deckFile)
   const written = await Promise.all([cache, dirname(learners)].map((path) => realpath(path).catch(() => path)))
   const below = await Promise.all([...folders].map((folder) => filesBelow(folder, folder === deckRoot, written)))
-  const files = new Set([...deckFiles, ...below.flat(), ...manifests, ...(await lockFiles(deckRoot))])
+  const inputs = await readInputs(deckFile, variant)
+  const files = new Set([...deckFiles, ...inputs, ...below.flat(), ...manifests, ...(await lockFiles(deckRoot))])
   const sorted = [...files].sort()
   const identities = await Promise.all(sorted.map(identify))
   const hash = createHash('sha256')

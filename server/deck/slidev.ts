@@ -1,27 +1,18 @@
 import { existsSync, readFileSync } from 'node:fs'
-import { readdir, rename, rm } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import { pathToFileURL } from 'node:url'
-import { execa } from 'execa'
 import semver from 'semver'
 import type * as slidevParser from '@slidev/parser/fs'
 import { z } from 'zod'
 import { json } from '../../shared/json.ts'
-import type { StaticDeck } from '../../shared/static-deck.ts'
 import { packageRoot } from '../lib/paths.ts'
-import { compressFolder } from './compress.ts'
-import type { DeckSlide } from './step.ts'
-import { STEP_LIST_VARIABLE, StepListFile } from './step-list.ts'
 import { describeSlidevProblem, type SlidevProblem } from './slidev-problem.ts'
 
 /**
- * The only file of the server that knows Slidev: where it is installed, which parts of it the addon uses, and how it
- * builds a deck. The only such file of the client is client/slidev-internals.ts.
+ * The only file of the server that knows where Slidev is installed and which parts of it the addon uses. The only such
+ * file of the client is client/slidev-internals.ts.
  */
-
-/** Lines of Slidev's output that an error message shows. */
-const MAX_OUTPUT_LINES = 12
 
 /** Files of @slidev/client outside its public API that client/slidev-internals.ts imports. */
 export const CLIENT_INTERNALS = ['internals/SlideContainer.vue', 'internals/SlidesShow.vue']
@@ -114,121 +105,4 @@ function resolveFrom(file: string, module: string): string | undefined {
 
 function readJson(file: string): unknown {
   return json(readFileSync(file, 'utf8'))
-}
-
-/** What a build needs to know of a deck. */
-export interface BuildableDeck {
-  /** The entry file, absolute. */
-  file: string
-  slides: readonly DeckSlide[]
-}
-
-/** Thrown if Slidev cannot build the deck. The message is the relevant part of Slidev's output. */
-export class BuildError extends Error {
-  override name = 'BuildError'
-}
-
-/**
- * Builds the deck as static files, unless this version is already built.
- *
- * @param built folder of built decks, absolute; all but the latest earlier build are removed from it
- * @param options.workshop include the learner's page, whose editor doubles the size of a build; requires a separate
- * `built`
- * @returns the folder of this version
- * @throws BuildError, or DeckError if the page has other steps than the server has read
- */
-export async function buildDeck(
-  deck: BuildableDeck,
-  version: string,
-  built: string,
-  { workshop = false, signal }: { workshop?: boolean; signal?: AbortSignal } = {},
-): Promise<string> {
-  const out = join(built, version)
-  if (existsSync(join(out, 'index.html'))) return out
-  const env = { VITE_UNDERSTUDY_SERVER: '1', ...(workshop && { VITE_UNDERSTUDY_WORKSHOP: '1' }) }
-  const fresh = await slidevBuild(deck, out, ['--base', '/'], env, signal)
-  await compressFolder(fresh, 'fast')
-  const earlier = (await readdir(built)).filter((name) => name !== `${version}.new`)
-  await rename(fresh, out)
-  // The previous build is kept, because an open window may still load parts of it.
-  for (const name of earlier.sort().slice(0, -1)) await rm(join(built, name), { recursive: true, force: true })
-  return out
-}
-
-/**
- * Builds the deck as a static site that works at any path. Replaces the contents of the folder once the build is
- * complete.
- *
- * @param out folder, absolute
- * @throws BuildError, or DeckError if the page has other steps than the server has read
- */
-export async function buildSite(
-  deck: BuildableDeck,
-  out: string,
-  { site, withNotes, signal }: { site: StaticDeck; withNotes: boolean; signal: AbortSignal },
-): Promise<void> {
-  const args = ['--base', './', '--router-mode', 'hash', ...(withNotes ? [] : ['--without-notes'])]
-  const fresh = await slidevBuild(deck, out, args, { VITE_UNDERSTUDY_STATIC: JSON.stringify(site) }, signal)
-  await rm(out, { recursive: true, force: true })
-  await rename(fresh, out)
-}
-
-/**
- * Builds into a folder beside the given one, so that an interrupted build does not leave an incomplete one there.
- *
- * @returns the folder that was built
- */
-async function slidevBuild(
-  { file, slides }: BuildableDeck,
-  out: string,
-  args: string[],
-  env: Record<string, string>,
-  cancelSignal?: AbortSignal,
-): Promise<string> {
-  const fresh = `${out}.new`
-  await rm(fresh, { recursive: true, force: true })
-  const { executable } = await loadSlidev(file)
-  const list = await StepListFile.create(slides)
-  try {
-    const result = await execa(process.execPath, [executable, 'build', file, '--out', fresh, ...args], {
-      cwd: dirname(file),
-      reject: false,
-      all: true,
-      cancelSignal,
-      stdin: 'ignore',
-      env: { NO_COLOR: '1', CI: '1', [STEP_LIST_VARIABLE]: list.path, ...env },
-    })
-    if (result.exitCode === 0 && existsSync(join(fresh, 'index.html'))) return fresh
-    await rm(fresh, { recursive: true, force: true })
-    cancelSignal?.throwIfAborted()
-    await list.check()
-    const output = withoutStacks(result.all)
-    throw new BuildError(
-      pluginErrors(output) || lastLines(output) || `Slidev exited with status ${result.exitCode ?? '(none)'}.`,
-    )
-  } finally {
-    await list.remove()
-  }
-}
-
-/** Removes the stack traces of Node and of Rust, which would hide the error itself. */
-function withoutStacks(text: string): string {
-  const stack = /^\s+at |^\s*\d+: |^Stack backtrace:|^\s*errors: \[Getter\/Setter\]|^[{}\s]*$/
-  return text
-    .split('\n')
-    .filter((line) => !stack.test(line))
-    .join('\n')
-}
-
-/** The errors of Vite plugins: the position and first line of each distinct one. */
-function pluginErrors(text: string): string {
-  const positions = new Map<string, string>()
-  for (const [, position = '', message = ''] of text.matchAll(/^\[plugin [^\]]*\] (\S+)\n(?:\w*Error: )?(.*)$/gm))
-    if (!positions.has(message)) positions.set(message, position.replace(/^.*__slidev_(\d+)\.md.*$/, 'slide $1'))
-  return [...positions].map(([message, position]) => `${position}: ${message}`).join('\n')
-}
-
-/** The end of a program's output, for an error message. */
-export function lastLines(text: string): string {
-  return text.trim().split('\n').slice(-MAX_OUTPUT_LINES).join('\n')
 }

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs'
 import { mkdir } from 'node:fs/promises'
 import { homedir } from 'node:os'
 import { dirname, join } from 'node:path'
-import { Listr, type ListrTask } from 'listr2'
+import { Listr, LISTR_LOGGER_STDERR_LEVELS, ListrLogger, ListrLogLevels, type ListrTask } from 'listr2'
 import type { Profile } from '../../shared/deck/contract.ts'
 import type { Deck } from '../deck/deck.ts'
 import { ProcessRegistry } from '../executor/process-registry.ts'
@@ -50,8 +50,22 @@ export interface RuntimeContext {
   notices: string[]
 }
 
-/** Options of progress displays. Each command handles signals itself. */
-export const progress = { fallbackRenderer: 'simple', registerSignalListeners: false } as const
+const FAILED: string = ListrLogLevels.FAILED
+
+/** Marks a failed task without its error, which the command prints when it ends. */
+class TaskLogger extends ListrLogger {
+  override log(level: string, message: string, options?: Parameters<ListrLogger['log']>[2]): void {
+    super.log(level, message, level === FAILED ? undefined : options)
+  }
+}
+
+/** Options of progress displays. Each command handles signals itself, and prints its error once. */
+export const progress = {
+  rendererOptions: { showErrorMessage: false },
+  fallbackRenderer: 'simple',
+  fallbackRendererOptions: { logger: new TaskLogger({ useIcons: true, toStderr: LISTR_LOGGER_STDERR_LEVELS }) },
+  registerSignalListeners: false,
+} as const
 
 /**
  * Prepares the environment of a deck: installs and prepares its profile, and creates its workdir or a learner's

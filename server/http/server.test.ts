@@ -1,5 +1,5 @@
 import { once } from 'node:events'
-import { rename, rm, writeFile } from 'node:fs/promises'
+import { appendFile, rename, rm, writeFile } from 'node:fs/promises'
 import { connect } from 'node:net'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { WebSocket } from 'ws'
@@ -123,11 +123,18 @@ test('the last valid deck is served, and steps keep running, while slides.md is 
   expect((await newWindow.message('hello')).deck.state).toBe('broken')
   expect(talk.log.join('\n')).toContain('the last valid version is still served')
 
+  const logged = talk.log.length
+  viewer.forget()
+  await appendFile(talk.file, '\n')
+  await viewer.message('deck', ({ deck }) => deck.state === 'broken')
+  expect(talk.log).toHaveLength(logged)
+
   viewer.forget()
   await rename(`${talk.file}.away`, talk.file)
   expect((await viewer.message('deck', ({ deck }) => deck.state === 'current')).version).toBe(
     (await newWindow.message('hello')).version,
   )
+  expect(talk.log.slice(logged)).toEqual(['Fixed: the edited deck is valid and served.'])
   await expectStepToFinish()
 })
 

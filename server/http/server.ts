@@ -14,7 +14,8 @@ import type { ProfileRuntime } from '../environment/profile.ts'
 import type { Recordings } from '../recording/recordings.ts'
 import type { Access, Role } from '../../shared/roles.ts'
 import { deckVersion } from '../deck/build-version.ts'
-import { BuildError, buildDeck } from '../deck/slidev.ts'
+import { buildDeck } from '../deck/build.ts'
+import { BuildError } from '../deck/build-errors.ts'
 import type { StepListFile } from '../deck/step-list.ts'
 import { serveBuilt } from './built-deck.ts'
 import { Room } from './room.ts'
@@ -86,6 +87,8 @@ export class TalkServer {
   /** The last valid deck. */
   private deck: Deck
   private deckState: DeckState = { state: 'current' }
+  /** The errors of the deck that were logged last; undefined if it is valid. */
+  private reportedErrors: string | undefined
   /** Identifies the build that is served. */
   private version = ''
   /** Folder of that build. */
@@ -167,18 +170,22 @@ export class TalkServer {
    * @throws BuildError
    */
   async build(signal?: AbortSignal): Promise<void> {
-    const version = await deckVersion(this.deck.file, this.deck.files)
     // Slidev's live reload shows every edit of the slides.
     if (this.options.develop) {
       this.version = 'development'
       await this.options.stepList?.write(this.deck.slides)
     } else {
-      this.folder = await buildDeck(this.deck, version, this.options.built, {
-        workshop: (this.options.learners ?? []).length > 0,
+      const { version, folder } = await buildDeck(this.deck, this.options.built, {
+        workshop: this.isWorkshop,
         ...(signal && { signal }),
       })
+      this.folder = folder
       this.version = version
     }
+  }
+
+  private get isWorkshop(): boolean {
+    return (this.options.learners ?? []).length > 0
   }
 
   private onSocket(socket: WebSocket, access: Access): void {
@@ -283,7 +290,7 @@ export class TalkServer {
       const deck = await readDeck(this.deck.file)
       for (const warning of newProblems(deck.warnings, this.deck.warnings))
         this.options.log(`Warning: ${describeDeckProblem(warning)}`)
-      const isBuilt = (await deckVersion(deck.file, deck.files)) === this.version
+      const isBuilt = (await deckVersion(deck.file, deck.files, this.isWorkshop ? 'workshop' : 'talk')) === this.version
       if (isBuilt && this.deckState.state === 'current' && deck.version === this.deck.version) return
       // An edited task changes the deck but not its build.
       if (!isBuilt) this.publish({ state: 'building' })
@@ -310,10 +317,8 @@ export class TalkServer {
   /** Sends the state of the deck to all windows. */
   private publish(deckState: DeckState): void {
     this.deckState = deckState
-    if (deckState.state === 'broken')
-      this.options.log(
-        `The edited deck is invalid; the last valid version is still served. Fix the deck:\n${deckState.errors.join('\n')}`,
-      )
+    if (deckState.state === 'broken') this.reportErrors(deckState.errors.join('\n'))
+    else if (deckState.state === 'current') this.reportErrors(undefined)
     for (const room of this.rooms.values())
       room.broadcast({
         type: 'deck',
@@ -322,6 +327,17 @@ export class TalkServer {
         steps: room.stage.steps(),
         terminals: room.stage.terminals.list(),
       })
+  }
+
+  /** Logs the errors of the deck once, however often it is saved with them, and when it is fixed. */
+  private reportErrors(errors: string | undefined): void {
+    if (errors === this.reportedErrors) return
+    this.reportedErrors = errors
+    this.options.log(
+      errors === undefined
+        ? 'Fixed: the edited deck is valid and served.'
+        : `The edited deck is invalid; the last valid version is still served. Fix the deck:\n${errors}`,
+    )
   }
 }
 

@@ -4,7 +4,9 @@ import { dirname } from 'node:path'
 import { StringDecoder } from 'node:string_decoder'
 import { execa, type ResultPromise } from 'execa'
 import { createProxyServer } from 'httpxy'
-import { lastLines, loadSlidev } from '../deck/slidev.ts'
+import { lastLines } from '../deck/build-errors.ts'
+import { checkRoots } from '../deck/build.ts'
+import { loadSlidev } from '../deck/slidev.ts'
 import { STEP_LIST_VARIABLE } from '../deck/step-list.ts'
 import type { DeckServer } from './front-door.ts'
 import { DOOR_HEADER, DOOR_VARIABLE } from './token.ts'
@@ -108,7 +110,7 @@ class SlidevDevServer implements DeckServer {
  * @param port of 127.0.0.1 that is free
  * @param log called when Slidev has ended and is restarted
  * @param stepList path of the list with which Slidev compares the steps of its pages
- * @throws SlidevError
+ * @throws SlidevError or BuildError
  */
 export async function developDeck(
   deckFile: string,
@@ -117,5 +119,6 @@ export async function developDeck(
   stepList?: string,
 ): Promise<DeckServer & { close: () => Promise<void> }> {
   const { executable } = await loadSlidev(deckFile)
+  await checkRoots(deckFile)
   return new SlidevDevServer(executable, deckFile, port, log, stepList)
 }

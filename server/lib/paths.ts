@@ -20,6 +20,8 @@ export interface DeckPaths {
   registry: string
   /** Built decks, one folder per version. */
   built: string
+  /** The files that the last builds have read. */
+  inputs: string
   /** Results of the last rehearsal of each profile, and incomplete recordings. */
   rehearsals: string
   /** Files of the video renderer: the built site and the cached segments. */
@@ -56,6 +58,7 @@ export function deckPaths(deckFile: string): DeckPaths {
     token: join(own, 'token'),
     registry: join(own, 'processes'),
     built: join(own, 'built'),
+    inputs: join(own, 'inputs'),
     rehearsals: join(own, 'rehearsals'),
     talks: join(own, 'talks'),
     sessions: join(own, 'sessions'),

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { existsSync } from 'node:fs'
-import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { mkdir, readdir, readFile, rm, writeFile, rename } from 'node:fs/promises'
 import { join } from 'node:path'
 import { z } from 'zod'
 import { json } from '../../shared/json.ts'
@@ -8,7 +8,7 @@ import type { StaticDeck } from '../../shared/static-deck.ts'
 import type { Timeline } from '../../shared/video/timeline.ts'
 import type { Deck } from '../deck/deck.ts'
 import { deckVersion } from '../deck/build-version.ts'
-import { buildSite } from '../deck/slidev.ts'
+import { buildSite } from '../deck/build.ts'
 import { type ServedSite, serveSite } from '../http/serve-site.ts'
 import { launchBrowser } from '../lib/browser.ts'
 import { FrameCapturer } from './frame-capturer.ts'
@@ -39,17 +39,18 @@ export async function openRenderSite(
   folder: string,
   signal: AbortSignal,
 ): Promise<RenderSite> {
-  const version = createHash('sha256')
-    .update(await deckVersion(deck.file, deck.files))
-    .update(JSON.stringify(site))
-    .digest('hex')
-    .slice(0, 16)
-  const out = join(folder, `site-${version}`)
+  const versionWith = (deckVersion: string) =>
+    createHash('sha256').update(deckVersion).update(JSON.stringify(site)).digest('hex').slice(0, 16)
+  let version = versionWith(await deckVersion(deck.file, deck.files, 'site'))
+  let out = join(folder, `site-${version}`)
   await mkdir(folder, { recursive: true, mode: 0o700 })
   if (!existsSync(join(out, 'index.html'))) {
     for (const name of await readdir(folder))
       if (name.startsWith('site-')) await rm(join(folder, name), { recursive: true })
-    await buildSite(deck, out, { site, withNotes: false, signal })
+    const fresh = join(folder, 'site-new')
+    version = versionWith(await buildSite(deck, fresh, { site, withNotes: false, signal }))
+    out = join(folder, `site-${version}`)
+    await rename(fresh, out)
   }
   const served = await serveSite(out)
   try {
