@@ -17,7 +17,6 @@ const optionsSchema = z.object({
   image_attributes_prefix: z.string().default('image:'),
   auto_render_languages: z.array(z.string()).default([]),
 })
-export type Options = z.infer<typeof optionsSchema>
 
 /** A title may be written as a number. */
 const line = z.union([z.string(), z.number()]).transform(String)
