@@ -66,8 +66,12 @@ async function start(commandLine: string, cwd: string): Promise<{ link: string; 
   }
 }
 
-/** Runs the step `hello` of a deck in the browser. */
-async function runHello(page: Page, commandLine: string, cwd: string, slide = 1): Promise<void> {
+/**
+ * Runs the step `hello` of a deck in the browser.
+ *
+ * @param slide its path: the number of the slide, and the clicks
+ */
+async function runHello(page: Page, commandLine: string, cwd: string, slide = '1'): Promise<void> {
   const talk = await start(commandLine, cwd)
   try {
     await page.goto(talk.link)
@@ -145,7 +149,7 @@ test('new creates a deck whose steps were recorded by a rehearsal and run in the
     'hello.cast',
     'serve.cast',
   ])
-  await runHello(page, 'npm start', created, 2)
+  await runHello(page, 'npm start', created, '2')
 })
 
 test('the result of import is built by Slidev, and its steps run', async ({ page }) => {
@@ -160,7 +164,8 @@ test('the result of import is built by Slidev, and its steps run', async ({ page
   })
   expect(again.exitCode).toBe(1)
   expect(again.stderr).toContain('imported.md exists')
-  await runHello(page, 'npx slidev-addon-understudy start imported.md', hand, 2)
+  // The step appears with the click of the pause before it.
+  await runHello(page, 'npx slidev-addon-understudy start imported.md', hand, '2?clicks=1')
 })
 
 /** Makes the packages of the deck that was set up by hand available in another folder. */
