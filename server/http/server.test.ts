@@ -37,11 +37,12 @@ async function expectStepToFinish() {
 /** Sends raw bytes, which no browser would send. @returns the status line of the response; empty if there was none */
 async function sendRaw(text: string): Promise<string> {
   const socket = connect(talk.port, '127.0.0.1')
+  // Since Node 24, a server resets a connection whose request it has answered but not read completely.
   socket.on('error', () => {})
   let response = ''
   socket.on('data', (data) => (response += String(data)))
   socket.write(text)
-  await once(socket, 'close')
+  await new Promise((resolve) => socket.once('close', resolve))
   return response.split('\r\n')[0] ?? ''
 }
 
