@@ -2,7 +2,6 @@ import { commandLine } from '../../shared/command-line.ts'
 import { dirname, join, resolve } from 'node:path'
 import { renderUnicodeCompact } from 'uqr'
 import type { Profile } from '../../shared/deck/contract.ts'
-import type { Deck } from '../deck/deck.ts'
 import { buildDeck } from '../deck/build.ts'
 import { deckPaths, packageRoot } from '../lib/paths.ts'
 import { TalkLog } from '../video/talk-log.ts'
@@ -11,7 +10,7 @@ import { describeNameClash, findNameClashes } from '../deck/name-clashes.ts'
 import { localAddress } from '../environment/network.ts'
 import { isPortFree } from '../lib/network-probes.ts'
 import { TalkServer } from '../http/server.ts'
-import { listen, openInBrowser, serve, type ServingOptions } from '../http/serving.ts'
+import { listen, openInBrowser, serve, type Serving, type ServingOptions } from '../http/serving.ts'
 import { openStage } from '../steps/open-stage.ts'
 import { StepListFile } from '../deck/step-list.ts'
 import { developDeck } from '../http/slidev-dev-server.ts'
@@ -50,8 +49,7 @@ export async function start(options: StartOptions): Promise<void> {
     const { deck, signal, onShutdown } = serving
     printWarnings(deck)
     const share = await sharingOf(options)
-    const prebuilt = options.develop ? undefined : prebuild(deck, signal)
-    onShutdown(() => Promise.allSettled([prebuilt]))
+    const prebuilt = options.develop ? undefined : prebuild(serving)
     const { paths, profile, stage, secrets, recordings, notices } = await openStage(
       { ...options, deck, fallBack: true, log: true },
       signal,
@@ -118,9 +116,15 @@ export async function start(options: StartOptions): Promise<void> {
  *
  * @returns a promise whose rejection need not be handled
  */
-function prebuild(deck: Deck, signal: AbortSignal): Promise<unknown> {
-  const built = buildDeck(deck, deckPaths(deck.file).built, { signal })
-  built.catch(() => {})
+function prebuild({ deck, signal, onShutdown }: Serving): Promise<unknown> {
+  const stop = new AbortController()
+  const either = AbortSignal.any([signal, stop.signal])
+  const built = buildDeck(deck, deckPaths(deck.file).built, { signal: either })
+  const ended = built.catch(() => {})
+  onShutdown(() => {
+    stop.abort()
+    return ended
+  })
   return built
 }
 

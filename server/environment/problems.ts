@@ -46,7 +46,7 @@ export function describePackageProblem(problem: PackageProblem): string {
   const manually = `As root: apt-get install ${problem.packages.join(' ')}`
   switch (problem.kind) {
     case 'no-permission':
-      return `The packages cannot be installed from here. ${manually}`
+      return `Without root or sudo, packages cannot be installed from here. ${manually}`
     case 'install-failed':
       return [`The installation of packages failed. ${manually}`, ...problem.output.slice(-MAX_OUTPUT_LINES)].join('\n')
   }

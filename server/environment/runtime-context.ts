@@ -88,6 +88,7 @@ export async function prepareRuntime(options: RuntimeOptions, signal: AbortSigna
 
   let name: Profile = 'host'
   let profile: ProfileRuntime | undefined
+  const packages = { missing: false }
   const tasks: ListrTask[] = [
     {
       title: 'Choose the profile',
@@ -105,6 +106,7 @@ export async function prepareRuntime(options: RuntimeOptions, signal: AbortSigna
           registry,
         )
         if (problem) notices.push(problem)
+        packages.missing = problem !== undefined
       },
     },
     {
@@ -152,7 +154,9 @@ export async function prepareRuntime(options: RuntimeOptions, signal: AbortSigna
   await new Listr(tasks, progress).run()
   signal.throwIfAborted()
   profile ??= hostProfile()
-  for (const text of [profile.problem, profile.notice]) if (text !== undefined) notices.push(text)
+  // Without its packages, the lab's problem is that they are missing.
+  for (const text of [packages.missing ? undefined : profile.problem, profile.notice])
+    if (text !== undefined) notices.push(text)
 
   const declared = [...deck.steps.values()].flatMap((step) => step.contract.needs.env)
   const env = shellEnvironment(profile, declared)
