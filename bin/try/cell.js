@@ -139,8 +139,10 @@ async function command(program, args, { cwd, env }) {
   for (const stream of [child.stdout, child.stderr]) stream.setEncoding('utf8').on('data', (text) => (output += text))
   const status = await new Promise((resolve, reject) => child.once('error', reject).once('close', resolve))
   const lines = output.trim().split('\n')
-  if (status !== 0)
-    throw new Error(`${program} ${args.join(' ')} ended with status ${status}:\n${lines.slice(-60).join('\n')}`)
+  if (status !== 0) {
+    const end = lines.filter((line) => !line.startsWith('Skipped: ')).slice(-60)
+    throw new Error(`${program} ${args.join(' ')} ended with status ${status}:\n${end.join('\n')}`)
+  }
   return lines.findLast((line) => /\d+ passed/.test(line))?.trim()
 }
 
