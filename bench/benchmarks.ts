@@ -3,6 +3,7 @@ import { measureFrameRate } from './frame-rate.ts'
 import { measureInterrupt } from './interrupt.ts'
 import { measureKeyEcho } from './key-echo.ts'
 import { measureManyViewers } from './many-viewers.ts'
+import { measurePage } from './page.ts'
 import { measureRendering } from './render.ts'
 import { measureStalledViewers } from './stalled-viewers.ts'
 import { measureStart } from './start.ts'
@@ -26,6 +27,7 @@ export const BENCHMARKS: readonly Benchmark[] = [
     needs: ['chromium', 'lab', 'procfs'],
     measure: (quick) => (quick ? measureWarmStart(1, 5) : measureWarmStart(5, 30)),
   },
+  { name: 'page', needs: ['chromium', 'lab'], measure: (quick) => measurePage(quick ? 1 : 5) },
   { name: 'frames', needs: ['chromium', 'lab'], measure: (quick) => measureFrameRate(quick ? 3 : 10) },
   { name: 'render', needs: ['chromium', 'ffmpeg'], measure: measureRendering },
 ]

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { packageRoot } from '../server/lib/paths.ts'
 import { freePort } from '../server/test/free-port.ts'
 
-/** A talk as `npm start` runs it: the real command, the deck of this repository and the user's cache. */
+/** A talk as `npm start` runs it: the real command and, unless set otherwise, this repository's deck and the user's cache. */
 export interface RunningTalk {
   pid: number
   link: string
@@ -16,16 +16,19 @@ export interface RunningTalk {
 }
 
 /**
- * @param env variables in addition to those of this process
+ * @param deck absolute; by default the deck of this repository
  * @throws Error with the command's output if it exits before it prints the link
  */
-export async function startTalk(env: Record<string, string> = {}): Promise<RunningTalk> {
+export async function startTalk({
+  deck = join(packageRoot, 'slides.md'),
+  env = {},
+}: { deck?: string; env?: Record<string, string> } = {}): Promise<RunningTalk> {
   const port = await freePort()
   const startedAt = performance.now()
   const child = spawn(
     process.execPath,
-    [join(packageRoot, 'bin', 'understudy.js'), 'start', '--no-open', '--yes', '--port', String(port)],
-    { cwd: packageRoot, stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, ...env } },
+    [join(packageRoot, 'bin', 'understudy.js'), 'start', deck, '--no-open', '--yes', '--port', String(port)],
+    { cwd: packageRoot, env: { ...process.env, ...env }, stdio: ['ignore', 'pipe', 'pipe'] },
   )
   const exited = once(child, 'exit')
   let output = ''

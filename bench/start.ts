@@ -35,7 +35,7 @@ export async function measureStart(rounds: number): Promise<Figure[]> {
 }
 
 async function secondsToLink(env: Record<string, string> = {}): Promise<number> {
-  const talk = await startTalk(env)
+  const talk = await startTalk({ env })
   await talk.end()
   return (talk.printedAt - talk.startedAt) / 1000
 }
