@@ -9,6 +9,7 @@ import { launchBrowser } from '../lib/browser.ts'
 import type { Profile } from '../../shared/deck/contract.ts'
 import { readDeck } from '../deck/deck.ts'
 import { loadSlides } from '../deck/load-slides.ts'
+import { loadSlidev } from '../deck/slidev.ts'
 import { interruptSignal } from '../lib/interrupt-signal.ts'
 import { serveSite } from '../http/serve-site.ts'
 import { progress } from '../environment/runtime-context.ts'
@@ -26,6 +27,17 @@ export interface ExportOptions {
   profile?: Profile
   dark: boolean
   withNotes: boolean
+  /** Export each click of a slide as a page of its own. */
+  withClicks?: boolean
+  /** The slides to export, such as `1,4-7`; by default all. */
+  range?: string
+}
+
+/** A page of the export. */
+interface Shot {
+  /** From 1. */
+  slide: number
+  clicks: number
 }
 
 /** More clicks than on any slide: Slidev then shows the slide after its last click. */
@@ -45,10 +57,17 @@ const SLIDE_SIZE = { width: 1280, height: 720 }
 export async function exportTalk(options: ExportOptions): Promise<void> {
   const signal = interruptSignal()
   const deck = await readDeck(options.deck)
+  const { parser } = await loadSlidev(deck.file)
   const { slides } = (await loadSlides(deck.file)).data
+  const numbers = parser.parseRangeString(slides.length, options.range).filter((slide) => slide >= 1)
+  if (numbers.length === 0)
+    throw new Error(
+      `No slide is in the range "${options.range ?? ''}". This deck has ${slides.length}: use --range 1,4-7`,
+    )
   const out = resolve(options.out ?? (options.format === 'png' ? 'slides' : `slides.${options.format}`))
   const folder = await mkdtemp(join(tmpdir(), 'understudy-export-'))
   const site = join(folder, 'site')
+  const shots: Shot[] = []
   const images: Buffer[] = []
   const pages: Buffer[] = []
   try {
@@ -71,9 +90,13 @@ export async function exportTalk(options: ExportOptions): Promise<void> {
                 deviceScaleFactor: options.format === 'pdf' ? 1 : IMAGE_SCALE,
                 colorScheme: options.dark ? 'dark' : 'light',
               })
-              for (const [index] of slides.entries()) {
-                task.output = `slide ${index + 1} of ${slides.length}`
-                await openSlide(page, `${origin}/#/${index + 1}?print=true&clicks=${ALL_CLICKS}`, origin)
+              const queue = numbers.map((slide) => ({ slide, clicks: options.withClicks ? 0 : ALL_CLICKS }))
+              for (let shot = queue.shift(); shot; shot = queue.shift()) {
+                task.output = `slide ${shot.slide} of ${slides.length}`
+                await openSlide(page, `${origin}/#/${shot.slide}?print=true&clicks=${shot.clicks}`, origin)
+                if (options.withClicks && shot.clicks < (await page.evaluate(() => window.understudyClicks?.() ?? 0)))
+                  queue.unshift({ slide: shot.slide, clicks: shot.clicks + 1 })
+                shots.push(shot)
                 if (options.format === 'pdf')
                   pages.push(
                     await page.pdf({
@@ -96,8 +119,18 @@ export async function exportTalk(options: ExportOptions): Promise<void> {
           title: `Write ${relative(process.cwd(), out) || out}`,
           task: async () => {
             if (options.format === 'pdf') await writePdf(out, deck.title, pages)
-            else if (options.format === 'png') await writeImages(out, images)
-            else await writePptx(out, deck.title, images, options.withNotes ? slides.map(({ note }) => note ?? '') : [])
+            else if (options.format === 'png')
+              await writeImages(
+                out,
+                images.map((image, index) => ({ name: imageName(shots[index], slides.length, options), image })),
+              )
+            else
+              await writePptx(
+                out,
+                deck.title,
+                images,
+                options.withNotes ? shots.map(({ slide }) => slides[slide - 1]?.note ?? '') : [],
+              )
           },
         },
       ],
@@ -105,6 +138,13 @@ export async function exportTalk(options: ExportOptions): Promise<void> {
     ).run()
   } finally {
     await rm(folder, { recursive: true, force: true })
+  }
+}
+
+declare global {
+  interface Window {
+    /** Set by the addon's page (client/export.ts). */
+    understudyClicks?: () => number
   }
 }
 
@@ -138,11 +178,16 @@ async function writePdf(out: string, title: string, pages: Buffer[]): Promise<vo
   await writeFile(out, await document.save())
 }
 
-async function writeImages(folder: string, images: Buffer[]): Promise<void> {
+async function writeImages(folder: string, images: { name: string; image: Buffer }[]): Promise<void> {
   await mkdir(folder, { recursive: true })
-  const digits = String(images.length).length
-  for (const [index, image] of images.entries())
-    await writeFile(join(folder, `${String(index + 1).padStart(digits, '0')}.png`), image)
+  for (const { name, image } of images) await writeFile(join(folder, name), image)
+}
+
+/** The name of an image: `07.png`, or `07-02.png` for the second click of slide 7, as Slidev names them. */
+function imageName(shot: Shot | undefined, slides: number, { withClicks }: ExportOptions): string {
+  const { slide, clicks } = shot ?? { slide: 0, clicks: 0 }
+  const number = String(slide).padStart(String(slides).length, '0')
+  return withClicks ? `${number}-${String(clicks).padStart(2, '0')}.png` : `${number}.png`
 }
 
 async function writePptx(out: string, title: string, images: Buffer[], notes: string[]): Promise<void> {

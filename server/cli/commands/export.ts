@@ -21,6 +21,8 @@ export function registerExport(program: Command): void {
     .option('-o, --out <path>', 'file to write; a folder for png and cast')
     .addOption(profileOption('environment whose recordings to show'))
     .option('--dark', 'use the dark color scheme', false)
+    .option('--with-clicks', 'export each click of a slide as a page of its own', false)
+    .option('--range <slides>', 'slides to export, such as 1,4-7')
     .option('--with-notes', 'include the speaker notes in the PPTX', false)
     .action(async (_deck: string, { format, ...options }: Parsed, command: Command) => {
       const deck = deckOf(command)
