@@ -2,7 +2,7 @@
 import { spawn, spawnSync } from 'node:child_process'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
-import { root } from './install.js'
+import { endWithThisProcess, root } from './install.js'
 
 const scripts = {
   prepare: join(root, 'nix', 'lab', 'prepare.sh'),
@@ -61,11 +61,8 @@ function cacheFolder() {
 
 /** Starts a script that ends with this process. */
 function startScript(script, args) {
-  const child = spawn('bash', [script, ...args], { stdio: 'ignore' })
+  const child = endWithThisProcess(spawn('bash', [script, ...args], { stdio: 'ignore' }))
   child.once('error', () => {})
-  const stop = () => child.kill('SIGTERM')
-  process.once('exit', stop)
-  child.once('exit', () => process.off('exit', stop))
   child.unref()
   return child
 }

@@ -54,6 +54,14 @@ export async function installPackages({ tests = false } = {}) {
   await run('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error', ...(tests ? [] : ['--omit=dev'])])
 }
 
+/** Ends a child process when this process exits. @returns the child */
+export function endWithThisProcess(child) {
+  const stop = () => child.kill('SIGTERM')
+  process.once('exit', stop)
+  child.once('exit', () => process.off('exit', stop))
+  return child
+}
+
 function areTestPackagesMissing() {
   const { devDependencies } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
   return Object.keys(devDependencies).some((name) => !existsSync(join(root, 'node_modules', name, 'package.json')))
@@ -106,7 +114,7 @@ function sourcesIn(folder) {
  * Its output goes to standard error, because the command that needs the program may print JSON to standard output.
  */
 async function run(program, args) {
-  const child = spawn(program, args, { cwd: root, stdio: ['inherit', 2, 'inherit'] })
+  const child = endWithThisProcess(spawn(program, args, { cwd: root, stdio: ['inherit', 2, 'inherit'] }))
   const { error, status, signal } = await new Promise((resolve) => {
     child.once('error', (error) => resolve({ error }))
     child.once('exit', (status, signal) => resolve({ status, signal }))
