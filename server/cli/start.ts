@@ -1,5 +1,5 @@
 import { commandLine } from '../../shared/command-line.ts'
-import { dirname, join, resolve } from 'node:path'
+import { join, resolve } from 'node:path'
 import { renderUnicodeCompact } from 'uqr'
 import type { Profile } from '../../shared/deck/contract.ts'
 import { buildDeck } from '../deck/build.ts'
@@ -7,6 +7,7 @@ import { deckPaths, packageRoot } from '../lib/paths.ts'
 import { TalkLog } from '../video/talk-log.ts'
 import type { Sharing } from '../http/front-door.ts'
 import { describeNameClash, findNameClashes } from '../deck/name-clashes.ts'
+import { findRoots } from '../deck/roots.ts'
 import { localAddress } from '../environment/network.ts'
 import { isPortFree } from '../lib/network-probes.ts'
 import { TalkServer } from '../http/server.ts'
@@ -102,7 +103,7 @@ export async function start(options: StartOptions): Promise<void> {
     }
 
     for (const notice of notices) console.log(notice)
-    for (const clash of await findNameClashes([dirname(deck.file)], deck.keys, packageRoot))
+    for (const clash of await findNameClashes((await findRoots(deck.file)).all, deck.keys, packageRoot))
       console.log(describeNameClash(clash))
     console.log(
       `\n  ${deck.title}\n\n  Slides     ${link}\n  Presenter  ${link.replace('/?', '/presenter/1?')}\n\n${links.audience === undefined ? '' : describeAudienceLink(links.audience)}  Press Ctrl-C to stop the talk and everything it started.\n`,
