@@ -167,7 +167,7 @@ const examples: Record<string, Example[]> = {
     ['generators.toJSON { } { a = [ 1 ]; }', '{"a":[1]}'],
     ['generators.toPretty { } { a = [ 1 "x" ]; }', '{\n  a = [\n    1\n    "x"\n  ];\n}'],
     ['generators.toPretty { multiline = false; } { a = [ 1 ]; b = x: x; }', '{ a = [ 1 ]; b = <function>; }'],
-    [`fileContents ${import.meta.dirname}/fixtures/list.nix`, '{ list = [ "file" ]; }'],
+    [`fileContents (/. + ${JSON.stringify(`${import.meta.dirname}/fixtures/list.nix`)})`, '{ list = [ "file" ]; }'],
   ],
 }
 

@@ -4,7 +4,8 @@ import { join } from 'node:path'
 import { beforeAll, expect, test } from 'vitest'
 import { describeWithNix, evaluate } from './evaluate'
 
-const fixture = (name: string) => join(import.meta.dirname, 'fixtures', name)
+/** A path in Nix. A literal could not contain spaces. */
+const fixture = (name: string) => `(/. + ${JSON.stringify(join(import.meta.dirname, 'fixtures', name))})`
 
 /** The configuration that consists of modules, each a Nix expression. They can use `list`, `int` and `option`. */
 function config(...modules: string[]) {
