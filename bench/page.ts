@@ -7,9 +7,9 @@ import type { Browser } from 'playwright-core'
 import sirv from 'sirv'
 import { access } from '../shared/roles.ts'
 import { staticDeckOf } from '../server/cli/build.ts'
+import { buildDeck, buildSite } from '../server/deck/build.ts'
 import { compressFolder } from '../server/deck/compress.ts'
 import { readDeck } from '../server/deck/deck.ts'
-import { buildDeck, buildSite } from '../server/deck/slidev.ts'
 import { serveBuilt } from '../server/http/built-deck.ts'
 import { packageRoot } from '../server/lib/paths.ts'
 import { launchChromium } from './chromium.ts'
@@ -53,7 +53,8 @@ export async function measurePage(rounds: number): Promise<Figure[]> {
     const site = await withServer(sirv(await writeSite(join(folder, 'site')), { brotli: true, gzip: true }), (link) =>
       load(browser, link, rounds),
     )
-    const plainFolder = await buildDeck(await writeDeck(join(folder, 'plain'), false), 'reference', cache)
+    const plainFile = await writeDeck(join(folder, 'plain'), false)
+    const { folder: plainFolder } = await buildDeck({ file: plainFile, files: [plainFile], slides: [] }, cache)
     const plainDeck = serveBuilt(() => plainFolder)
     const plain = await withServer(
       (request, response) => plainDeck.request(request, response, access('audience')),
@@ -137,7 +138,7 @@ async function withServer<Result>(serve: RequestListener, use: (link: string) =>
 async function writeSite(out: string): Promise<string> {
   const deck = await readDeck(join(packageRoot, 'slides.md'))
   const { signal } = new AbortController()
-  await buildSite(deck.file, out, { site: await staticDeckOf(deck), withNotes: false, signal })
+  await buildSite(deck, out, { site: await staticDeckOf(deck), withNotes: false, signal })
   await compressFolder(out, 'best')
   return out
 }

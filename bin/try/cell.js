@@ -168,7 +168,6 @@ function versions(clone, cache) {
     node: process.versions.node,
     npm: version('npm', '--version'),
     slidev: existsSync(manifest) ? JSON.parse(readFileSync(manifest, 'utf8')).version : undefined,
-    kernel: release(),
     guest: deb(/^linux-image-(\d[^-_]*)/),
     nix: version('nix', '--version'),
     qemu: deb(/^qemu-system-x86_(?:\d+:)?(\d[\d.]*)/),

@@ -11,7 +11,6 @@ const VERSIONS = {
   node: 'Node',
   npm: 'npm',
   slidev: 'Slidev',
-  kernel: 'kernel',
   guest: 'VM’s kernel',
   nix: 'Nix',
   qemu: 'QEMU',

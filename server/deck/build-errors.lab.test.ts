@@ -28,7 +28,7 @@ async function write(path: string, text: string): Promise<void> {
 async function buildError(slides: string, theme = 'none'): Promise<string> {
   await write('slides.md', `---\ntheme: ${theme}\naddons: [slidev-addon-understudy]\n---\n\n${slides}`)
   const file = join(folder, 'slides.md')
-  const error: unknown = await buildDeck({ file, files: [file] }, join(folder, 'built')).then(
+  const error: unknown = await buildDeck({ file, files: [file], slides: [] }, join(folder, 'built')).then(
     () => undefined,
     (reason: unknown) => reason,
   )

@@ -28,7 +28,7 @@ const FILES = {
 }
 
 let folder: string
-let deck: { file: string; files: string[] }
+let deck: { file: string; files: string[]; slides: [] }
 let built: { version: string; folder: string }
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'understudy-build-'))
@@ -39,7 +39,7 @@ beforeAll(async () => {
   await symlink(packageRoot, join(folder, 'talk/node_modules/slidev-addon-understudy'))
   await symlink(join(folder, 'linked'), join(folder, 'talk/node_modules/linked'))
   const file = join(folder, 'talk/slides.md')
-  deck = { file, files: [file] }
+  deck = { file, files: [file], slides: [] }
   built = await buildDeck(deck, join(folder, 'cache/built'))
 }, 300_000)
 afterAll(async () => {

@@ -5,8 +5,9 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { packageRoot } from '../lib/paths.ts'
 import { freePort } from '../test/free-port.ts'
 import { WrittenDeck } from '../test/written-deck.ts'
+import { buildDeck } from './build.ts'
 import { DeckError, describeDeckProblem } from './problems.ts'
-import { buildDeck, loadSlidev } from './slidev.ts'
+import { loadSlidev } from './slidev.ts'
 import { STEP_LIST_VARIABLE, StepListFile } from './step-list.ts'
 
 // Each test builds a real deck with Slidev.
@@ -25,7 +26,7 @@ afterEach(() => deck.remove())
 async function differences(slides: string, files: Record<string, string> = {}): Promise<string[]> {
   const read = await deck.read(slides, files)
   try {
-    const folder = await buildDeck(read, 'built', join(deck.folder, 'builds'))
+    const { folder } = await buildDeck(read, join(deck.folder, 'builds'))
     expect(existsSync(join(folder, 'index.html'))).toBe(true)
     return []
   } catch (error) {
