@@ -63,7 +63,9 @@ export async function chooseProfile(flake: string, signal: AbortSignal): Promise
     return 'lab'
   const features = ['--extra-experimental-features', 'nix-command flakes']
   const reference = existsSync(join(flake, 'flake.lock')) ? `path:${flake}` : 'github:NixOS/nixpkgs/nixos-26.05'
-  const { exitCode } = await execa('nix', [...features, 'flake', 'metadata', reference], {
+  // Without a network, Nix would repeat the download for four seconds at every start.
+  const once = ['--option', 'download-attempts', '1']
+  const { exitCode } = await execa('nix', [...features, ...once, 'flake', 'metadata', reference], {
     reject: false,
     timeout: METADATA_TIMEOUT_MS,
     cancelSignal: signal,
