@@ -159,6 +159,6 @@ test('the headmatter changes keys, and an invalid key is reported with its place
   const deck = (keys: string) => `---\nunderstudy: { keys: ${keys} }\n---\n\n# Keys\n`
   expect((await read(deck('{ run: x, share: false }'))).keys).toMatchObject({ run: 'x', share: false, copy: 'c' })
   expect(await problems(deck('{ run: enter }'))).toEqual([
-    expect.stringMatching(/^slides\.md: understudy\.keys\.run: must be false, or a lowercase letter/),
+    expect.stringMatching(/^slides\.md:2: understudy\.keys\.run: must be false, or a lowercase letter/),
   ])
 })
