@@ -152,6 +152,7 @@ test('a step that is refused because its terminal is busy offers to interrupt th
   await page.goto(`${talk.origin}/2`)
   await expect(step(page, 'third').getByRole('button', { name: 'Run third' })).toBeEnabled()
   await page.keyboard.press('t')
+  await expect(terminal(page, 'one').locator('textarea')).toBeFocused()
   await page.keyboard.type('sleep 4321\n')
   await expect.poll(() => screen(page, 'one')).toMatch(/sleep 4321\n/)
   await page.keyboard.press('Shift+Escape')

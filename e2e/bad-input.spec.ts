@@ -240,7 +240,7 @@ test('start names the process that uses its port, and exits', async () => {
   expect((await refused.ended).status).toBe(1)
   expect(refused.output()).toMatch(
     new RegExp(
-      `^Port ${port} is in use by process ${process.pid} .*Stop it with: kill ${process.pid}, or choose another: npm start -- --port ${port + 1}\n$`,
+      `^Port ${port} is in use by process ${process.pid} .*Stop it with: kill ${process.pid}, or choose another: npm start -- \\S+slides.md --port ${port + 1}\n$`,
     ),
   )
   occupant.close()

@@ -111,7 +111,7 @@ Text, and <Link to="opening">back</Link>
 
 <div class="h-60"><Terminal name="beside" /></div>
 
-<div class="h-20"><Terminal name="elsewhere" /></div>
+<div class="h-20"><Terminal :name="'else' + 'where'" /></div>
 `
 
 const part = `# Imported one
@@ -246,7 +246,7 @@ test.describe('a talk', () => {
     await expect(preview.getByRole('button')).toHaveCount(0)
     await page.goto(`${talk.origin}/overview`)
     await expect(page.locator('[data-step="zoomed"]').first()).toBeVisible()
-    await expect(page.locator('[data-step] button')).toHaveCount(0)
+    await expect(page.locator('[data-step] button:visible')).toHaveCount(0)
     await expect(page.locator('.xterm')).toHaveCount(0)
   })
 })
@@ -308,10 +308,12 @@ layout: stage
 
 ---
 src: ./part.md#1
+layout: stage
 ---
 
 ---
 src: ./part.md#1
+layout: stage
 ---
 `,
     { files: { 'part.md': part, 'snippets/hello.sh': 'echo ran-snippet\n' } },

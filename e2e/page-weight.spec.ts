@@ -82,7 +82,9 @@ test('a terminal is loaded after its slide is drawn, and does not move anything'
   await expect(page.getByRole('heading', { name: 'Count' })).toBeVisible()
   const boxes = () =>
     Promise.all(
-      ['.stage-top', '.stage-body', '[data-terminal]'].map((selector) => page.locator(selector).first().boundingBox()),
+      ['.understudy-stage-top', '.understudy-stage-body', '[data-terminal]'].map((selector) =>
+        page.locator(selector).first().boundingBox(),
+      ),
     )
   const before = await boxes()
   expect(await page.locator('.xterm').count()).toBe(0)

@@ -160,8 +160,8 @@ async function openSlide(page: Page, url: string, origin: string): Promise<void>
       .filter((terminal) => terminal.checkVisibility())
       .every(
         (terminal) =>
-          // Absent until xterm.js is loaded.
-          terminal.querySelector('.xterm-rows') &&
+          // Absent until xterm.js is loaded; a terminal that cannot be shown has a message instead.
+          terminal.querySelector('.xterm-rows, .understudy-terminal-notice') &&
           (!terminal.querySelector('[data-replay]') ||
             (terminal.querySelector('.xterm-rows')?.textContent ?? '').trim() !== ''),
       ),
