@@ -32,7 +32,15 @@ echo "six times seven is $((6 * 7))"
 `
 
 /** Packages that the addon shares with Slidev and that must not be installed twice: pages would load both. */
-const SHARED_PACKAGES = ['@slidev/client', '@slidev/parser', 'vue', 'shiki', '@shikijs/core', 'monaco-editor']
+const SHARED_PACKAGES = [
+  '@slidev/client',
+  '@slidev/parser',
+  'markdown-exit',
+  'vue',
+  'shiki',
+  '@shikijs/core',
+  'monaco-editor',
+]
 
 /** Time limit for the step, which also covers the start of the shell on a busy machine. */
 const STEP_TIMEOUT_MS = 120_000
@@ -92,7 +100,7 @@ async function expectSingleCopies(folder: string): Promise<void> {
   console.log(`node_modules: ${size.split('\t')[0]} MB, one copy of ${SHARED_PACKAGES.join(', ')}`)
 }
 
-/** Starts the talk, runs its step in a browser, and waits until it has succeeded with its expected output. */
+/** Starts the talk, runs its step in a browser, and waits until it has succeeded and its terminal shows the output. */
 async function runStep(folder: string, cache: string): Promise<void> {
   const browser = await launchChromium()
   const port = String(await freePort())
@@ -121,6 +129,7 @@ async function runStep(folder: string, cache: string): Promise<void> {
     await page.goto(link)
     await page.locator('[data-step="multiply"]').getByRole('button', { name: 'Run' }).first().click()
     await page.locator('[data-step="multiply"][data-state="succeeded"]').first().waitFor()
+    await page.locator('[data-terminal="multiply"] .xterm-rows', { hasText: 'six times seven is 42' }).first().waitFor()
     if (errors.length > 0) throw new Error(`Errors on the page:\n${errors.join('\n')}`)
   } finally {
     await browser.close()
