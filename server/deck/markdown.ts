@@ -1,4 +1,4 @@
-import MarkdownIt, { type Token } from 'markdown-it'
+import MarkdownExit, { type Token } from 'markdown-exit'
 import { parseFence } from '../../shared/deck/fence.ts'
 import type { Swallower } from './problems.ts'
 import { isSnippet, type Snippet } from './snippet.ts'
@@ -57,7 +57,7 @@ type SnippetReader = (line: string) => Snippet | undefined
  * (page-steps.ts), so that a rule that is missing here cannot go unnoticed.
  */
 function createParser() {
-  const markdown = new MarkdownIt({ html: true })
+  const markdown = new MarkdownExit({ html: true })
   // Messages name URLs as they are written.
   markdown.normalizeLink = (url) => url
   const alt = ['paragraph', 'reference', 'blockquote', 'list']

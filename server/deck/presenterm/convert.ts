@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { dirname, join, relative, sep } from 'node:path'
-import MarkdownIt from 'markdown-it'
+import MarkdownExit from 'markdown-exit'
 import { bundledLanguages, bundledLanguagesAlias } from 'shiki'
 import { convertInline, type InlineContext } from './inline.ts'
 import type { ImportIssue, ImportProblem } from './problems.ts'
@@ -417,6 +417,6 @@ function authorOf({ author, authors }: FrontMatter): { author?: string } {
 
 /** Markdown without its formatting. */
 function plainText(text: string): string {
-  const [inline] = new MarkdownIt().parseInline(text, {})
+  const [inline] = new MarkdownExit().parseInline(text, {})
   return (inline?.children ?? []).map(({ content }) => content).join('')
 }

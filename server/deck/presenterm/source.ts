@@ -1,8 +1,8 @@
 import { existsSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { basename, dirname, join, relative } from 'node:path'
-import MarkdownIt from 'markdown-it'
-import type { Token } from 'markdown-it'
+import MarkdownExit from 'markdown-exit'
+import type { Token } from 'markdown-exit'
 import { parse } from 'yaml'
 import { z } from 'zod'
 import type { ImportIssue, ImportProblem } from './problems.ts'
@@ -55,7 +55,7 @@ export interface PresentermDeck {
   problems: ImportProblem[]
 }
 
-const markdown = new MarkdownIt({ html: true })
+const markdown = new MarkdownExit({ html: true })
 
 /**
  * Reads a deck of presenterm.
