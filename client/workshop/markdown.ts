@@ -1,6 +1,6 @@
-import MarkdownIt from 'markdown-it'
+import MarkdownExit from 'markdown-exit'
 
-const markdown = new MarkdownIt({ linkify: false })
+const markdown = new MarkdownExit({ linkify: false })
 
 // A shell fence gets a button that inserts it into the terminal.
 markdown.renderer.rules.fence = (tokens, index) => {
