@@ -11,8 +11,9 @@ import { SUPPORTED_SLIDEV } from '../server/deck/slidev.ts'
 import { packageRoot } from '../server/lib/paths.ts'
 import { freePort } from '../server/test/free-port.ts'
 
-// `npm run try-slidev -- VERSION`: installs the packed addon beside that version of Slidev in an empty deck, builds the
-// deck, and runs a step in a browser. `--list` prints the newest patch of each supported minor version as JSON.
+// `npm run try-slidev -- VERSION [PACKAGE_MANAGER]`: installs the packed addon beside that version of Slidev in an empty
+// deck, builds the deck, and runs a step in a browser. `--list` prints the newest patch of each supported minor version as
+// JSON.
 
 const DECK = `---
 addons: [slidev-addon-understudy]
@@ -45,10 +46,25 @@ const SHARED_PACKAGES = [
 /** Time limit for the step, which also covers the start of the shell on a busy machine. */
 const STEP_TIMEOUT_MS = 120_000
 
-const [argument = ''] = process.argv.slice(2)
+/** Command lines that install packages, and what else a deck needs with that package manager. */
+const PACKAGE_MANAGERS: Record<string, { add: string[]; packages?: string[]; files?: Record<string, string> }> = {
+  npm: { add: ['npm', 'install', '--no-audit', '--no-fund', '--loglevel=error'] },
+  // Without markdown-it, plugins of Slidev that need 14 find 15, and Slidev does not start.
+  pnpm: { add: ['npx', '--yes', 'pnpm@10', 'add', '--reporter=append-only'], packages: ['markdown-it@14'] },
+  yarn: {
+    add: ['npx', '--yes', '--package=@yarnpkg/cli-dist@4', 'yarn', 'add'],
+    packages: ['markdown-it@14'],
+    files: { '.yarnrc.yml': 'nodeLinker: node-modules\nenableTelemetry: false\n', 'yarn.lock': '' },
+  },
+}
+
+const [argument = '', packageManager = 'npm'] = process.argv.slice(2)
 if (argument === '--list') console.log(JSON.stringify(await supportedVersions()))
-else if (semver.valid(argument) !== null) await tryVersion(argument)
-else throw new Error('Give a version of Slidev, such as 53.0.0, or --list.')
+else if (semver.valid(argument) !== null && packageManager in PACKAGE_MANAGERS) await tryVersion(argument)
+else
+  throw new Error(
+    `Give a version of Slidev, such as 53.0.0, optionally followed by ${Object.keys(PACKAGE_MANAGERS).join(', ')}; or --list.`,
+  )
 
 /** The newest patch of each minor version of Slidev that the addon supports, oldest first. */
 async function supportedVersions(): Promise<string[]> {
@@ -74,16 +90,23 @@ async function tryVersion(version: string): Promise<void> {
       .parse(JSON.parse(stdout.slice(stdout.indexOf('[\n'))))
     await writeFile(join(folder, 'package.json'), '{ "private": true, "type": "module" }')
     await writeFile(join(folder, 'slides.md'), DECK)
-    const packages = [`./${packed?.filename}`, `@slidev/cli@${version}`, '@slidev/theme-default']
-    await run('npm', ['install', '--no-audit', '--no-fund', '--loglevel=error', ...packages])
-    await expectSingleCopies(folder)
-    await run('npx', ['slidev-addon-understudy', 'build'])
+    const { add: [program = '', ...add] = [], packages = [], files = {} } = PACKAGE_MANAGERS[packageManager] ?? {}
+    for (const [name, text] of Object.entries(files)) await writeFile(join(folder, name), text)
+    const addon = `slidev-addon-understudy@file:./${packed?.filename}`
+    await run(program, [...add, addon, `@slidev/cli@${version}`, '@slidev/theme-default', ...packages])
+    if (packageManager === 'npm') await expectSingleCopies(folder)
+    await run(process.execPath, [commandIn(folder), 'build'])
     if (!existsSync(join(folder, 'dist', 'index.html'))) throw new Error('The built site has no index.html.')
     await runStep(folder, cache)
-    console.log(`Slidev ${version} works on Node ${process.versions.node}.`)
+    console.log(`Slidev ${version} works on Node ${process.versions.node}, installed by ${packageManager}.`)
   } finally {
     await rm(folder, { recursive: true, force: true })
   }
+}
+
+/** The addon's command. Not run through npx, which ends before the command that it runs. */
+function commandIn(folder: string): string {
+  return join(folder, 'node_modules', 'slidev-addon-understudy', 'bin', 'understudy.js')
 }
 
 /** Checks that each shared package is installed once. */
@@ -104,13 +127,15 @@ async function expectSingleCopies(folder: string): Promise<void> {
 async function runStep(folder: string, cache: string): Promise<void> {
   const browser = await launchChromium()
   const port = String(await freePort())
-  // Not through npx, which ends before the command that it runs.
-  const command = join(folder, 'node_modules', 'slidev-addon-understudy', 'bin', 'understudy.js')
-  const server = spawn(process.execPath, [command, 'start', '--no-open', '--profile', 'host', '--port', port], {
-    cwd: folder,
-    env: { ...process.env, UNDERSTUDY_CACHE: cache },
-    stdio: ['ignore', 'pipe', 'inherit'],
-  })
+  const server = spawn(
+    process.execPath,
+    [commandIn(folder), 'start', '--no-open', '--profile', 'host', '--port', port],
+    {
+      cwd: folder,
+      env: { ...process.env, UNDERSTUDY_CACHE: cache },
+      stdio: ['ignore', 'pipe', 'inherit'],
+    },
+  )
   const ended = new Promise((resolve) => server.once('exit', resolve))
   try {
     const link = await new Promise<string>((resolve, reject) => {
