@@ -1,6 +1,6 @@
 import type { CodeblockTransformer, TransformersSetup } from '@slidev/types'
 import { hashCommand } from '../server/deck/command-hash.ts'
-import { describeFenceIssue } from '../server/deck/problems.ts'
+import { describeFenceIssue } from '../shared/failures/deck-problem.ts'
 import { commandOf, parseCodeBlockInfo, parseFence } from '../shared/deck/fence.ts'
 
 /**

@@ -98,12 +98,25 @@ test('a missing theme, a missing Slidev and one that is too old are reported wit
   await write({ 'slides.md': '---\ntheme: seriph\n---\n' })
   await add({ dryRun: true })
   expect(printed).toContain('Slidev is not installed. Install it with: npm install @slidev/cli\n')
-  expect(printed).toMatch(/The theme @slidev\/theme-seriph of .*Install it with: npm install @slidev\/theme-seriph\n/)
+  expect(printed).toMatch(/slides\.md: the theme "seriph" is not installed: npm install @slidev\/theme-seriph\n/)
   await write({ 'node_modules/@slidev/cli/package.json': '{ "version": "52.8.0" }' })
   await add({ dryRun: true })
   expect(printed).toContain(
     'Slidev 52.8.0 is too old: 52.20 or newer is required. Update it with: npm install @slidev/cli@',
   )
+})
+
+test('files of the deck that replace a part of the addon are named, except for keys that the deck has moved', async () => {
+  await write({
+    ...DECK,
+    'slides.md': '---\ntheme: none\nunderstudy: { keys: { run: x } }\n---\n',
+    'layouts/stage.vue': '<template><slot /></template>',
+    'setup/shortcuts.ts': "export default () => [{ key: 'r' }, { key: 'l' }]",
+  })
+  await add({ dryRun: true })
+  expect(printed).toMatch(/layouts\/stage\.vue: replaces the layout "stage"/)
+  expect(printed).toMatch(/setup\/shortcuts\.ts: uses the key "l"/)
+  expect(printed).not.toContain('uses the key "r"')
 })
 
 test('scripts name a deck that is not slides.md beside package.json', async () => {

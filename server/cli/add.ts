@@ -4,9 +4,14 @@ import { dirname, join, relative } from 'node:path'
 import { createInterface } from 'node:readline/promises'
 import { z } from 'zod'
 import { json } from '../../shared/json.ts'
-import { addAddon, type HeadmatterProblem, themeOf } from '../deck/headmatter.ts'
+import { describeDeckProblem } from '../../shared/failures/deck-problem.ts'
+import { addAddon, type HeadmatterProblem, headmatterSettings } from '../deck/headmatter.ts'
 import { addToManifest } from '../deck/manifest.ts'
+import { findNameClashes } from '../deck/name-clashes.ts'
+import { findRoots, missingTheme } from '../deck/roots.ts'
+import { SlidevError } from '../deck/slidev.ts'
 import { interruptSignal } from '../lib/interrupt-signal.ts'
+import { packageRoot } from '../lib/paths.ts'
 import { ADDON, addonSpec, type AddonSpec } from './addon-spec.ts'
 import { DEFAULT_DECK } from './arguments.ts'
 import { deckScripts } from './deck-scripts.ts'
@@ -125,7 +130,7 @@ async function ignoreChange(file: string): Promise<Change | undefined> {
   return { file, text: `${text}${separator}${added.map((name) => `${name}${newline}`).join('')}`, added }
 }
 
-/** What the deck lacks, with the fix. */
+/** What the deck lacks, with the fix, and what of it replaces a part of the addon. */
 async function notices(root: string, deck: string, text: string): Promise<string[]> {
   const found: string[] = []
   const slidev = await installedVersion(root, '@slidev/cli')
@@ -134,21 +139,26 @@ async function notices(root: string, deck: string, text: string): Promise<string
     found.push(
       `Slidev ${slidev} is too old: ${MIN_SLIDEV.join('.')} or newer is required. Update it with: npm install @slidev/cli@latest`,
     )
-  const theme = themePackage(themeOf(text) ?? 'default')
-  if (theme !== undefined && (await installedVersion(root, theme)) === undefined && !(await declares(root, theme)))
-    found.push(
-      `The theme ${theme} of ${relative(process.cwd(), deck)} is not installed. Install it with: npm install ${theme}`,
-    )
+  const { theme = 'default', keys } = headmatterSettings(text)
+  const file = relative(process.cwd(), deck)
+  const missing = missingTheme(theme, { file })
+  const isExpected =
+    missing &&
+    ((await installedVersion(root, missing.package)) !== undefined || (await declares(root, missing.package)))
+  if (missing && !isExpected) found.push(describeDeckProblem(missing))
+  for (const clash of await findNameClashes({ roots: await rootsOf(deck), deck: process.cwd() }, keys, packageRoot))
+    found.push(describeDeckProblem(clash))
   return found
 }
 
-const OFFICIAL_THEMES = ['default', 'seriph', 'apple-basic', 'shibainu', 'bricks']
-
-/** The package of a theme, by Slidev's rules; undefined for a folder or for no theme. */
-function themePackage(theme: string): string | undefined {
-  if (theme === 'none' || /^[./]/.test(theme) || theme.startsWith('@/')) return undefined
-  if (theme.startsWith('@') || theme.startsWith('slidev-theme-')) return theme
-  return OFFICIAL_THEMES.includes(theme) ? `@slidev/theme-${theme}` : `slidev-theme-${theme}`
+/** The folders of a deck; only its own if they cannot be found, because Slidev is not installed yet. */
+async function rootsOf(deck: string): Promise<string[]> {
+  try {
+    return (await findRoots(deck)).all
+  } catch (error) {
+    if (error instanceof SlidevError) return [dirname(deck)]
+    throw error
+  }
 }
 
 const withVersion = z.object({ version: z.string() })

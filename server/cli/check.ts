@@ -1,5 +1,5 @@
 import { dirname, join, relative } from 'node:path'
-import { type DeckProblem, describeDeckIssue } from '../deck/problems.ts'
+import { type DeckProblem, describeDeckIssue } from '../../shared/failures/deck-problem.ts'
 import { checkDeck } from '../rehearsal/check-deck.ts'
 
 export interface CheckOptions {

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { BuildError } from '../deck/build-errors.ts'
-import { DeckError, describeDeckProblem } from '../deck/problems.ts'
+import { DeckError } from '../deck/problems.ts'
+import { describeDeckProblem } from '../../shared/failures/deck-problem.ts'
 
 /** Describes the failure of a command, and the fix. */
 export function describeError(error: unknown): string {

@@ -6,7 +6,8 @@ import { buildDeck } from '../deck/build.ts'
 import { deckPaths, packageRoot } from '../lib/paths.ts'
 import { TalkLog } from '../video/talk-log.ts'
 import type { Sharing } from '../http/front-door.ts'
-import { describeNameClash, findNameClashes } from '../deck/name-clashes.ts'
+import { describeDeckProblem } from '../../shared/failures/deck-problem.ts'
+import { findNameClashes } from '../deck/name-clashes.ts'
 import { findRoots } from '../deck/roots.ts'
 import { localAddress } from '../environment/network.ts'
 import { isPortFree } from '../lib/network-probes.ts'
@@ -103,8 +104,9 @@ export async function start(options: StartOptions): Promise<void> {
     }
 
     for (const notice of notices) console.log(notice)
-    for (const clash of await findNameClashes((await findRoots(deck.file)).all, deck.keys, packageRoot))
-      console.log(describeNameClash(clash))
+    const { all: roots, deck: folder } = await findRoots(deck.file)
+    for (const clash of await findNameClashes({ roots, deck: folder }, deck.keys, packageRoot))
+      console.log(describeDeckProblem(clash))
     console.log(
       `\n  ${deck.title}\n\n  Slides     ${link}\n  Presenter  ${link.replace('/?', '/presenter/1?')}\n\n${links.audience === undefined ? '' : describeAudienceLink(links.audience)}  Press Ctrl-C to stop the talk and everything it started.\n`,
     )

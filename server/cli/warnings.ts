@@ -1,5 +1,5 @@
 import type { Deck } from '../deck/deck.ts'
-import { describeDeckProblem } from '../deck/problems.ts'
+import { describeDeckProblem } from '../../shared/failures/deck-problem.ts'
 
 /** Prints the warnings of a deck to the standard error, so that the output of a command remains usable by programs. */
 export function printWarnings({ warnings }: Deck): void {

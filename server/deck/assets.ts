@@ -6,7 +6,8 @@ import { json } from '../../shared/json.ts'
 import type { InspectedDeck } from './deck.ts'
 import { frontmatterLine } from './frontmatter.ts'
 import { placeOf } from './load-slides.ts'
-import { type DeckIssue, type DeckProblem, deckProblem, type Place } from './problems.ts'
+import { deckProblem } from './problems.ts'
+import type { DeckIssue, DeckProblem, Place } from '../../shared/failures/deck-problem.ts'
 import { findRoots } from './roots.ts'
 import { loadSlidev } from './slidev.ts'
 import type { Reference } from './step.ts'
@@ -25,14 +26,7 @@ export async function assetProblems(file: string, deck: InspectedDeck): Promise<
   const { root, roots } = deck.slides
   const { missing } = await findRoots(file)
   return [
-    ...missing.map(({ type, name, package: packageName }) =>
-      deckProblem(placeInHeadmatter(deck, type === 'theme' ? ['theme'] : ['addons']), {
-        kind: 'missing-root',
-        type,
-        name,
-        ...(packageName !== undefined && { package: packageName }),
-      }),
-    ),
+    ...missing,
     ...(await configProblems(file, deck)),
     ...deck.references.flatMap((reference) => {
       const issue = referenceIssue(reference, root, roots)

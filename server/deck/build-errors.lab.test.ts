@@ -35,18 +35,24 @@ async function buildError(slides: string, theme = 'none'): Promise<string> {
   return error instanceof Error ? error.message : ''
 }
 
-test('a missing picture is reported once, with all slides that show it', async () => {
+test('a missing picture is reported once for each slide that shows it', async () => {
   await write('part.md', '# Part\n\n![x](./missing.png)\n')
   expect(
     await buildError(
       '# One\n\n![x](./missing.png)\n\n---\n\n# Two\n\n![x](./missing.png)\n\n---\nsrc: ./part.md\n---\n',
     ),
-  ).toBe("slides.md:8 (slide 1), slides.md:14 (slide 2), part.md:3 (slide 3): cannot resolve './missing.png'")
+  ).toBe(
+    [
+      'slides.md:8 (slide 1): cannot resolve "./missing.png"',
+      'slides.md:14 (slide 2): cannot resolve "./missing.png"',
+      'part.md:3 (slide 3): cannot resolve "./missing.png"',
+    ].join('\n'),
+  )
 })
 
 test('the same mistake in the HTML of two slides names both', async () => {
   expect(await buildError('# One\n\n<div>\n\n---\n\n# Two\n\n<div>\n')).toBe(
-    'slides.md (slide 1), slides.md (slide 2): Element is missing end tag.',
+    'slides.md (slide 1): Element is missing end tag.\nslides.md (slide 2): Element is missing end tag.',
   )
 })
 
@@ -63,13 +69,13 @@ test('a mistake in the style of a slide is reported without the bundler’s file
 
 test('a package that is not installed is reported with the slide that imports it', async () => {
   expect(await buildError('# One\n\n<script setup>\nimport x from "not-installed"\n</script>\n\n{{ x }}\n')).toBe(
-    "slides.md:9 (slide 1): cannot resolve 'not-installed'",
+    'slides.md:9 (slide 1): cannot resolve "not-installed"',
   )
 })
 
 test('a theme that is not installed is reported with the package to install', async () => {
   expect(await buildError('# One\n', 'geist')).toBe(
-    'The theme "geist" is not installed. Run: npm install slidev-theme-geist',
+    'slides.md:2: the theme "geist" is not installed: npm install slidev-theme-geist',
   )
 })
 

@@ -1,7 +1,12 @@
 import { dirname, relative, resolve } from 'node:path'
 import { stripVTControlCharacters } from 'node:util'
-import { describePlace, type Place } from './problems.ts'
-import type { MissingRoot } from './roots.ts'
+import {
+  type DeckIssue,
+  type DeckProblem,
+  describeDeckProblem,
+  type Place,
+} from '../../shared/failures/deck-problem.ts'
+import { deckProblem } from './problems.ts'
 import type { LoadedSlides } from './slidev.ts'
 
 /** The translation of Slidev's output to problems of a deck. */
@@ -9,52 +14,17 @@ import type { LoadedSlides } from './slidev.ts'
 /** Lines of Slidev's output that are shown if its errors are not recognized. */
 const MAX_OUTPUT_LINES = 12
 
-/** A reason why Slidev cannot build a deck. */
-export type BuildProblem =
-  /** A theme or an addon is not installed. */
-  | { kind: 'missing-root'; root: MissingRoot }
-  /** A file or a package that a slide or a component imports does not exist. */
-  | { kind: 'unresolved'; import: string; places: Place[] }
-  /** `message` is that of Vite or one of its plugins. */
-  | { kind: 'compilation'; message: string; places: Place[] }
-  /** Slidev failed in another way. `output` is the end of its output. */
-  | { kind: 'unknown'; output: string }
-
-/** A problem in the deck's files. */
-type LocatedProblem = Extract<BuildProblem, { places: Place[] }>
-
 /** Thrown if Slidev cannot build the deck. The message lists all problems. */
 export class BuildError extends Error {
   override name = 'BuildError'
-  readonly problems: readonly BuildProblem[]
+  /** The problems in the files of the deck; empty if Slidev failed in another way. */
+  readonly problems: readonly DeckProblem[]
 
-  constructor(problems: readonly BuildProblem[]) {
-    super(problems.map(describeBuildProblem).join('\n'))
-    this.problems = problems
+  /** @param cause the problems, or the end of Slidev's output if it contains none */
+  constructor(cause: readonly DeckProblem[] | string) {
+    super(typeof cause === 'string' ? cause : cause.map(describeDeckProblem).join('\n'))
+    this.problems = typeof cause === 'string' ? [] : cause
   }
-}
-
-/** Describes a problem and its fix. */
-export function describeBuildProblem(problem: BuildProblem): string {
-  switch (problem.kind) {
-    case 'missing-root':
-      return problem.root.package === undefined
-        ? `The ${problem.root.type} "${problem.root.name}" does not exist. Check its path in the first frontmatter.`
-        : `The ${problem.root.type} "${problem.root.name}" is not installed. Run: npm install ${problem.root.package}`
-    case 'unresolved':
-      return `${describePlaces(problem.places)}: cannot resolve '${problem.import}'`
-    case 'compilation':
-      return `${describePlaces(problem.places)}: ${problem.message}`
-    case 'unknown':
-      return problem.output
-  }
-}
-
-function describePlaces(places: readonly Place[]): string {
-  return places
-    .toSorted((a, b) => (a.slide ?? 0) - (b.slide ?? 0))
-    .map(describePlace)
-    .join(', ')
 }
 
 /**
@@ -64,40 +34,29 @@ function describePlaces(places: readonly Place[]): string {
  * @param root folder of the deck, in which Slidev ran, absolute
  * @param exitCode undefined if a signal ended Slidev
  */
-export function parseBuildErrors(
-  output: string,
-  slides: LoadedSlides,
-  root: string,
-  exitCode?: number,
-): BuildProblem[] {
+export function parseBuildErrors(output: string, slides: LoadedSlides, root: string, exitCode?: number): BuildError {
   const text = stripVTControlCharacters(output)
-  const problems = new Map<string, LocatedProblem>()
-  const add = (problem: LocatedProblem) => {
-    const key = `${problem.kind} ${problem.kind === 'unresolved' ? problem.import : problem.message}`
-    const existing = problems.get(key)
-    if (!existing) return void problems.set(key, problem)
-    const known = existing.places.map(describePlace)
-    existing.places.push(...problem.places.filter((place) => !known.includes(describePlace(place))))
+  // Vite and Rolldown may report the same mistake.
+  const problems = new Map<string, DeckProblem>()
+  const add = (issue: DeckIssue, module: string, search?: string) => {
+    const problem = deckProblem(findPlace(module, slides, root, search), issue)
+    problems.set(describeDeckProblem(problem), problem)
   }
-  const place = (module: string, search?: string) => findPlace(module, slides, root, search)
 
   for (const [, id = '', file = ''] of text.matchAll(/Could not resolve '(.+)' in (.+)$/gm))
-    add({ kind: 'unresolved', import: id, places: [place(file, id)] })
+    add({ kind: 'unresolved-import', import: id }, file, id)
   for (const [, id = '', file = ''] of text.matchAll(/failed to resolve import "(.+)" from "(.+)"/g))
-    add({ kind: 'unresolved', import: id, places: [place(file, id)] })
+    add({ kind: 'unresolved-import', import: id }, file, id)
   for (const [, file = '', message = ''] of text.matchAll(/^\[plugin [^\]]*\] (.+)\n(?:\w*Error: )?(.*)$/gm))
-    add({
-      kind: 'compilation',
-      // PostCSS repeats the position.
-      message: message.replace(/^\[postcss\] .*?:\d+:\d+: /, ''),
-      places: [place(file)],
-    })
+    // PostCSS repeats the position.
+    add({ kind: 'compilation', message: message.replace(/^\[postcss\] .*?:\d+:\d+: /, '') }, file)
   for (const [, code, message = '', file = ''] of text.matchAll(/^\[([A-Z_]+)\] (.+)\n\s+╭─\[ (.+) \]$/gm))
-    if (code !== 'UNRESOLVED_IMPORT') add({ kind: 'compilation', message, places: [place(file)] })
+    if (code !== 'UNRESOLVED_IMPORT') add({ kind: 'compilation', message }, file)
 
-  if (problems.size > 0) return [...problems.values()]
+  const inOrder = [...problems.values()].toSorted((a, b) => (a.slide ?? 0) - (b.slide ?? 0))
+  if (inOrder.length > 0) return new BuildError(inOrder)
   const rest = lastLines(withoutStacks(text.replace(/^[\s\S]*^Build failed with .*$/m, '')))
-  return [{ kind: 'unknown', output: rest || `Slidev exited with status ${exitCode ?? '(none)'}.` }]
+  return new BuildError(rest || `Slidev exited with status ${exitCode ?? '(none)'}.`)
 }
 
 /**

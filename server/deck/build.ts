@@ -107,7 +107,7 @@ async function slidevBuild(
     cancelSignal?.throwIfAborted()
     await list.check()
     const { data } = await loadSlides(deck.file)
-    throw new BuildError(parseBuildErrors(result.all, data, dirname(deck.file), result.exitCode))
+    throw parseBuildErrors(result.all, data, dirname(deck.file), result.exitCode)
   } finally {
     await list.remove()
     await rm(inputs, { force: true })
@@ -121,5 +121,5 @@ async function slidevBuild(
  */
 export async function checkRoots(deckFile: string): Promise<void> {
   const { missing } = await findRoots(deckFile)
-  if (missing.length > 0) throw new BuildError(missing.map((root) => ({ kind: 'missing-root', root })))
+  if (missing.length > 0) throw new BuildError(missing)
 }

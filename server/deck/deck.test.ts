@@ -4,7 +4,8 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { type Deck, readDeck } from './deck.ts'
 import { fillIn } from './inputs.ts'
-import { DeckError, describeDeckProblem } from './problems.ts'
+import { DeckError } from './problems.ts'
+import { describeDeckProblem } from '../../shared/failures/deck-problem.ts'
 
 let folder: string
 beforeEach(async () => {

@@ -1,4 +1,5 @@
-import { type DeckProblem, deckProblem, type Place } from './problems.ts'
+import { deckProblem } from './problems.ts'
+import type { DeckProblem, Place } from '../../shared/failures/deck-problem.ts'
 import { similarName } from './similar-name.ts'
 import type { Step } from './step.ts'
 

@@ -1,6 +1,6 @@
 import type { SourceSlideInfo } from '@slidev/types'
 import { isMap } from 'yaml'
-import type { DeckIssue } from './problems.ts'
+import type { DeckIssue } from '../../shared/failures/deck-problem.ts'
 
 /** The mistakes in the frontmatter of a slide, with their lines in Slidev's text of the file, from 0. */
 export function frontmatterIssues(

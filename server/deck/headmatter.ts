@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { type Keys, keysSchema, withDefaults } from '../../shared/deck/keys.ts'
 import { isMap, isScalar, isSeq, parseDocument, type Pair, type Scalar, type YAMLSeq } from 'yaml'
 
 /** The reason why the headmatter cannot be edited. */
@@ -119,9 +120,18 @@ function insertInBlock(yaml: string, list: YAMLSeq, addon: string, newline: stri
     : { start: lineEnd + 1, end: lineEnd + 1, text: `${prefix}${addon}${newline}` }
 }
 
-/** The theme that a deck names in its headmatter. */
-export function themeOf(text: string): string | undefined {
+/** The keys of the headmatter that concern other packages; those with an invalid value are absent. */
+const settingsSchema = z.object({
+  theme: z.string().optional().catch(undefined),
+  understudy: z
+    .object({ keys: keysSchema.optional().catch(undefined) })
+    .optional()
+    .catch(undefined),
+})
+
+/** The theme and the keys that a deck sets in its headmatter, read without Slidev. */
+export function headmatterSettings(text: string): { theme?: string; keys: Keys } {
   const data: unknown = parseDocument(findHeadmatter(text)?.yaml ?? '').toJS()
-  const parsed = z.object({ theme: z.string() }).safeParse(data)
-  return parsed.data?.theme
+  const { theme, understudy } = settingsSchema.safeParse(data).data ?? {}
+  return { ...(theme !== undefined && { theme }), keys: withDefaults(understudy?.keys ?? {}) }
 }

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import type { DeckIssue } from './problems.ts'
+import type { DeckIssue } from '../../shared/failures/deck-problem.ts'
 import { similarName } from './similar-name.ts'
 
 type ValueIssue = Extract<DeckIssue, { kind: 'invalid-value' | 'unknown-key' }>

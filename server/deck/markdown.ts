@@ -1,6 +1,6 @@
 import MarkdownExit, { type Token } from 'markdown-exit'
 import { parseFence } from '../../shared/deck/fence.ts'
-import type { Swallower } from './problems.ts'
+import type { Swallower } from '../../shared/failures/deck-problem.ts'
 import { isSnippet, type Snippet } from './snippet.ts'
 
 /** What the server needs to know of a slide's Markdown. Lines are those of the slide's content, from 0. */

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { setTimeout } from 'node:timers/promises'
 import { parse } from 'vue/compiler-sfc'
 import { z } from 'zod'
-import { describeDeckProblem } from './problems.ts'
+import { describeDeckProblem } from '../../shared/failures/deck-problem.ts'
 import { type PageProblem, readStepList, type StepList, writePageProblems } from './step-list.ts'
 
 /** How long the server may take to read an edited deck, before its steps are not compared with those of the page. */

@@ -96,7 +96,8 @@ test.each([
   ['theme: none\naddons: ["@scope/x"]', { type: 'addon', name: '@scope/x', package: '@scope/x' }],
 ])('a theme or an addon that is not installed is reported: %s', async (headmatter, missing) => {
   await writeDeck(headmatter)
-  expect((await findRoots(deck)).missing).toEqual([missing])
+  const place = { file: 'slides.md', line: missing.type === 'theme' ? 2 : 3 }
+  expect((await findRoots(deck)).missing).toEqual([{ ...place, severity: 'error', kind: 'missing-root', ...missing }])
 })
 
 test('theme: null means no theme', async () => {

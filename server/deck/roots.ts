@@ -1,7 +1,10 @@
 import { readFile, realpath, stat } from 'node:fs/promises'
-import { dirname, join, resolve } from 'node:path'
+import { dirname, join, relative, resolve } from 'node:path'
 import { z } from 'zod'
+import type { DeckProblem, Place } from '../../shared/failures/deck-problem.ts'
 import { json } from '../../shared/json.ts'
+import { frontmatterLine } from './frontmatter.ts'
+import { deckProblem } from './problems.ts'
 import { loadSlidev } from './slidev.ts'
 
 /**
@@ -20,17 +23,15 @@ export interface DeckRoots {
   deck: string
   /** All roots in Slidev's order: theme, addons, deck. */
   all: string[]
-  /** Themes and addons that are not installed. */
-  missing: MissingRoot[]
+  /** The themes and addons that are not installed, of kind `missing-root`. */
+  missing: DeckProblem[]
 }
 
-/** A theme or an addon that is not installed. */
-export interface MissingRoot {
+/** A name for a theme or an addon, and where it is written. */
+interface RootName {
   type: RootType
-  /** As the deck or another addon names it. */
   name: string
-  /** Name of the package to install; absent for a path. */
-  package?: string
+  place: Place
 }
 
 type RootType = 'theme' | 'addon'
@@ -56,30 +57,38 @@ const OFFICIAL_THEMES = ['default', 'seriph', 'apple-basic', 'shibainu', 'bricks
  */
 export async function findRoots(deckFile: string): Promise<DeckRoots> {
   const deck = dirname(deckFile)
-  const missing: MissingRoot[] = []
+  const missing: DeckProblem[] = []
   const text = await readFile(deckFile, 'utf8').catch(() => '')
   const { parser } = await loadSlidev(deckFile)
-  const headmatter: Record<string, unknown> = (await parser.parse(text, deckFile)).slides[0]?.frontmatter ?? {}
+  const [first] = (await parser.parse(text, deckFile)).slides
+  const headmatter: Record<string, unknown> = first?.frontmatter ?? {}
+  const placeOfKey = (key: string): Place => ({
+    file: relative(deck, deckFile),
+    ...(first && { line: frontmatterLine(first, text.split('\n'), [key]) + 1 }),
+  })
+
+  const placeOfManifest = (folder: string): Place => ({ file: relative(deck, join(folder, 'package.json')) })
 
   const themeName = headmatter.theme === null ? 'none' : z.string().min(1).catch('default').parse(headmatter.theme)
-  const theme = await findRoot('theme', themeName, deck, deck, missing)
+  const theme = await findRoot({ type: 'theme', name: themeName, place: placeOfKey('theme') }, deck, deck, missing)
   const themeDefaults = theme === undefined ? {} : (await readManifest(theme)).slidev.defaults
   const config = { ...themeDefaults, ...settings.parse(headmatter.config), ...headmatter }
 
   const addons = new Set<string>()
   /** Adds addons, and then those that they use. A path is relative to the parent of the folder that names it. */
-  const add = async (names: readonly string[], importer: string): Promise<void> => {
+  const add = async (names: readonly string[], importer: string, place: Place): Promise<void> => {
     const found: string[] = []
     for (const name of names) {
-      const folder = await findRoot('addon', name, dirname(importer), deck, missing, importer)
+      const folder = await findRoot({ type: 'addon', name, place }, dirname(importer), deck, missing, importer)
       if (folder !== undefined && !addons.has(folder)) found.push(folder)
     }
     for (const folder of found) addons.add(folder)
-    for (const folder of found) await add((await readManifest(folder)).slidev.addons, folder)
+    for (const folder of found) await add((await readManifest(folder)).slidev.addons, folder, placeOfManifest(folder))
   }
-  await add(addonNames.parse(config.addons), deck)
+  await add(addonNames.parse(config.addons), deck, placeOfKey('addons'))
   const project = await nearestFile('package.json', deck)
-  if (project !== undefined) await add((await readManifest(dirname(project))).slidev.addons, deck)
+  if (project !== undefined)
+    await add((await readManifest(dirname(project))).slidev.addons, deck, placeOfManifest(dirname(project)))
 
   return {
     ...(theme !== undefined && { theme }),
@@ -97,18 +106,17 @@ export async function findRoots(deckFile: string): Promise<DeckRoots> {
  * @param importer folder from which packages are looked up
  */
 async function findRoot(
-  type: RootType,
-  name: string,
+  { type, name, place }: RootName,
   base: string,
   deck: string,
-  missing: MissingRoot[],
+  missing: DeckProblem[],
   importer = base,
 ): Promise<string | undefined> {
   if (name === 'none' || name === '') return undefined
   const path = name.startsWith('@/') ? resolve(deck, name.slice(2)) : isPath(name) ? resolve(base, name) : undefined
   if (path !== undefined) {
     if (await exists(path)) return path
-    missing.push({ type, name })
+    missing.push(deckProblem(place, { kind: 'missing-root', type, name }))
     return undefined
   }
   const isShort = !name.startsWith('@')
@@ -117,17 +125,28 @@ async function findRoot(
     const folder = await findPackage(each, importer)
     if (folder !== undefined) return folder
   }
-  const isOfficial = type === 'theme' && OFFICIAL_THEMES.includes(name)
-  missing.push({
-    type,
-    name,
-    package: isOfficial
-      ? `@slidev/theme-${name}`
-      : isShort && !name.startsWith('slidev-')
-        ? `slidev-${type}-${name}`
-        : name,
-  })
+  missing.push(deckProblem(place, { kind: 'missing-root', type, name, package: packageToInstall(type, name) }))
   return undefined
+}
+
+/** The package that a name of a theme or an addon most likely means. */
+function packageToInstall(type: RootType, name: string): string {
+  if (type === 'theme' && OFFICIAL_THEMES.includes(name)) return `@slidev/theme-${name}`
+  return name.startsWith('@') || name.startsWith('slidev-') ? name : `slidev-${type}-${name}`
+}
+
+/**
+ * A theme as a problem of its deck, without looking for it.
+ *
+ * @returns undefined if the theme is a folder or none, which npm does not install
+ */
+export function missingTheme(name: string, place: Place): (DeckProblem & { package: string }) | undefined {
+  if (name === 'none' || name === '' || name.startsWith('@/') || isPath(name)) return undefined
+  const packageName = packageToInstall('theme', name)
+  return {
+    ...deckProblem(place, { kind: 'missing-root', type: 'theme', name, package: packageName }),
+    package: packageName,
+  }
 }
 
 function isPath(name: string): boolean {

@@ -1,7 +1,8 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Tag } from './markdown.ts'
-import { type DeckProblem, deckProblem, type Place } from './problems.ts'
+import { deckProblem } from './problems.ts'
+import type { DeckProblem, Place } from '../../shared/failures/deck-problem.ts'
 import type { Step } from './step.ts'
 
 /** A slide, as this module needs it. */

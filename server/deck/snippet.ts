@@ -1,6 +1,6 @@
 import { existsSync, readFileSync, statSync } from 'node:fs'
 import { dirname, extname, isAbsolute, relative, resolve } from 'node:path'
-import type { SnippetFailure } from './problems.ts'
+import type { SnippetFailure } from '../../shared/failures/deck-problem.ts'
 
 /**
  * Code that a slide imports from a file: `<<< @/run.sh#region sh {step=run}`. Follows node/syntax/snippet.ts of

@@ -1,5 +1,5 @@
 import type { Contract } from '../../shared/deck/contract.ts'
-import type { Place } from './problems.ts'
+import type { Place } from '../../shared/failures/deck-problem.ts'
 import type { Task } from './task.ts'
 
 /** A runnable command of the deck. */

@@ -3,7 +3,8 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { readDeck } from './deck.ts'
-import { DeckError, describeDeckProblem } from './problems.ts'
+import { DeckError } from './problems.ts'
+import { describeDeckProblem } from '../../shared/failures/deck-problem.ts'
 
 let folder: string
 beforeEach(async () => {

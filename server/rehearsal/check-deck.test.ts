@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { describeDeckProblem } from '../deck/problems.ts'
+import { describeDeckProblem } from '../../shared/failures/deck-problem.ts'
 import { WrittenDeck } from '../test/written-deck.ts'
 import { checkDeck } from './check-deck.ts'
 
@@ -144,6 +144,17 @@ test('a task that no slide presents is a warning, and its own mistakes are error
     'warning: tasks/lonely: no slide presents the task "lonely": set "task: lonely" in the frontmatter of a slide, or remove its folder',
   )
   expect(problems).toContainEqual(expect.stringMatching(/^error: tasks\/lonely: /))
+})
+
+test('files that replace a part of the addon are warnings with the path of the file', async () => {
+  const files = {
+    'components/Terminal.vue': '<template />',
+    'setup/shortcuts.ts': "export default () => [{ key: 'r' }]",
+  }
+  expect(await check(`---\n${OFFLINE}---\n\n# One\n`, files)).toEqual([
+    expect.stringMatching(/^warning: components\/Terminal\.vue: replaces the component <Terminal>/),
+    expect.stringMatching(/^warning: setup\/shortcuts\.ts: uses the key "r"/),
+  ])
 })
 
 test('errors come first, and a deck that cannot be read has its one error', async () => {

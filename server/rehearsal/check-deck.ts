@@ -2,9 +2,13 @@ import { readdir } from 'node:fs/promises'
 import { dirname, join, relative } from 'node:path'
 import { type Profile, profileSchema } from '../../shared/deck/contract.ts'
 import { assetProblems } from '../deck/assets.ts'
-import { type Deck, inspectDeck } from '../deck/deck.ts'
-import { DeckError, type DeckProblem, deckProblem } from '../deck/problems.ts'
+import { DEFAULT_KEYS } from '../../shared/deck/keys.ts'
+import { type Deck, type InspectedDeck, inspectDeck } from '../deck/deck.ts'
+import { findNameClashes } from '../deck/name-clashes.ts'
+import { DeckError, deckProblem } from '../deck/problems.ts'
+import type { DeckProblem } from '../../shared/failures/deck-problem.ts'
 import { readTask, TaskError } from '../deck/task.ts'
+import { packageRoot } from '../lib/paths.ts'
 import { fingerprint } from '../environment/workdir.ts'
 import { RecordingStore, staleness } from '../recording/store.ts'
 
@@ -34,6 +38,7 @@ async function findProblems(file: string): Promise<DeckProblem[]> {
     return [
       ...inspected.problems,
       ...(await assetProblems(file, inspected)),
+      ...(await clashes(inspected)),
       ...(inspected.deck ? await taskProblems(inspected.deck, root) : []),
       ...(inspected.deck ? await recordingProblems(inspected.deck, root) : []),
     ]
@@ -41,6 +46,11 @@ async function findProblems(file: string): Promise<DeckProblem[]> {
     if (error instanceof DeckError) return [...error.problems, ...error.warnings]
     throw error
   }
+}
+
+/** The names and keys of the addon that the deck's roots use for something else. */
+async function clashes({ deck, slides: { roots, root } }: InspectedDeck): Promise<DeckProblem[]> {
+  return findNameClashes({ roots, deck: root }, deck?.keys ?? DEFAULT_KEYS, packageRoot)
 }
 
 /** The tasks that no slide presents. The deck has checked the others. */

@@ -2,7 +2,8 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { type Deck, readDeck } from '../deck/deck.ts'
-import { DeckError, describeDeckProblem } from '../deck/problems.ts'
+import { DeckError } from '../deck/problems.ts'
+import { describeDeckProblem } from '../../shared/failures/deck-problem.ts'
 
 /** The files of a deck in a temporary folder. */
 export class WrittenDeck {
