@@ -28,7 +28,9 @@ export async function importDeck({ source, out }: ImportOptions): Promise<void> 
     console.log(
       `\nNot converted, or with a difference:\n${deck.problems.map((problem) => `  ${describeImportProblem(problem)}`).join('\n')}`,
     )
-  console.log(`\nNext: npx ${ADDON} add ${show(out)}`)
+  const icon =
+    'Slidev loads the icon of the page from the network, unless public/ has one that the deck names: favicon: /favicon.svg'
+  console.log(`\n${icon}\nNext: npx ${ADDON} add ${show(out)}`)
 }
 
 async function convert(source: string, out: string): Promise<ImportedDeck> {

@@ -198,7 +198,6 @@ describe('code', () => {
       'talk.md:3: hidden lines of the code are visible, since a slide shows all that a step runs',
       'talk.md:3: "+exec_replace" ran when the slide was shown; the step runs when you run it, and its output is in the terminal',
       'talk.md:3: the attribute "{1|2}" was left out',
-      'talk.md:3: the attribute "+line_numbers" was left out',
       'talk.md:8: "font_size: 2" has no equivalent and was left out',
       'talk.md:9: "potato" is not a command of presenterm and was left out',
       'talk.md:10: the comment was left out, since Slidev could take it for speaker notes',
@@ -212,6 +211,12 @@ describe('code', () => {
     expect(steps.get('up')?.terminal).toBe('up')
     expect(slides[1]?.content).toContain('<Terminal name="up" />')
     expect(problems).toEqual(['talk.md:6: no step has the id "down"; its output was left out'])
+  })
+
+  test('highlighted lines and line numbers of steps are kept', async () => {
+    expect(await body('```bash +exec {1|2-3} +line_numbers\ndate\nls\npwd\n```\n')).toMatch(
+      /^```sh \{step=[a-z0-9-]+\} \{1\|2-3\}\{lines:true\}\ndate\nls\npwd\n```$/,
+    )
   })
 
   test('highlighted lines and line numbers of shown code are kept', async () => {

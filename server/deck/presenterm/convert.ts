@@ -320,13 +320,19 @@ class Converter {
     if (code.hidden) this.report(block, { kind: 'hidden-lines' })
     for (const name of RUNS_AUTOMATICALLY)
       if (attributes.has(name)) this.report(block, { kind: 'not-automatic', attribute: `+${name}` })
-    if (info.highlights !== undefined) this.report(block, { kind: 'attribute', attribute: `{${info.highlights}}` })
-    if (attributes.has('line_numbers')) this.report(block, { kind: 'attribute', attribute: '+line_numbers' })
-    return this.step(executed.command, commandFor(language, code.visible)?.command ?? '', attributes)
+    // The step has lines that presenterm does not show, so the numbers of the others differ.
+    const isShifted = code.hidden || executed.program !== undefined
+    if (isShifted && info.highlights !== undefined)
+      this.report(block, { kind: 'attribute', attribute: `{${info.highlights}}` })
+    const options = blockOptions(isShifted ? { attributes } : info)
+    return this.step(executed.command, commandFor(language, code.visible)?.command ?? '', attributes, options)
   }
 
-  /** @param visible the command without hidden lines, from which the step gets its id */
-  private step(command: string, visible: string, attributes: Map<string, string>): string {
+  /**
+   * @param visible the command without hidden lines, from which the step gets its id
+   * @param options braces with the options of the code block
+   */
+  private step(command: string, visible: string, attributes: Map<string, string>, options: string): string {
     const own = attributes.get('id')
     const id = this.ids.create(own, visible)
     this.slide.steps.push(id)
@@ -334,7 +340,7 @@ class Converter {
       this.slide.contracts[id] = { expect: { failure: true } }
     if (own !== undefined) this.snippets.set(own, id)
     const terminal = own !== undefined && this.placed.has(own) ? ` terminal=${id}` : ''
-    return fence(`sh {step=${id}${terminal}}`, command)
+    return fence([`sh {step=${id}${terminal}}`, options].filter(Boolean).join(' '), command)
   }
 
   /** Code that presenterm renders: diagrams and formulas. */
@@ -376,12 +382,17 @@ class Converter {
 }
 
 /** Code that is shown. */
-function shown({ language, attributes, highlights }: SnippetInfo, code: string): string {
-  const options = [
+function shown(info: SnippetInfo, code: string): string {
+  return fence([shownLanguage(info.language), blockOptions(info)].filter(Boolean).join(' '), code)
+}
+
+/** Slidev's options of a code block: highlighted lines and line numbers. */
+function blockOptions({ attributes, highlights }: Pick<SnippetInfo, 'attributes' | 'highlights'>): string {
+  const braces = [
     ...(highlights === undefined ? [] : [`{${highlights}}`]),
     ...(attributes.has('line_numbers') ? ['{lines:true}'] : []),
   ]
-  return fence([shownLanguage(language), options.join('')].filter(Boolean).join(' '), code)
+  return braces.join('')
 }
 
 /** The language for highlighting. Slidev renders diagrams instead of showing their source. */
