@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto'
 import { relative } from 'node:path'
 import type { SourceSlideInfo } from '@slidev/types'
-import { z } from 'zod'
-import { type Keys, keysSchema, withDefaults } from '../../shared/deck/keys.ts'
+import { type Keys, withDefaults } from '../../shared/deck/keys.ts'
+import { settingsSchema } from './author-keys.ts'
 import { dependencyProblems } from './dependencies.ts'
 import { frontmatterLine } from './frontmatter.ts'
 import { invalidValues } from './invalid-values.ts'
@@ -39,15 +39,6 @@ export interface Deck {
   /** Changes with every edit of the slides and tasks. */
   version: string
 }
-
-/** `understudy` in the headmatter. */
-const settingsSchema = z.strictObject({
-  /** Fewer than 20 columns are useless; more than 400 are illegible for an audience. */
-  cols: z.number().int().min(20).max(400).default(88),
-  rows: z.number().int().min(4).max(200).default(18),
-  runOnNext: z.boolean().optional(),
-  keys: keysSchema.optional(),
-})
 
 /**
  * Reads a deck and its steps, as the deck's Slidev reads them for the page.

@@ -2,8 +2,9 @@ import { createHash } from 'node:crypto'
 import { dirname, relative } from 'node:path'
 import type { SlideInfo, SourceSlideInfo } from '@slidev/types'
 import { z } from 'zod'
-import { type Contract, contractSchema, time } from '../../shared/deck/contract.ts'
-import { commandOf, ID, parseFence } from '../../shared/deck/fence.ts'
+import { type Contract, contractSchema } from '../../shared/deck/contract.ts'
+import { commandOf, parseFence } from '../../shared/deck/fence.ts'
+import { declaredContractsSchema, slideKeys } from './author-keys.ts'
 import { hashCommand } from './command-hash.ts'
 import { frontmatterLine } from './frontmatter.ts'
 import { misspelledInputs, placeholders } from './inputs.ts'
@@ -34,16 +35,9 @@ export interface DeckContents {
   problems: DeckProblem[]
 }
 
-const TASK_NAME = 'must be the name of a folder in tasks/: lowercase letters, digits and hyphens'
-
 /** Keys of a slide's frontmatter with an image, in the layouts of Slidev. `background` may also be a color. */
 const IMAGE_KEYS = ['image', 'backgroundImage', 'background'] as const
 
-// The keys of a slide's frontmatter that the addon defines. Slidev and themes define others.
-const paceSchema = time.optional()
-const runOnNextSchema = z.boolean('must be true or false').optional()
-const contractsSchema = z.record(z.string(), z.unknown(), 'must map the id of each step to its contract').nullish()
-const taskSchema = z.string(TASK_NAME).regex(ID, TASK_NAME).optional()
 const mapSchema = z.record(z.string(), z.unknown())
 
 /** Reads a slide into the contents of its deck. */
@@ -65,7 +59,7 @@ export function hiddenSteps(deck: Slides, source: SourceSlideInfo): { id: string
 
 /** The contracts in the frontmatter of a slide or an importer, if they are valid. */
 export function declaredContracts({ frontmatter }: SourceSlideInfo): Record<string, unknown> {
-  return contractsSchema.safeParse(frontmatter.steps).data ?? {}
+  return declaredContractsSchema.safeParse(frontmatter.steps).data ?? {}
 }
 
 function snippetReader({ root, allowedRoots }: Slides, source: SourceSlideInfo) {
@@ -99,8 +93,8 @@ class SlideReader {
   read(): void {
     const { source, frontmatter, content } = this.slide
     const markdown = parseSlideMarkdown(content, snippetReader(this.deck, source))
-    this.readValue(['pace'], paceSchema, frontmatter.pace)
-    this.readValue(['runOnNext'], runOnNextSchema, frontmatter.runOnNext)
+    this.readValue(['pace'], slideKeys.pace, frontmatter.pace)
+    this.readValue(['runOnNext'], slideKeys.runOnNext, frontmatter.runOnNext)
     const fences = markdown.fences.flatMap((fence) => this.readFence(fence) ?? [])
     const steps = this.readSteps(fences)
     for (const { line, by } of markdown.swallowed) {
@@ -149,7 +143,7 @@ class SlideReader {
   }
 
   async readTask(): Promise<void> {
-    const id = this.readValue(['task'], taskSchema, this.slide.frontmatter.task)
+    const id = this.readValue(['task'], slideKeys.task, this.slide.frontmatter.task)
     if (id === undefined) return
     const { tasks } = this.contents
     const place = this.placeOfKey(['task'])
@@ -270,7 +264,7 @@ class SlideReader {
   private mergedContracts(): Map<string, unknown> {
     const contracts = new Map<string, unknown>()
     // Reported with its position by the call for the merged value.
-    this.readValue(['steps'], contractsSchema, this.slide.frontmatter.steps)
+    this.readValue(['steps'], declaredContractsSchema, this.slide.frontmatter.steps)
     for (const source of this.sources)
       for (const [id, contract] of Object.entries(declaredContracts(source))) {
         const inner = mapSchema.safeParse(contracts.get(id))
