@@ -1,7 +1,7 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { execa } from 'execa'
+import { execa, execaSync } from 'execa'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { hashCommand } from '../deck/command-hash.ts'
 import { diagnosis, type Diagnosis } from '../../shared/diagnosis.ts'
@@ -16,6 +16,7 @@ beforeEach(async () => {
 afterEach(() => rm(folder, { recursive: true }))
 
 const slides = `---
+favicon: https://example.com/icon.svg
 steps:
   lacks: { needs: { programs: [no-such-program] } }
 ---
@@ -29,9 +30,12 @@ no-such-program
 \`\`\`
 `
 
-/** Runs the command `doctor` for the deck. */
-async function runDoctor(): Promise<{ report: Diagnosis; exit: number | undefined }> {
-  await writeFile(join(folder, 'slides.md'), slides)
+/** Runs the command `doctor` for a deck. */
+async function runDoctor(
+  text = slides,
+  env: Record<string, string> = {},
+): Promise<{ report: Diagnosis; exit: number | undefined }> {
+  await writeFile(join(folder, 'slides.md'), text)
   const command = [
     join(import.meta.dirname, '../../bin/understudy.js'),
     'doctor',
@@ -42,7 +46,7 @@ async function runDoctor(): Promise<{ report: Diagnosis; exit: number | undefine
   ]
   const { stdout, exitCode, stderr } = await execa(process.execPath, command, {
     reject: false,
-    env: { UNDERSTUDY_CACHE: join(folder, 'cache') },
+    env: { UNDERSTUDY_CACHE: join(folder, 'cache'), ...env },
   })
   if (stdout === '') throw new Error(stderr)
   return { report: diagnosis.parse(JSON.parse(stdout)), exit: exitCode }
@@ -55,6 +59,16 @@ test('the talk is not ready if a step can neither run nor be replayed', { timeou
   expect(report.steps.map(({ step, can }) => [step, can])).toEqual([
     ['runs', 'run'],
     ['lacks', 'nothing'],
+  ])
+  expect(report.machine.filter(({ name }) => name === 'Slides')).toEqual([
+    {
+      name: 'Slides',
+      state: 'warn',
+      detail: expect.stringMatching(
+        /^The deck loads from the network, which the room may not have: .*https:\/\/example\.com\/icon\.svg \(slides\.md:2\)/,
+      ),
+      fix: `For each, see: npm run check -- ${join(folder, 'slides.md')}`,
+    },
   ])
   expect(report.steps[1]?.findings).toEqual([
     {
@@ -103,3 +117,20 @@ test('the talk is ready if every step has a recording, even a stale one', { time
   })
   expect(stale.exit).toBe(0)
 })
+
+test.skipIf(execaSync('nix', ['--version'], { reject: false }).exitCode !== 0)(
+  'a step cannot run if it uses nix, whose experimental features are disabled',
+  { timeout: 60_000 },
+  async () => {
+    await mkdir(join(folder, '.config/nix'), { recursive: true })
+    await writeFile(join(folder, '.config/nix/nix.conf'), 'experimental-features =\n')
+    const { report } = await runDoctor('```sh {step=build}\nnix build\n```\n', { HOME: folder })
+    expect(report.steps).toMatchObject([
+      {
+        step: 'build',
+        can: 'nothing',
+        findings: [{ name: 'Nix', detail: expect.stringContaining('"nix-command"') }, {}],
+      },
+    ])
+  },
+)

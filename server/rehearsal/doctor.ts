@@ -4,15 +4,25 @@ import { mkdtemp, rm, statfs, writeFile } from 'node:fs/promises'
 import { freemem, tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { execa } from 'execa'
-import type { Deck } from '../deck/deck.ts'
+import { type DeckIssue, describePlace } from '../../shared/failures/deck-problem.ts'
+import { assetProblems } from '../deck/assets.ts'
+import { type Deck, inspectDeck } from '../deck/deck.ts'
+import { DeckError } from '../deck/problems.ts'
 import type { Step } from '../deck/step.ts'
 import type { Diagnosis, Finding } from '../../shared/diagnosis.ts'
+import {
+  affectsCommand,
+  describeNixProblem,
+  ENABLE_FEATURES,
+  findNixProblem,
+  type NixProblem,
+} from '../environment/nix/features.ts'
 import { prefetchedOn } from '../environment/nix/prefetch.ts'
 import type { DeckPaths } from '../lib/paths.ts'
 import { findPortHolder } from '../environment/ports.ts'
 import { describePortHolder } from '../environment/problems.ts'
 import { answersHttps, isPortFree } from '../lib/network-probes.ts'
-import { nixVersion, type ProfileRuntime } from '../environment/profile.ts'
+import { nixVersion, type ProfileRuntime, shellEnvironment } from '../environment/profile.ts'
 import type { Recordings } from '../recording/recordings.ts'
 import type { Stage } from '../steps/stage.ts'
 
@@ -47,20 +57,29 @@ export async function diagnose(context: DoctorContext): Promise<Diagnosis> {
   const { deck, profile } = context
   await context.stage.checkRequirements()
   await context.recordings.load(deck)
+  const env = shellEnvironment(
+    profile,
+    [...deck.steps.values()].flatMap(({ contract }) => contract.needs.env),
+  )
+  const nix = (await nixVersion()) && (await findNixProblem(env))
   const [machine, steps] = await Promise.all([
-    diagnoseMachine(context),
-    Promise.all([...deck.steps.values()].map((step) => diagnoseStep(context, step))),
+    diagnoseMachine(context, nix),
+    Promise.all([...deck.steps.values()].map((step) => diagnoseStep(context, step, nix))),
   ])
   const ready = machine.every(({ state }) => state !== 'fail') && steps.every(({ can }) => can !== 'nothing')
   return { deck: deck.title, profile: profile.name, ready, machine, steps }
 }
 
-async function diagnoseMachine({ profile, paths, port }: DoctorContext): Promise<Finding[]> {
-  const [nix, disk, kvm, prefetched] = await Promise.all([
+async function diagnoseMachine(
+  { deck, profile, paths, port }: DoctorContext,
+  nixProblem: NixProblem | undefined,
+): Promise<Finding[]> {
+  const [nix, disk, kvm, prefetched, network] = await Promise.all([
     nixVersion(),
     statfs(dirname(dirname(paths.workdir))).catch(() => statfs(tmpdir())),
     profile.name === 'host' ? undefined : diagnoseKvm(),
     prefetchedOn(paths.roots, paths.workdir, profile.name),
+    diagnoseNetwork(deck),
   ])
   const free = disk.bavail * disk.bsize
   const findings: Finding[] = [{ name: 'Node', state: 'ok', detail: process.versions.node }]
@@ -83,7 +102,12 @@ async function diagnoseMachine({ profile, paths, port }: DoctorContext): Promise
             fix: `On Debian and Ubuntu, install it with: ${commandLine('start')}. Otherwise see https://nixos.org/download`,
           },
     )
-    if (nix && !profile.problem) findings.push(await diagnoseFlakes(profile))
+    if (nix && !profile.problem)
+      findings.push(
+        nixProblem
+          ? { name: 'Flakes', state: 'fail', detail: describeNixProblem(nixProblem), fix: ENABLE_FEATURES }
+          : { name: 'Flakes', state: 'ok', detail: 'Enabled' },
+      )
     findings.push(kvm ?? { name: 'KVM', state: 'ok', detail: 'Not needed' })
     findings.push(
       prefetched
@@ -120,19 +144,39 @@ async function diagnoseMachine({ profile, paths, port }: DoctorContext): Promise
             fix: commandLine('start', '--port', String(port + 1)),
           },
     )
-  return findings
+  return [...findings, ...network]
 }
 
-async function diagnoseFlakes({ env }: ProfileRuntime): Promise<Finding> {
-  const { exitCode, stderr } = await execa('nix', ['eval', '--expr', '1'], { env, reject: false })
-  return exitCode === 0
-    ? { name: 'Flakes', state: 'ok', detail: 'Enabled' }
-    : {
-        name: 'Flakes',
-        state: 'fail',
-        detail: stderr.split('\n')[0] ?? '',
-        fix: 'Add to nix.conf: experimental-features = nix-command flakes',
-      }
+/** What the slides load from the network, in one finding. `check` describes each with its fix. */
+async function diagnoseNetwork({ file }: Deck): Promise<Finding[]> {
+  try {
+    const problems = await assetProblems(file, await inspectDeck(file))
+    const loaded = problems.flatMap((problem) => {
+      const what = loadedFromNetwork(problem)
+      return what === undefined ? [] : [`${what} (${describePlace(problem)})`]
+    })
+    if (loaded.length === 0) return []
+    const detail = `The deck loads from the network, which the room may not have: ${[...new Set(loaded)].join(', ')}`
+    return [{ name: 'Slides', state: 'warn', detail, fix: `For each, see: ${commandLine('check')}` }]
+  } catch (error) {
+    // The deck is being edited, and its errors are shown elsewhere.
+    if (error instanceof DeckError) return []
+    throw error
+  }
+}
+
+function loadedFromNetwork(issue: DeckIssue): string | undefined {
+  switch (issue.kind) {
+    case 'network':
+    case 'network-favicon':
+      return issue.url
+    case 'network-fonts':
+      return `fonts from ${issue.provider}`
+    case 'network-component':
+      return `<${issue.component}>`
+    default:
+      return undefined
+  }
 }
 
 /** The value that the boot sector writes to QEMU's debug exit device. */
@@ -185,6 +229,7 @@ async function diagnoseKvm(): Promise<Finding> {
 async function diagnoseStep(
   { stage, recordings, profile }: DoctorContext,
   step: Step,
+  nixProblem: NixProblem | undefined,
 ): Promise<Diagnosis['steps'][number]> {
   const { needs, confirm, inputs } = step.contract
   const status = stage.steps().find(({ id }) => id === step.id)?.status
@@ -215,6 +260,8 @@ async function diagnoseStep(
         detail: `${host} does not respond`,
         fix: 'Check the network connection',
       })
+  if (nixProblem && affectsCommand(nixProblem, step.command))
+    findings.push({ name: 'Nix', state: 'warn', detail: describeNixProblem(nixProblem), fix: ENABLE_FEATURES })
   const canRun = findings.length === 0
 
   const recording = recordings.info(step.id)
