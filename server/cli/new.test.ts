@@ -1,9 +1,11 @@
-import { chmod, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { chmod, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { readDeck } from '../deck/deck.ts'
+import { packageRoot } from '../lib/paths.ts'
+import { checkDeck } from '../rehearsal/check-deck.ts'
 import { addonSpec } from './addon-spec.ts'
 import { createDeck } from './new.ts'
 
@@ -45,6 +47,15 @@ test('a new deck has steps with contracts, and scripts for the commands that exi
   })
   const workflow = await readFile(join(folder, 'my-talk/.github/workflows/rehearse.yml'), 'utf8')
   expect(workflow.match(/npm run \w+/g)).toEqual(['npm run rehearse'])
+})
+
+test('check finds no problems in a new deck', async () => {
+  await create('my-talk')
+  const modules = join(folder, 'my-talk/node_modules')
+  await mkdir(modules)
+  await symlink(packageRoot, join(modules, 'slidev-addon-understudy'))
+  await symlink(join(packageRoot, 'node_modules/@slidev'), join(modules, '@slidev'))
+  expect(await checkDeck(join(folder, 'my-talk/slides.md'))).toEqual([])
 })
 
 test('new prints each file that it writes, and the next commands', async () => {
