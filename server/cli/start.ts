@@ -4,7 +4,6 @@ import { renderUnicodeCompact } from 'uqr'
 import type { Profile } from '../../shared/deck/contract.ts'
 import { buildDeck } from '../deck/build.ts'
 import { deckPaths, packageRoot } from '../lib/paths.ts'
-import { TalkLog } from '../video/talk-log.ts'
 import type { Sharing } from '../http/front-door.ts'
 import { describeDeckProblem } from '../../shared/failures/deck-problem.ts'
 import { findNameClashes } from '../deck/name-clashes.ts'
@@ -87,6 +86,7 @@ export async function start(options: StartOptions): Promise<void> {
           ? join(paths.talks, `${new Date().toISOString().replaceAll(':', '-')}.jsonl`)
           : resolve(options.saveLog)
       const { audience: token } = await guestTokens(paths.token)
+      const { TalkLog } = await import('../video/talk-log.ts')
       const log = await TalkLog.open({
         file,
         port: options.port,

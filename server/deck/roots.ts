@@ -1,5 +1,6 @@
 import { readFile, realpath, stat } from 'node:fs/promises'
 import { dirname, join, relative, resolve } from 'node:path'
+import type { SourceSlideInfo } from '@slidev/types'
 import { z } from 'zod'
 import type { DeckProblem, Place } from '../../shared/failures/deck-problem.ts'
 import { json } from '../../shared/json.ts'
@@ -59,8 +60,7 @@ export async function findRoots(deckFile: string): Promise<DeckRoots> {
   const deck = dirname(deckFile)
   const missing: DeckProblem[] = []
   const text = await readFile(deckFile, 'utf8').catch(() => '')
-  const { parser } = await loadSlidev(deckFile)
-  const [first] = (await parser.parse(text, deckFile)).slides
+  const first = await readFirstSlide(text, deckFile)
   const headmatter: Record<string, unknown> = first?.frontmatter ?? {}
   const placeOfKey = (key: string): Place => ({
     file: relative(deck, deckFile),
@@ -97,6 +97,17 @@ export async function findRoots(deckFile: string): Promise<DeckRoots> {
     all: [...new Set([...(theme === undefined ? [] : [theme]), ...addons, deck])],
     missing,
   }
+}
+
+/** The first slide of the deck that was read last. Slidev's parser reads all slides for it, and a start needs it six times. */
+let lastRead: { text: string; deckFile: string; first: SourceSlideInfo | undefined } | undefined
+
+async function readFirstSlide(text: string, deckFile: string): Promise<SourceSlideInfo | undefined> {
+  if (lastRead?.text === text && lastRead.deckFile === deckFile) return lastRead.first
+  const { parser } = await loadSlidev(deckFile)
+  const [first] = (await parser.parse(text, deckFile)).slides
+  lastRead = { text, deckFile, first }
+  return first
 }
 
 /**

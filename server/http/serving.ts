@@ -1,6 +1,5 @@
 import { commandLine } from '../../shared/command-line.ts'
 import { Listr } from 'listr2'
-import openBrowser from 'open'
 import { type Deck, readDeck } from '../deck/deck.ts'
 import { findPortHolder } from '../environment/ports.ts'
 import { describePortHolder } from '../environment/problems.ts'
@@ -89,6 +88,8 @@ export async function listen(
 /** Opens a browser if this machine has a display. A talk starts without one. */
 export async function openInBrowser(link: string): Promise<void> {
   if (process.platform === 'linux' && !process.env.DISPLAY && !process.env.WAYLAND_DISPLAY) return
+  // Loaded after the link is printed.
+  const { default: openBrowser } = await import('open')
   const child = await openBrowser(link).catch(() => undefined)
   child?.on('error', () => {})
 }
