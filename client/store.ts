@@ -4,6 +4,7 @@ import { SHELL_TERMINAL } from '../shared/deck/fence.ts'
 import type { Profile } from '../shared/deck/contract.ts'
 import type { Diagnosis } from '../shared/diagnosis.ts'
 import type { ClassInfo, ClassMembership } from '../shared/protocol/class.ts'
+import type { DeckProblem } from '../shared/failures/deck-problem.ts'
 import type { Refusal } from '../shared/failures/refusal.ts'
 import type { DeckState, ShareInfo, StepInfo, TerminalInfo } from '../shared/protocol/state.ts'
 import type { ServerMessage } from '../shared/protocol/talk.ts'
@@ -29,6 +30,8 @@ interface State {
   /** What hints are composed from. */
   commands: CommandLines
   deck: DeckState
+  /** The problems of the deck's files, during development. */
+  problems: DeckProblem[]
   steps: Record<string, StepInfo>
   terminals: Record<string, TerminalInfo>
   /** Findings of the last diagnosis that was requested. */
@@ -55,6 +58,7 @@ export const connection: State = reactive({
   profile: undefined,
   commands: NO_SCRIPTS,
   deck: { state: 'current' },
+  problems: [],
   steps: {},
   terminals: {},
   diagnosis: undefined,
@@ -81,14 +85,21 @@ export function applyMessage(message: ServerMessage): void {
       connection.reason = message.reason
       connection.share = message.share
       connection.commands = message.commands ?? NO_SCRIPTS
+      connection.problems = message.problems ?? []
       applyDeck(message)
+      return
+    case 'deck-problems':
+      connection.problems = message.problems
       return
     case 'deck':
       applyDeck(message)
       return
     case 'step': {
       const step = connection.steps[message.step]
-      if (step) step.status = message.status
+      if (!step) return
+      step.status = message.status
+      // Only the current command can be run.
+      if (message.status.state === 'running') delete step.changed
       // The step is running, so an earlier refusal no longer applies.
       if (message.status.state === 'running' && connection.refused?.step === message.step)
         connection.refused = undefined

@@ -13,6 +13,8 @@ export interface OtherDeck {
   /** Absolute path of slides.md. */
   file: string
   write: (slides: string) => Promise<void>
+  /** Writes another file, by its path in the directory. */
+  writeFile: (path: string, text: string) => Promise<void>
   remove: () => Promise<void>
 }
 
@@ -37,7 +39,13 @@ export async function otherDeck(
     await mkdir(dirname(join(folder, path)), { recursive: true })
     await writeFile(join(folder, path), text)
   }
-  return { folder, file, write: (text) => writeFile(file, text), remove: () => rm(folder, { recursive: true }) }
+  return {
+    folder,
+    file,
+    write: (text) => writeFile(file, text),
+    writeFile: (path, text) => writeFile(join(folder, path), text),
+    remove: () => rm(folder, { recursive: true }),
+  }
 }
 
 /**

@@ -1,5 +1,5 @@
 import { describeRefusal } from '../../shared/failures/refusal.ts'
-import type { StepStatus } from '../../shared/protocol/state.ts'
+import type { StepInfo, StepStatus } from '../../shared/protocol/state.ts'
 import { connection, may } from '../store.ts'
 import type { StepOnSlide } from '../visible-slide.ts'
 
@@ -24,10 +24,17 @@ export interface StepFacts {
   runsOnNext: boolean
 }
 
+/** The status to show beside the command. An ended run of another command says nothing about this one. */
+export function shownStatus(info: StepInfo | undefined): StepStatus {
+  if (!info) return { state: 'idle' }
+  const { status, changed } = info
+  return changed && ['succeeded', 'failed', 'ended'].includes(status.state) ? { state: 'idle' } : status
+}
+
 export function factsOf(step: StepOnSlide): StepFacts {
   const info = connection.steps[step.id]
   const terminal = info?.terminal ?? step.id
-  const state = info?.status.state ?? 'idle'
+  const { state } = shownStatus(info)
   const active = state === 'running' || state === 'ready'
   const occupied = !active && connection.terminals[terminal]?.state.state === 'busy'
   const refusal =

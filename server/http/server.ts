@@ -4,11 +4,12 @@ import { watch } from 'chokidar'
 import type { WebSocket } from 'ws'
 import { type Deck, readDeck } from '../deck/deck.ts'
 import { DeckError, newProblems } from '../deck/problems.ts'
-import { describeDeckProblem } from '../../shared/failures/deck-problem.ts'
+import { type DeckProblem, describeDeckProblem } from '../../shared/failures/deck-problem.ts'
 import { type DeckServer, type FrontDoor, INSECURE_REMOTE, openFrontDoor, type Sharing } from './front-door.ts'
 import { CLOSE, type ServerMessage } from '../../shared/protocol/talk.ts'
 import { type DeckState, type ShareInfo } from '../../shared/protocol/state.ts'
 import type { Diagnosis } from '../../shared/diagnosis.ts'
+import { checkDeck } from '../rehearsal/check-deck.ts'
 import { diagnose } from '../rehearsal/doctor.ts'
 import type { DeckPaths } from '../lib/paths.ts'
 import type { ProfileRuntime } from '../environment/profile.ts'
@@ -17,6 +18,7 @@ import type { Access, Role } from '../../shared/roles.ts'
 import { deckVersion } from '../deck/build-version.ts'
 import { buildDeck } from '../deck/build.ts'
 import { BuildError } from '../deck/build-errors.ts'
+import { SlidevError } from '../deck/slidev.ts'
 import type { StepListFile } from '../deck/step-list.ts'
 import { serveBuilt } from './built-deck.ts'
 import { Room } from './room.ts'
@@ -87,6 +89,8 @@ export class TalkServer {
   private readonly closing = new AbortController()
   /** The last valid deck. */
   private deck: Deck
+  /** All problems of the deck's files; undefined unless the deck is being developed. */
+  private problems: readonly DeckProblem[] | undefined
   private deckState: DeckState = { state: 'current' }
   /** The errors of the deck that were logged last; undefined if it is valid. */
   private reportedErrors: string | undefined
@@ -175,6 +179,7 @@ export class TalkServer {
     if (this.options.develop) {
       this.version = 'development'
       await this.options.stepList?.write(this.deck.slides)
+      this.problems ??= await checkDeck(this.deck.file)
     } else {
       const { version, folder } = await buildDeck(this.deck, this.options.built, {
         workshop: this.isWorkshop,
@@ -223,6 +228,7 @@ export class TalkServer {
       terminals: stage.terminals.list(),
       sync: Object.fromEntries(sync),
       ...(course && permissions.includes('learn') && { course: course.info() }),
+      ...(this.problems && { problems: [...this.problems] }),
     }
   }
 
@@ -277,7 +283,7 @@ export class TalkServer {
     this.watcher.on('all', () => {
       clearTimeout(timer)
       timer = setTimeout(() => {
-        this.updates = this.updates.then(() => this.update())
+        this.updates = this.updates.then(() => this.update()).then(() => this.updateProblems())
       }, SETTLE_MS)
     })
   }
@@ -313,6 +319,19 @@ export class TalkServer {
       if (!(error instanceof DeckError || error instanceof BuildError)) this.options.log(String(error))
       this.publish({ state: 'broken', errors })
     }
+  }
+
+  /** During development: finds the problems of the edited deck, and sends them to all windows. */
+  private async updateProblems(): Promise<void> {
+    if (!this.problems || this.closing.signal.aborted) return
+    try {
+      this.problems = await checkDeck(this.deck.file)
+    } catch (error) {
+      // The installation of Slidev may be incomplete while npm changes it.
+      if (!(error instanceof SlidevError)) this.options.log(String(error))
+      return
+    }
+    for (const room of this.rooms.values()) room.broadcast({ type: 'deck-problems', problems: [...this.problems] })
   }
 
   /** Sends the state of the deck to all windows. */

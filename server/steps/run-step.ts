@@ -80,6 +80,7 @@ export async function runStep(
 
     terminal.showLive()
     const since = Date.now()
+    board.noteRun(step)
     board.setStatus(step.id, { state: 'running', since })
     const run = new StepRun({
       step,

@@ -13,6 +13,8 @@ type StepBoardEvents = {
 /** The status and the measurements of every step. */
 export class StepBoard extends EventEmitter<StepBoardEvents> {
   private readonly statuses = new Map<string, StepStatus>()
+  /** The hash of the command of each step's last run. */
+  private readonly commands = new Map<string, string>()
   private readonly measures = new Map<string, RunMeasures>()
 
   constructor() {
@@ -30,6 +32,11 @@ export class StepBoard extends EventEmitter<StepBoardEvents> {
     this.emit('status', step, status)
   }
 
+  /** Notes that a run of a step begins, with the hash of its command. */
+  noteRun({ id, hash }: Pick<Step, 'id' | 'hash'>): void {
+    this.commands.set(id, hash)
+  }
+
   setMeasured(step: string, measured: RunMeasures): void {
     this.measures.set(step, measured)
     this.emit('measured', step, measured)
@@ -38,15 +45,17 @@ export class StepBoard extends EventEmitter<StepBoardEvents> {
   /** Resets all statuses to idle. The measurements of this talk are kept. */
   clear(): void {
     this.statuses.clear()
+    this.commands.clear()
   }
 
   /** The state of every step of a deck, in the form of the protocol. */
-  list(deck: Deck, recordingOf: (step: string) => RecordingInfo | undefined): StepInfo[] {
+  list(deck: Pick<Deck, 'steps'>, recordingOf: (step: string) => RecordingInfo | undefined): StepInfo[] {
     return [...deck.steps.values()].map((step) => this.info(step, recordingOf(step.id)))
   }
 
   private info({ id, slide, slides, terminal, hash, contract }: Step, recording: RecordingInfo | undefined): StepInfo {
     const measured = this.measures.get(id)
+    const changed = (this.commands.get(id) ?? hash) !== hash
     return {
       id,
       slide,
@@ -58,6 +67,7 @@ export class StepBoard extends EventEmitter<StepBoardEvents> {
       ...(contract.ready && 'http' in contract.ready && { page: contract.ready.http }),
       ...(recording && { recording }),
       ...(measured && { measured }),
+      ...(changed && { changed }),
       status: this.status(id),
     }
   }

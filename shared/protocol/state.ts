@@ -2,6 +2,7 @@ import { z } from 'zod'
 import type { CommandLines } from '../command-line.ts'
 import { profileSchema } from '../deck/contract.ts'
 import { ID } from '../deck/fence.ts'
+import type { DeckProblem } from '../failures/deck-problem.ts'
 import { fallbackReason } from '../failures/fallback.ts'
 import { missingRequirement } from '../failures/requirement.ts'
 import { sessionFailure } from '../failures/session.ts'
@@ -75,6 +76,8 @@ export const stepInfo = z.strictObject({
   page: z.string().optional(),
   recording: recordingInfo.optional(),
   measured: runMeasures.optional(),
+  /** Whether the command was edited after its last run began, which `status` describes. */
+  changed: z.literal(true).optional(),
   status: stepStatus,
 })
 export type StepInfo = z.infer<typeof stepInfo>
@@ -130,6 +133,16 @@ export const deckState = z.discriminatedUnion('state', [
   z.strictObject({ state: z.literal('broken'), errors: z.array(z.string()).min(1) }),
 ])
 export type DeckState = z.infer<typeof deckState>
+
+/** A problem of the deck. Its kind determines its other values. */
+export const deckProblem = z.custom<DeckProblem>((value) => problemPlace.safeParse(value).success)
+const problemPlace = z.looseObject({
+  file: z.string(),
+  line: z.number().int().optional(),
+  slide: z.number().int().optional(),
+  severity: z.enum(['error', 'warning']),
+  kind: z.string(),
+})
 
 /** What hints are composed from (see `CommandLines`). */
 export const commandLineFacts: z.ZodType<CommandLines> = z.strictObject({

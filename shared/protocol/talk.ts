@@ -7,6 +7,7 @@ import { permission, role } from '../roles.ts'
 import { classClientMessages, classServerMessages } from './class.ts'
 import {
   commandLineFacts,
+  deckProblem,
   deckState,
   id,
   replayInfo,
@@ -137,6 +138,8 @@ export const serverMessage = z.discriminatedUnion('type', [
     sync: z.record(z.string(), z.record(z.string(), z.unknown())),
     /** The course of the window's learner, in a workshop. */
     course: courseInfo.optional(),
+    /** During development: see `deck-problems`. */
+    problems: z.array(deckProblem).optional(),
   }),
   z.strictObject({
     type: z.literal('deck'),
@@ -145,6 +148,8 @@ export const serverMessage = z.discriminatedUnion('type', [
     steps: z.array(stepInfo),
     terminals: z.array(terminalInfo),
   }),
+  /** During development: all problems of the deck's files, which the command `check` would print. */
+  z.strictObject({ type: z.literal('deck-problems'), problems: z.array(deckProblem) }),
   z.strictObject({ type: z.literal('step'), step: id, status: stepStatus }),
   z.strictObject({ type: z.literal('measured'), step: id, measured: runMeasures }),
   z.strictObject({ type: z.literal('terminal'), terminal: id, state: terminalState }),
