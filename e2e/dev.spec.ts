@@ -116,7 +116,8 @@ test('dev shows the nearest slide if the slide that is shown is deleted', async 
   const talk = await startTalk({ command: 'dev', deck: deck.file })
   try {
     await page.goto(talk.link.replace('/?', '/2?'))
-    await expect(page.getByRole('heading', { name: 'Two' })).toBeVisible()
+    // Slidev starts slowly on a busy machine.
+    await expect(page.getByRole('heading', { name: 'Two' })).toBeVisible({ timeout: 60_000 })
     await deck.write(deckOf('Three'))
     await expect(page.getByRole('heading', { name: 'Three' })).toBeVisible()
     await deck.write(deckOf())
