@@ -73,7 +73,7 @@ test('add changes package.json, the headmatter and .gitignore, and nothing else'
     '.gitignore': 'node_modules\r\ndist/\r\nvideos\r\ncasts\r\n',
   })
   expect(printed).toContain('  + scripts.start: slidev-addon-understudy start\n')
-  expect(printed).toContain('Kept: scripts.dev: slidev\n')
+  expect(printed).toContain("Kept: scripts.dev: slidev\n  Understudy's own: npx slidev-addon-understudy dev\n")
   expect(printed).toMatch(/Next:\n {2}npm install\n {2}npm start\n$/)
 })
 

@@ -68,7 +68,10 @@ export async function addToDeck(
   const show = (file: string) => relative(process.cwd(), file)
   for (const { file, added } of changes) console.log(`${show(file)}\n${added.map((line) => `  + ${line}`).join('\n')}`)
   if (tarball) console.log(`${show(join(root, tarball.name))}\n  + the package, which is not from a registry`)
-  for (const line of kept) console.log(`Kept: ${line}`)
+  for (const line of kept) {
+    const command = /^scripts\.([\w-]+): /.exec(line)?.[1] ?? ''
+    console.log(`Kept: ${line}\n  Understudy's own: npx ${ADDON} ${command}`)
+  }
   for (const notice of await notices(root, deck, text)) console.log(notice)
   if (changes.length === 0) return console.log('The deck already uses Understudy. Nothing to change.')
   if (dryRun) return console.log('Nothing was changed, because of --dry-run.')

@@ -116,13 +116,19 @@ class SlideReader {
       content: createHash('sha256').update(content).digest('hex'),
       layout: layout ?? (this.number === 1 ? 'cover' : 'default'),
       tags: markdown.tags.map((tag) => ({ ...tag, place: this.placeInContent(tag.line) })),
-      references: this.references(markdown.references),
+      references: this.references(markdown.fences, markdown.references),
       steps,
       ids: fences.map(({ step }) => step),
     })
   }
 
-  private references(found: readonly MarkdownReference[]): Reference[] {
+  /** The server that draws the diagrams of PlantUML: by default, as in Slidev, PlantUML's own. */
+  private plantUmlServer(): string {
+    const { plantUmlServer }: Record<string, unknown> = this.deck.data.headmatter
+    return typeof plantUmlServer === 'string' ? plantUmlServer : 'https://www.plantuml.com/plantuml'
+  }
+
+  private references(fences: readonly Fence[], found: readonly MarkdownReference[]): Reference[] {
     const folder = dirname(this.slide.source.filepath)
     const { frontmatter } = this.slide
     const values: Record<string, unknown> = frontmatter
@@ -133,6 +139,14 @@ class SlideReader {
           ? [{ url: url.replace(/^url\(["']?|["']?\)$/g, ''), loadedBy: 'prop', folder, place: this.placeOfKey([key]) }]
           : []
       }),
+      ...fences
+        .filter(({ info }) => /^plantuml\b/.test(info))
+        .map(({ line }): Reference => ({
+          url: this.plantUmlServer(),
+          loadedBy: 'bundled',
+          folder,
+          place: this.placeInContent(line),
+        })),
       ...found.map(({ url, line, isProp }): Reference => ({
         url,
         loadedBy: isProp ? 'prop' : 'bundled',

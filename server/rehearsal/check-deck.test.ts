@@ -87,6 +87,10 @@ fonts: { sans: Robot, mono: Fira Code }
 <style>
 @import url('https://example.com/font.css');
 </style>
+
+\`\`\`plantuml
+a -> b
+\`\`\`
 `
   const copy = 'is loaded from the network: put a copy into public/, so that the slide works without one'
   expect(await check(slides)).toEqual([
@@ -96,6 +100,7 @@ fonts: { sans: Robot, mono: Fira Code }
     `warning: slides.md:6 (slide 1): "//example.com/b.png" ${copy}`,
     'warning: slides.md:8 (slide 1): <Youtube> loads its content from the network: the slide is incomplete without one',
     `warning: slides.md:11 (slide 1): "https://example.com/font.css" ${copy}`,
+    `warning: slides.md:14 (slide 1): "https://www.plantuml.com/plantuml" ${copy}`,
   ])
 })
 
