@@ -24,7 +24,7 @@ echo first
 \`\`\`
 
 \`\`\`sh {step=second terminal=one}
-until [ -e proceed ]; do sleep 0.1; done; rm proceed; echo second
+until [ -e proceed ]; do sleep 1; done; rm proceed; echo second
 \`\`\`
 
 ---
