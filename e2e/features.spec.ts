@@ -151,6 +151,7 @@ test.describe('a talk', () => {
     await page.goto(`${talk.origin}/opening`)
     await expectRun(page, 'zoomed')
     await page.keyboard.press('t')
+    await expect(page.locator('.xterm textarea:focus')).toBeAttached()
     await page.keyboard.type('clear; echo alpha-beta\n')
     await expect.poll(() => screen(page, 'zoomed')).toMatch(/^alpha-beta$/m)
     const rows = (await screen(page, 'zoomed')).split('\n')

@@ -100,6 +100,7 @@ test('one key shows the recording in every window, and returns to the live termi
   await page.goto(talk.link)
   await expect(step(page, 'count').getByRole('button', { name: 'Run count' })).toBeEnabled()
   await page.keyboard.press('t')
+  await expect(terminal(page, 'count').locator('textarea')).toBeFocused()
   await page.keyboard.type('for i in $(seq 400); do echo live $i; sleep 0.05; done\n')
   await expect.poll(() => screen(page, 'count')).toContain('live 3')
   await page.keyboard.press('Shift+Escape')
@@ -118,6 +119,7 @@ test('one key shows the recording in every window, and returns to the live termi
   }
   // The live terminal receives no input during the replay.
   await page.keyboard.press('t')
+  await expect(terminal(page, 'count').locator('textarea')).toBeFocused()
   await page.keyboard.type('echo typed\n')
   await page.keyboard.press('Shift+Escape')
   await page.keyboard.press('l')
@@ -128,6 +130,7 @@ test('one key shows the recording in every window, and returns to the live termi
   }
   await expect.poll(() => screen(page, 'count')).not.toContain('typed')
   await page.keyboard.press('t')
+  await expect(page.locator('.xterm textarea:focus')).toBeAttached()
   await page.keyboard.press('Control+c')
   await page.keyboard.press('Shift+Escape')
   for (const other of others) await other.close()
@@ -188,6 +191,7 @@ test('a measurement of a run appears on the slides at once, with the change sinc
   await page.goto(`${talk.origin}/1`)
   await expect(terminal(page, 'count')).toHaveAttribute('data-state', 'prompt')
   await page.keyboard.press('t')
+  await expect(terminal(page, 'count').locator('textarea')).toBeFocused()
   await page.keyboard.type("clear; echo 3000000 > size; echo wri''tten\n")
   await expect.poll(() => screen(page, 'count')).toContain('written')
   await page.keyboard.press('Shift+Escape')
@@ -205,6 +209,7 @@ test('a step that fails is followed by its recording, with the reason', async ({
   await expect(step(page, 'count').getByRole('button', { name: 'Run count' })).toBeEnabled()
   await expect(terminal(page, 'count')).toHaveAttribute('data-state', 'prompt')
   await page.keyboard.press('t')
+  await expect(terminal(page, 'count').locator('textarea')).toBeFocused()
   await page.keyboard.type('clear; touch broken\n')
   await expect.poll(() => screen(page, 'count')).not.toContain('live')
   await expect(terminal(page, 'count')).toHaveAttribute('data-state', 'prompt')
