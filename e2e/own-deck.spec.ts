@@ -97,7 +97,7 @@ async function blocksOf(heading: string): Promise<{ language: string; code: stri
 test('the commands and the deck of "Set up a deck by hand" work as they are written', async ({ page }) => {
   const [setUp, deck, present, ...others] = await blocksOf('Set up a deck by hand')
   expect([setUp?.language, deck?.language, present?.language, others]).toEqual(['sh', 'md', 'sh', []])
-  // Until the package is in a registry, the file stands for its name.
+  // Until the package is in a registry, the path of the packed file replaces its name.
   const commands = setUp?.code.replace(/^(npm install .*) slidev-addon-understudy$/m, `$1 ${tarball}`) ?? ''
   expect(commands).toContain(tarball)
   await execa('bash', ['-e', '-c', commands], {

@@ -6,7 +6,7 @@ import { packageRoot } from '../lib/paths.ts'
 import { buildDeck } from './build.ts'
 import { deckVersion } from './build-version.ts'
 
-// One real build of a deck with every kind of input. The version decides whether the next start builds the deck anew.
+// One real build of a deck with every kind of input. The version decides whether the next start rebuilds the deck.
 
 const FILES = {
   'talk/slides.md':
@@ -58,7 +58,7 @@ test('a deck that has not changed is not built again', async () => {
   expect((await stat(join(built.folder, 'index.html'))).mtimeMs).toBe(before.mtimeMs)
 })
 
-describe('a deck is built anew after a change of', () => {
+describe('a deck is rebuilt after a change of', () => {
   test.each([
     ['the theme', 'theme/styles/index.css'],
     ['a snippet', 'talk/snippets/a.sh'],

@@ -98,7 +98,7 @@ async function slidevBuild(
     })
     const read = await readFile(inputs, 'utf8').catch(() => '')
     if (result.exitCode === 0 && existsSync(join(fresh, 'index.html'))) {
-      // A file that was edited during the build may or may not be in it, so that the deck is built anew next time.
+      // A file that was edited during the build may or may not be in it, so the next start rebuilds the deck.
       if ((await deckVersion(deck.file, deck.files, variant)) !== before) return { fresh, version: before }
       await saveInputs(deck.file, variant, read)
       return { fresh, version: await deckVersion(deck.file, deck.files, variant) }

@@ -144,7 +144,7 @@ describe('inputs', () => {
   })
 
   test.each(['.Names', 'range .items', 'image', '.host'])(
-    '{{%s}} beside a declared input is no warning',
+    '{{%s}} beside a declared input causes no warning',
     async (text) => {
       expect(await deck.warnings(stage(input('host'), step('a', `ping {{host}} {{${text}}}`)))).toEqual([])
     },
@@ -227,7 +227,7 @@ describe('a warning names the line of', () => {
 })
 
 test.each(['echo "it’s"', "echo 'a – b' # don’t", 'echo "👩‍💻"', '# “a comment”\nls'])(
-  'typographic characters in quotes and comments are no warning: %s',
+  'typographic characters in quotes and comments cause no warning: %s',
   async (command) => {
     expect(await deck.warnings(stage('', step('a', command)))).toEqual([])
   },

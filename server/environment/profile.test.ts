@@ -7,7 +7,7 @@ import { chooseProfile } from './profile.ts'
 test('without a network, Nix tries to download nixpkgs once, and the profile is lab', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'understudy-'))
   try {
-    // Stands in for a Nix that is recent enough for the profile nixos and cannot reach nixpkgs.
+    // Acts as a Nix that is recent enough for the profile nixos and cannot reach nixpkgs.
     await writeFile(
       join(folder, 'nix'),
       `#!/bin/sh\nif [ "$1" = --version ]; then echo 'nix (Nix) 2.34.8'; else echo "$@" >'${folder}/arguments'; exit 1; fi\n`,
