@@ -24,10 +24,10 @@ const NETWORK_COMPONENTS = ['Tweet', 'BlueSky', 'Youtube']
  */
 export async function assetProblems(file: string, deck: InspectedDeck): Promise<DeckProblem[]> {
   const { root, roots } = deck.slides
-  const { missing } = await findRoots(file)
+  const { missing, theme } = await findRoots(file)
   return [
     ...missing,
-    ...(await configProblems(file, deck)),
+    ...(await configProblems(file, theme, deck)),
     ...deck.references.flatMap((reference) => {
       const issue = referenceIssue(reference, root, roots)
       return issue ? [deckProblem(reference.place, issue)] : []
@@ -77,8 +77,7 @@ function decode(path: string): string {
 const themeSchema = z.object({ slidev: z.record(z.string(), z.unknown()).catch({}).default({}) })
 
 /** What Slidev loads from the network for the whole deck. */
-async function configProblems(file: string, deck: InspectedDeck): Promise<DeckProblem[]> {
-  const { theme } = await findRoots(file)
+async function configProblems(file: string, theme: string | undefined, deck: InspectedDeck): Promise<DeckProblem[]> {
   const manifest = theme === undefined ? undefined : await readFile(join(theme, 'package.json'), 'utf8').catch(() => '')
   const { slidev: themeSettings } = themeSchema.catch({ slidev: {} }).parse(json(manifest ?? '') ?? {})
   const { parser } = await loadSlidev(file)
