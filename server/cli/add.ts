@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs'
 import { readFile, writeFile } from 'node:fs/promises'
 import { dirname, join, relative } from 'node:path'
 import { createInterface } from 'node:readline/promises'
+import semver from 'semver'
 import { z } from 'zod'
 import { json } from '../../shared/json.ts'
 import { describeDeckProblem } from '../../shared/failures/deck-problem.ts'
@@ -9,7 +10,7 @@ import { addAddon, type HeadmatterProblem, headmatterSettings } from '../deck/he
 import { addToManifest } from '../deck/manifest.ts'
 import { findNameClashes } from '../deck/name-clashes.ts'
 import { findRoots, missingTheme } from '../deck/roots.ts'
-import { SlidevError } from '../deck/slidev.ts'
+import { SlidevError, SUPPORTED_SLIDEV } from '../deck/slidev.ts'
 import { interruptSignal } from '../lib/interrupt-signal.ts'
 import { packageRoot } from '../lib/paths.ts'
 import { ADDON, addonSpec, type AddonSpec } from './addon-spec.ts'
@@ -30,9 +31,6 @@ export interface AddOptions {
 
 /** Folders that commands write and that a repository should not contain. */
 const IGNORED = ['node_modules', 'dist', 'videos', 'casts']
-
-/** The oldest Slidev that this package works with. */
-const MIN_SLIDEV = [52, 20]
 
 /** An edit of a file. */
 interface Change {
@@ -138,9 +136,9 @@ async function notices(root: string, deck: string, text: string): Promise<string
   const found: string[] = []
   const slidev = await installedVersion(root, '@slidev/cli')
   if (slidev === undefined) found.push('Slidev is not installed. Install it with: npm install @slidev/cli')
-  else if (isOlder(slidev, MIN_SLIDEV))
+  else if (semver.ltr(slidev, SUPPORTED_SLIDEV))
     found.push(
-      `Slidev ${slidev} is too old: ${MIN_SLIDEV.join('.')} or newer is required. Update it with: npm install @slidev/cli@latest`,
+      `Slidev ${slidev} is too old: ${oldestSlidev()} or newer is required. Update it with: npm install @slidev/cli@latest`,
     )
   const { theme = 'default', keys } = headmatterSettings(text)
   const file = relative(process.cwd(), deck)
@@ -184,9 +182,10 @@ async function declares(root: string, name: string): Promise<boolean> {
   return parsed.success && (name in parsed.data.dependencies || name in parsed.data.devDependencies)
 }
 
-function isOlder(version: string, [major = 0, minor = 0]: readonly number[]): boolean {
-  const [ownMajor = 0, ownMinor = 0] = version.split('.').map(Number)
-  return ownMajor < major || (ownMajor === major && ownMinor < minor)
+/** The oldest supported version of Slidev, as major and minor version. */
+function oldestSlidev(): string {
+  const { major, minor } = semver.minVersion(SUPPORTED_SLIDEV) ?? { major: 0, minor: 0 }
+  return `${major}.${minor}`
 }
 
 /** @throws Error if there is no terminal to ask in */
